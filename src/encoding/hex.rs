@@ -1,0 +1,42 @@
+//! Lower-case hexadecimal.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+const DIGITS: &[u8; 16] = b"0123456789abcdef";
+
+/// `bytes` in lower-case hexadecimal.
+pub fn encode(bytes: &[u8]) -> String {
+    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| DIGITS.get(usize::from(nibble)).map_or('?', |d| char::from(*d))).collect()
+}
+
+/// The bytes of lower-case hexadecimal text; `None` for an odd length or any other character, upper case included.
+pub fn decode(text: &str) -> Option<Vec<u8>> {
+    let text = text.as_bytes();
+    if !text.len().is_multiple_of(2) {
+        return None;
+    }
+    text.chunks_exact(2).map(|pair| Some((nibble(*pair.first()?)? << 4) | nibble(*pair.last()?)?)).collect()
+}
+
+fn nibble(digit: u8) -> Option<u8> {
+    match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn round_trips_and_has_one_spelling() {
+        assert_eq!(encode(&[0, 0x9f, 255]), "009fff");
+        assert_eq!(decode("009fff"), Some([0, 0x9f, 255].to_vec()));
+        for bad in ["0", "0G", "FF", " 0", "é"] {
+            assert_eq!(decode(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Encodings, each with one spelling unless the facts say that a peer reads more: base64, hexadecimal, JSON, PEM.
+
+pub mod base64;
+pub mod hex;
+pub mod json;
+pub mod pem;

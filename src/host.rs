@@ -1,0 +1,49 @@
+//! The outside world, as the core sees it.
+//!
+//! In scope: the trait that fetches. Out of scope: sockets, clocks, redirects that a platform follows by itself.
+//! Nothing that a host returns is trusted: digests and signatures carry their own proof.
+
+use crate::error::HostError;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One HTTP request. Redirects are not followed by the host (a browser follows them and says so in [`Response::url`]).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `GET`, `HEAD` or `POST`.
+    pub method: &'static str,
+    /// Absolute, http or https.
+    pub url: String,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Only with `POST`.
+    pub body: Option<String>,
+    /// Bytes of body that are read; a longer one is [`HostError::TooLarge`], enforced while reading.
+    pub max_bytes: usize,
+}
+
+/// The answer, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The body, whole.
+    pub body: Vec<u8>,
+    /// The address that answered, where the platform followed redirects by itself.
+    pub url: Option<String>,
+}
+
+impl Response {
+    /// The first header of this lower-case name.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// What fetches.
+pub trait Host {
+    /// Sends one request and reads the answer.
+    fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, HostError>>;
+}

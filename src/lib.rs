@@ -1,0 +1,29 @@
+//! **sealgate** decides whether a container image may run: digests, signatures and `policy.json`, in a core that has no
+//! input or output, no clock and no threads.
+//!
+//! Bytes become a [`crypto::Pending`] claim (well-formed, says something, lists what must still hold) and then a
+//! [`crypto::Verified`] one, made by `settle` alone. Policy sees only verified claims. Everything from outside is
+//! reached through [`host::Host`].
+//!
+//! Modules import downwards only, in the order in which they stand here; `layers.rs` keeps it true.
+#![no_std]
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+extern crate alloc;
+// Lends the cdylib an allocator and a panic handler. Nothing names it: the thumbv7em build proves that.
+#[cfg(not(target_os = "none"))]
+extern crate std as _std;
+
+#[macro_use]
+pub mod error;
+pub mod limits;
+pub mod time;
+
+pub mod encoding;
+
+pub mod digest;
+
+pub mod reference;
+
+pub mod host;

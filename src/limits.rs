@@ -1,0 +1,42 @@
+//! Every bound on input, in one place, each with its source.
+
+/// Bytes of a manifest or an index. containers/image and docker stop at the same figure.
+pub const MANIFEST: usize = 4 << 20;
+/// Bytes of one piece of evidence: a signature payload, a bundle, an attestation (containers/image, attachments).
+pub const EVIDENCE: usize = 4 << 20;
+/// Bytes of all evidence of one image (TRUST section 7).
+pub const EVIDENCE_TOTAL: usize = 16 << 20;
+/// Entries that discovery may list for one image (TRUST section 7).
+pub const EVIDENCE_LISTED: usize = 1_000;
+/// Candidates that are examined for one image (TRUST section 7).
+pub const EVIDENCE_EXAMINED: usize = 128;
+/// Bytes of an artifact's config blob.
+pub const CONFIG: usize = 64 << 10;
+/// Nesting of JSON (DESIGN section 7).
+pub const JSON_DEPTH: usize = 64;
+/// Bytes of a `policy.json`.
+pub const POLICY: usize = 1 << 20;
+/// Bytes of a key or certificate file that a policy names.
+pub const KEY_FILE: usize = 1 << 20;
+/// Keys of one requirement.
+pub const KEYS: usize = 64;
+/// Images of an index that are judged one by one (TRUST section 8).
+pub const INSTANCES: usize = 64;
+/// Descriptors in one manifest or index.
+pub const DESCRIPTORS: usize = 4_096;
+/// Subjects of an in-toto statement (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
+pub const SUBJECTS: usize = 1_024;
+/// Digests of one subject (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
+pub const SUBJECT_DIGESTS: usize = 32;
+/// Bits of an RSA modulus, least (NIST SP 800-131A) and most (what platforms verify in reasonable time).
+pub const RSA_BITS: core::ops::RangeInclusive<usize> = 2_048..=8_192;
+/// Bytes of a token service's answer (containers/image).
+pub const TOKEN: usize = 1 << 20;
+/// Redirects that one request follows.
+pub const REDIRECTS: usize = 5;
+/// Bytes of a repository name, host included (distribution/reference).
+pub const NAME: usize = 255;
+/// Bytes of anything that is parsed as an image reference.
+pub const REFERENCE: usize = 1_024;
+/// Bytes of a registry's error body that is read for its message.
+pub const ERROR_BODY: usize = 64 << 10;
