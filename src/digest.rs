@@ -2,7 +2,6 @@
 //!
 //! A digest that is parsed is only a claim about content; [`Digest::of`] and [`Digest::check`] are what hashes.
 
-use crate::codes;
 use crate::encoding::hex;
 use alloc::string::String;
 use alloc::vec::Vec;

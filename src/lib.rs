@@ -27,3 +27,11 @@ pub mod digest;
 pub mod reference;
 
 pub mod host;
+
+pub mod crypto;
+
+pub mod simple_signing;
+
+pub mod sigstore;
+
+pub mod cosign;

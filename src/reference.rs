@@ -3,7 +3,6 @@
 //! [`Reference::normalize`] expands what people type (`busybox` is `docker.io/library/busybox`);
 //! [`Reference::parse`] only takes it apart.
 
-use crate::codes;
 use crate::digest::{Digest, DigestError};
 use crate::limits;
 use alloc::format;

@@ -4,7 +4,6 @@
 //! In scope: reading. Out of scope: numbers as values (each format says what it takes), writing beyond [`quote`].
 //! serde_json accepts duplicates in maps and has no positions on values; it is the oracle of the tests here.
 
-use crate::codes;
 use crate::limits;
 use alloc::string::String;
 use alloc::vec::Vec;

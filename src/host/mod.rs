@@ -3,6 +3,10 @@
 //! In scope: the trait that fetches. Out of scope: sockets, clocks, redirects that a platform follows by itself.
 //! Nothing that a host returns is trusted: digests and signatures carry their own proof.
 
+mod task;
+
+pub use task::{Advance, Answer, Ask, Remote, Task};
+
 use crate::error::HostError;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -46,4 +50,12 @@ impl Response {
 pub trait Host {
     /// Sends one request and reads the answer.
     fn fetch(&self, request: Request) -> impl Future<Output = Result<Response, HostError>>;
+}
+
+/// What remembers. Nothing depends on it: a lost value costs a verification.
+pub trait Store {
+    /// The value of a key, if it is still there.
+    fn load(&self, key: &str) -> impl Future<Output = Option<String>>;
+    /// Keeps a value for at most so many seconds.
+    fn save(&self, key: &str, value: &str, seconds: u32) -> impl Future<Output = ()>;
 }

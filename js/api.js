@@ -1,0 +1,166 @@
+// The driver: it lends the core what the core has not (fetch, WebCrypto, a clock, a store) and decides nothing.
+//
+// Every entry of the module is synchronous. Work that must wait is a Task: `advance(answers)` returns what is asked next,
+// or the result. A trap inside the module (RuntimeError, RangeError) fails the tasks in flight with the code "internal"
+// and starts the module over; the next call works.
+
+import { createFetcher } from "./fetch.js";
+import { codedError } from "./error.js";
+import { readEvidence } from "./evidence.js";
+import { createRunner } from "./task.js";
+import { createWebCrypto } from "./webcrypto.js";
+
+/** @typedef {import("./task.js").Glue} Glue */
+/** @typedef {import("./task.js").Services} Services */
+/** @typedef {{ redirect: "follow" | "manual" } & RequestInit} RequestDefaults */
+
+/**
+ * The API over one instance of the module.
+ *
+ * @param {Glue} glue what wasm-bindgen made, initialised
+ * @param {{ requestInit: RequestDefaults }} platform how this platform must be asked
+ */
+export function createApi(glue, platform) {
+  const runner = createRunner(glue);
+  const webCrypto = createWebCrypto();
+
+  /** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
+  const services = (given) => ({
+    fetch: createFetcher(given.fetch, platform.requestInit, given.timeout),
+    verify: webCrypto.verify,
+    load: given.load,
+    save: given.save,
+  });
+
+  /** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
+  async function verifyImage(reference, options = {}) {
+    const { fetch, timeout, viaEvidence, ...rest } = checkOptions(options);
+    const lent = services({ fetch, timeout });
+    /** @param {object} [more] */
+    const judge = (more) => runner.run(() => glue.startVerify({ ...coreOptions(reference, rest), ...more }), lent);
+    const report = await judge();
+    if (!viaEvidence || report.code !== "gateway.refused") return report;
+    try {
+      const evidence = await readEvidence(parseReference(reference), rest, lent.fetch);
+      const own = await judge({ evidence: evidence.bytes });
+      return withGatewayName(own, evidence.name, parseReference(rest.as ?? reference).canonical);
+    } catch (error) {
+      // The arguments were understood above: what fails here is the gateway's answer, so the first report stands.
+      return withNote(report, "gateway.no-evidence", `the gateway's evidence could not be used: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+
+  /** @param {string} reference @param {import("./index.d.ts").PolicyInitOptions} options @returns {Promise<string>} */
+  async function policyInit(reference, options) {
+    const { fetch, timeout, ...rest } = checkOptions(options);
+    return runner.run(() => glue.startPolicyInit(coreOptions(reference, rest)), services({ fetch, timeout }));
+  }
+
+  /** @param {import("./index.d.ts").SignatureOptions} options @returns {Promise<boolean>} */
+  async function verifySignature(options) {
+    const { key, signature, data, ...rest } = checkOptions(options);
+    const check = { ...rest, key: toBytes("key", key), signature: toBytes("signature", signature), data: toBytes("data", data), provider: providerOr(rest.provider) };
+    return runner.run(() => glue.verifySignature(check), services({}));
+  }
+
+  /** @param {import("./index.d.ts").Bytes} policy @returns {string[]} */
+  const policyAssets = (policy) => runner.call(() => glue.policyAssets(toBytes("policy", policy)));
+  /** @param {string} text @returns {import("./index.d.ts").Reference} */
+  const parseReference = (text) => runner.call(() => glue.parseReference(text));
+  /** @returns {string} */
+  const version = () => runner.call(() => glue.version());
+
+  class Gateway {
+    #config;
+    #services;
+    /** @type {{ inner: any, era: number } | undefined} */
+    #made;
+
+    /** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
+    constructor(config, given = {}) {
+      const { policy, assets, provider, ...rest } = checkOptions(config);
+      this.#config = { ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), provider: providerOr(provider) };
+      this.#services = services(given);
+      this.#inner();
+    }
+
+    /** @param {import("./index.d.ts").GatewayRequest} request @returns {Promise<import("./index.d.ts").Action>} */
+    async handle(request) {
+      const asked = { method: request.method, url: request.url, headers: [...request.headers], time: request.time ?? now() };
+      return runner.run(() => this.#inner().handle(asked), this.#services);
+    }
+
+    /** @returns {import("./index.d.ts").GatewayState} */
+    state() {
+      return runner.call(() => this.#inner().state());
+    }
+
+    /** The gateway inside the module, made again when the module has started over. */
+    #inner() {
+      if (this.#made?.era !== runner.era()) {
+        const inner = runner.call(() => new glue.Gateway(this.#config));
+        this.#made = { inner, era: runner.era() };
+      }
+      return this.#made.inner;
+    }
+  }
+
+  return { verifyImage, policyInit, policyAssets, parseReference, verifySignature, version, Gateway };
+}
+
+/** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */
+function coreOptions(reference, { key, policy, assets, evidence, provider, time, ...rest }) {
+  /** @type {Record<string, unknown>} */
+  const options = { ...rest, reference, provider: providerOr(provider), time: toSeconds(time) };
+  if (key !== undefined) options.key = (Array.isArray(key) ? key : [key]).map((one) => toBytes("key", one));
+  if (policy !== undefined) options.policy = toBytes("policy", policy);
+  if (assets !== undefined) options.assets = toAssets(assets);
+  if (evidence !== undefined) options.evidence = toBytes("evidence", evidence);
+  for (const name of Object.keys(options)) if (options[name] === undefined) delete options[name];
+  return options;
+}
+
+/** A note, never a substitution: the name to judge by is the caller's to give. @param {any} report @param {string | undefined} theirs @param {string} judged */
+function withGatewayName(report, theirs, judged) {
+  if (theirs === undefined || theirs === judged) return report;
+  return withNote(report, "gateway.other-name", `this gateway knows the image as ${theirs}; add --as ${theirs} to judge it under that name`);
+}
+
+/** @param {any} report @param {string} code @param {string} message */
+function withNote(report, code, message) {
+  return { ...report, notes: [...report.notes, { code, message }] };
+}
+
+/** Pages that are not served over https (or from localhost) have no WebCrypto. @param {string | undefined} asked */
+function providerOr(asked) {
+  return asked ?? (globalThis.crypto?.subtle ? "webcrypto" : "rust");
+}
+
+/** @template {object} T @param {T} options @returns {T} */
+function checkOptions(options) {
+  if (typeof options === "object" && options !== null) return options;
+  throw codedError("options.type", `expected an object of options, found ${options === null ? "null" : typeof options}`);
+}
+
+/** @param {string} name @param {unknown} value @returns {Uint8Array} */
+function toBytes(name, value) {
+  if (typeof value === "string") return new TextEncoder().encode(value);
+  if (value instanceof Uint8Array) return value;
+  if (value instanceof ArrayBuffer) return new Uint8Array(value);
+  throw codedError("options.type", `${name}: expected text or bytes (string, Uint8Array, ArrayBuffer), found ${value === null ? "null" : typeof value}`);
+}
+
+/** @param {Record<string, unknown> | undefined} assets */
+function toAssets(assets = {}) {
+  return Object.fromEntries(Object.entries(checkOptions(assets)).map(([name, value]) => [name, toBytes(`assets[${JSON.stringify(name)}]`, value)]));
+}
+
+/** @param {number | Date | undefined} time */
+function toSeconds(time) {
+  if (time === undefined) return now();
+  return time instanceof Date ? Math.floor(time.getTime() / 1000) : time;
+}
+
+function now() {
+  return Math.floor(Date.now() / 1000);
+}

@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+// The command line. Exit status: 0 allowed, 1 denied, 2 could not find out or could not understand.
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { HELP, parseArguments } from "./cli/arguments.js";
+import { findCredentials } from "./cli/registry-auth.js";
+import { plain, showReport } from "./cli/show.js";
+import { codedError } from "./error.js";
+import { parseReference, policyAssets, policyInit, verifyImage, version } from "./node.js";
+
+const STATUS = { allow: 0, deny: 1, unknown: 2 };
+
+process.exitCode = await main(process.argv.slice(2)).catch((error) => {
+  console.error(plain(`sealgate: ${error.code ? `${error.code}: ` : ""}${error.message}`));
+  return 2;
+});
+
+/** @param {string[]} argv @returns {Promise<number>} */
+async function main(argv) {
+  const command = parseArguments(argv);
+  switch (command.name) {
+    case "help":
+      process.stdout.write(HELP);
+      return 0;
+    case "version":
+      console.log(`sealgate ${version()}`);
+      return 0;
+    case "verify":
+      return verify(command);
+    case "policy init":
+      process.stdout.write(endLine(await policyInit(command.image, { as: command.as, ...asking(command), key: readKeys(command.keys) })));
+      return 0;
+  }
+}
+
+/** @param {import("./cli/arguments.js").VerifyCommand} command */
+async function verify(command) {
+  // Everything local comes first: nothing is fetched before all of it is there.
+  const basis = command.policy === undefined ? { key: readKeys(command.keys) } : readPolicy(command.policy);
+  const report = await verifyImage(command.image, { ...asking(command), ...basis, as: command.as, viaEvidence: true });
+  if (command.json) console.log(JSON.stringify(report, null, 2));
+  else process.stdout.write(showReport(report, process.stdout));
+  // On a terminal the report is there to be read already.
+  if (report.verdict === "unknown" && !process.stdout.isTTY) console.error(plain(`sealgate: ${report.code}: ${report.message}`));
+  // Anything that this program does not know is no "allowed".
+  return STATUS[report.verdict] ?? 2;
+}
+
+/** How to ask the registry. @param {import("./cli/arguments.js").VerifyCommand | import("./cli/arguments.js").PolicyInitCommand} command */
+function asking({ image, platform, plainHttp, provider }) {
+  const warn = (/** @type {string} */ text) => console.error(plain(`sealgate: warning: ${text}`));
+  return { platform, plainHttp, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
+}
+
+/** @param {string[]} paths */
+function readKeys(paths) {
+  return paths.map((path) => read(path, "key.unreadable", "--key"));
+}
+
+/** @param {string} path */
+function readPolicy(path) {
+  const policy = read(path, "policy.unreadable", "--policy");
+  const assets = Object.fromEntries(
+    policyAssets(policy).map((name) => [name, read(resolve(dirname(path), name), "asset.unreadable", `${path} names ${name}`)]),
+  );
+  return { policy, assets };
+}
+
+/** @param {string} path @param {string} code @param {string} why */
+function read(path, code, why) {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw codedError(code, `${why}: expected a readable file at ${path}, found ${/** @type {any} */ (error).code ?? error}; nothing was fetched`, error);
+  }
+}
+
+/** @param {string} text */
+function endLine(text) {
+  return text.endsWith("\n") ? text : `${text}\n`;
+}

@@ -1,0 +1,102 @@
+// A report for people, on a terminal. The verdict comes first and is never told by colour or sign alone.
+
+/** @typedef {import("../index.d.ts").Report} Report */
+/** @typedef {import("../index.d.ts").RequirementReport} RequirementReport */
+/** @typedef {import("../index.d.ts").Candidate} Candidate */
+
+const VERDICTS = {
+  allow: { sign: "✔", word: "allowed", met: "met", colour: "32" },
+  deny: { sign: "✘", word: "denied", met: "not met", colour: "31" },
+  unknown: { sign: "?", word: "could not find out", met: "could not find out", colour: "33" },
+};
+const OUTCOMES = {
+  accepted: { sign: "✔", colour: "32" },
+  rejected: { sign: "✘", colour: "31" },
+  "set-aside": { sign: "·", colour: "33" },
+  holds: { sign: "✔", colour: "32" },
+  fails: { sign: "✘", colour: "31" },
+  "not-run": { sign: "·", colour: "33" },
+};
+const OTHER = { sign: "?", colour: "33" };
+
+/** @param {Report} report @param {{ isTTY?: boolean, columns?: number }} terminal @param {Record<string, string | undefined>} [environment] */
+export function showReport(report, terminal, environment = process.env) {
+  const coloured = Boolean(terminal.isTTY) && !environment.NO_COLOR && environment.TERM !== "dumb";
+  /** @param {{ colour: string }} style @param {string} text */
+  const paint = ({ colour }, text) => (coloured ? `\u001b[${colour}m${text}\u001b[0m` : text);
+
+  const verdict = VERDICTS[report.verdict] ?? VERDICTS.unknown;
+  const lines = [
+    `${paint(verdict, `${verdict.sign} ${verdict.word}`)}: ${plain(report.image.reference)}`,
+    `  ${plain(report.message)} (${plain(report.code)})`,
+    "",
+    ...showFacts(report),
+    ...showRequirements(report.requirements, paint, ""),
+  ];
+  for (const { digest, platform, ...instance } of report.instances ?? []) {
+    const style = VERDICTS[instance.verdict] ?? VERDICTS.unknown;
+    lines.push(`${paint(style, `${style.sign} ${style.word}`)}: ${plain(platform ?? "image")} ${plain(digest)}`);
+    lines.push(`  ${plain(instance.message)} (${plain(instance.code)})`, ...showRequirements(instance.requirements, paint, "  "));
+  }
+  if (report.notes.length > 0) lines.push("", "Notes", ...report.notes.map(({ code, message }) => `  - ${plain(message)} (${plain(code)})`));
+  if (report.equivalent) lines.push("", "The same question to cosign", `  ${plain(report.equivalent)}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** @param {Report} report */
+function showFacts({ image, rule, time, verifier }) {
+  const scope = rule.source === "key" ? "the keys that were given" : `the policy, ${rule.scope ?? "default"}`;
+  const coverage = rule.coverage === "instance" ? ", each image of an index by its own signatures" : rule.coverage === "index" ? ", an index covers its images" : "";
+  const size = image.size === undefined ? "" : `, ${image.size} bytes`;
+  /** @type {[string, string | undefined][]} */
+  const facts = [
+    ["judged as", image.name],
+    ["digest", image.digest],
+    ["told by", image.toldBy],
+    ["kind", image.kind && `${image.kind}${image.mediaType ? `, ${image.mediaType}` : ""}${size}`],
+    ["rule", scope + coverage],
+    ["at", `${new Date(time * 1000).toISOString().replace(".000Z", "Z")}, by ${verifier}`],
+  ];
+  return facts.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(10)} ${plain(value ?? "")}`);
+}
+
+/** @param {RequirementReport[]} requirements @param {(style: { colour: string }, text: string) => string} paint @param {string} indent */
+function showRequirements(requirements, paint, indent) {
+  return requirements.flatMap(({ type, verdict, code, message, candidates }, index) => {
+    const style = VERDICTS[verdict] ?? VERDICTS.unknown;
+    return [
+      "",
+      `${indent}Requirement ${index + 1}, ${plain(type)}: ${paint(style, `${style.sign} ${style.met}`)}`,
+      `${indent}  ${plain(message)} (${plain(code)})`,
+      ...candidates.flatMap((candidate) => showCandidate(candidate, paint, `${indent}  `)),
+    ];
+  });
+}
+
+/** @param {Candidate} candidate @param {(style: { colour: string }, text: string) => string} paint @param {string} indent */
+function showCandidate({ source, format, outcome, code, message, claims, steps }, paint, indent) {
+  const style = OUTCOMES[outcome] ?? OTHER;
+  const said = Object.entries(claims ?? {}).filter(([, value]) => value !== undefined && value !== null);
+  return [
+    `${indent}${paint(style, `${style.sign} ${plain(outcome)}`)}: ${plain(source)}, ${plain(format)}`,
+    `${indent}  ${plain(message)} (${plain(code)})`,
+    ...(said.length > 0 ? [`${indent}  it says: ${said.map(([name, value]) => `${name} ${plain(String(value))}`).join(", ")}`] : []),
+    ...steps.map((step) => {
+      const { sign, colour } = OUTCOMES[step.outcome] ?? OTHER;
+      const how = [step.scheme, step.key && `key sha256:${step.key}`].filter(Boolean).join(", ");
+      return `${indent}  ${paint({ colour }, `${sign} ${plain(step.kind === "waived" ? "waived" : step.outcome)}`)} ${plain(step.text)}${how ? ` (${plain(how)})` : ""}`;
+    }),
+  ];
+}
+
+/**
+ * Text from a registry as what it is: no control characters that steer a terminal, none that turn the direction of reading.
+ *
+ * @param {string} text
+ */
+export function plain(text) {
+  const unsafe = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/gu;
+  return String(text)
+    .replace(/\n/g, " ")
+    .replace(unsafe, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}

@@ -1,0 +1,231 @@
+// sealgate: may this container image run?
+
+import type { Code } from "./codes.js";
+
+export type { Code };
+
+/** Codes of the JavaScript around the core: a trap inside it, and arguments of a wrong type. */
+export type DriverCode = "internal" | "options.type";
+
+/** What is thrown: arguments, policies and keys that cannot be understood. A denied image is a report, never an exception. */
+export interface SealgateError extends Error {
+  code: Code | DriverCode;
+}
+
+/** Text is taken as UTF-8. */
+export type Bytes = string | Uint8Array | ArrayBuffer;
+export type Provider = "webcrypto" | "rust";
+/** For the registry of the reference: a user's, or an identity token. */
+export type Credentials = { username: string; password: string } | { token: string };
+
+/** What is used of an answer; every `Response` has it. */
+export interface FetchedResponse {
+  readonly status: number;
+  readonly url: string;
+  readonly redirected?: boolean;
+  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
+  readonly body: { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(): Promise<unknown> } } | null;
+}
+/** The platform's `fetch`, or one in its form. */
+export type Fetch = (url: string, init: { method: string; headers: [string, string][]; body?: string; redirect?: "follow" | "manual"; signal: any }) => Promise<FetchedResponse>;
+
+interface RegistryOptions {
+  /** PEM public keys; one of them must have signed. */
+  key?: Bytes | Bytes[];
+  /** os/arch[/variant]: of an index, judge this image only. */
+  platform?: string;
+  /** Speak plain http to other hosts than loopback ones. */
+  plainHttp?: boolean;
+  credentials?: Credentials;
+  /** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
+  provider?: Provider;
+  /** Instead of the platform's. */
+  fetch?: Fetch;
+  /** Milliseconds for one request with its whole answer; 30,000 when absent. */
+  timeout?: number;
+  /** Unix seconds; now, when absent. */
+  time?: number | Date;
+}
+
+export interface VerifyOptions extends RegistryOptions {
+  /** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
+  as?: string;
+  /** The text of a policy.json. */
+  policy?: Bytes;
+  /** The files that the policy names (see `policyAssets`), by those names. */
+  assets?: Record<string, Bytes>;
+  /** A document of a gateway's /api/evidence: judge this, and ask no network. */
+  evidence?: Bytes;
+  /** When a sealgate gateway refuses the image, read the evidence there and judge it here. */
+  viaEvidence?: boolean;
+}
+
+export interface PolicyInitOptions extends RegistryOptions {
+  key: Bytes | Bytes[];
+  /** The name that the policy shall speak of. */
+  as?: string;
+}
+
+export interface SignatureOptions {
+  /** PEM public key. */
+  key: Bytes;
+  signature: Uint8Array | ArrayBuffer;
+  data: Bytes;
+  /** For instance "ecdsa-sha256". */
+  algorithm: string;
+  provider?: Provider;
+}
+
+export interface Reference {
+  domain: string;
+  path: string;
+  /** domain/path */
+  name: string;
+  tag?: string;
+  digest?: string;
+  /** The whole, expanded: docker.io/library/alpine:latest. */
+  canonical: string;
+}
+
+export type Verdict = "allow" | "deny" | "unknown";
+
+/** The decision with its full explanation; report.schema.json describes it. */
+export interface Report {
+  version: 1;
+  verifier: string;
+  /** "unknown": could not find out. Never to be treated as "allow". */
+  verdict: Verdict;
+  code: Code;
+  message: string;
+  image: ImageReport;
+  rule: { source: "policy" | "key"; scope?: string; coverage?: "index" | "instance" };
+  requirements: RequirementReport[];
+  /** The images that an index lists, where each is judged by its own signatures. */
+  instances?: InstanceReport[];
+  /** Warnings, and what was not required. */
+  notes: Note[];
+  /** The cosign command that asks the same. */
+  equivalent?: string;
+  /** Unix seconds that the decision speaks about. */
+  time: number;
+}
+
+export interface ImageReport {
+  reference: string;
+  name: string;
+  digest?: string;
+  mediaType?: string;
+  size?: number;
+  kind?: "image" | "index";
+  /** Who said which digest the tag means. */
+  toldBy?: string;
+}
+
+export interface InstanceReport {
+  digest: string;
+  platform?: string;
+  verdict: Verdict;
+  code: Code;
+  message: string;
+  requirements: RequirementReport[];
+}
+
+export interface RequirementReport {
+  type: string;
+  verdict: Verdict;
+  code: Code;
+  message: string;
+  candidates: Candidate[];
+}
+
+export interface Candidate {
+  /** "tag sha256-….sig, layer 1" or "referrer sha256:…" */
+  source: string;
+  format: "cosign-signature" | "sigstore-bundle" | "other";
+  digest?: string;
+  outcome: "accepted" | "rejected" | "set-aside";
+  code: Code;
+  message: string;
+  /** What the signature says of itself. */
+  claims?: { digest?: string; identity?: string; predicateType?: string; creator?: string; timestamp?: number };
+  steps: Step[];
+}
+
+/** One thing that was to hold, in the order in which it was to be shown. */
+export interface Step {
+  kind: "rule" | "waived" | "signature";
+  /** Stable, for instance "digest.equals". */
+  name: string;
+  text: string;
+  outcome: "holds" | "fails" | "not-run";
+  scheme?: string;
+  /** SHA-256 of the key's SubjectPublicKeyInfo, in hex. */
+  key?: string;
+}
+
+export interface Note {
+  code: Code | "gateway.other-name" | "gateway.no-evidence";
+  message: string;
+}
+
+export interface GatewayConfig {
+  /** http(s)://host[:port] */
+  upstream: string;
+  /** Under which policies, signatures and messages know the upstream. */
+  name: string;
+  policy: Bytes;
+  assets?: Record<string, Bytes>;
+  provider?: Provider;
+}
+
+/** What the gateway may remember in; it works without. */
+export interface GatewayServices {
+  fetch?: Fetch;
+  timeout?: number;
+  load?: (key: string) => Promise<string | null | undefined>;
+  save?: (key: string, value: string, seconds: number) => Promise<unknown>;
+}
+
+/** Every `Request` is one. */
+export interface GatewayRequest {
+  readonly method: string;
+  /** Absolute, as the client sent it. */
+  readonly url: string;
+  readonly headers: Iterable<[string, string]>;
+  /** Unix seconds; now, when absent. */
+  readonly time?: number;
+}
+
+/** What the shell around the gateway is to do. */
+export type Action =
+  | { kind: "respond"; status: number; statusText?: string; headers: [string, string][]; body?: Uint8Array; log?: object }
+  | {
+      kind: "stream";
+      request: { method: string; url: string; headers: [string, string][] };
+      /** Names of the upstream's headers that go out. */
+      pass: string[];
+      set: [string, string][];
+      location: { from: string; to: string };
+      log?: object;
+    }
+  | { kind: "asset"; path: string; log?: object };
+
+export type GatewayState = { state: "ok" | "misconfigured"; code?: Code; message?: string };
+
+/** The verdict on an image with its explanation. Rejects with a `SealgateError` when the arguments cannot be understood. */
+export function verifyImage(reference: string, options?: VerifyOptions): Promise<Report>;
+/** A first policy.json that admits the image. */
+export function policyInit(reference: string, options: PolicyInitOptions): Promise<string>;
+/** Every file that a policy names, in order, each once. */
+export function policyAssets(policy: Bytes): string[];
+export function parseReference(text: string): Reference;
+/** Whether this key made this signature over this data. */
+export function verifySignature(options: SignatureOptions): Promise<boolean>;
+export function version(): string;
+
+/** A registry request in, what to do with it out. */
+export class Gateway {
+  constructor(config: GatewayConfig, services?: GatewayServices);
+  handle(request: GatewayRequest): Promise<Action>;
+  state(): GatewayState;
+}

@@ -1,0 +1,11 @@
+// sealgate in Node. No top-level await stands here, so that `require("sealgate")` works too.
+import { readFileSync } from "node:fs";
+import * as glue from "./sealgate.js";
+import { createApi } from "./api.js";
+
+glue.initSync({ module: readFileSync(new URL("./sealgate_bg.wasm", import.meta.url)) });
+
+export const { verifyImage, policyInit, policyAssets, parseReference, verifySignature, version, Gateway } = createApi(glue, {
+  // The core follows redirects itself: it knows which credentials may go where.
+  requestInit: { redirect: "manual" },
+});

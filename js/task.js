@@ -1,0 +1,155 @@
+// Runs the module's Tasks, behind the one guard that every entry of the module goes through.
+
+import { codedError } from "./error.js";
+
+/**
+ * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, verifySignature(options: object): Task,
+ *   policyAssets(policy: Uint8Array): string[], parseReference(text: string): any, version(): string,
+ *   Gateway: new (config: object) => any, __wbg_reset_state(): void }} Glue
+ * @typedef {{ advance(answers: Answer[]): { done: any } | { asks: Ask[] }, free(): void }} Task
+ * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number }} FetchRequest
+ * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
+ * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
+ *   | { id: number, kind: "load", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
+ * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "other", message: string }} AnswerError
+ * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
+ * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
+ * @typedef {{ id: number } & Found} Answer
+ * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
+ * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
+ *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown> }} Services
+ */
+
+const BROUGHT_DOWN = "another task brought the module down";
+
+/** @param {Glue} glue */
+export function createRunner(glue) {
+  // How often the module has started over. Whatever was made in another era is gone.
+  let era = 0;
+  /** @type {Set<AbortController>} */
+  const running = new Set();
+
+  /** @template T @param {() => T} enter @returns {T} */
+  function call(enter) {
+    try {
+      return enter();
+    } catch (error) {
+      if (!isTrap(error)) throw error;
+      startOver();
+      throw internal(error);
+    }
+  }
+
+  function startOver() {
+    era += 1;
+    glue.__wbg_reset_state();
+    for (const other of running) {
+      try {
+        other.abort(internal(BROUGHT_DOWN));
+      } catch {
+        // workerd lets no request stop another's work. That task meets the new era when its answers come.
+      }
+    }
+  }
+
+  /** @param {() => Task} start @param {Services} services @returns {Promise<any>} */
+  async function run(start, services) {
+    const stop = new AbortController();
+    const inbox = createInbox(stop.signal);
+    const task = call(start);
+    const born = era;
+    running.add(stop);
+    try {
+      /** @type {Answer[]} */
+      let answers = [];
+      for (;;) {
+        if (era !== born) throw internal(BROUGHT_DOWN);
+        const step = call(() => task.advance(answers));
+        if ("done" in step) return step.done;
+        for (const ask of step.asks) inbox.expect(answer(ask, services, stop.signal));
+        answers = await inbox.take();
+      }
+    } finally {
+      running.delete(stop);
+      stop.abort();
+      if (era === born) call(() => task.free());
+    }
+  }
+
+  return { call, run, era: () => era };
+}
+
+/** Gathers answers as they come, in whatever order. @param {AbortSignal} stop */
+function createInbox(stop) {
+  /** @type {Answer[]} */
+  let arrived = [];
+  let outstanding = 0;
+  let wake = () => {};
+  stop.addEventListener("abort", () => wake());
+
+  return {
+    /** @param {Promise<Answer>} promise which never rejects */
+    expect(promise) {
+      outstanding += 1;
+      promise.then((answer) => {
+        outstanding -= 1;
+        arrived.push(answer);
+        wake();
+      });
+    },
+    /** At least one answer. */
+    async take() {
+      if (arrived.length === 0 && !stop.aborted) {
+        if (outstanding === 0) throw internal("the core waits for nothing");
+        await new Promise((resolve) => (wake = () => resolve(undefined)));
+      }
+      if (stop.aborted) throw stop.reason;
+      const taken = arrived;
+      arrived = [];
+      return taken;
+    },
+  };
+}
+
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @returns {Promise<Answer>} */
+async function answer(ask, services, stop) {
+  try {
+    return { id: ask.id, ...(await find(ask, services, stop)) };
+  } catch (error) {
+    return { id: ask.id, error: { kind: "other", message: messageOf(error) } };
+  }
+}
+
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @returns {Promise<Found>} */
+async function find(ask, services, stop) {
+  switch (ask.kind) {
+    case "fetch":
+      return services.fetch(ask.request, stop);
+    case "verify":
+      return services.verify(ask.check);
+    // Everything works without a store, or with one that fails.
+    case "load":
+      return { value: (await services.load?.(ask.key).catch(() => null)) ?? null };
+    case "save":
+      await services.save?.(ask.key, ask.value, ask.seconds).catch(() => null);
+      return { value: null };
+    default:
+      throw new Error(`the driver does not know how to answer ${JSON.stringify(/** @type {any} */ (ask).kind)}`);
+  }
+}
+
+/** A panic ends as a RuntimeError, a stack that ran over as a RangeError; what the core throws itself has a code. @param {unknown} error */
+function isTrap(error) {
+  return error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && !("code" in error));
+}
+
+/** @param {unknown} cause */
+function internal(cause) {
+  const advice = "Nothing was decided; later calls are not affected. Please report it with the input that led to it";
+  return codedError("internal", `sealgate failed inside (${messageOf(cause)}). ${advice}`, cause);
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
+}

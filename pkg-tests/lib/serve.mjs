@@ -1,0 +1,90 @@
+/**
+ * The worker for tests: the very program that `make serve` runs, on a free port.
+ *
+ * @module
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+
+const SERVE = fileURLToPath(new URL("../../worker/serve.mjs", import.meta.url));
+const START_TIMEOUT_MS = 30_000;
+
+/**
+ * @typedef {object} Worker
+ * @property {string} host `localhost:PORT`, as clients name the registry
+ * @property {string} url `http://localhost:PORT`
+ * @property {() => string} output everything that was printed so far
+ * @property {() => Promise<void>} stop
+ */
+
+/**
+ * Without `upstream` it is the embedded demo.
+ *
+ * @param {{ upstream?: string, name?: string, policy?: string, port?: number }} [options] `policy` is a path
+ * @returns {Promise<Worker>}
+ */
+export async function startWorker({ upstream = "", name = "", policy = "", port } = {}) {
+  const listen = port ?? await freePort();
+  const env = { ...process.env, UPSTREAM: upstream, NAME: name, POLICY: policy, PORT: String(listen) };
+  const child = spawn(process.execPath, [SERVE], { env, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });
+  const ended = once(child, "exit");
+  const end = () => void child.kill("SIGTERM");
+  process.once("exit", end);
+  await untilPrinted(() => output, /^sealgate is serving /m, ended);
+  return {
+    host: `localhost:${listen}`,
+    url: `http://localhost:${listen}`,
+    output: () => output,
+    async stop() {
+      process.removeListener("exit", end);
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/**
+ * Runs `worker/serve.mjs` where it is expected to end by itself.
+ *
+ * @param {Record<string, string>} settings
+ * @returns {Promise<{ code: number, output: string }>}
+ */
+export async function serveFails(settings) {
+  const env = { ...process.env, UPSTREAM: "", NAME: "", POLICY: "", PORT: String(await freePort()), ...settings };
+  const child = spawn(process.execPath, [SERVE], { env, stdio: ["ignore", "pipe", "pipe"], timeout: START_TIMEOUT_MS });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });
+  const [code] = await once(child, "close");
+  return { code, output };
+}
+
+/** @returns {Promise<number>} */
+export async function freePort() {
+  const server = createServer();
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+/**
+ * @param {() => string} output
+ * @param {RegExp} line
+ * @param {Promise<unknown>} ended
+ */
+async function untilPrinted(output, line, ended) {
+  let over = false;
+  ended.then(() => { over = true; });
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  while (!line.test(output())) {
+    if (over) throw new Error(`the worker ended before it served:\n${output()}`);
+    if (Date.now() > deadline) throw new Error(`the worker did not serve within ${START_TIMEOUT_MS / 1000} s:\n${output()}`);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}

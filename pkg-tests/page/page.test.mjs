@@ -1,0 +1,263 @@
+// The page in front of a running worker, in Debian's Chromium and Firefox: verdicts, links, what it says when there is none,
+// and that it neither breaks its content security policy nor lets text become markup.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { launch, missing, screenshot } from "./browser.mjs";
+import { startWorker } from "./worker.mjs";
+
+/** @typedef {import('puppeteer-core').Page} Page */
+
+/** @type {Awaited<ReturnType<typeof startWorker>>} */
+let worker;
+/** Base URL without a slash at the end, and the host in it. */
+let base = "";
+let host = "";
+
+before(async () => {
+  worker = await startWorker();
+  base = worker.url.replace(/\/$/u, "");
+  host = new URL(base).host;
+});
+after(() => worker?.stop());
+
+/** @param {Page} page */
+const settled = (page) => page.waitForFunction(
+  () => document.querySelector("#verdict .sg-card") && !document.querySelector("#result")?.hasAttribute("aria-busy"), { timeout: 30_000 });
+/** @param {Page} page @param {string} selector */
+const text = (page, selector) => page.$eval(selector, (element) => element.textContent ?? "");
+/** @param {Page} page @param {string} reference */
+async function link(page, reference) {
+  await page.goto(`${base}/#${reference}`);
+  await settled(page);
+}
+/** @param {Page} page @param {string} reference */
+async function type(page, reference) {
+  await page.$eval("#reference", (field) => { /** @type {HTMLInputElement} */ (field).value = ""; });
+  await page.type("#reference", reference);
+  await page.keyboard.press("Enter");
+  await page.waitForFunction((wanted) => decodeURIComponent(location.hash.slice(1)) === wanted, {}, reference);
+  await settled(page);
+}
+
+for (const name of /** @type {const} */ (["chromium", "firefox"])) {
+  const lacking = missing(name);
+  if (lacking && process.env.CI) test(`${name}`, () => assert.fail(lacking));
+  describe(name, { skip: process.env.CI ? false : lacking }, () => {
+    /** @type {Awaited<ReturnType<typeof launch>>} */
+    let browser;
+    before(async () => { browser = await launch(name); });
+    after(() => browser?.close());
+
+    test("signed: typed in, allowed, with its evidence", async () => {
+      const { page, complaints } = await browser.page();
+      await page.goto(base);
+      await type(page, `${host}/demo/signed:1.0`);
+      assert.equal(await text(page, ".sg-verdict"), "Allowed");
+      assert.equal(await text(page, ".sg-subject"), `${host}/demo/signed:1.0`);
+      assert.equal(await page.$eval("#verdict", (element) => element.getAttribute("aria-live")), "polite");
+      const steps = await page.$$eval(".sg-step .sg-outcome", (all) => all.map((one) => one.textContent));
+      assert.ok(steps.includes("Holds") && !steps.includes("Fails"), `steps of an allowed image: ${steps}`);
+      const report = JSON.parse(await text(page, ".sg-raw pre"));
+      assert.equal(report.verdict, "allow");
+      assert.equal(report.image.name, "demo.example/demo/signed:1.0");
+      assert.match(report.image.digest, /^sha256:[0-9a-f]{64}$/u);
+      assert.match(await text(page, "#evidence"), /podman pull --tls-verify=false /u);
+      await screenshot(page, `page-signed-${name}`);
+      assert.deepEqual(await complaints(), []);
+      await page.close();
+    });
+
+    test("the module of the page decides: no verdict is asked of the server", async () => {
+      const { page } = await browser.page();
+      /** @type {string[]} */
+      const urls = [];
+      page.on("request", (request) => urls.push(request.url()));
+      await link(page, `${host}/demo/signed:1.0`);
+      assert.ok(urls.some((url) => url.endsWith(".wasm")), `expected the WASM among ${urls}`);
+      assert.deepEqual(urls.filter((url) => url.includes("/api/verify") || !url.startsWith(base)), []);
+      await page.close();
+    });
+
+    test("unsigned: the link of a refusal opens it, denied and why", async () => {
+      const { page, complaints } = await browser.page();
+      await link(page, `${host}/demo/unsigned:1.0`);
+      assert.equal(await text(page, ".sg-verdict"), "Denied");
+      const report = JSON.parse(await text(page, ".sg-raw pre"));
+      assert.equal(report.verdict, "deny");
+      assert.ok((await text(page, ".sg-card")).includes(report.message), "the card gives the reason");
+      assert.equal(await page.$eval("#reference", (field) => /** @type {HTMLInputElement} */ (field).value), `${host}/demo/unsigned:1.0`);
+      await screenshot(page, `page-unsigned-${name}`);
+      assert.deepEqual(await complaints(), []);
+      await page.close();
+    });
+
+    for (const repository of ["wrong-key", "tampered", "copied", "other-digest"]) {
+      test(`${repository}: denied`, async () => {
+        const { page, complaints } = await browser.page();
+        await link(page, `${host}/demo/${repository}:1.0`);
+        assert.equal(await text(page, ".sg-verdict"), "Denied");
+        await screenshot(page, `page-${repository}-${name}`);
+        assert.deepEqual(await complaints(), []);
+        await page.close();
+      });
+    }
+
+    for (const repository of ["bundle", "multi"]) {
+      test(`${repository}: allowed`, async () => {
+        const { page, complaints } = await browser.page();
+        await link(page, `${host}/demo/${repository}:1.0`);
+        assert.equal(await text(page, ".sg-verdict"), "Allowed");
+        await screenshot(page, `page-${repository}-${name}`);
+        assert.deepEqual(await complaints(), []);
+        await page.close();
+      });
+    }
+
+    test("the start page lists the demo images, and they are links; back returns", async () => {
+      const { page, complaints } = await browser.page();
+      await page.goto(base);
+      await page.waitForSelector(".sg-example");
+      await screenshot(page, `page-start-${name}`);
+      await page.click(".sg-example");
+      await settled(page);
+      assert.equal(await text(page, ".sg-verdict"), "Allowed");
+      await page.evaluate(() => history.back());
+      await page.waitForFunction(() => document.body.dataset.view === "start" && !document.querySelector(".sg-card"));
+      await page.evaluate(() => history.forward());
+      await settled(page);
+      assert.deepEqual(await complaints(), []);
+      await page.close();
+    });
+
+    test("another registry is explained, with what to type instead", async () => {
+      const { page, complaints } = await browser.page();
+      await link(page, "registry.example.com/team/app:2");
+      const card = await text(page, ".sg-card");
+      assert.match(card, /registry\.example\.com/u);
+      assert.match(card, /images behind this gateway/u);
+      assert.equal(await page.$eval(".sg-card a", (a) => a.getAttribute("href")), `#${host}/team/app:2`);
+      assert.deepEqual(await complaints(), []);
+      await page.close();
+    });
+
+    test("an image that is not there: in words, with its status", async () => {
+      const { page } = await browser.page();
+      await link(page, `${host}/demo/nothing-here:1.0`);
+      assert.equal(await text(page, ".sg-verdict"), "Not found");
+      assert.match(await text(page, ".sg-card"), /HTTP 404/u);
+      await page.close();
+    });
+
+    for (const [status, body, verdict, wanted] of /** @type {const} */ ([
+      [401, '{"errors":[{"code":"UNAUTHORIZED","message":"who are you?"}]}', "Sign-in needed", /HTTP 401 · UNAUTHORIZED/u],
+      [503, '{"errors":[{"code":"UNAVAILABLE","message":"sealgate: <b>no answer</b>"}]}', "Could not find out", /sealgate: <b>no answer<\/b>HTTP 503/u],
+      [502, "<html>", "Could not find out", /HTTP 502/u],
+      [200, "{}", "Could not find out", /expected `name`/u],
+    ])) {
+      test(`the gateway answers ${status} ${body}: explained, never a verdict`, async () => {
+        const { page } = await browser.page();
+        await page.setRequestInterception(true);
+        page.on("request", (request) => (request.url().includes("/api/evidence/demo/signed")
+          ? request.respond({ status, contentType: "application/json", body }) : request.continue()));
+        await link(page, `${host}/demo/signed:1.0`);
+        assert.equal(await text(page, ".sg-verdict"), verdict);
+        assert.match(await text(page, ".sg-card"), wanted);
+        await page.close();
+      });
+    }
+
+    for (const probe of ["<img src=x onerror=alert(1)>", '"><script>alert(1)</script>', "javascript:alert(1)//'"]) {
+      test(`markup stays text: ${probe}`, async () => {
+        const { page, complaints } = await browser.page();
+        await link(page, encodeURIComponent(`${host}/demo/${probe}`));
+        assert.equal(await text(page, ".sg-verdict"), "Not an image reference");
+        assert.ok((await text(page, ".sg-card")).includes(probe), "the probe is shown as it was typed");
+        assert.equal(await page.$$eval("#result img, #result script", (all) => all.length), 0);
+        assert.deepEqual(await complaints(), []);
+        await page.close();
+      });
+    }
+
+    test("text dropped anywhere, and a whole command pasted", async () => {
+      const { page, complaints } = await browser.page();
+      await page.goto(base);
+      await page.evaluate((dropped) => {
+        const dataTransfer = new DataTransfer();
+        dataTransfer.setData("text/plain", dropped);
+        document.body.dispatchEvent(new DragEvent("drop", { dataTransfer, bubbles: true, cancelable: true }));
+      }, `${host}/demo/signed:1.0`);
+      await settled(page);
+      assert.equal(await text(page, ".sg-verdict"), "Allowed");
+      await page.evaluate((pasted) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.setData("text/plain", pasted);
+        // `data` and `dataType`: what Firefox knows.
+        const init = { clipboardData, data: pasted, dataType: "text/plain", bubbles: true };
+        document.body.dispatchEvent(new ClipboardEvent("paste", init));
+      }, `podman pull --tls-verify=false ${host}/demo/unsigned:1.0`);
+      await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "Denied");
+      assert.deepEqual(await complaints(), []);
+      await page.close();
+    });
+
+    test("fits 360 pixels, and every text is readable in light and dark", async () => {
+      const { page } = await browser.page();
+      await page.setViewport({ width: 360, height: 740 });
+      for (const scheme of name === "chromium" ? ["light", "dark"] : ["light"]) {
+        if (name === "chromium") await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
+        for (const repository of ["signed", "wrong-key", "multi"]) {
+          await link(page, `${host}/demo/${repository}:1.0`);
+          await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
+          await new Promise((resolve) => { setTimeout(resolve, 300); }); // the card has arrived
+          const width = await page.evaluate(() => document.documentElement.scrollWidth);
+          assert.ok(width <= 360, `${repository}: the page is ${width} pixels wide`);
+          assert.deepEqual(await page.evaluate(faintTexts), [], `${repository}, ${scheme}: texts below 4.5:1`);
+        }
+        await screenshot(page, `page-360-${scheme}-${name}`);
+      }
+      await page.close();
+    });
+
+    test("by keyboard alone", async () => {
+      const { page } = await browser.page();
+      await link(page, `${host}/demo/wrong-key:1.0`);
+      await page.evaluate(() => /** @type {HTMLElement} */ (document.activeElement)?.blur());
+      await page.focus(".sg-step summary");
+      await page.keyboard.press("Enter");
+      assert.equal(await page.$eval(".sg-step details", (details) => details.open), true);
+      const unnamed = await page.$$eval("button, a, input, summary", (all) => all
+        .filter((one) => !(one.getAttribute("aria-label") ?? one.textContent ?? "").trim() && !(/** @type {HTMLInputElement} */ (one)).labels?.length)
+        .map((one) => one.outerHTML));
+      assert.deepEqual(unnamed, []);
+      await page.close();
+    });
+  });
+}
+
+/** Runs in the page: texts whose contrast with what is behind them is below WCAG AA. */
+function faintTexts() {
+  /** @param {string} colour */
+  const channels = (colour) => (colour.match(/[\d.]+/gu) ?? []).map(Number);
+  /** @param {number[]} rgb */
+  const light = (rgb) => {
+    const [r = 0, g = 0, b = 0] = rgb.slice(0, 3).map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  /** @param {Element | null} element @returns {number[]} */
+  const ground = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = channels(getComputedStyle(element).backgroundColor);
+    return colour[3] === 0 ? ground(element.parentElement) : colour;
+  };
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!element || !node.textContent?.trim() || !element.checkVisibility() || element.closest("noscript")) continue;
+    const [low = 0, high = 0] = [light(channels(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => a - b);
+    const ratio = (high + 0.05) / (low + 0.05);
+    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${element.className} ${node.textContent.trim().slice(0, 40)}`);
+  }
+  return faint;
+}

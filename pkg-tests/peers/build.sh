@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# Builds the real tools that fixtures and tests are made with.
+#
+#   build.sh TOOL…     builds each and prints the path of each program, one a line
+#
+# Each tool is a Go module of its own beside this file (their dependencies disagree), pinned by its go.mod and go.sum.
+# A program is built once for each (go.mod, go.sum, source, Go version) and kept in the cache.
+set -euo pipefail
+
+here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
+cache="${SEALGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sealgate}/peers"
+
+fail() { echo "peers: $*" >&2; exit 1; }
+
+package_of() {
+  case "$1" in
+    crane) echo github.com/google/go-containerregistry/cmd/crane ;;
+    cosign2) echo github.com/sigstore/cosign/v2/cmd/cosign ;;
+    cosign3) echo github.com/sigstore/cosign/v3/cmd/cosign ;;
+    distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
+    referrers-registry) echo . ;;
+    *) return 1 ;;
+  esac
+}
+known="crane cosign2 cosign3 distribution referrers-registry"
+
+(( $# > 0 )) || fail "expected the names of tools ($known), found none"
+command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
+
+# The version of Go that is installed decides, and it is part of the cache key; a download behind our back is neither.
+export GOTOOLCHAIN=local GOWORK=off GOFLAGS=-mod=readonly
+go_version="$(go env GOVERSION)"
+[[ "$go_version" =~ ^go1\.([0-9]+) ]] && (( BASH_REMATCH[1] >= 26 )) \
+  || fail "expected Go 1.26 or newer, found $go_version ($(command -v go)); install a newer one from https://go.dev/dl/"
+
+build() {
+  local tool="$1" package key dir
+  package="$(package_of "$tool")" || fail "expected one of: $known; found '$tool'"
+  [[ -f "$here/$tool/go.mod" ]] || fail "expected $here/$tool/go.mod, found none"
+  key="$({ cat "$here/$tool"/{go.mod,go.sum}; find "$here/$tool" -name '*.go' -exec cat {} +; echo "$go_version"; } | sha256sum | cut -c1-16)"
+  dir="$cache/$tool-$key"
+  if [[ ! -x "$dir/$tool" ]]; then
+    mkdir -p "$dir"
+    # Test files run side by side: one builds, the others wait and find it there.
+    exec 9>"$dir/lock"
+    flock 9
+    if [[ ! -x "$dir/$tool" ]]; then
+      echo "peers: building $tool (once; a few minutes for cosign)" >&2
+      (cd "$here/$tool" && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
+        || fail "go build of $tool failed (the lines above say why; the Go module proxy must be reachable the first time)"
+      mv "$dir/$tool.new" "$dir/$tool"
+    fi
+    exec 9>&-
+  fi
+  echo "$dir/$tool"
+}
+
+for tool in "$@"; do build "$tool"; done

@@ -1,0 +1,43 @@
+//! Cosign's signatures of images, with keys (sigstore/cosign `specs/SIGNATURE_SPEC.md`; facts/containers-policy.md
+//! section 6; TRUST section 3).
+//!
+//! In scope: bytes to a claim to a verified claim, in both forms: the layer of a `.sig` manifest, and a Sigstore bundle
+//! with cosign's own predicate type. Out of scope: finding them, certificates, logs. Whether the claim is about the image
+//! in hand, and under which name, is asked of the verified claim.
+
+mod bundle;
+mod signature;
+
+pub use bundle::{AttachedBundle, BundleClaim, BundleUse};
+pub use signature::{SignatureLayer, SignatureUse, SIMPLE_SIGNING};
+
+use crate::crypto::{Pending, Provider, Refused, Verified};
+use crate::error::HostError;
+use alloc::vec::Vec;
+
+/// Settles alternatives one by one: the first that holds wins. When none does, the steps of all are shown, with the
+/// failure of the last that came furthest.
+async fn first_to_settle<T, P: Provider>(alternatives: Vec<Result<Pending<T>, Refused>>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+    let mut refused: Option<Refused> = None;
+    for alternative in alternatives {
+        let outcome = match alternative {
+            Ok(pending) => pending.settle(provider).await?,
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(verified) => return Ok(Ok(verified)),
+            Err(next) => refused = Some(merge(refused, next)),
+        }
+    }
+    Ok(Err(refused.unwrap_or_else(|| Refused { failure: crate::error::Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() })))
+}
+
+fn merge(earlier: Option<Refused>, later: Refused) -> Refused {
+    match earlier {
+        None => later,
+        Some(mut earlier) => {
+            earlier.steps.extend(later.steps);
+            Refused { failure: later.failure, steps: earlier.steps }
+        }
+    }
+}

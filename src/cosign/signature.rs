@@ -1,0 +1,78 @@
+//! The older form: a layer of the manifest under the tag `sha256-<hex>.sig`, its payload the layer's content, its
+//! signature an annotation.
+
+use super::first_to_settle;
+use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Scheme, SignatureCheck, Verified};
+use crate::encoding::base64;
+use crate::error::{Failure, HostError};
+use crate::simple_signing::{Kind, Payload};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// The media type of a layer that is a signature.
+pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+
+codes! {
+    /// This layer carries no signature that can be checked.
+    pub enum SignatureUse {
+        Annotation => "cosign.annotation", "missing dev.cosignproject.cosign/signature annotation: the layer is typed as a signature and carries none";
+        Base64 => "cosign.base64", "base64 decoding: the annotation dev.cosignproject.cosign/signature is not standard base64 with padding";
+        MediaType { found: String } => "cosign.media-type", "expected a layer of type application/vnd.dev.cosign.simplesigning.v1+json, found {found}";
+    }
+}
+
+/// One layer of a `.sig` manifest: its content and its annotations. Descriptor fields other than these are not evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureLayer {
+    /// The layer's media type.
+    pub media_type: String,
+    /// The layer's content.
+    pub payload: Vec<u8>,
+    /// The descriptor's annotations.
+    pub annotations: Vec<(String, String)>,
+}
+
+impl SignatureLayer {
+    /// Whether it says that it is a signature at all; others are attachments.
+    pub fn is_signature(&self) -> bool {
+        self.media_type == SIMPLE_SIGNING
+    }
+
+    /// An annotation.
+    pub fn annotation(&self, key: &str) -> Option<&str> {
+        self.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// What the layer claims, per key. `hash` is SHA-256 wherever cosign or containers/image signed; it is the caller's,
+    /// never the evidence's.
+    fn claim(&self, key: &PublicKey, hash: Hash) -> Result<Pending<Payload>, Refused> {
+        let refuse = |error: SignatureUse| Refused { failure: Failure::from(error), steps: Vec::new() };
+        if !self.is_signature() {
+            return Err(refuse(SignatureUse::MediaType { found: self.media_type.chars().take(100).collect() }));
+        }
+        let text = self.annotation(SIGNATURE).ok_or_else(|| refuse(SignatureUse::Annotation))?;
+        let signature = base64::decode_go(text).ok_or_else(|| refuse(SignatureUse::Base64))?;
+        let scheme = match key.kind() {
+            KeyKind::Ecdsa(_) => Scheme::Ecdsa(hash),
+            KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
+            KeyKind::Ed25519 => Scheme::Ed25519,
+        };
+        let message = Message::Bytes(self.payload.clone());
+        let check = SignatureCheck::new(Role::CosignPayload, key, scheme, EcdsaForm::DerOrHalves, message, &signature)
+            .map_err(|error| Refused { failure: Failure::from(error), steps: Vec::new() })?;
+        Pending::read(check, |message| match message {
+            Message::Bytes(bytes) => Payload::parse(bytes, Kind::Cosign).map_err(Failure::from),
+            Message::Digest(..) => Err(Failure::new("internal", "a payload cannot be read from its hash")),
+        })
+    }
+
+    /// The payload, once one of `keys` is seen to have signed it.
+    ///
+    /// # Errors
+    /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
+    pub async fn verify<P: Provider>(&self, keys: &[PublicKey], hash: Hash, provider: &P) -> Result<Result<Verified<Payload>, Refused>, HostError> {
+        let alternatives = keys.iter().map(|key| self.claim(key, hash)).collect();
+        first_to_settle(alternatives, provider).await
+    }
+}

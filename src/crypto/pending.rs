@@ -1,0 +1,213 @@
+//! Claims and facts.
+//!
+//! Leaving out a proof does not compile when a claim has a field for it, and nothing but [`Pending::settle`] makes a
+//! [`Verified`]:
+//!
+//! ```compile_fail,E0451
+//! let forged = sealgate::crypto::Verified { claim: "the image may run", steps: Vec::new() };
+//! ```
+//!
+//! ```compile_fail,E0616
+//! fn peek(pending: sealgate::crypto::Pending<u8>) -> u8 { pending.claim }
+//! ```
+//!
+//! ```compile_fail,E0308
+//! use sealgate::crypto::Pending;
+//! fn both(a: Pending<u8>, _b: Pending<u8>) -> Pending<(u8, u8)> { a }
+//! ```
+
+use super::check::{Message, Outcome, Provider, SignatureCheck};
+use crate::error::{Failure, HostError};
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::Poll;
+
+/// A structural rule: its stable name, and what it demands in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// Stable, for instance `digest.equals`.
+    pub name: &'static str,
+    /// For people.
+    pub text: String,
+}
+
+impl Rule {
+    /// A rule.
+    pub fn new(name: &'static str, text: impl Into<String>) -> Self {
+        Self { name, text: text.into() }
+    }
+}
+
+/// One step of a verification, in the order in which it was demanded. The list is the explanation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// A rule that held.
+    Rule(Rule),
+    /// A rule that did not.
+    Broken(Rule),
+    /// A proof that was not demanded, and why.
+    Waived(Rule),
+    /// A signature that is still to be checked.
+    Open(Box<SignatureCheck>),
+    /// A signature that was checked.
+    Settled(Box<SignatureCheck>, Outcome),
+}
+
+/// Why a claim is none, and how far it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Refused {
+    /// The code and message.
+    pub failure: Failure,
+    /// The steps up to there.
+    pub steps: Vec<Step>,
+}
+
+/// Well-formed, says something, and lists what must still hold. It cannot be looked into.
+#[must_use]
+#[derive(Debug)]
+pub struct Pending<T> {
+    claim: T,
+    steps: Vec<Step>,
+}
+
+/// A claim whose every demand held. Made by [`Pending::settle`] alone.
+#[derive(Debug)]
+pub struct Verified<T> {
+    claim: T,
+    steps: Vec<Step>,
+}
+
+/// What a trust root may demand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Demand<T> {
+    /// It was demanded, and shown.
+    Shown(T),
+    /// It was not demanded.
+    NotDemanded,
+}
+
+impl<T> Verified<T> {
+    /// What was claimed.
+    pub fn claim(&self) -> &T {
+        &self.claim
+    }
+
+    /// Each step that led here.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// Tests a verified claim against what the caller wants of it. The rule enters the steps; failing it refuses.
+    ///
+    /// # Errors
+    /// [`Refused`] with `f`'s failure.
+    pub fn check<U>(mut self, rule: Rule, f: impl FnOnce(T) -> Result<U, Failure>) -> Result<Verified<U>, Refused> {
+        match f(self.claim) {
+            Ok(claim) => {
+                self.steps.push(Step::Rule(rule));
+                Ok(Verified { claim, steps: self.steps })
+            }
+            Err(failure) => {
+                self.steps.push(Step::Broken(rule));
+                Err(Refused { failure, steps: self.steps })
+            }
+        }
+    }
+}
+
+impl<T> Pending<T> {
+    /// A claim parsed from the very message whose signature is to be checked.
+    ///
+    /// # Errors
+    /// [`Refused`] when the message does not say anything.
+    pub fn read(check: SignatureCheck, parse: impl FnOnce(&Message) -> Result<T, Failure>) -> Result<Self, Refused> {
+        let claim = parse(check.message());
+        let steps = vec![Step::Open(Box::new(check))];
+        match claim {
+            Ok(claim) => Ok(Self { claim, steps }),
+            Err(failure) => Err(Refused { failure, steps }),
+        }
+    }
+
+    /// Both must hold.
+    pub fn and<U>(mut self, other: Pending<U>) -> Pending<(T, U)> {
+        self.steps.extend(other.steps);
+        Pending { claim: (self.claim, other.claim), steps: self.steps }
+    }
+
+    /// A structural rule on the claim; its name enters the report.
+    ///
+    /// # Errors
+    /// [`Refused`] with `f`'s failure.
+    pub fn check<U>(mut self, rule: Rule, f: impl FnOnce(T) -> Result<U, Failure>) -> Result<Pending<U>, Refused> {
+        match f(self.claim) {
+            Ok(claim) => {
+                self.steps.push(Step::Rule(rule));
+                Ok(Pending { claim, steps: self.steps })
+            }
+            Err(failure) => {
+                self.steps.push(Step::Broken(rule));
+                Err(Refused { failure, steps: self.steps })
+            }
+        }
+    }
+
+    /// Says that a proof was not demanded, and why.
+    pub fn note_waived(mut self, rule: Rule) -> Self {
+        self.steps.push(Step::Waived(rule));
+        self
+    }
+
+    /// Has every open signature checked, all in flight at once.
+    ///
+    /// # Errors
+    /// [`HostError`] when the provider gave no answer: nothing is known then. Inside, [`Refused`] when one fails, or
+    /// when there was none to check.
+    pub async fn settle<P: Provider>(self, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+        let steps = all(self.steps.into_iter().map(|step| settle_step(step, provider))).await;
+        let steps = steps.into_iter().collect::<Result<Vec<_>, HostError>>()?;
+        let failed = steps.iter().find_map(|step| match step {
+            Step::Settled(check, Outcome::Fails) => Some(Failure::from(check.invalid())),
+            Step::Broken(rule) => Some(Failure::new("internal", rule.text.clone())),
+            Step::Open(check) => Some(Failure::from(check.invalid())),
+            _ => None,
+        });
+        if let Some(failure) = failed {
+            return Ok(Err(Refused { failure, steps }));
+        }
+        if !steps.iter().any(|step| matches!(step, Step::Settled(_, Outcome::Holds))) {
+            return Ok(Err(Refused { failure: Failure::new("signature.none", "expected a signature, found none to check"), steps }));
+        }
+        Ok(Ok(Verified { claim: self.claim, steps }))
+    }
+}
+
+async fn settle_step<P: Provider>(step: Step, provider: &P) -> Result<Step, HostError> {
+    Ok(match step {
+        Step::Open(check) => {
+            let outcome = provider.verify(&check).await?;
+            Step::Settled(check, outcome)
+        }
+        other => other,
+    })
+}
+
+/// Drives all futures at once; results in order.
+async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
+    let mut slots: Vec<(Option<Pin<Box<F>>>, Option<F::Output>)> = futures.map(|future| (Some(Box::pin(future)), None)).collect();
+    poll_fn(|context| {
+        for (future, output) in &mut slots {
+            if let Some(Poll::Ready(value)) = future.as_mut().map(|future| future.as_mut().poll(context)) {
+                *output = Some(value);
+                *future = None;
+            }
+        }
+        if slots.iter().all(|(future, _)| future.is_none()) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+    slots.into_iter().filter_map(|(_, output)| output).collect()
+}

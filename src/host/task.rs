@@ -1,0 +1,180 @@
+//! A job that says what it needs and is given it: how the core runs where everything is asynchronous, without being so.
+//!
+//! [`Task::advance`] returns what is asked next, or the result. Answers may come in any order.
+
+use super::{Host, Request, Response, Store};
+use crate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
+use crate::error::HostError;
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::pin::Pin;
+use core::task::{Context, Poll, Waker};
+
+/// Something that the outside world must do.
+#[derive(Debug)]
+pub enum Ask {
+    /// Send this and read the answer.
+    Fetch(Request),
+    /// Check this signature.
+    Verify(Box<SignatureCheck>),
+    /// The value under this key.
+    Load(String),
+    /// Keep this value under this key for so many seconds.
+    Save(String, String, u32),
+}
+
+/// What it answered.
+#[derive(Debug)]
+pub enum Answer {
+    /// To [`Ask::Fetch`].
+    Response(Response),
+    /// To [`Ask::Verify`]; anything but a clear yes is `false`.
+    Verified(bool),
+    /// To [`Ask::Load`] and [`Ask::Save`].
+    Value(Option<String>),
+    /// It could not be done.
+    Error(HostError),
+}
+
+#[derive(Default)]
+struct Post {
+    next: u32,
+    asks: Vec<(u32, Ask)>,
+    answers: BTreeMap<u32, Answer>,
+}
+
+/// A [`Host`], [`Provider`] and [`Store`] whose answers come through [`Task::advance`].
+#[derive(Clone)]
+pub struct Remote {
+    post: Rc<RefCell<Post>>,
+    web_crypto: bool,
+}
+
+impl Remote {
+    /// With `web_crypto`, signatures are asked of the platform; bare digests never are, which it cannot verify.
+    pub fn new(web_crypto: bool) -> Self {
+        Self { post: Rc::default(), web_crypto }
+    }
+
+    async fn ask(&self, ask: Ask) -> Answer {
+        let id = {
+            let mut post = self.post.borrow_mut();
+            post.next = post.next.wrapping_add(1);
+            let id = post.next;
+            post.asks.push((id, ask));
+            id
+        };
+        poll_fn(|_| self.post.borrow_mut().answers.remove(&id).map_or(Poll::Pending, Poll::Ready)).await
+    }
+}
+
+fn wrong_kind() -> HostError {
+    HostError::Provider { reason: "the answer was of another kind than the question".into() }
+}
+
+impl Host for Remote {
+    async fn fetch(&self, request: Request) -> Result<Response, HostError> {
+        let (url, limit) = (request.url.clone(), request.max_bytes);
+        match self.ask(Ask::Fetch(request)).await {
+            Answer::Response(response) if response.body.len() > limit => Err(HostError::TooLarge { url, limit }),
+            Answer::Response(response) => Ok(response),
+            Answer::Error(HostError::TooLarge { .. }) => Err(HostError::TooLarge { url, limit }),
+            Answer::Error(error) => Err(error),
+            _ => Err(wrong_kind()),
+        }
+    }
+}
+
+impl Provider for Remote {
+    async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        if !self.web_crypto || !check.is_for_web_crypto() {
+            return RustCrypto.verify(check).await;
+        }
+        match self.ask(Ask::Verify(Box::new(check.clone()))).await {
+            Answer::Verified(true) => Ok(Outcome::Holds),
+            Answer::Verified(false) => Ok(Outcome::Fails),
+            Answer::Error(error) => Err(error),
+            _ => Err(wrong_kind()),
+        }
+    }
+}
+
+impl Store for Remote {
+    async fn load(&self, key: &str) -> Option<String> {
+        match self.ask(Ask::Load(key.into())).await {
+            Answer::Value(value) => value,
+            _ => None,
+        }
+    }
+
+    async fn save(&self, key: &str, value: &str, seconds: u32) {
+        self.ask(Ask::Save(key.into(), value.into(), seconds)).await;
+    }
+}
+
+/// One job.
+pub struct Task<T> {
+    future: Pin<Box<dyn Future<Output = T>>>,
+    remote: Remote,
+}
+
+/// Where a job stands.
+#[derive(Debug)]
+pub enum Advance<T> {
+    /// It is done.
+    Done(T),
+    /// It waits; these are the new questions, none of them asked before.
+    Asks(Vec<(u32, Ask)>),
+}
+
+impl<T> Task<T> {
+    /// Runs `job` over `remote`.
+    pub fn new(remote: Remote, future: impl Future<Output = T> + 'static) -> Self {
+        Self { future: Box::pin(future), remote }
+    }
+
+    /// Takes answers and goes on as far as they carry. Not to be called again after [`Advance::Done`].
+    pub fn advance(&mut self, answers: impl IntoIterator<Item = (u32, Answer)>) -> Advance<T> {
+        self.remote.post.borrow_mut().answers.extend(answers);
+        match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(value) => Advance::Done(value),
+            Poll::Pending => Advance::Asks(core::mem::take(&mut self.remote.post.borrow_mut().asks)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(url: &str) -> Request {
+        Request { method: "GET", url: url.into(), headers: Vec::new(), body: None, max_bytes: 3 }
+    }
+
+    fn answer(body: &[u8]) -> Answer {
+        Answer::Response(Response { status: 200, headers: Vec::new(), body: body.into(), url: None })
+    }
+
+    #[test]
+    fn asks_are_answered_in_any_number_of_steps() {
+        let remote = Remote::new(true);
+        let inner = remote.clone();
+        let mut task = Task::new(remote, async move {
+            let first = inner.fetch(request("a")).await;
+            let second = inner.fetch(request("b")).await;
+            (first.is_ok(), second)
+        });
+        let Advance::Asks(asks) = task.advance([]) else { panic!() };
+        assert_eq!(asks.len(), 1);
+        let Advance::Asks(none) = task.advance([]) else { panic!() };
+        assert!(none.is_empty());
+        let Advance::Asks(second) = task.advance([(asks[0].0, answer(b"abc"))]) else { panic!() };
+        // The bound holds whatever the shell does.
+        let Advance::Done((true, Err(HostError::TooLarge { limit: 3, .. }))) = task.advance([(second[0].0, answer(b"abcd"))]) else { panic!() };
+    }
+}

@@ -1,0 +1,274 @@
+/**
+ * The edge worker: a thin shell around the gateway of the `sealgate` package.
+ *
+ * The gateway decides what happens to a request; this file only carries that out. It holds no rule about images, signatures
+ * or policies, and whatever goes wrong in it ends as a 503 without content.
+ *
+ * @module
+ */
+import { Gateway } from "sealgate";
+import { demoRegistry } from "./demo.js";
+import { createStore } from "./store.js";
+
+/**
+ * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `SECRET`, `ADMIN_SECRET` and
+ * `FOREIGN_LAYERS` are reserved for what the documentation calls the long form.
+ *
+ * @typedef {object} Env
+ * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
+ * @property {string} [NAME] name by which policies and signatures know that registry
+ * @property {ArrayBuffer | string} [POLICY] the policy's bytes
+ * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
+ * @property {Fetcher} [ASSETS] the page's files
+ * @property {Fetcher} [DEMO] the OCI layouts of the embedded demo registry; bound only when that is the upstream
+ */
+/** @typedef {{ fetch(input: string | Request, init?: RequestInit): Promise<Response> }} Fetcher */
+/** @typedef {{ waitUntil(promise: Promise<unknown>): void }} Context */
+/** @typedef {import("sealgate").Action} Action */
+
+/** An upstream that has not sent its headers after this time counts as one that does not answer. */
+const UPSTREAM_TIMEOUT_MS = 30_000;
+
+/** The page may run its own scripts and its own WASM, and talk to this worker; nothing else. */
+const PAGE_HEADERS = {
+  "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
+    + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cache-control": "no-cache",
+};
+
+/** @type {Record<string, string>} */
+const CONTENT_TYPES = {
+  css: "text/css; charset=utf-8",
+  html: "text/html; charset=utf-8",
+  ico: "image/x-icon",
+  js: "text/javascript; charset=utf-8",
+  json: "application/json",
+  mjs: "text/javascript; charset=utf-8",
+  png: "image/png",
+  pub: "text/plain; charset=utf-8",
+  svg: "image/svg+xml",
+  txt: "text/plain; charset=utf-8",
+  wasm: "application/wasm",
+  webmanifest: "application/manifest+json",
+};
+
+/** One gateway an isolate: it holds the parsed policy. @type {Gateway | undefined} */
+let gateway;
+
+export default {
+  /**
+   * @param {Request} request
+   * @param {Env} env
+   * @param {Context} ctx
+   * @returns {Promise<Response>}
+   */
+  async fetch(request, env, ctx) {
+    const started = Date.now();
+    try {
+      const action = await runningGateway(env, ctx).handle({
+        method: request.method,
+        url: request.url,
+        headers: [...request.headers],
+        time: Math.floor(started / 1000),
+      });
+      const response = await carryOut(action, request, env);
+      if (action.log !== undefined) log({ ...action.log, ms: Date.now() - started });
+      return response;
+    } catch (error) {
+      return failClosed(error, request, Date.now() - started);
+    }
+  },
+};
+
+/**
+ * @param {Env} env
+ * @param {Context} ctx
+ */
+function runningGateway(env, ctx) {
+  if (gateway === undefined) {
+    const store = createStore();
+    gateway = new Gateway(configOf(env), { fetch: upstreamFetch(env), load: store.load, save: store.save });
+    const state = gateway.state();
+    if (state.state !== "ok") log({ event: "configuration", ...state });
+  }
+  return gateway;
+}
+
+/**
+ * What is absent or no text stays empty: the gateway says what is wrong with it, in `state()` and in each refusal.
+ *
+ * @param {Env} env
+ */
+function configOf(env) {
+  const assets = typeof env.POLICY_ASSETS === "string" ? JSON.parse(env.POLICY_ASSETS) : env.POLICY_ASSETS ?? {};
+  return {
+    upstream: env.UPSTREAM ?? "",
+    name: env.NAME ?? "",
+    policy: typeof env.POLICY === "string" ? new TextEncoder().encode(env.POLICY) : new Uint8Array(env.POLICY ?? []),
+    assets: Object.fromEntries(Object.entries(assets).map(([path, base64]) => [path, bytesOf(String(base64))])),
+  };
+}
+
+/** @param {string} base64 */
+function bytesOf(base64) {
+  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+}
+
+/**
+ * Redirects stay with the caller: following them here would carry credentials to another host.
+ *
+ * @param {Env} env
+ * @returns {typeof fetch}
+ */
+function upstreamFetch({ DEMO }) {
+  return async (input, init) => {
+    const request = new Request(input, { ...init, redirect: "manual" });
+    return DEMO === undefined ? fetch(request) : demoRegistry(request, DEMO);
+  };
+}
+
+/**
+ * Bounds the time to the headers only: a layer may stream for as long as it takes.
+ *
+ * @param {(signal: AbortSignal) => Promise<Response>} ask
+ */
+async function withTimeout(ask) {
+  const abort = new AbortController();
+  const reason = new DOMException(`no answer within ${UPSTREAM_TIMEOUT_MS / 1000} seconds`, "TimeoutError");
+  const timer = setTimeout(() => abort.abort(reason), UPSTREAM_TIMEOUT_MS);
+  try {
+    return await ask(abort.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * @param {Action} action
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function carryOut(action, request, env) {
+  switch (action.kind) {
+    case "respond": return respond(action, request);
+    case "stream": return stream(action, env);
+    case "asset": return asset(action, request, env);
+    default: throw new Error("the gateway asked for something that this worker does not know");
+  }
+}
+
+/**
+ * @param {Extract<Action, { kind: 'respond' }>} action
+ * @param {Request} request
+ */
+function respond(action, request) {
+  // A HEAD answer keeps the Content-Length that the gateway gave: the length of what GET would send.
+  const body = request.method === "HEAD" ? null : action.body ?? null;
+  return new Response(/** @type {BodyInit | null} */ (body), {
+    status: action.status,
+    statusText: reasonPhrase(action.statusText),
+    headers: action.headers,
+  });
+}
+
+/**
+ * RFC 9112 section 4: only visible ASCII and spaces are sure to arrive.
+ *
+ * @param {string} [text]
+ */
+function reasonPhrase(text) {
+  return text?.replaceAll(/[^\x20-\x7e]/g, "?");
+}
+
+/**
+ * The body passes natively, without a copy in JavaScript.
+ *
+ * @param {Extract<Action, { kind: 'stream' }>} action
+ * @param {Env} env
+ */
+async function stream(action, env) {
+  const { method, url, headers } = action.request;
+  const upstream = await withTimeout((signal) => upstreamFetch(env)(url, { method, headers, signal }));
+  const passed = new Headers();
+  for (const name of action.pass) {
+    const value = upstream.headers.get(name);
+    if (value !== null) passed.set(name, value);
+  }
+  if (passed.has("location")) passed.set("location", mapLocation(passed.get("location") ?? "", url, action.location));
+  // The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
+  if (upstream.headers.has("content-encoding") && !passed.has("content-encoding")) passed.delete("content-length");
+  for (const [name, value] of action.set) passed.set(name, value);
+  return new Response(upstream.body, { status: upstream.status, headers: passed });
+}
+
+/**
+ * @param {string} location as the upstream wrote it, perhaps relative
+ * @param {string} base
+ * @param {{ from: string, to: string }} [mapping]
+ */
+function mapLocation(location, base, mapping) {
+  const absolute = new URL(location, base).href;
+  return mapping !== undefined && absolute.startsWith(mapping.from) ? mapping.to + absolute.slice(mapping.from.length) : absolute;
+}
+
+/**
+ * @param {Extract<Action, { kind: 'asset' }>} action
+ * @param {Request} request
+ * @param {Env} env
+ */
+async function asset(action, request, env) {
+  const path = action.path.endsWith("/") ? `${action.path}index.html` : action.path;
+  const type = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
+  // A name without a known ending is a directory (which the file service would list) or nothing of the page's.
+  const file = type === undefined ? undefined : await env.ASSETS?.fetch(new URL(path, "http://page.invalid/").href, { method: request.method });
+  if (type === undefined || file === undefined || !file.ok) return notFound(request);
+  const headers = new Headers({ ...PAGE_HEADERS, "content-type": type });
+  const length = file.headers.get("content-length");
+  if (length !== null) headers.set("content-length", length);
+  return new Response(request.method === "HEAD" ? null : file.body, { headers });
+}
+
+/** @param {Request} request */
+function notFound(request) {
+  const text = "not found\n";
+  return new Response(request.method === "HEAD" ? null : text, {
+    status: 404,
+    headers: { ...PAGE_HEADERS, "content-type": "text/plain; charset=utf-8", "content-length": String(text.length) },
+  });
+}
+
+/**
+ * Never content, whatever happened.
+ *
+ * @param {unknown} error
+ * @param {Request} request
+ * @param {number} ms
+ */
+function failClosed(error, request, ms) {
+  const { code = "internal", message } = /** @type {Error & { code?: string }} */ (error instanceof Error ? error : new Error(String(error)));
+  const { pathname } = new URL(request.url);
+  log({ event: "failure", method: request.method, path: pathname, status: 503, code, message, ms });
+  const text = `sealgate: this request could not be judged, so nothing is served (${code}: ${message}). Try again; when it stays, look into the gateway's log.`;
+  const body = new TextEncoder().encode(JSON.stringify({ errors: [{ code: "UNAVAILABLE", message: text }] }));
+  return respond({
+    kind: "respond",
+    status: 503,
+    statusText: "Service Unavailable: sealgate: could not find out",
+    headers: [
+      ["content-type", "application/json"],
+      ["content-length", String(body.length)],
+      ["cache-control", "no-store"],
+      ["docker-distribution-api-version", "registry/2.0"],
+      ["x-content-type-options", "nosniff"],
+    ],
+    body,
+  }, request);
+}
+
+/** @param {object} line */
+function log(line) {
+  console.log(JSON.stringify(line));
+}

@@ -1,0 +1,176 @@
+// @ts-check
+// One look-up: a reference → the gateway's evidence → the verifier in this page → a report, or the problem that stood in the way.
+
+import { words } from "./words.js";
+
+/** @typedef {import('/sealgate/browser.js').Report} Report */
+/**
+ * @typedef {object} Problem
+ * @property {'info' | 'unknown'} [tone] `info`: there was nothing to judge; `unknown` (the default): there was, and no verdict came of it
+ * @property {string} title
+ * @property {string} text
+ * @property {string} [detail] what the gateway or the verifier said
+ * @property {string} [code]
+ * @property {string} [instead] a reference that may be what was meant
+ * @property {string} [command]
+ * @property {string} [commandTitle]
+ * @property {boolean} [again] whether trying again makes sense
+ */
+/** @typedef {{ report: Report, pull: string } | { problem: Problem }} Outcome `pull`: the image as a client here names it */
+
+/** Loading begins with the page, not with the first look-up. */
+const loading = import("/sealgate/browser.js");
+loading.catch(() => { /* said at the look-up that needs it */ });
+
+/**
+ * @param {string} text
+ * @param {Location | URL} page
+ * @returns {Promise<Outcome>}
+ */
+export async function lookUp(text, page) {
+  let sealgate;
+  try {
+    sealgate = await loading;
+  } catch (error) {
+    return { problem: { ...words.problem.module, ...said(error) } };
+  }
+  let reference;
+  try {
+    reference = sealgate.parseReference(text);
+  } catch (error) {
+    return { problem: { tone: "info", ...words.problem.reference, ...said(error) } };
+  }
+  if (reference.domain !== page.host) return { problem: foreign(text, reference, page) };
+  return judge(sealgate, text, reference, page);
+}
+
+/**
+ * Which registry stands behind this gateway: known from any evidence answer.
+ * @param {string} repository
+ * @param {string} tag
+ * @returns {Promise<string | undefined>}
+ */
+export async function gatewayName(repository, tag) {
+  const answer = await fetch(evidencePath(repository, tag), { credentials: "omit" });
+  if (!answer.ok) return undefined;
+  const { name } = await answer.json();
+  const tail = `/${repository}:${tag}`;
+  return typeof name === "string" && name.endsWith(tail) ? name.slice(0, -tail.length) : undefined;
+}
+
+/**
+ * @param {typeof import('/sealgate/browser.js')} sealgate
+ * @param {string} text
+ * @param {{ path: string, tag?: string, digest?: string }} reference
+ * @param {Location | URL} page
+ * @returns {Promise<Outcome>}
+ */
+async function judge(sealgate, text, reference, page) {
+  const { path } = reference;
+  const ref = reference.digest ?? reference.tag ?? "latest";
+  const pull = `${page.host}/${path}${reference.digest ? "@" : ":"}${ref}`;
+  let answer, bytes;
+  try {
+    // Without cookies and stored passwords: this page shows what anybody may read.
+    answer = await fetch(evidencePath(path, ref), { credentials: "omit", headers: { accept: "application/json" } });
+    bytes = new Uint8Array(await answer.arrayBuffer());
+  } catch (error) {
+    return { problem: { ...words.problem.unreachable, ...said(error), again: true } };
+  }
+  if (!answer.ok) return { problem: refused(answer.status, bytes, text) };
+  let name, policy, assets;
+  try {
+    ({ name, policy, assets } = readEvidence(bytes));
+  } catch (error) {
+    return { problem: { ...words.problem.malformed, ...said(error), again: true } };
+  }
+  try {
+    const report = await sealgate.verifyImage(text, { evidence: bytes, policy, assets, as: name });
+    return { report, pull };
+  } catch (error) {
+    return { problem: { ...thrown(error), ...said(error) } };
+  }
+}
+
+/** @param {string} path @param {string} ref */
+function evidencePath(path, ref) {
+  return `/api/evidence/${path.split("/").map(encodeURIComponent).join("/")}?ref=${encodeURIComponent(ref)}`;
+}
+
+/**
+ * Only what is needed to hand the document on; what it proves is the verifier's business.
+ * @param {Uint8Array} bytes
+ */
+function readEvidence(bytes) {
+  const { name, policy } = JSON.parse(new TextDecoder().decode(bytes));
+  if (typeof name !== "string" || typeof policy?.text !== "string") throw new Error("evidence: expected `name` and `policy.text`");
+  /** @type {Record<string, Uint8Array>} */
+  const assets = {};
+  for (const [path, text] of Object.entries(policy.assets ?? {})) assets[path] = fromBase64(String(text));
+  return { name, policy: fromBase64(policy.text), assets };
+}
+
+/** @param {string} text */
+const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+
+/**
+ * @param {string} text
+ * @param {{ domain: string, path: string, tag?: string, digest?: string }} reference
+ * @param {Location | URL} page
+ * @returns {Problem}
+ */
+function foreign(text, { domain, path, tag, digest }, page) {
+  const { title, text: say, cli } = words.problem.foreign;
+  return {
+    tone: "info",
+    title,
+    text: say(domain, page.host),
+    instead: `${page.host}/${path}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`,
+    commandTitle: cli,
+    command: `npx sealgate verify ${text} --key cosign.pub`,
+  };
+}
+
+/** @param {number} status @param {Uint8Array} bytes @param {string} reference @returns {Problem} */
+function refused(status, bytes, reference) {
+  const { code, message } = registryError(bytes);
+  return {
+    tone: status === 401 || status === 404 ? "info" : "unknown",
+    ...(words.http[status] ?? words.httpOther),
+    detail: message && `${words.gatewaySays} ${message}`,
+    code: [`HTTP ${status}`, code].filter(Boolean).join(" · "),
+    commandTitle: status === 401 ? words.signIn : undefined,
+    command: status === 401 ? `npx sealgate verify ${reference} --key cosign.pub` : undefined,
+    again: status === 429 || status >= 500,
+  };
+}
+
+/** @param {Uint8Array} bytes @returns {{ code?: string, message?: string }} */
+function registryError(bytes) {
+  try {
+    const first = JSON.parse(new TextDecoder().decode(bytes)).errors[0];
+    return { code: typeof first.code === "string" ? first.code : undefined, message: typeof first.message === "string" ? first.message : undefined };
+  } catch {
+    return {}; // no registry error document: the status says enough
+  }
+}
+
+/** @param {unknown} error */
+function thrown(error) {
+  const code = codeOf(error) ?? "";
+  if (code.startsWith("reference.")) return words.problem.reference;
+  if (code.startsWith("policy.") || code.startsWith("key.")) return words.problem.policy;
+  if (code.startsWith("evidence.")) return words.problem.malformed;
+  return words.problem.other;
+}
+
+/** @param {unknown} error */
+function said(error) {
+  return { detail: error instanceof Error ? error.message : String(error), code: codeOf(error) };
+}
+
+/** @param {unknown} error @returns {string | undefined} */
+function codeOf(error) {
+  const code = /** @type {{ code?: unknown } | null} */ (error)?.code;
+  return typeof code === "string" ? code : undefined;
+}

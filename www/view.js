@@ -1,0 +1,268 @@
+// @ts-check
+// A report as elements. Nothing is decided here: every word about the image comes from the report.
+
+import { h, icon } from "./dom.js";
+import { words } from "./words.js";
+import { block, copyable } from "./copy.js";
+
+/** @typedef {import('/sealgate/browser.js').Report} Report */
+/** @typedef {Report['requirements'][number]} Requirement */
+/** @typedef {Requirement['candidates'][number]} Candidate */
+/** @typedef {Candidate['steps'][number]} Step */
+/** @typedef {NonNullable<Report['instances']>[number]} Instance */
+/** @typedef {Report['verdict']} Verdict */
+/** @typedef {{ reference: string, link: string, secure: boolean, loopback: boolean }} Pull how a client here reaches the image */
+/** @typedef {'good' | 'bad' | 'unknown' | 'skipped' | 'info'} Tone */
+
+/** @type {Record<Verdict, Tone>} */
+const VERDICT_TONE = { allow: "good", deny: "bad", unknown: "unknown" };
+/** @type {Record<Candidate['outcome'], Tone>} */
+const CANDIDATE_TONE = { accepted: "good", rejected: "bad", "set-aside": "skipped" };
+/** @type {Record<Step['outcome'], Tone>} */
+const STEP_TONE = { holds: "good", fails: "bad", "not-run": "skipped" };
+/** Requirements that are decided without looking at a signature. */
+const NO_SIGNATURE = new Set(["reject", "insecureAcceptAnything"]);
+
+/**
+ * What the visitor came for, in one look: icon and colour repeat the word.
+ * @param {Tone} tone
+ * @param {string} word
+ * @param {string} title
+ * @param {string} text
+ * @param {...(Node | null)} more
+ */
+export function card(tone, word, title, text, ...more) {
+  return h("section", { class: `sg-card sg-${tone}` },
+    h("div", { class: "sg-seal" }, icon(tone)),
+    h("div", { class: "sg-card-body" },
+      h("h2", { class: "sg-verdict" }, word),
+      title ? h("p", { class: "sg-subject" }, title) : null,
+      h("p", { class: "sg-reason" }, text),
+      ...more));
+}
+
+/** @param {Report} report */
+export function verdictCard(report) {
+  const line = words.verdictLine[report.verdict] ?? words.verdictLine.unknown;
+  return card(toneOf(report.verdict), verdictWord(report.verdict), report.image.reference, line,
+    h("p", { class: "sg-message" }, report.message), h("p", { class: "sg-code" }, report.code));
+}
+
+/**
+ * @param {Report} report
+ * @param {Pull} asked
+ */
+export function reportBody(report, asked) {
+  return [
+    chain(report),
+    facts(report),
+    evidence(report),
+    instances(report),
+    notes(report),
+    commands(report, asked),
+    h("details", { class: "sg-fold sg-raw" }, h("summary", {}, words.rawTitle),
+      block(JSON.stringify(report, null, 2), words.rawTitle)),
+  ].filter((part) => part !== null);
+}
+
+/** @param {string} verdict */
+const verdictWord = (verdict) => words.verdict[/** @type {Verdict} */ (verdict)] ?? words.verdict.unknown;
+/** @param {string} verdict @returns {Tone} */
+const toneOf = (verdict) => VERDICT_TONE[/** @type {Verdict} */ (verdict)] ?? "unknown";
+
+/**
+ * The picture: image → signature → policy → verdict, joined as far as the proof reaches.
+ * @param {Report} report
+ */
+function chain(report) {
+  const tone = toneOf(report.verdict);
+  const links = [
+    link(report.image.digest ? "good" : "unknown", words.path.image, shortDigest(report.image.digest) ?? words.noDigest),
+    signatureLink(report),
+    link(tone, words.path.rule, report.rule.scope ?? (report.rule.source === "key" ? words.rule.key : words.rule.policy)),
+    link(tone, words.path.verdict, verdictWord(report.verdict)),
+  ];
+  return h("section", { class: "sg-section" },
+    h("h2", { class: "sg-heading" }, words.pathTitle), h("ol", { class: "sg-path" }, ...links));
+}
+
+/** @param {Report} report */
+function signatureLink(report) {
+  const asked = [report, ...(report.instances ?? [])].flatMap((judged) => judged.requirements ?? []).filter((one) => !NO_SIGNATURE.has(one.type));
+  if (!asked.length) return link("skipped", words.path.evidence, words.path.notLookedFor);
+  const all = asked.flatMap((one) => one.candidates ?? []).filter((one) => one.outcome !== "set-aside");
+  const accepted = all.find((candidate) => candidate.outcome === "accepted");
+  const key = accepted?.steps.find((step) => step.key)?.key;
+  if (accepted) return link("good", words.path.evidence, key ? words.path.byKey(short(key)) : words.path.accepted);
+  if (report.verdict === "unknown") return link("unknown", words.path.evidence, words.path.unknown);
+  return link("bad", words.path.evidence, words.path.noneAccepted(all.length));
+}
+
+/** @param {Tone} tone @param {string} name @param {string} value */
+function link(tone, name, value) {
+  return h("li", { class: `sg-link sg-${tone}` }, h("span", { class: "sg-node" }, icon(tone)),
+    h("span", { class: "sg-link-text" }, h("span", { class: "sg-link-name" }, name), h("span", { class: "sg-link-value" }, value)));
+}
+
+/** @param {Report} report */
+function facts(report) {
+  const { image, rule } = report;
+  const kind = image.kind ? words.kind[image.kind] ?? image.kind : undefined;
+  const size = image.size === undefined ? undefined : words.bytes(image.size.toLocaleString(words.language));
+  const told = [
+    [words.facts.reference, mono(image.reference)],
+    [words.facts.digest, image.digest ? copyable(image.digest) : words.noDigest],
+    [words.facts.kind, lines(kind, [image.mediaType, size].filter(Boolean).join(", "))],
+    [words.facts.name, mono(image.name)],
+    [words.facts.toldBy, image.toldBy ? words.toldBy(image.toldBy) : undefined],
+    [words.facts.rule, lines([rule.source === "key" ? words.rule.key : words.rule.policy, rule.scope && words.rule.scope(rule.scope)]
+      .filter(Boolean).join(", "), image.kind === "index" && rule.coverage ? words.rule[rule.coverage] : undefined)],
+    [words.facts.time, when(report.time)],
+    [words.facts.verifier, mono(report.verifier)],
+  ];
+  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.factsTitle), list(told));
+}
+
+/** @param {Report} report */
+function evidence(report) {
+  if (report.instances?.length && !report.requirements?.length) return null;
+  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.evidenceTitle),
+    h("p", { class: "sg-hint" }, words.evidenceLead), requirements(report.requirements ?? []));
+}
+
+/** @param {Requirement[]} all */
+function requirements(all) {
+  if (!all.length) return h("p", { class: "sg-empty" }, words.noRequirements);
+  return h("div", { class: "sg-requirements" }, ...all.map((one, index) => {
+    const tone = toneOf(one.verdict);
+    const found = one.candidates ?? [];
+    return h("article", { class: `sg-requirement sg-${tone}` },
+      h("p", { class: "sg-row" },
+        h("span", { class: "sg-strong" }, words.requirement(index + 1, all.length), " ", mono(one.type)), badge(tone, verdictWord(one.verdict))),
+      h("p", { class: "sg-message" }, one.message),
+      h("p", { class: "sg-code" }, one.code),
+      found.length ? h("div", { class: "sg-candidates" }, ...found.map((each) => candidate(each, found.length <= 3 || each.outcome === "accepted"))) : null);
+  }));
+}
+
+/** @param {Candidate} found @param {boolean} open */
+function candidate(found, open) {
+  const tone = CANDIDATE_TONE[found.outcome] ?? "unknown";
+  const steps = found.steps ?? [];
+  const claims = found.claims ? claimList(found.claims) : null;
+  return h("details", { class: `sg-candidate sg-${tone}`, open },
+    h("summary", {}, h("span", { class: "sg-candidate-source" }, found.source.replace(/[0-9a-f]{64,}/gu, short)), badge(tone, words.candidate[found.outcome] ?? found.outcome)),
+    h("div", { class: "sg-candidate-body" },
+      h("p", { class: "sg-message" }, found.message),
+      h("p", { class: "sg-code" }, [found.code, words.format[found.format] ?? found.format].filter(Boolean).join(" · ")),
+      steps.length ? h("ol", { class: "sg-chain" }, ...steps.map(step)) : h("p", { class: "sg-empty" }, words.noSteps),
+      claims,
+      list([[words.details.source, mono(found.source)], [words.details.digest, found.digest ? copyable(found.digest) : undefined]])));
+}
+
+/** @param {Step} one */
+function step(one) {
+  const waived = one.kind === "waived";
+  const tone = waived ? "skipped" : STEP_TONE[one.outcome] ?? "unknown";
+  const outcome = waived ? words.step.waived : words.step[one.outcome] ?? one.outcome;
+  return h("li", { class: `sg-step sg-${tone}` }, h("span", { class: "sg-node" }, icon(tone)),
+    h("details", {}, h("summary", {}, h("span", { class: "sg-step-text" }, one.text), h("span", { class: "sg-outcome" }, outcome)),
+      list([
+        [words.details.name, mono(one.name)],
+        [words.details.kind, words.stepKind[one.kind] ?? one.kind],
+        [words.details.scheme, one.scheme ? mono(one.scheme) : undefined],
+        [words.details.key, one.key ? copyable(one.key) : undefined],
+      ])));
+}
+
+/** @param {NonNullable<Candidate['claims']>} claims */
+function claimList(claims) {
+  const told = [
+    [words.claims.digest, claims.digest && mono(claims.digest)],
+    [words.claims.identity, claims.identity && mono(claims.identity)],
+    [words.claims.predicateType, claims.predicateType && mono(claims.predicateType)],
+    [words.claims.creator, claims.creator && mono(claims.creator)],
+    [words.claims.timestamp, claims.timestamp !== undefined ? when(claims.timestamp) : undefined],
+  ];
+  return told.some(([, value]) => value) ? h("div", { class: "sg-claims" }, h("p", { class: "sg-hint" }, words.claimsTitle), list(told)) : null;
+}
+
+/** @param {Report} report */
+function instances(report) {
+  const all = report.instances ?? [];
+  if (!all.length) return null;
+  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.instancesTitle),
+    h("p", { class: "sg-hint" }, words.instancesLead), ...all.map(instance));
+}
+
+/** @param {Instance} one */
+function instance(one) {
+  const tone = toneOf(one.verdict);
+  return h("details", { class: `sg-candidate sg-instance sg-${tone}` },
+    h("summary", {}, h("span", { class: "sg-candidate-source" }, one.platform ?? words.anyPlatform, " ", mono(shortDigest(one.digest) ?? "")),
+      badge(tone, verdictWord(one.verdict))),
+    h("div", { class: "sg-candidate-body" }, h("p", { class: "sg-message" }, one.message), h("p", { class: "sg-code" }, one.code),
+      list([[words.details.digest, copyable(one.digest)]]), one.requirements?.length ? requirements(one.requirements) : null));
+}
+
+/** @param {Report} report */
+function notes(report) {
+  if (!report.notes?.length) return null;
+  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.notesTitle),
+    h("ul", { class: "sg-notes" }, ...report.notes.map((note) => h("li", {}, note.message, " ", h("span", { class: "sg-code" }, note.code)))));
+}
+
+/**
+ * @param {Report} report
+ * @param {Pull} asked
+ */
+function commands(report, asked) {
+  const verdict = report.verdict in words.pullTitle ? report.verdict : "unknown";
+  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.commandsTitle),
+    report.equivalent ? [h("h3", { class: "sg-subheading" }, words.cosignTitle), block(report.equivalent, words.cosignTitle)] : null,
+    h("h3", { class: "sg-subheading" }, words.pullTitle[verdict]), h("p", { class: "sg-hint" }, words.pullLead[verdict]),
+    ...pullCommands(asked).map((command) => block(command, command)),
+    h("h3", { class: "sg-subheading" }, words.permalink), block(asked.link, words.permalink));
+}
+
+/** @param {Pull} asked */
+function pullCommands({ reference, secure, loopback }) {
+  const plain = secure ? "" : " --tls-verify=false";
+  return [
+    `podman pull${plain} ${reference}`,
+    // docker speaks http to loopback hosts by itself, and to no other without its daemon's configuration.
+    secure || loopback ? `docker pull ${reference}` : "",
+    `skopeo inspect${plain} docker://${reference}`,
+    `crane pull${secure || loopback ? "" : " --insecure"} ${reference} image.tar`,
+  ].filter(Boolean);
+}
+
+/** @param {(string | Node | null | undefined)[][]} rows */
+function list(rows) {
+  return h("dl", { class: "sg-facts" }, ...rows.filter(([, value]) => value)
+    .map(([name, value]) => h("div", { class: "sg-fact" }, h("dt", {}, name), h("dd", {}, value))));
+}
+
+/** @param {Tone} tone @param {string} word */
+const badge = (tone, word) => h("span", { class: `sg-badge sg-${tone}` }, icon(tone), word);
+/** @param {string} text */
+const mono = (text) => h("span", { class: "sg-mono" }, text);
+/** @param {...(string | undefined)} texts */
+function lines(...texts) {
+  const said = texts.filter(Boolean).map((text) => h("span", { class: "sg-line" }, text));
+  return said.length ? h("span", {}, ...said) : undefined;
+}
+/** @param {string} hex */
+const short = (hex) => (hex.length > 16 ? `${hex.slice(0, 12)}…` : hex);
+/** @param {string | undefined} digest */
+function shortDigest(digest) {
+  if (!digest) return undefined;
+  const [algorithm = "", hex = ""] = digest.split(":");
+  return `${algorithm}:${short(hex)}`;
+}
+/** @param {number} seconds unix time, from a report */
+function when(seconds) {
+  const time = new Date(seconds * 1000);
+  if (Number.isNaN(time.getTime())) return mono(String(seconds));
+  return h("time", { datetime: time.toISOString() }, time.toLocaleString(words.language, { dateStyle: "long", timeStyle: "medium" }));
+}

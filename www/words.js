@@ -1,0 +1,166 @@
+// @ts-check
+// Every text that the page itself says, in one object for each language. What the verifier says (messages of a report) comes
+// with the report. A second language is a second object of the same shape.
+
+export const en = {
+  language: "en",
+
+  // The frame of the page.
+  skip: "Skip to the result",
+  title: "May this container image run?",
+  lead: "sealgate checks the signatures of a container image against a policy, here in your browser, and shows every step. "
+    + "The gateway behind this page hands out only the images that pass the same check.",
+  label: "Image reference",
+  check: "Check",
+  hint: "Type, paste, or drop text anywhere on this page.",
+  drop: "Drop the image reference anywhere",
+  footer: "Signatures are verified in your browser. The gateway supplies the evidence, its policy and what the tag means; "
+    + "its own verdict is not used.",
+  /** @param {string} host */
+  gateway: (host) => `gateway at ${host}`,
+  /** @param {string} host */
+  placeholder: (host) => `${host}/team/app:1.0`,
+  /** @param {string} what @param {string} image */
+  pageTitle: (what, image) => `${what} · ${image} · sealgate`,
+
+  // Examples of the built-in demo registry.
+  examplesTitle: "Try one of the demo images",
+  examplesLead: "They come from the registry that is built into this gateway, and are a few kilobytes each.",
+  /** @type {Record<string, string>} */
+  examples: {
+    "demo/signed": "Signed with the key that the policy trusts.",
+    "demo/bundle": "Signed as cosign 3 does it: a bundle attached to the image.",
+    "demo/multi": "For several platforms; one signature on the index covers them all.",
+    "demo/unsigned": "Nobody has signed it.",
+    "demo/wrong-key": "Signed, but with a key that the policy does not know.",
+    "demo/tampered": "Changed after it was signed.",
+    "demo/copied": "Carries a signature that was copied from another repository.",
+    "demo/other-digest": "Its signature speaks about another image.",
+  },
+
+  // While it works.
+  /** @param {string} image */
+  working: (image) => `Checking ${image} …`,
+
+  // Verdicts and outcomes. Colour and icon only repeat these words.
+  verdict: { allow: "Allowed", deny: "Denied", unknown: "Could not find out" },
+  verdictLine: {
+    allow: "This image may run: the policy is satisfied.",
+    deny: "This image may not run: the policy is not satisfied.",
+    unknown: "There is no verdict. Until there is one, this image may not run.",
+  },
+  candidate: { accepted: "Accepted", rejected: "Rejected", "set-aside": "Set aside" },
+  step: { holds: "Holds", fails: "Fails", "not-run": "Not checked", waived: "Not required" },
+  stepKind: { rule: "Rule", waived: "Waived rule", signature: "Signature check" },
+  format: { "cosign-signature": "cosign signature", "sigstore-bundle": "Sigstore bundle", other: "other" },
+
+  // Facts about the image.
+  factsTitle: "What was checked",
+  facts: {
+    reference: "Image", digest: "Digest", kind: "Kind", name: "Judged as", toldBy: "The tag’s digest", rule: "Rule",
+    time: "Checked", verifier: "Verifier",
+  },
+  noDigest: "not known",
+  /** @param {string} who */
+  toldBy: (who) => `said by ${who}`,
+  kind: { image: "One image", index: "Index: one image for each of several platforms" },
+  /** @param {string} bytes */
+  bytes: (bytes) => `${bytes} bytes`,
+  rule: {
+    policy: "this gateway’s policy",
+    key: "the given key",
+    /** @param {string} scope */
+    scope: (scope) => `scope ${scope}`,
+    index: "a signed index covers the images in it",
+    instance: "each image of an index needs its own signature",
+  },
+
+  // The evidence.
+  pathTitle: "The chain, from image to verdict",
+  path: {
+    image: "Image", evidence: "Signature", rule: "Policy", verdict: "Verdict",
+    unknown: "out of reach",
+    notLookedFor: "not looked for",
+    /** @param {number} count */
+    noneAccepted: (count) => (count === 0 ? "none accepted" : `found ${count}, accepted none`),
+    /** @param {string} key */
+    byKey: (key) => `accepted, key ${key}`,
+    accepted: "accepted",
+  },
+  evidenceTitle: "The evidence, step by step",
+  evidenceLead: "Open a step to see exactly what was checked.",
+  noRequirements: "No requirement was reached.",
+  /** @param {number} number @param {number} count */
+  requirement: (number, count) => (count === 1 ? "Requirement" : `Requirement ${number} of ${count}`),
+  noSteps: "It was not looked at more closely.",
+  claims: {
+    digest: "Speaks about", identity: "Names", predicateType: "Says", creator: "Made by", timestamp: "Says it was made",
+  },
+  claimsTitle: "What it says (claims count only where a step above checks them)",
+  details: {
+    name: "Check", kind: "Kind of step", scheme: "Scheme", key: "Key (SHA-256 of its SPKI)", digest: "Digest",
+    source: "Found as",
+  },
+  instancesTitle: "Images in this index",
+  instancesLead: "Each was judged on its own.",
+  anyPlatform: "no platform given",
+  notesTitle: "Notes",
+
+  // Commands.
+  commandsTitle: "Do it yourself",
+  cosignTitle: "The same check with cosign",
+  pullTitle: {
+    allow: "How to pull it",
+    deny: "See the refusal yourself",
+    unknown: "Pull it, once it can be checked",
+  },
+  pullLead: {
+    allow: "The gateway checks again at every pull.",
+    deny: "Every client is refused here and prints the reason.",
+    unknown: "Until then the gateway answers 503, and serves nothing.",
+  },
+  copy: "Copy",
+  /** @param {string} what */
+  copyLabel: (what) => `Copy: ${what}`,
+  copied: "Copied",
+  selected: "Selected: press Ctrl+C",
+  rawTitle: "The whole report as JSON",
+  permalink: "Link to this result",
+
+  // When there is nothing to judge.
+  problem: {
+    reference: { title: "Not an image reference", text: "This text could not be read as the name of an image." },
+    foreign: {
+      title: "Another registry",
+      /** @param {string} domain @param {string} host */
+      text: (domain, host) => `This names an image at ${domain}. This page can show images behind this gateway: their names begin with ${host}/`,
+      /** @param {string} reference */
+      instead: (reference) => `If the gateway stands in front of that registry, look at ${reference}`,
+      cli: "An image anywhere can be checked on the command line:",
+    },
+    file: { title: "That was a file", text: "This page reads text so far: drop or type an image reference." },
+    unreachable: { title: "Could not find out", text: "The gateway did not answer. Is it still running?" },
+    malformed: { title: "Could not find out", text: "Expected an evidence document from the gateway, found something else. Its version and this page’s may differ: reload the page." },
+    module: { title: "Could not find out", text: "The verifier (a WebAssembly module) could not be loaded, and nothing is judged without it." },
+    policy: { title: "Could not find out", text: "This gateway’s policy could not be understood, so nothing can be judged. Its operator has to correct it." },
+    other: { title: "Could not find out", text: "The verifier stopped with an error, so there is no verdict." },
+  },
+  /** What an HTTP status means for the visitor. @type {Record<string, {title: string, text: string}>} */
+  http: {
+    400: { title: "Could not find out", text: "The gateway did not understand this reference." },
+    401: { title: "Sign-in needed", text: "The registry shows this image to signed-in users only, and this page cannot sign in yet." },
+    403: { title: "Could not find out", text: "The registry does not let this gateway read the image, or what it sent is not what was asked for." },
+    404: { title: "Not found", text: "The registry behind this gateway has no image of this name, or no such tag or digest in it. Check the spelling; perhaps it was never pushed here." },
+    429: { title: "Could not find out", text: "The registry asks for fewer requests. Wait a minute, then check again." },
+    503: { title: "Could not find out", text: "The registry or its signature store did not answer, or the gateway is not configured. Nothing is allowed on a guess: check again in a moment." },
+  },
+  httpOther: { title: "Could not find out", text: "The gateway answered in a way that this page does not expect." },
+  signIn: "The command line can, with the credentials of podman or docker:",
+  gatewaySays: "The gateway says:",
+  again: "Check again",
+};
+
+/** @typedef {typeof en} Words */
+
+/** @type {Words} */
+export const words = en;
