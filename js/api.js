@@ -43,7 +43,7 @@ export function createApi(glue, platform) {
     try {
       const evidence = await readEvidence(parseReference(reference), rest, lent.fetch);
       const own = await judge({ evidence: evidence.bytes });
-      return withGatewayName(own, evidence.name, parseReference(rest.as ?? reference).canonical);
+      return withGatewayName(own, evidence.name);
     } catch (error) {
       // The arguments were understood above: what fails here is the gateway's answer, so the first report stands.
       return withNote(report, "gateway.no-evidence", `the gateway's evidence could not be used: ${error instanceof Error ? error.message : error}`);
@@ -120,9 +120,9 @@ function coreOptions(reference, { key, policy, assets, evidence, provider, time,
   return options;
 }
 
-/** A note, never a substitution: the name to judge by is the caller's to give. @param {any} report @param {string | undefined} theirs @param {string} judged */
-function withGatewayName(report, theirs, judged) {
-  if (theirs === undefined || theirs === judged) return report;
+/** A note, never a substitution: the name to judge by is the caller's to give. @param {any} report @param {string | undefined} theirs */
+function withGatewayName(report, theirs) {
+  if (theirs === undefined || theirs === report.image.name) return report;
   return withNote(report, "gateway.other-name", `this gateway knows the image as ${theirs}; add --as ${theirs} to judge it under that name`);
 }
 

@@ -29,8 +29,7 @@ async function main(argv) {
     case "verify":
       return verify(command);
     case "policy init":
-      process.stdout.write(endLine(await policyInit(command.image, { as: command.as, ...asking(command), key: readKeys(command.keys) })));
-      return 0;
+      return initPolicy(command);
   }
 }
 
@@ -45,6 +44,14 @@ async function verify(command) {
   if (report.verdict === "unknown" && !process.stdout.isTTY) console.error(plain(`sealgate: ${report.code}: ${report.message}`));
   // Anything that this program does not know is no "allowed".
   return STATUS[report.verdict] ?? 2;
+}
+
+/** @param {import("./cli/arguments.js").PolicyInitCommand} command */
+async function initPolicy(command) {
+  const key = readKeys(command.keys);
+  const policy = await policyInit(command.image, { ...asking(command), as: command.as, key, keyPath: command.keys[0] });
+  process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);
+  return 0;
 }
 
 /** How to ask the registry. @param {import("./cli/arguments.js").VerifyCommand | import("./cli/arguments.js").PolicyInitCommand} command */
@@ -74,9 +81,4 @@ function read(path, code, why) {
   } catch (error) {
     throw codedError(code, `${why}: expected a readable file at ${path}, found ${/** @type {any} */ (error).code ?? error}; nothing was fetched`, error);
   }
-}
-
-/** @param {string} text */
-function endLine(text) {
-  return text.endsWith("\n") ? text : `${text}\n`;
 }

@@ -5,8 +5,8 @@ import { codedError } from "./error.js";
 /** @typedef {import("./task.js").Fetcher} Fetcher */
 /** @typedef {{ username: string, password: string } | { token: string }} Credentials */
 
-/** A document holds manifests and signatures of up to 16 MiB together, in base64. */
-const MAX_BYTES = 32 * 1024 * 1024;
+/** What the core reads of one at most. */
+const MAX_BYTES = 64 * 1024 * 1024;
 const MAX_TOKEN_BYTES = 1024 * 1024;
 
 /**

@@ -27,7 +27,7 @@ export function createFetcher(given, init, patience = PATIENCE) {
       const response = await fetch(url, { ...init, method, headers, body, signal: controller.signal });
       return await readAnswer(response, request);
     } catch (error) {
-      return { error: describe(controller.signal.aborted ? controller.signal.reason : error) };
+      return { error: { ...describe(controller.signal.aborted ? controller.signal.reason : error), url: request.url } };
     } finally {
       clearTimeout(timer);
       stop.removeEventListener("abort", forward);
@@ -40,9 +40,9 @@ export function createFetcher(given, init, patience = PATIENCE) {
  * @param {FetchRequest} request
  * @returns {Promise<{ response: FetchResponse } | { error: import("./task.js").AnswerError }>}
  */
-async function readAnswer(response, { method, maxBytes }) {
+async function readAnswer(response, { method, url, maxBytes }) {
   const body = method === "HEAD" ? new Uint8Array() : await readBounded(response.body, maxBytes);
-  if (body === undefined) return { error: { kind: "too-large", message: `the answer has more than ${maxBytes} bytes` } };
+  if (body === undefined) return { error: { kind: "too-large", message: `the answer has more than ${maxBytes} bytes`, url } };
   /** @type {[string, string][]} */
   const headers = [];
   response.headers.forEach((value, name) => headers.push([name, value]));

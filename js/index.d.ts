@@ -64,6 +64,8 @@ export interface PolicyInitOptions extends RegistryOptions {
   key: Bytes | Bytes[];
   /** The name that the policy shall speak of. */
   as?: string;
+  /** How the policy shall name the key's file; cosign.pub when absent. */
+  keyPath?: string;
 }
 
 export interface SignatureOptions {

@@ -11,7 +11,7 @@ import { codedError } from "./error.js";
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
  *   | { id: number, kind: "load", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
- * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "other", message: string }} AnswerError
+ * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
  * @typedef {{ id: number } & Found} Answer

@@ -83,3 +83,6 @@ codes! {
         Provider { reason: String } => "host.provider", "the platform's cryptography gave no answer ({reason}): use the built-in provider";
     }
 }
+
+/// Codes of failures that no enum carries.
+pub const FAILURES: &[&str] = &["internal", "argument", "signature.none", "key.none"];

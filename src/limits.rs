@@ -40,3 +40,17 @@ pub const NAME: usize = 255;
 pub const REFERENCE: usize = 1_024;
 /// Bytes of a registry's error body that is read for its message.
 pub const ERROR_BODY: usize = 64 << 10;
+/// Characters of a registry's error message that are shown.
+pub const ERROR_MESSAGE: usize = 1_024;
+/// Bytes of an address or challenge that a registry's answer may name (what common servers take as a header).
+pub const ADDRESS: usize = 8 << 10;
+/// Pages of referrers that are read for one image; each lists something on registries as they are.
+pub const REFERRERS_PAGES: usize = 64;
+/// Bytes of a regular expression in a policy (TRUST section 5).
+pub const REGEXP: usize = 1_024;
+/// Entries of one `identities` of a policy.
+pub const IDENTITIES: usize = 64;
+/// Entries of one `conditions` of a policy.
+pub const CONDITIONS: usize = 64;
+/// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more there is was not made to be verified.
+pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;

@@ -78,7 +78,7 @@ export function parseArguments(argv) {
     keys,
   };
   if (name === "policy init") {
-    if (keys.length === 0) throw wrong("policy init needs the key that the policy shall trust: add --key FILE");
+    if (keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`);
     return { name, ...asking };
   }
   if (keys.length > 0 && policy !== undefined) throw wrong("--key and --policy are two ways to say what is trusted: give one of them");

@@ -44,7 +44,8 @@ const checks = {
 
   "references are parsed"({ parseReference }) {
     const { domain, path, name, tag, digest, canonical } = parseReference("alpine");
-    equal([domain, path, name, tag, digest, canonical], ["docker.io", "library/alpine", "docker.io/library/alpine", "latest", undefined, "docker.io/library/alpine:latest"]);
+    equal([domain, path, name, tag, digest, canonical], ["docker.io", "library/alpine", "docker.io/library/alpine", undefined, undefined, "docker.io/library/alpine"]);
+    equal(parseReference("localhost:8787/a/b:1.0").tag, "1.0");
   },
 
   "an error is an Error with a code, and the module stays usable"({ parseReference, policyAssets }) {

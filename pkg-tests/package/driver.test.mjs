@@ -80,7 +80,7 @@ test("the real module starts over: what it made before is gone, the next call wo
     const inFlight = assert.rejects(api.verifyImage("registry.example/a:b", { policy: '{"default": [{"type": "sigstoreSigned", "keyPath": "k"}]}', assets: { k: publicKey }, fetch: never }), isInternal);
     await assert.rejects(api.verifyImage("loud"), isInternal);
     await inFlight;
-    assert.equal(api.parseReference("a").canonical, "docker.io/library/a:latest");
+    assert.equal(api.parseReference("a:b").canonical, "docker.io/library/a:b");
   }
   assert.equal(gateway.state().state, "ok");
   assert.equal((await request()).kind, "respond");

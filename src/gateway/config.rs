@@ -1,0 +1,148 @@
+//! The configuration, checked once. A wrong one refuses everything and says why.
+
+use super::action::{Action, Request};
+use super::{blob, evidence, manifest, refuse};
+use super::route::{route, Route};
+use crate::crypto::Provider;
+use crate::digest::sha256;
+use crate::encoding::hex;
+use crate::error::{Coded, Failure};
+use crate::host::{Host, Store};
+use crate::limits;
+use crate::policy::Policy;
+use crate::reference::{Grammar, Reference, ReferenceError};
+use crate::verify::Rules;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// What a gateway is told at its start.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `UPSTREAM`: http or https, host and port, no path.
+    pub upstream: String,
+    /// `NAME`: the name by which policies and signatures know the registry.
+    pub name: String,
+    /// The bytes of `POLICY`.
+    pub policy: Vec<u8>,
+    /// The files that it names.
+    pub assets: BTreeMap<String, Vec<u8>>,
+    /// For the HMAC of stored verdicts; without it none is stored.
+    pub secret: Vec<u8>,
+}
+
+codes! {
+    /// A gateway cannot work so.
+    pub enum ConfigError {
+        Upstream { found: String } => "config.upstream", "UPSTREAM: expected http(s)://host[:port], found {found:?}";
+        Name { found: String } => "config.name", "NAME: expected a registry's host[:port], found {found:?}";
+        Policy { error: String } => "config.policy", "POLICY: {error}";
+        PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
+    }
+}
+
+/// One registry, its name and its policy.
+#[derive(Debug)]
+pub struct Gateway {
+    pub(super) upstream: String,
+    pub(super) name: String,
+    pub(super) rules: Result<Rules, Failure>,
+    pub(super) policy: (Vec<u8>, BTreeMap<String, Vec<u8>>),
+    /// SHA-256 over everything that a verdict depends on, but for the image.
+    pub(super) basis: String,
+    pub(super) secret: Vec<u8>,
+}
+
+impl Gateway {
+    /// Never fails: a wrong configuration makes a gateway that refuses everything.
+    pub fn new(config: Config) -> Self {
+        let rules = check(&config);
+        let basis = basis(&config);
+        let upstream = config.upstream.trim_end_matches('/').to_string();
+        let name = if matches!(config.name.as_str(), "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com") { "docker.io".into() } else { config.name };
+        Self { upstream, name, rules, policy: (config.policy, config.assets), basis, secret: config.secret }
+    }
+
+    /// What is wrong with the configuration, if anything.
+    pub fn misconfigured(&self) -> Option<&Failure> {
+        self.rules.as_ref().err()
+    }
+
+    /// What to do with a request.
+    pub async fn handle<R: Host + Provider + Store>(&self, request: &Request, remote: &R) -> Action {
+        let head = request.method == "HEAD";
+        let action = match route(request, self) {
+            Ok(Route::Asset(path)) => Action::Asset(path),
+            Ok(Route::Health) => self.health(),
+            Ok(Route::Preflight) => refuse::preflight(),
+            Ok(Route::Evidence { repository, reference }) => evidence::serve(self, request, &repository, &reference, remote).await,
+            Ok(Route::Ping) => manifest::ping(self, request, remote).await,
+            Ok(Route::Manifest { repository, reference }) => match &self.rules {
+                Ok(rules) => manifest::serve(self, rules, request, &repository, &reference, remote).await,
+                Err(failure) => refuse::misconfigured(failure),
+            },
+            Ok(Route::Blob { repository, digest }) => match &self.rules {
+                Ok(rules) => blob::serve(self, rules, request, &repository, &digest, remote).await,
+                Err(failure) => refuse::misconfigured(failure),
+            },
+            Ok(Route::List { repository, rest }) => match &self.rules {
+                Ok(_) => blob::list(self, request, &repository, &rest),
+                Err(failure) => refuse::misconfigured(failure),
+            },
+            Err(answer) => Action::Respond(answer),
+        };
+        if head { refuse::without_body(action) } else { action }
+    }
+
+    fn health(&self) -> Action {
+        let (status, text) = if self.rules.is_ok() { (200, "ok") } else { (503, "misconfigured") };
+        refuse::json(status, format!("{{\"state\":\"{text}\"}}"))
+    }
+
+    /// The reference by which policy and signatures know an image of `repository` here.
+    pub(super) fn judged_name(&self, repository: &str, reference: &str) -> Result<Reference, ReferenceError> {
+        let separator = if reference.contains(':') { '@' } else { ':' };
+        Reference::normalize(&format!("{}/{repository}{separator}{reference}", self.name), Grammar::Containers)
+    }
+
+    /// The repository at the upstream: Docker Hub keeps official images under `library/`.
+    pub(super) fn upstream_repository(&self, repository: &str) -> String {
+        if self.name == "docker.io" && !repository.contains('/') { format!("library/{repository}") } else { repository.into() }
+    }
+}
+
+fn check(config: &Config) -> Result<Rules, Failure> {
+    let upstream = config.upstream.trim_end_matches('/');
+    let authority = upstream.strip_prefix("https://").or_else(|| upstream.strip_prefix("http://"));
+    let fits = |authority: &str| !authority.is_empty() && authority.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']'));
+    if !authority.is_some_and(fits) {
+        return Err(ConfigError::Upstream { found: config.upstream.chars().take(200).collect() }.into());
+    }
+    let probe = Reference::normalize(&format!("{}/x/y", config.name), Grammar::Containers);
+    if !probe.is_ok_and(|reference| reference.domain() == config.name || reference.domain() == "docker.io" && config.name.ends_with("docker.io")) {
+        return Err(ConfigError::Name { found: config.name.chars().take(200).collect() }.into());
+    }
+    if config.policy.len() > limits::POLICY {
+        return Err(ConfigError::PolicySize.into());
+    }
+    let policy = Policy::parse(&config.policy).map_err(|error| ConfigError::Policy { error: format!("{error} [{}]", error.code()) })?;
+    Ok(Rules::policy(policy, config.assets.clone())?)
+}
+
+fn basis(config: &Config) -> String {
+    let mut parts: Vec<u8> = Vec::new();
+    let mut add = |part: &[u8]| {
+        parts.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        parts.extend_from_slice(part);
+    };
+    add(concat!("sealgate ", env!("CARGO_PKG_VERSION"), " enforce").as_bytes());
+    add(config.upstream.as_bytes());
+    add(config.name.as_bytes());
+    add(&config.policy);
+    for (path, bytes) in &config.assets {
+        add(path.as_bytes());
+        add(bytes);
+    }
+    hex::encode(&sha256(&parts))
+}

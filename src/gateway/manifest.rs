@@ -1,0 +1,131 @@
+//! Manifests: fetched, hashed, judged, and those very bytes sent.
+
+use super::action::{Action, Request, Respond};
+use super::admit::{upstream, Desk, Stop};
+use super::config::Gateway;
+use super::refuse;
+use crate::crypto::Provider;
+use crate::digest::{Digest, DigestError};
+use crate::error::Failure;
+use crate::host::{Host, Store};
+use crate::oci::registry::RegistryError;
+use crate::oci::Document;
+use crate::verify::{Rules, Subject};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// `GET /v2/`: whether the client needs to authenticate is the upstream's to say.
+pub(super) async fn ping<R: Host>(gateway: &Gateway, request: &Request, remote: &R) -> Action {
+    let answer = match upstream(gateway, request, "x", remote) {
+        Ok(registry) => registry.ping().await,
+        Err(error) => Err(error),
+    };
+    match answer {
+        Ok(()) => refuse::json(200, "{}".into()),
+        Err(error) => refuse::upstream(gateway, "", "", &error),
+    }
+}
+
+pub(super) async fn serve<R: Host + Provider + Store>(gateway: &Gateway, rules: &Rules, request: &Request, repository: &str, reference: &str, remote: &R) -> Action {
+    let desk = match Desk::new(gateway, rules, request, repository, remote) {
+        Ok(desk) => desk,
+        Err(error) => return refuse::upstream(gateway, repository, reference, &error),
+    };
+    match judged(&desk, reference).await {
+        Ok((subject, digest, log)) => Action::Respond(content(&subject, &digest, log)),
+        Err(stop) => desk.stop(reference, &stop),
+    }
+}
+
+/// The bytes that may go out, the digest to send with them, and a line for the log.
+async fn judged<R: Host + Provider + Store>(desk: &Desk<'_, R>, reference: &str) -> Result<(Subject, Digest, String), Stop> {
+    let (subject, asked, tag) = match Digest::parse(reference) {
+        Ok(digest) => (by_digest(desk, &digest).await?, digest, None),
+        Err(_) => {
+            let subject = by_tag(desk, reference).await?;
+            let digest = subject.digest.clone();
+            (subject, digest, Some(reference))
+        }
+    };
+    refuse_foreign_layers(&subject)?;
+    let (code, message) = if is_evidence(desk, &subject).await? {
+        (String::from("evidence"), String::from("signatures and attestations, recognised by their bytes"))
+    } else {
+        let kept = match tag {
+            Some(tag) => {
+                let name = desk.gateway.judged_name(desk.repository, tag).map_err(|error| Stop::Denied(error.into()))?;
+                desk.judge_as(&subject, &name).await?
+            }
+            None => desk.admit(&subject, &asked).await?,
+        };
+        (kept.code, kept.message)
+    };
+    desk.remember(&subject, tag).await;
+    let image = refuse::shown(&desk.gateway.name, desk.repository, reference);
+    let log = refuse::log("allow", &image, &code, &message, &desk.decision_id(reference));
+    Ok((subject, asked, log))
+}
+
+async fn is_evidence<R: Host + Provider + Store>(desk: &Desk<'_, R>, subject: &Subject) -> Result<bool, Stop> {
+    match &subject.document {
+        Document::Manifest(manifest) => Ok(desk.evidence(manifest).await?.is_some()),
+        Document::Index(_) => desk.is_evidence_list(subject).await,
+    }
+}
+
+/// The upstream's HEAD at every request; its digest only selects bytes, which are hashed.
+async fn by_tag<R: Host + Provider + Store>(desk: &Desk<'_, R>, tag: &str) -> Result<Subject, Stop> {
+    match desk.registry.head(tag).await {
+        Ok(None) => return Err(Stop::Missing),
+        Ok(Some(head)) => {
+            if let Some(digest) = head.digest.and_then(|text| Digest::parse(&text).ok()) {
+                return desk.subject(&digest, true).await;
+            }
+        }
+        // Some registries know no HEAD; others say nothing by it. The GET decides.
+        Err(RegistryError::Refused { status: 400 | 405 | 406, .. }) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let fetched = desk.registry.manifest(tag).await?.ok_or(Stop::Missing)?;
+    if let Some(told) = fetched.digest.as_deref().and_then(|text| Digest::parse(text).ok()) {
+        told.check(&fetched.bytes).map_err(|error: DigestError| Stop::Denied(error.into()))?;
+    }
+    Subject::read(fetched.bytes, fetched.content_type.as_deref(), None).map_err(Stop::Denied)
+}
+
+/// Kept bytes go out only after the upstream accepted this request's own credentials.
+async fn by_digest<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Digest) -> Result<Subject, Stop> {
+    if desk.memory.content(digest).await.is_some() {
+        match desk.registry.head(&digest.to_string()).await {
+            Ok(Some(_)) => return desk.subject(digest, true).await,
+            Ok(None) => return Err(Stop::Missing),
+            Err(RegistryError::Refused { status: 400 | 405 | 406, .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    desk.subject(digest, false).await
+}
+
+/// A layer with `urls` makes clients leave the gateway.
+fn refuse_foreign_layers(subject: &Subject) -> Result<(), Stop> {
+    let Document::Manifest(manifest) = &subject.document else { return Ok(()) };
+    match manifest.layers.iter().find(|layer| !layer.urls.is_empty()) {
+        Some(layer) => Err(Stop::Denied(Failure::new(
+            "gateway.foreign-layer",
+            alloc::format!("the layer {} is to be fetched from another address ({}), past this gateway", layer.digest, layer.urls.first().map_or("", String::as_str).chars().take(200).collect::<String>()),
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn content(subject: &Subject, digest: &Digest, log: String) -> Respond {
+    let headers: Vec<(String, String)> = alloc::vec![
+        ("content-type".into(), subject.document.media_type().to_string()),
+        ("content-length".into(), subject.bytes.len().to_string()),
+        ("docker-content-digest".into(), digest.to_string()),
+        ("cache-control".into(), "no-transform".into()),
+        ("docker-distribution-api-version".into(), "registry/2.0".into()),
+        ("x-content-type-options".into(), "nosniff".into()),
+    ];
+    Respond { status: 200, status_text: None, headers, body: Some(subject.bytes.clone()), log: Some(log) }
+}

@@ -1,0 +1,121 @@
+//! Answers that are not content. facts/registry-clients.md section 2 has what each client makes of them.
+
+use super::action::{Action, Request, Respond};
+use super::config::Gateway;
+use super::route::split;
+use crate::encoding::json::quote;
+use crate::error::{Coded, Failure};
+use crate::oci::registry::RegistryError;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+/// Longest reason phrase.
+const PHRASE: usize = 180;
+
+fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
+    let mut headers: Vec<(String, String)> = alloc::vec![
+        ("content-type".into(), "application/json".into()),
+        ("content-length".into(), length.to_string()),
+        ("cache-control".into(), "no-store".into()),
+        ("docker-distribution-api-version".into(), "registry/2.0".into()),
+        ("x-content-type-options".into(), "nosniff".into()),
+    ];
+    headers.extend(extra.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+    headers
+}
+
+/// An error of the registry protocol.
+pub(super) fn error(status: u16, code: &str, message: &str) -> Respond {
+    let body = format!("{{\"errors\":[{{\"code\":{},\"message\":{}}}]}}", quote(code), quote(message)).into_bytes();
+    Respond { status, status_text: None, headers: headers(&[], body.len()), body: Some(body), log: None }
+}
+
+/// A document beside the protocol.
+pub(super) fn json(status: u16, text: String) -> Action {
+    let body = text.into_bytes();
+    Action::Respond(Respond { status, status_text: None, headers: headers(&[("access-control-allow-origin", "*")], body.len()), body: Some(body), log: None })
+}
+
+/// The answer to a browser that asks whether it may ask.
+pub(super) fn preflight() -> Action {
+    let extra = [("access-control-allow-origin", "*"), ("access-control-allow-methods", "GET, HEAD"), ("access-control-allow-headers", "authorization"), ("access-control-max-age", "600")];
+    Action::Respond(Respond { status: 204, status_text: None, headers: headers(&extra, 0), body: None, log: None })
+}
+
+/// HEAD: the same, but for the body.
+pub(super) fn without_body(action: Action) -> Action {
+    match action {
+        Action::Respond(respond) => Action::Respond(Respond { body: None, ..respond }),
+        other => other,
+    }
+}
+
+pub(super) fn misconfigured(failure: &Failure) -> Action {
+    let message = format!("sealgate: this gateway refuses everything, because its configuration is wrong [{}]: {}", failure.code, failure.message);
+    Action::Respond(phrased(error(403, "DENIED", &message), &message))
+}
+
+/// The reason phrase repeats the reason, for clients that drop the body of a HEAD.
+fn phrased(respond: Respond, message: &str) -> Respond {
+    let phrase = message.chars().take(PHRASE).map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    Respond { status_text: Some(phrase), ..respond }
+}
+
+/// The image is not allowed.
+pub(super) fn denied(gateway: &Gateway, request: &Request, repository: &str, reference: &str, failure: &Failure, id: &str) -> Action {
+    let image = shown(&gateway.name, repository, reference);
+    let origin = split(&request.url).0;
+    let link = format!("{origin}/#{}", shown(super::route::own_host(&request.url), repository, reference));
+    let message = format!("sealgate: {image} is refused: {} [{}] Decision {id}; details: {link}", failure.message, failure.code);
+    let mut respond = phrased(error(403, "DENIED", &message), &format!("sealgate: {image} is refused: {}", failure.message));
+    respond.log = Some(log("deny", &image, failure.code, &failure.message, id));
+    Action::Respond(respond)
+}
+
+/// It could not be found out.
+pub(super) fn unknown(gateway: &Gateway, repository: &str, reference: &str, failure: &Failure, id: &str) -> Action {
+    let image = shown(&gateway.name, repository, reference);
+    let message = format!("sealgate: {image}: could not find out whether it is allowed: {} [{}]", failure.message, failure.code);
+    let mut respond = phrased(error(503, "UNAVAILABLE", &message), &message);
+    respond.log = Some(log("unknown", &image, failure.code, &failure.message, id));
+    Action::Respond(respond)
+}
+
+pub(super) fn shown(host: &str, repository: &str, reference: &str) -> String {
+    let separator = if reference.contains(':') { '@' } else { ':' };
+    format!("{host}/{repository}{separator}{reference}")
+}
+
+/// One line for the log.
+pub(super) fn log(verdict: &str, image: &str, code: &str, message: &str, id: &str) -> String {
+    format!("{{\"event\":\"decision\",\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":{}}}", quote(id), quote(verdict), quote(image), quote(code), quote(message))
+}
+
+/// What the upstream's own refusals become: 401, 404 and 429 pass, the rest is "could not find out".
+pub(super) fn upstream(gateway: &Gateway, repository: &str, reference: &str, problem: &RegistryError) -> Action {
+    match problem {
+        RegistryError::Unauthorized { challenge, message, .. } => {
+            let message = if message.is_empty() { "authentication required" } else { message };
+            let mut respond = error(401, "UNAUTHORIZED", message);
+            if !challenge.is_empty() {
+                respond.headers.push(("www-authenticate".into(), challenge.clone()));
+            }
+            Action::Respond(respond)
+        }
+        RegistryError::RateLimited { retry_after, .. } => {
+            let mut respond = error(429, "TOOMANYREQUESTS", "the registry says that there were too many requests");
+            respond.headers.extend(retry_after.clone().map(|value| ("retry-after".into(), value)));
+            Action::Respond(respond)
+        }
+        RegistryError::Refused { status: 403, code, message, .. } => {
+            Action::Respond(error(403, if code.is_empty() { "DENIED" } else { code }, &format!("the registry {} refuses: {message}", gateway.name)))
+        }
+        other => unknown(gateway, repository, reference, &Failure::new(other.code(), other.to_string()), "-"),
+    }
+}
+
+/// The upstream has no such thing.
+pub(super) fn not_found(code: &str, gateway: &Gateway, repository: &str, reference: &str) -> Action {
+    Action::Respond(error(404, code, &format!("the registry knows no {}", shown(&gateway.name, repository, reference))))
+}

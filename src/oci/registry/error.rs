@@ -1,0 +1,164 @@
+//! Why a registry's answer is no use.
+
+use crate::digest::DigestError;
+use crate::encoding::json;
+use crate::encoding::json::Dialect;
+use crate::error::Coded;
+use crate::error::HostError;
+use crate::limits;
+use alloc::string::String;
+use core::fmt;
+
+/// A registry refused, or could not be asked. That something does not exist (404) is no error.
+///
+/// Written by hand: [`RegistryError::Host`] and [`RegistryError::Digest`] keep the codes of what they hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// No answer, or one that says nothing.
+    Host(HostError),
+    /// The content is not what the digest names.
+    Digest(DigestError),
+    /// 401 that could not be overcome. `challenge`: the registry's WWW-Authenticate, for a caller who can answer it.
+    Unauthorized {
+        /// Who said so: the registry, its token service or where a redirect led.
+        url: String,
+        /// All WWW-Authenticate headers of the registry, joined by commas; empty when there are none.
+        challenge: String,
+        /// What was said, without control characters; may be empty.
+        message: String,
+    },
+    /// The answer is an error of the client class (400 to 499) other than 401, 404 and 429.
+    Refused {
+        /// Who said so.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+        /// The code in the error body (`DENIED`), without control characters; may be empty.
+        code: String,
+        /// The message in the error body, without control characters; may be empty.
+        message: String,
+    },
+    /// 429.
+    RateLimited {
+        /// Who said so.
+        url: String,
+        /// Its Retry-After, as sent, without control characters.
+        retry_after: Option<String>,
+    },
+    /// 401 whose challenge cannot be read.
+    Challenge {
+        /// Who said so.
+        url: String,
+        /// The challenge, without control characters.
+        challenge: String,
+    },
+    /// The token service may not be given credentials.
+    Realm {
+        /// Its address.
+        realm: String,
+    },
+    /// The token service's answer holds no token.
+    Token {
+        /// Its address.
+        url: String,
+        /// Its HTTP status.
+        status: u16,
+    },
+    /// The address of the registry is none.
+    Address {
+        /// What was given.
+        text: String,
+    },
+    /// The repository, tag or digest is none.
+    Name {
+        /// What was given.
+        text: String,
+    },
+    /// A further page of a list is not where the registry says.
+    Page {
+        /// Where the list was read.
+        url: String,
+    },
+    /// The list of evidence was cut.
+    Limit {
+        /// How many entries were taken.
+        listed: usize,
+    },
+}
+
+impl RegistryError {
+    /// Every code that this type can give, beside those of [`HostError`] and [`DigestError`].
+    pub const CODES: &'static [&'static str] = &[
+        "registry.unauthorized", "registry.refused", "registry.rate-limited", "registry.challenge", "registry.realm", "registry.token", "registry.address", "registry.name",
+        "registry.page", "limit.evidence",
+    ];
+}
+
+impl Coded for RegistryError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Host(error) => error.code(),
+            Self::Digest(error) => error.code(),
+            Self::Unauthorized { .. } => "registry.unauthorized",
+            Self::Refused { .. } => "registry.refused",
+            Self::RateLimited { .. } => "registry.rate-limited",
+            Self::Challenge { .. } => "registry.challenge",
+            Self::Realm { .. } => "registry.realm",
+            Self::Token { .. } => "registry.token",
+            Self::Address { .. } => "registry.address",
+            Self::Name { .. } => "registry.name",
+            Self::Page { .. } => "registry.page",
+            Self::Limit { .. } => "limit.evidence",
+        }
+    }
+}
+
+impl fmt::Display for RegistryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let or_nothing = |text: &str| if text.is_empty() { "no reason given" } else { text }.chars().collect::<String>();
+        match self {
+            Self::Host(error) => error.fmt(f),
+            Self::Digest(error) => error.fmt(f),
+            Self::Unauthorized { url, message, .. } => write!(f, "{url} does not let these credentials read ({}): sign in, and check the name of the repository", or_nothing(message)),
+            Self::Refused { url, status, code, message } => write!(f, "{url} refused with status {status} ({code}{}{}): ask whoever runs the registry", if code.is_empty() { "" } else { ": " }, or_nothing(message)),
+            Self::RateLimited { url, retry_after } => write!(f, "{url} says that there were too many requests (429): try again {}", retry_after.as_deref().map_or("later".into(), |after| alloc::format!("after {after}"))),
+            Self::Challenge { url, challenge } => write!(f, "{url} wants authentication; expected a Basic challenge or a Bearer one with an http(s) realm, found {challenge:?}: the registry is misconfigured"),
+            Self::Realm { realm } => write!(f, "the token service of an https registry must be https, found {realm}: nothing was sent there; the registry is misconfigured"),
+            Self::Token { url, status } => write!(f, "expected a JSON answer with a token from {url}, found something else (status {status}): the token service is unwell, try again"),
+            Self::Address { text } => write!(f, "expected the address of a registry such as https://registry.example.com, found {text:?}"),
+            Self::Name { text } => write!(f, "expected a repository, a tag or a digest such as team/app, 1.0 or sha256:<64 hexadecimal digits>, found {text:?}"),
+            Self::Page { url } => write!(f, "expected the next page of the list at {url} to be an index on the same host, found something else: the registry is misconfigured"),
+            Self::Limit { listed } => write!(f, "more is attached to the image than is read; the first {listed} entries were taken: remove what is not needed"),
+        }
+    }
+}
+
+impl core::error::Error for RegistryError {}
+
+impl From<HostError> for RegistryError {
+    fn from(error: HostError) -> Self {
+        Self::Host(error)
+    }
+}
+
+impl From<DigestError> for RegistryError {
+    fn from(error: DigestError) -> Self {
+        Self::Digest(error)
+    }
+}
+
+/// Text from the network, fit to be shown: no control characters, none that change the direction of writing, not long.
+pub(super) fn clean(text: &str, most: usize) -> String {
+    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    text.chars().filter(|c| !hidden(*c)).take(most).collect()
+}
+
+/// Code and message of the first error in a registry's error body (OCI distribution specification, "Error Codes").
+pub(super) fn parse_error_body(body: &[u8]) -> (String, String) {
+    let body = if body.len() > limits::ERROR_BODY { &[] } else { body };
+    let document = json::parse(body, Dialect::Go).ok();
+    let first = document.as_ref().and_then(|document| document.member("errors")?.as_array()?.first());
+    let text = |name| first.and_then(|error| error.member(name)?.as_str()).unwrap_or_default();
+    (clean(text("code"), 64), clean(text("message"), limits::ERROR_MESSAGE))
+}

@@ -1,0 +1,268 @@
+//! The dialogue with one repository of a registry (OCI distribution specification 1.1, "Pull" and "Listing Referrers").
+//!
+//! In scope: manifests, blobs, referrers; challenges and tokens; redirects. Out of scope: what the documents mean, pushing,
+//! large blobs. Nothing that is answered is trusted: a blob is compared with its digest here, a manifest by the caller, and
+//! a digest that a header names is a hint.
+
+mod error;
+mod referrers;
+#[cfg(test)]
+mod tests;
+mod transport;
+
+pub use error::RegistryError;
+pub use referrers::Referrers;
+pub use referrers::Source;
+
+use super::auth::Bearer;
+use super::auth::Challenge;
+use super::auth::Credentials;
+use super::auth::parse_token;
+use super::url::Url;
+use crate::digest::Digest;
+use crate::host::Host;
+use crate::limits;
+use crate::reference::Grammar;
+use crate::reference::Reference;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+use transport::Answer;
+use transport::Call;
+
+/// Every media type of a manifest, at every request: docker-registry answers 404 to one that does not name its type.
+/// Schema 1 stands last, so that such an image is refused for what it is.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json";
+
+/// One repository, and what it takes to read it. A token is fetched when the registry asks for one, and kept.
+pub struct Registry<'h, H> {
+    host: &'h H,
+    base: Url,
+    repository: String,
+    credentials: Credentials,
+    session: RefCell<Session>,
+}
+
+#[derive(Default)]
+struct Session {
+    /// The Authorization header that worked last.
+    authorization: Option<String>,
+    /// Scopes that the registry asked for beyond our own.
+    wider: Vec<String>,
+}
+
+/// What HEAD says of a manifest; hints, all of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// `Docker-Content-Digest`, as it came.
+    pub digest: Option<String>,
+    /// `Content-Type`, as it came.
+    pub content_type: Option<String>,
+    /// `Content-Length` in bytes.
+    pub length: Option<u64>,
+}
+
+/// A manifest, not yet compared with any digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The body, whole, at most [`limits::MANIFEST`] bytes.
+    pub bytes: Vec<u8>,
+    /// `Content-Type`, as it came.
+    pub content_type: Option<String>,
+    /// `Docker-Content-Digest`, as it came: the registry's word, to be compared.
+    pub digest: Option<String>,
+}
+
+/// The address of the registry of this domain (`host[:port]`): https, but http for loopback hosts and with `plain_http`.
+///
+/// # Errors
+/// [`RegistryError::Address`].
+pub fn base_for(domain: &str, plain_http: bool) -> Result<String, RegistryError> {
+    if matches!(domain, "docker.io" | "index.docker.io") {
+        return Ok("https://registry-1.docker.io".into());
+    }
+    let wrong = || RegistryError::Address { text: error::clean(domain, limits::NAME) };
+    let url = Url::parse(&format!("https://{domain}")).filter(|url| url.target() == "/" && !domain.contains(['/', '?', '#'])).ok_or_else(wrong)?;
+    let scheme = if plain_http || url.is_loopback() { "http" } else { "https" };
+    Ok(format!("{scheme}://{domain}"))
+}
+
+impl<'h, H: Host> Registry<'h, H> {
+    /// The repository `repository` (without host) of the registry at `base`, whose path, if any, stands before `/v2/`.
+    ///
+    /// # Errors
+    /// [`RegistryError::Address`], [`RegistryError::Name`].
+    pub fn new(host: &'h H, base: &str, repository: &str, credentials: Credentials) -> Result<Self, RegistryError> {
+        let wrong = || RegistryError::Address { text: error::clean(base, limits::NAME) };
+        let base = Url::parse(base).filter(|url| !url.target().contains('?')).ok_or_else(wrong)?;
+        // The domain is a stand-in: of a bare name, the first component could be read as one.
+        let parsed = Reference::parse(&format!("registry.example/{repository}"), Grammar::Distribution).ok();
+        if !parsed.is_some_and(|parsed| parsed.is_bare() && parsed.path() == repository) {
+            return Err(RegistryError::Name { text: error::clean(repository, limits::NAME) });
+        }
+        Ok(Self { host, base, repository: repository.into(), credentials, session: RefCell::default() })
+    }
+
+    /// `GET /v2/`: whether these credentials are let in at all.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub async fn ping(&self) -> Result<(), RegistryError> {
+        let url = self.base.at(&format!("{}/v2/", self.base.target().trim_end_matches('/')));
+        let answer = self.ask("GET", &url, "*/*", limits::ERROR_BODY).await?;
+        found(answer, "200")?.map(|_| ()).ok_or_else(|| RegistryError::Address { text: url.shown() })
+    }
+
+    /// What HEAD says of the manifest of this tag or digest; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub async fn head(&self, reference: &str) -> Result<Option<Head>, RegistryError> {
+        let url = self.manifest_url(reference)?;
+        let answer = self.ask("HEAD", &url, MANIFESTS, limits::ERROR_BODY).await?;
+        let Some(answer) = found(answer, "200 or 404")? else { return Ok(None) };
+        let header = |name| answer.response.header(name).map(String::from);
+        let length = answer.response.header("content-length").and_then(|length| length.parse().ok());
+        Ok(Some(Head { digest: header("docker-content-digest"), content_type: header("content-type"), length }))
+    }
+
+    /// The manifest of this tag or digest; `None` when there is none. The caller compares it with the digest.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
+        let url = self.manifest_url(reference)?;
+        let answer = self.ask("GET", &url, MANIFESTS, limits::MANIFEST).await?;
+        let fetched = |answer: Answer| {
+            let header = |name| answer.response.header(name).map(String::from);
+            Fetched { content_type: header("content-type"), digest: header("docker-content-digest"), bytes: answer.response.body }
+        };
+        Ok(found(answer, "200 or 404")?.map(fetched))
+    }
+
+    /// The blob of this digest, hashed and compared; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; `digest.mismatch` when it is another, `host.too-large` when it has more than `max` bytes.
+    pub async fn blob(&self, digest: &Digest, max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        let url = self.url(&format!("blobs/{digest}"));
+        let answer = self.ask("GET", &url, "*/*", max).await?;
+        let Some(answer) = found(answer, "200 or 404")? else { return Ok(None) };
+        digest.check(&answer.response.body)?;
+        Ok(Some(answer.response.body))
+    }
+
+    fn url(&self, rest: &str) -> Url {
+        self.base.at(&format!("{}/v2/{}/{rest}", self.base.target().trim_end_matches('/'), self.repository))
+    }
+
+    fn manifest_url(&self, reference: &str) -> Result<Url, RegistryError> {
+        let is_tag = || Reference::parse(&format!("r/r:{reference}"), Grammar::Distribution).is_ok_and(|parsed| parsed.tag() == Some(reference));
+        if Digest::parse(reference).is_ok() || is_tag() {
+            return Ok(self.url(&format!("manifests/{reference}")));
+        }
+        Err(RegistryError::Name { text: error::clean(reference, limits::NAME) })
+    }
+
+    /// Sends a request to the registry and answers its challenges: with a new token, and once more with wider scopes.
+    async fn ask(&self, method: &'static str, url: &Url, accept: &'static str, max: usize) -> Result<Answer, RegistryError> {
+        let mut answer = self.send(method, url, accept, max).await?;
+        for renewed in [false, true] {
+            // Who is asked after a redirect is not the one whose credentials these are.
+            if answer.status() != 401 || !answer.ours || !self.authorise(&answer, renewed).await? {
+                break;
+            }
+            answer = self.send(method, url, accept, max).await?;
+        }
+        if answer.status() == 401 { Err(answer.error("200")) } else { Ok(answer) }
+    }
+
+    async fn send(&self, method: &'static str, url: &Url, accept: &'static str, max: usize) -> Result<Answer, RegistryError> {
+        let secret = match &self.credentials {
+            Credentials::Forward(headers) => headers.clone(),
+            _ => authorization(self.session.borrow().authorization.clone()),
+        };
+        transport::send(self.host, &Call { method, url, accept, secret: &secret, body: None, max }).await
+    }
+
+    /// Does what the challenge of `answer` asks; `false` when there is nothing more to try.
+    async fn authorise(&self, answer: &Answer, renewed: bool) -> Result<bool, RegistryError> {
+        if matches!(self.credentials, Credentials::Forward(_)) {
+            return Ok(false);
+        }
+        let challenge = answer.challenge();
+        let stale = self.session.borrow_mut().authorization.take();
+        match Challenge::choose(answer.headers("www-authenticate")) {
+            None if challenge.is_empty() => Ok(false),
+            None => Err(RegistryError::Challenge { url: answer.url.shown(), challenge }),
+            Some(Challenge::Basic) => {
+                let basic = self.credentials.basic().filter(|basic| Some(basic) != stale.as_ref());
+                self.session.borrow_mut().authorization.clone_from(&basic);
+                Ok(basic.is_some())
+            }
+            Some(Challenge::Bearer(bearer)) => {
+                let wider = self.widen(&bearer);
+                if renewed && !wider {
+                    return Ok(false);
+                }
+                let token = self.fetch_token(&bearer, challenge).await?;
+                self.session.borrow_mut().authorization = Some(format!("Bearer {token}"));
+                Ok(true)
+            }
+        }
+    }
+
+    fn scope(&self) -> String {
+        format!("repository:{}:pull", self.repository)
+    }
+
+    /// Takes over the scopes of an `insufficient_scope` challenge; whether they are new.
+    fn widen(&self, bearer: &Bearer) -> bool {
+        let own = self.scope();
+        let asked: Vec<String> = bearer.scope.iter().filter(|scope| bearer.insufficient && **scope != own).cloned().collect();
+        let mut session = self.session.borrow_mut();
+        if asked.iter().all(|scope| session.wider.contains(scope)) {
+            return false;
+        }
+        session.wider = asked;
+        true
+    }
+
+    async fn fetch_token(&self, bearer: &Bearer, challenge: String) -> Result<String, RegistryError> {
+        if !self.base.may_lead_to(&bearer.realm) {
+            return Err(RegistryError::Realm { realm: bearer.realm.shown() });
+        }
+        let mut scopes = Vec::from([self.scope()]);
+        scopes.extend_from_slice(&self.session.borrow().wider);
+        let request = bearer.request(&self.credentials, &scopes);
+        let secret = authorization(request.authorization);
+        let call = Call { method: request.method, url: &request.url, accept: "application/json", secret: &secret, body: request.body, max: limits::TOKEN };
+        let answer = transport::send(self.host, &call).await?;
+        match answer.status() {
+            200 => parse_token(&answer.response.body).ok_or_else(|| RegistryError::Token { url: answer.url.shown(), status: 200 }),
+            // RFC 6749 section 5.2: 400 is a grant that is not accepted.
+            400 | 401 | 403 => {
+                let (_, message) = error::parse_error_body(&answer.response.body);
+                Err(RegistryError::Unauthorized { url: answer.url.shown(), challenge, message })
+            }
+            status @ 300..=499 if status != 429 => Err(RegistryError::Token { url: answer.url.shown(), status }),
+            _ => Err(answer.error("200")),
+        }
+    }
+}
+
+fn authorization(value: Option<String>) -> Vec<(String, String)> {
+    value.into_iter().map(|value| ("authorization".into(), value)).collect()
+}
+
+/// 200 is something, 404 is nothing, anything else an error.
+fn found(answer: Answer, expected: &'static str) -> Result<Option<Answer>, RegistryError> {
+    match answer.status() {
+        200 => Ok(Some(answer)),
+        404 => Ok(None),
+        _ => Err(answer.error(expected)),
+    }
+}

@@ -1,0 +1,117 @@
+//! One request, its redirects followed (RFC 9110 section 15.4): GET and HEAD only, and whatever is secret stays with the
+//! host that it is for.
+
+use super::error::RegistryError;
+use super::error::clean;
+use super::error::parse_error_body;
+use crate::error::HostError;
+use crate::host::Host;
+use crate::host::Request;
+use crate::host::Response;
+use crate::limits;
+use crate::oci::url::Url;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+const USER_AGENT: &str = concat!("sealgate/", env!("CARGO_PKG_VERSION"));
+
+/// What is asked.
+pub(super) struct Call<'a> {
+    pub method: &'static str,
+    pub url: &'a Url,
+    pub accept: &'static str,
+    /// Headers for the origin of `url` only.
+    pub secret: &'a [(String, String)],
+    /// A form.
+    pub body: Option<String>,
+    /// Bytes of a body with status 200.
+    pub max: usize,
+}
+
+/// What was answered.
+pub(super) struct Answer {
+    pub response: Response,
+    /// Where the answer comes from.
+    pub url: Url,
+    /// Whether every step of the way was the origin that was asked: only then its challenges are heard.
+    pub ours: bool,
+}
+
+impl Answer {
+    pub(super) fn status(&self) -> u16 {
+        self.response.status
+    }
+
+    /// Every header of this lower-case name.
+    pub(super) fn headers(&self, name: &'static str) -> impl Iterator<Item = &str> {
+        self.response.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// The challenges, in one line.
+    pub(super) fn challenge(&self) -> String {
+        let all: Vec<&str> = self.headers("www-authenticate").collect();
+        clean(&all.join(", "), limits::ADDRESS)
+    }
+
+    /// The error that a status which nobody wants is.
+    pub(super) fn error(&self, expected: &'static str) -> RegistryError {
+        let url = self.url.shown();
+        let (code, message) = parse_error_body(&self.response.body);
+        match self.status() {
+            401 => RegistryError::Unauthorized { url, challenge: self.challenge(), message },
+            429 => RegistryError::RateLimited { url, retry_after: self.headers("retry-after").next().map(|after| clean(after, 64)) },
+            status @ 400..=499 => RegistryError::Refused { url, status, code, message },
+            status => HostError::Status { url, status, expected }.into(),
+        }
+    }
+}
+
+/// Sends one request and follows where it leads.
+pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Answer, RegistryError> {
+    let mut at = call.url.clone();
+    let mut ours = true;
+    for _ in 0..=limits::REDIRECTS {
+        let response = host.fetch(request(call, &at, ours)).await?;
+        if let Some(end) = &response.url {
+            // The platform followed redirects: an address that we cannot read is somebody else's.
+            let end = Url::parse(end);
+            ours = ours && end.as_ref().is_some_and(|end| end.same_origin(&at));
+            at = end.unwrap_or(at);
+        }
+        let location = response.header("location").filter(|_| call.method != "POST" && matches!(response.status, 301 | 302 | 303 | 307 | 308));
+        let Some(location) = location else {
+            return bounded(Answer { response, url: at, ours }, call.max);
+        };
+        let next = redirect(&at, location)?;
+        // Once away, always away: another host must not choose what our credentials read.
+        ours = ours && next.same_origin(&at);
+        at = next;
+    }
+    Err(HostError::Redirect { url: call.url.shown(), reason: format!("more than {} redirects", limits::REDIRECTS) }.into())
+}
+
+fn request(call: &Call<'_>, at: &Url, ours: bool) -> Request {
+    let mut headers = Vec::from([("user-agent".into(), USER_AGENT.into()), ("accept".into(), call.accept.into())]);
+    if call.body.is_some() {
+        headers.push(("content-type".into(), "application/x-www-form-urlencoded".into()));
+    }
+    if ours {
+        headers.extend_from_slice(call.secret);
+    }
+    // An error body may be longer than what is asked for, and still says "not found".
+    Request { method: call.method, url: format!("{at}"), headers, body: call.body.clone(), max_bytes: call.max.max(limits::ERROR_BODY) }
+}
+
+fn redirect(at: &Url, location: &str) -> Result<Url, RegistryError> {
+    let refused = |reason: String| HostError::Redirect { url: at.shown(), reason }.into();
+    let next = at.join(location).ok_or_else(|| refused(format!("{:?} is no http or https address", clean(location, 100))))?;
+    if at.may_lead_to(&next) { Ok(next) } else { Err(refused(format!("it leads from https to {}", next.shown()))) }
+}
+
+fn bounded(answer: Answer, max: usize) -> Result<Answer, RegistryError> {
+    if answer.status() == 200 && answer.response.body.len() > max {
+        return Err(HostError::TooLarge { url: answer.url.shown(), limit: max }.into());
+    }
+    Ok(answer)
+}

@@ -1,0 +1,153 @@
+//! M1 to M18, descriptions and suggestions.
+
+use super::*;
+use crate::policy::Matcher;
+use crate::policy::matcher;
+use crate::reference::Grammar;
+use crate::reference::Reference;
+use proptest::prelude::*;
+
+fn parse(text: &str) -> Matcher {
+    Matcher::parse(text.as_bytes(), Vocabulary::Extended).unwrap()
+}
+
+fn image(text: &str) -> Reference {
+    Reference::normalize(text, Grammar::Containers).unwrap()
+}
+
+fn accepts(matcher: &str, image_name: Option<&str>, signed: &str) -> bool {
+    parse(matcher).accepts(image_name.map(image).as_ref(), signed)
+}
+
+const EXACT: &str = r#"{"type":"matchExact"}"#;
+const DEFAULT: &str = r#"{"type":"matchRepoDigestOrExact"}"#;
+const REPOSITORY: &str = r#"{"type":"matchRepository"}"#;
+const REMAP: &str = r#"{"type":"remapIdentity","prefix":"m.ex:5000/v","signedPrefix":"v.ex"}"#;
+
+#[test]
+fn m1_to_m18() {
+    let at = |name: &str| format!("{name}@sha256:{HEX}");
+    let other = format!("a.b/r@sha256:{}", "0".repeat(64));
+    let both = format!("a.b/r:t@sha256:{HEX}");
+    for (id, matcher, image, signed, verdict) in [
+        ("M1", EXACT, Some("busybox:latest"), "docker.io/library/busybox:latest", true),
+        ("M2", EXACT, Some("busybox:latest"), "busybox", false),
+        ("M3", EXACT, Some(at("busybox").as_str()), "busybox:latest", false),
+        ("M4", EXACT, Some(&at("busybox")), &at("busybox"), true),
+        ("M5", DEFAULT, Some("a.b/r:t"), "a.b/r:u", false),
+        ("M6", DEFAULT, Some(&at("a.b/r")), "a.b/r:anything", true),
+        ("M7", DEFAULT, Some(&at("a.b/r")), "a.b/r", false),
+        ("M8", DEFAULT, Some(&at("a.b/r")), &other, true),
+        ("M9", DEFAULT, Some("a.b/r:t"), &both, false),
+        ("M9", DEFAULT, Some(&both), "a.b/r:t", false),
+        ("M10", REPOSITORY, Some("a.b/r:t"), "a.b/r", true),
+        ("M11", REPOSITORY, Some("a.b/r:t"), "", false),
+        ("M11", REPOSITORY, Some("a.b/r:t"), "BUSY", false),
+        ("M12", REPOSITORY, None, "a.b/r:t", false),
+        ("M13", r#"{"type":"exactReference","dockerReference":"docker.io/library/busybox:latest"}"#, None, "busybox:latest", true),
+        ("M14", r#"{"type":"exactRepository","dockerRepository":"index.docker.io/library/busybox:9"}"#, None, "busybox:latest", true),
+        ("M15", REMAP, Some("m.ex:5000/v/a:1"), "v.ex/a:1", true),
+        ("M16", REMAP, Some("m.ex:5000/v2/a:1"), "v.ex/a:1", false),
+        ("M17", REMAP, Some("v.ex/a:1"), "v.ex/a:1", true),
+        ("M18", r#"{"type":"remapIdentity","prefix":"a.b/r","signedPrefix":"v.ex:5000"}"#, Some("a.b/r:tag"), "v.ex:5000:tag", false),
+        ("M18", r#"{"type":"remapIdentity","prefix":"a.b/r","signedPrefix":"short"}"#, Some("a.b/r:tag"), "short:tag", false),
+    ] {
+        assert_eq!(accepts(matcher, image, signed), verdict, "{id}");
+    }
+}
+
+#[test]
+fn without_a_name_only_what_names_itself_matches() {
+    for matcher in [EXACT, DEFAULT, REPOSITORY, REMAP, r#"{"type":"matchDigest"}"#] {
+        assert!(!accepts(matcher, None, "a.b/r:t"), "{matcher}");
+    }
+}
+
+#[test]
+fn remapping_must_give_a_full_name() {
+    let to = |signed: &str, text: &str| matcher::remap(&image(text), "a.b", signed).map(|reference| reference.to_string());
+    assert_eq!(to("c.d", "a.b/x:1").as_deref(), Some("c.d/x:1"));
+    assert_eq!(to("c.d", "other.b/x:1").as_deref(), Some("other.b/x:1"));
+    assert_eq!(to("docker.io", "a.b/x:1"), None);
+    assert_eq!(to("docker.io/library", "a.b/x:1").as_deref(), Some("docker.io/library/x:1"));
+}
+
+/// Ours: the digest is enough, but a repository that is named must be this one.
+#[test]
+fn match_digest() {
+    let digest = r#"{"type":"matchDigest"}"#;
+    assert!(accepts(digest, Some("a.b/r:t"), "a.b/r"));
+    assert!(accepts(digest, Some("a.b/r:t"), "a.b/r:old"));
+    assert!(!accepts(digest, Some("a.b/r:t"), "a.b/other:t"));
+    assert!(!accepts(digest, Some("a.b/r:t"), ""));
+    assert!(accepts(r#"{"type":"matchDigest","anyName":true}"#, Some("a.b/r:t"), "elsewhere"));
+    assert!(parse(digest).accepts_unnamed());
+    for named in [EXACT, DEFAULT, REPOSITORY, REMAP] {
+        assert!(!parse(named).accepts_unnamed(), "{named}");
+    }
+}
+
+/// Not decided yet, so nothing meets it.
+#[test]
+fn remap_repository_matches_nothing_yet() {
+    let text = r#"{"type":"remapRepository","prefix":"a.b","signedPrefix":"a.b"}"#;
+    assert!(!accepts(text, Some("a.b/r:t"), "a.b/r:t"));
+    assert_eq!(parse(text).not_implemented(), Some("remapRepository"));
+}
+
+#[test]
+fn descriptions() {
+    let says = |matcher: &str, name: Option<&str>| parse(matcher).describe(name.map(image).as_ref());
+    assert_eq!(says(REPOSITORY, Some("demo.example/demo/signed:1")), "matchRepository: any tag of demo.example/demo/signed");
+    assert_eq!(says(DEFAULT, Some("a.b/r:1")), "matchRepoDigestOrExact: exactly a.b/r:1");
+    assert_eq!(says(REMAP, Some("m.ex:5000/v/a:1")), "remapIdentity: exactly v.ex/a:1");
+    assert_eq!(says(EXACT, None), "matchExact: nothing matches, because this image has no name");
+}
+
+#[test]
+fn suggestions() {
+    let suggest = |name: Option<&str>, signed: &str| Matcher::suggest(name.map(image).as_ref(), signed);
+    for (name, signed, json) in [
+        (Some("a.b/r:1"), "a.b/r", r#"{"type": "matchRepository"}"#),
+        (Some("a.b/r:1"), "a.b/r:2", r#"{"type": "matchRepository"}"#),
+        (Some("a.b/r:1"), "a.b/r:1", r#"{"type": "matchRepoDigestOrExact"}"#),
+        (Some("mirror.ex/up/r:1"), "up.ex/r:1", r#"{"type": "remapIdentity", "prefix": "mirror.ex/up", "signedPrefix": "up.ex"}"#),
+        (Some("a.b/r:1"), "c.d/other:2", r#"{"type": "exactReference", "dockerReference": "c.d/other:2"}"#),
+        (Some("a.b/r:1"), "c.d/r", r#"{"type": "exactRepository", "dockerRepository": "c.d/r"}"#),
+        (None, "busybox:1", r#"{"type": "exactReference", "dockerReference": "docker.io/library/busybox:1"}"#),
+    ] {
+        assert_eq!(suggest(name, signed).as_deref(), Some(json));
+    }
+    assert_eq!(suggest(Some("a.b/r:1"), ""), None);
+}
+
+proptest! {
+    /// What is suggested is a policy's text, and admits the signature.
+    #[test]
+    fn suggestions_hold(name in "[a-c.]{1,3}/[a-c/]{1,5}(:[a-c])?", signed in "[a-c.]{1,3}/[a-c/]{1,5}(:[a-c])?") {
+        let image = Reference::normalize(&name, Grammar::Containers).ok();
+        if let Some(json) = Matcher::suggest(image.as_ref(), &signed) {
+            let matcher = Matcher::parse(json.as_bytes(), Vocabulary::Containers).unwrap();
+            prop_assert!(matcher.accepts(image.as_ref(), &signed));
+            prop_assert_eq!(matcher.to_json(), json);
+        }
+    }
+
+    /// A matcher that accepts a name accepts every spelling that normalises to it.
+    #[test]
+    fn spelling_does_not_matter(name in "[a-c]{1,3}(/[a-c]{1,3})?:[a-c]") {
+        let full = image(&name).to_string();
+        for matcher in [EXACT, DEFAULT, REPOSITORY] {
+            prop_assert_eq!(accepts(matcher, Some(&full), &name), accepts(matcher, Some(&name), &full));
+            prop_assert!(accepts(matcher, Some(&full), &name));
+        }
+    }
+
+    /// From narrow to wide: what the exact rule accepts, the default accepts, and what that accepts, the repository does.
+    #[test]
+    fn wider_rules_accept_more(name in "[ab]\\.c/[ab](:[ab])?", signed in "[ab]\\.c/[ab](:[ab])?", by_digest: bool) {
+        let name = if by_digest { format!("{}@sha256:{HEX}", name.split(':').next().unwrap()) } else { name };
+        let [exact, default, repository] = [EXACT, DEFAULT, REPOSITORY].map(|matcher| accepts(matcher, Some(&name), &signed));
+        prop_assert!(exact <= default && default <= repository);
+    }
+}

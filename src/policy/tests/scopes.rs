@@ -1,0 +1,96 @@
+//! S1 to S12, and which scopes transports can have.
+
+use super::*;
+use crate::policy::IdentityError;
+use crate::policy::Requirement;
+use crate::policy::scope;
+use crate::reference::Grammar;
+use crate::reference::Reference;
+
+/// A policy that rejects, with these docker scopes.
+fn with(scopes: &[&str]) -> Policy {
+    let list = scopes.iter().map(|scope| format!(r#""{scope}":[{{"type":"insecureAcceptAnything"}}]"#)).collect::<alloc::vec::Vec<_>>().join(",");
+    Policy::parse(format!(r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{{list}}}}}}}"#).as_bytes()).unwrap()
+}
+
+fn hit(policy: &Policy, image: &str) -> String {
+    policy.select(&Reference::normalize(image, Grammar::Containers).unwrap()).unwrap().scope
+}
+
+#[test]
+fn s1_to_s9() {
+    let policy = with(&["", "deep.com", "*.deep.com", "*.very.deep.com", "deep.com/n1", "deep.com/n1/r", "deep.com/n1/r:t"]);
+    for (id, image, scope) in [
+        ("S1", "deep.com/n1/r:t", "deep.com/n1/r:t"),
+        ("S2", "deep.com/n1/r:u", "deep.com/n1/r"),
+        ("S2", &format!("deep.com/n1/r@sha256:{HEX}"), "deep.com/n1/r"),
+        ("S3", "deep.com/n1/x:t", "deep.com/n1"),
+        ("S4", "deep.com/z:t", "deep.com"),
+        ("S5", "very.deep.com/z", "*.deep.com"),
+        ("S6", "not.very.deep.com/z", "*.very.deep.com"),
+        ("S7", "other.org/z", ""),
+        ("S8", "deep.com:5000/z", ""),
+        ("S9", "Deep.com/z", ""),
+    ] {
+        assert_eq!(hit(&policy, image), format!("docker \"{scope}\""), "{id}");
+    }
+}
+
+#[test]
+fn s10_to_s12() {
+    assert_eq!(hit(&with(&["busybox"]), "busybox"), "default", "S10");
+    assert_eq!(hit(&with(&["docker.io/library"]), "index.docker.io/busybox:1"), "docker \"docker.io/library\"", "S11");
+    assert_eq!(hit(&with(&["*.0.0.1"]), "127.0.0.1:5005/x"), "docker \"*.0.0.1\"", "S12");
+    assert_eq!(hit(&with(&["a.b/x:latest"]), "a.b/x"), "docker \"a.b/x:latest\"");
+}
+
+#[test]
+fn the_first_hit_decides_alone() {
+    let policy = with(&["a.b"]);
+    let image = Reference::normalize("a.b/c:1", Grammar::Containers).unwrap();
+    let selection = policy.select(&image).unwrap();
+    assert_eq!((selection.key, selection.requirements), (Some("a.b"), &[Requirement::InsecureAcceptAnything][..]));
+    let other = policy.select_for("oci", "/a", &[]);
+    assert_eq!((other.key, other.requirements), (None, &[Requirement::Reject][..]));
+    assert_eq!(policy.scopes().map(|selection| selection.scope).collect::<alloc::vec::Vec<_>>(), ["default", "docker \"a.b\""]);
+}
+
+#[test]
+fn identities() {
+    let parse = |text: &str| Reference::normalize(text, Grammar::Containers).unwrap();
+    let both = parse(&format!("a.b/c:1@sha256:{HEX}"));
+    assert_eq!(scope::docker_identity(&parse("a.b/c")).unwrap_err().code(), "policy.bare-reference");
+    assert_eq!(with(&["a.b"]).select(&both), Err(IdentityError::TagAndDigest { reference: both.clone() }));
+    assert_eq!(scope::docker_namespaces(&parse("a.b.c:1/d/e:t")), ["a.b.c:1/d/e", "a.b.c:1/d", "a.b.c:1", "*.b.c", "*.c"]);
+    assert_eq!(scope::docker_namespaces(&parse("localhost/x")), ["localhost/x", "localhost"]);
+}
+
+#[test]
+fn what_a_scope_can_be() {
+    let id = HEX;
+    for (transport, good, bad) in [
+        ("docker", &["", "anything at all", "*."][..], &[][..]),
+        ("atomic", &["", "h", "h:1/n", "h/n/s", "h/n/s:t", "//"], &["h/n:t", "h/n/s:t:u", "h/n/s/x"]),
+        ("docker-daemon", &["", "a.b/c:d", "x"], &[&format!("sha256:{id}")]),
+        ("docker-archive", &[""], &["/x", "x"]),
+        ("tarball", &[""], &["/x"]),
+        ("oci", &["", "/a", "/a/b.c"], &["/", "a", "/a/", "/a//b", "/a/./b", "/a/..", "//"]),
+        ("oci-archive", &["/a"], &["/"]),
+        ("dir", &["/a"], &["./a"]),
+        ("sif", &["/a"], &["/a/"]),
+        (
+            "containers-storage",
+            &["", "[/root]", "[overlay@/root]", "[/root]a.b/c:d", &format!("[/root]@{id}"), &format!("[/r]n@sha256:{id}"), &format!("[/r]n@sha256:{id}@{id}")],
+            &["/root", "[root]", "[@/root]", "[overlay@root]", "[/root", "[]", "[/r]n@x", &format!("[/r]n@{id}@{id}")],
+        ),
+        ("ostree", &["", "x"], &[]),
+        ("unheard-of", &["x"], &[]),
+    ] {
+        for text in good {
+            assert_eq!(scope::expected(transport, text), None, "{transport} {text}");
+        }
+        for text in bad {
+            assert!(scope::expected(transport, text).is_some(), "{transport} {text}");
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! Where manifests and evidence come from: a registry, a document that holds a registry's answers, or a registry whose
+//! answers are kept on the way. None is trusted.
+
+use super::evidence::EvidenceDocument;
+use crate::digest::Digest;
+use crate::error::HostError;
+use crate::host::Host;
+use crate::oci::Document;
+use crate::oci::registry::{Fetched, Registry, RegistryError};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+/// One entry of a list of referrers: its digest, and the artifact type that the list gives.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referrer {
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// By the list's word.
+    pub artifact_type: Option<String>,
+}
+
+/// A list of referrers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Listed {
+    /// The entries.
+    pub entries: Vec<Referrer>,
+    /// Why there may be more.
+    pub incomplete: Option<RegistryError>,
+}
+
+/// Answers about one repository. `None` is "there is none", never "could not find out".
+pub trait Archive {
+    /// A manifest by tag or digest. Its bytes are not checked here.
+    fn manifest(&self, reference: &str) -> impl Future<Output = Result<Option<Fetched>, RegistryError>>;
+    /// A blob, whose digest was checked.
+    fn blob(&self, digest: &Digest, max_bytes: usize) -> impl Future<Output = Result<Option<Vec<u8>>, RegistryError>>;
+    /// What refers to a manifest.
+    fn referrers(&self, digest: &Digest) -> impl Future<Output = Result<Listed, RegistryError>>;
+}
+
+impl<H: Host> Archive for Registry<'_, H> {
+    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
+        Registry::manifest(self, reference).await
+    }
+
+    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        Registry::blob(self, digest, max_bytes).await
+    }
+
+    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
+        let listed = Registry::referrers(self, digest).await?;
+        // What is no index lists nothing.
+        let entries = match Document::parse(&listed.bytes, None) {
+            Ok(Document::Index(index)) => index.manifests.into_iter().map(|entry| Referrer { digest: entry.digest, artifact_type: entry.artifact_type }).collect(),
+            _ => Vec::new(),
+        };
+        Ok(Listed { entries, incomplete: listed.incomplete })
+    }
+}
+
+/// Keeps every answer on its way.
+pub struct Recorder<'a, A: Archive> {
+    inner: &'a A,
+    answers: RefCell<EvidenceDocument>,
+}
+
+impl<'a, A: Archive> Recorder<'a, A> {
+    /// Around `inner`.
+    pub fn new(inner: &'a A) -> Self {
+        Self { inner, answers: RefCell::default() }
+    }
+
+    /// What was kept.
+    pub fn into_document(self) -> EvidenceDocument {
+        self.answers.into_inner()
+    }
+}
+
+impl<A: Archive> Archive for Recorder<'_, A> {
+    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
+        let answer = self.inner.manifest(reference).await;
+        let path = format!("manifests/{reference}");
+        match &answer {
+            Ok(Some(found)) => self.answers.borrow_mut().add_manifest(&path, found),
+            Ok(None) => self.answers.borrow_mut().add_missing(&path),
+            Err(error) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
+        }
+        answer
+    }
+
+    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        let answer = self.inner.blob(digest, max_bytes).await;
+        let path = format!("blobs/{digest}");
+        match &answer {
+            Ok(Some(bytes)) => self.answers.borrow_mut().add_blob(&path, bytes),
+            Ok(None) => self.answers.borrow_mut().add_missing(&path),
+            Err(error) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
+        }
+        answer
+    }
+
+    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
+        let answer = self.inner.referrers(digest).await;
+        let path = format!("referrers/{digest}");
+        match &answer {
+            Ok(Listed { incomplete: Some(error), .. }) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
+            Ok(list) => self.answers.borrow_mut().add_referrers(&path, &list.entries),
+            Err(error) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
+        }
+        answer
+    }
+}
+
+impl Archive for EvidenceDocument {
+    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
+        let answer = self.answer(&format!("manifests/{reference}"))?;
+        Ok(answer.map(|answer| Fetched { bytes: answer.body.clone(), content_type: answer.content_type.clone(), digest: answer.digest.clone() }))
+    }
+
+    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        let path = format!("blobs/{digest}");
+        let Some(answer) = self.answer(&path)? else { return Ok(None) };
+        if answer.body.len() > max_bytes {
+            return Err(HostError::TooLarge { url: path, limit: max_bytes }.into());
+        }
+        digest.check(&answer.body)?;
+        Ok(Some(answer.body.clone()))
+    }
+
+    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
+        let answer = self.answer(&format!("referrers/{digest}"))?;
+        Ok(Listed { entries: answer.map(|answer| answer.referrers.clone()).unwrap_or_default(), incomplete: None })
+    }
+}

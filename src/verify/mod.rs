@@ -1,0 +1,57 @@
+//! May this image run? Discovery of evidence, the decision, and the report that explains it.
+//!
+//! Bytes come from a registry, or from a document that holds a registry's answers; either is trusted for one thing, which
+//! digest a tag means, and the report says who told it.
+
+mod archive;
+mod artifact;
+mod candidate;
+mod discover;
+mod evidence;
+mod image;
+mod init;
+mod judge;
+mod report;
+mod trouble;
+
+pub use archive::{Archive, Listed, Recorder, Referrer};
+pub use artifact::{is_evidence_document, is_evidence_type};
+pub use evidence::{collect, EvidenceDocument, EvidenceError};
+pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
+pub use init::{first_policy, InitError};
+pub use judge::{Rules, RulesError};
+pub use report::{Candidate, Claims, Decision, ImageReport, Instance, Note, Outcome, Report, Requirement, RuleReport, StepReport, Verdict};
+pub use trouble::VerifyError;
+
+/// Every code that a report or an error of this layer and those below can carry.
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    let lists: [&[&'static str]; 21] = [
+        REASONS,
+        VerifyError::CODES,
+        RulesError::CODES,
+        EvidenceError::CODES,
+        InitError::CODES,
+        crate::policy::PolicyError::CODES,
+        crate::policy::IdentityError::CODES,
+        crate::cosign::SignatureUse::CODES,
+        crate::cosign::BundleUse::CODES,
+        crate::sigstore::bundle::BundleError::CODES,
+        crate::sigstore::statement::StatementError::CODES,
+        crate::oci::OciError::CODES,
+        crate::oci::registry::RegistryError::CODES,
+        crate::simple_signing::PayloadError::CODES,
+        crate::error::HostError::CODES,
+        crate::crypto::KeyError::CODES,
+        crate::crypto::SignatureError::CODES,
+        crate::reference::ReferenceError::CODES,
+        crate::digest::DigestError::CODES,
+        crate::encoding::json::JsonError::CODES,
+        crate::error::FAILURES,
+    ];
+    lists.into_iter().flatten().copied()
+}
+
+/// Codes that say why something is allowed, set aside or noted.
+const REASONS: &[&str] = &[
+    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest",
+];

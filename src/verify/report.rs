@@ -1,0 +1,276 @@
+//! The full explanation of a decision, as plain data (JSON schema: `js/report.schema.json`).
+
+use crate::crypto;
+use crate::crypto::{Refused, Step};
+use crate::digest::Digest;
+use crate::error::Failure;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use serde::Serialize;
+
+/// May it run?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Yes.
+    Allow,
+    /// No.
+    Deny,
+    /// It could not be found out. Never treated as yes.
+    Unknown,
+}
+
+/// The decision about the content with this digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// It may run.
+    Allow(Digest),
+    /// It may not; the digest where it is known.
+    Deny(Option<Digest>, Failure),
+}
+
+/// What became of one piece of evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It satisfied the requirement.
+    Accepted,
+    /// It did not.
+    Rejected,
+    /// It is no signature of an image, and does not count.
+    SetAside,
+}
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Of this form: 1.
+    pub version: u32,
+    /// Which program judged.
+    pub verifier: String,
+    /// May it run?
+    pub verdict: Verdict,
+    /// The stable code of the reason.
+    pub code: &'static str,
+    /// What was expected, found, and what to do.
+    pub message: String,
+    /// What was judged.
+    pub image: ImageReport,
+    /// By which rule.
+    pub rule: RuleReport,
+    /// Each requirement that was looked at, in order; judging stops at the first that is not met.
+    pub requirements: Vec<Requirement>,
+    /// The images of an index that were judged one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub instances: Vec<Instance>,
+    /// What was not demanded, and what deserves attention.
+    pub notes: Vec<Note>,
+    /// The command with which cosign checks the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub equivalent: Option<String>,
+    /// When, in seconds since 1970.
+    pub time: i64,
+}
+
+/// What was judged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ImageReport {
+    /// As it was asked for.
+    pub reference: String,
+    /// The name that policies and signatures know it by.
+    pub name: String,
+    /// The digest of the bytes that were judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// Their media type.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_type: Option<String>,
+    /// Their length in bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub size: Option<usize>,
+    /// `image` or `index`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+    /// Who said which digest the tag means: trusted for that alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<String>,
+}
+
+/// By which rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RuleReport {
+    /// `policy` or `key`.
+    pub source: &'static str,
+    /// Where in the policy, for instance `docker "registry.example.com"` or `default`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// `index` or `instance` (TRUST section 8).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coverage: Option<&'static str>,
+}
+
+/// One requirement and what was found for it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Requirement {
+    /// As in the policy; `key` for the command line's.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Is it met?
+    pub verdict: Verdict,
+    /// The stable code of the reason.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+    /// Each piece of evidence that was examined.
+    pub candidates: Vec<Candidate>,
+}
+
+/// One piece of evidence.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Candidate {
+    /// Where it was found.
+    pub source: String,
+    /// `cosign-signature`, `sigstore-bundle` or `other`.
+    pub format: &'static str,
+    /// The digest of its bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The stable code of the reason.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+    /// What it says; present only when its signature was verified.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Claims>,
+    /// Each step of its verification.
+    pub steps: Vec<StepReport>,
+}
+
+/// What a verified signature says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Claims {
+    /// The digest that was signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// The reference that was signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub identity: Option<String>,
+    /// The predicate type of a statement.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub predicate_type: Option<String>,
+    /// The program that signed, by its own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub creator: Option<String>,
+    /// The time of signing, by the signer's own word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timestamp: Option<i64>,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StepReport {
+    /// `rule`, `waived` or `signature`.
+    pub kind: &'static str,
+    /// Its stable name.
+    pub name: &'static str,
+    /// In words.
+    pub text: String,
+    /// `holds`, `fails` or `not-run`.
+    pub outcome: &'static str,
+    /// The scheme of a signature.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
+    /// SHA-256 of the key's SubjectPublicKeyInfo.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// Something to know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Note {
+    /// Stable.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+}
+
+/// One image of an index.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Instance {
+    /// Its digest.
+    pub digest: String,
+    /// Its platform, by the index's word.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub platform: Option<String>,
+    /// May it run?
+    pub verdict: Verdict,
+    /// The stable code of the reason.
+    pub code: &'static str,
+    /// In words.
+    pub message: String,
+    /// Each requirement that was looked at.
+    pub requirements: Vec<Requirement>,
+}
+
+impl Report {
+    /// The decision. This is the one place where "could not find out" becomes a denial.
+    pub fn decision(&self) -> Decision {
+        let digest = self.image.digest.as_deref().and_then(|text| Digest::parse(text).ok());
+        match (self.verdict, digest) {
+            (Verdict::Allow, Some(digest)) => Decision::Allow(digest),
+            (_, digest) => Decision::Deny(digest, Failure::new(self.code, self.message.clone())),
+        }
+    }
+}
+
+impl StepReport {
+    /// The steps of a verification, in words.
+    pub fn of(steps: &[Step]) -> Vec<Self> {
+        steps.iter().map(Self::one).collect()
+    }
+
+    fn one(step: &Step) -> Self {
+        let rule = |kind, rule: &crypto::Rule, outcome| Self { kind, name: rule.name, text: rule.text.clone(), outcome, scheme: None, key: None };
+        let signature = |check: &crypto::SignatureCheck, outcome, verb: &str| Self {
+            kind: "signature",
+            name: check.role().name(),
+            text: alloc::format!("the signature ({} key, {}) {verb}", check.key().kind(), check.scheme()),
+            outcome,
+            scheme: Some(check.scheme().to_string()),
+            key: Some(check.key().fingerprint()),
+        };
+        match step {
+            Step::Rule(r) => rule("rule", r, "holds"),
+            Step::Broken(r) => rule("rule", r, "fails"),
+            Step::Waived(r) => rule("waived", r, "not-run"),
+            Step::Open(check) => signature(check, "not-run", "was not checked"),
+            Step::Settled(check, crypto::Outcome::Holds) => signature(check, "holds", "was made by this key over these bytes"),
+            Step::Settled(check, crypto::Outcome::Fails) => signature(check, "fails", "was not made by this key over these bytes"),
+        }
+    }
+}
+
+impl Candidate {
+    pub(super) fn refused(source: &str, format: &'static str, digest: Option<String>, refused: &Refused) -> Self {
+        Self {
+            source: source.into(),
+            format,
+            digest,
+            outcome: Outcome::Rejected,
+            code: refused.failure.code,
+            message: refused.failure.message.clone(),
+            claims: None,
+            steps: StepReport::of(&refused.steps),
+        }
+    }
+}

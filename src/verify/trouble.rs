@@ -1,0 +1,29 @@
+//! What keeps a judgement from being made, beside what [`crate::oci`] and [`crate::error::HostError`] say.
+
+use alloc::string::String;
+
+codes! {
+    /// Why an image is not allowed.
+    pub enum VerifyError {
+        NotFound { image: String } => "image.not-found", "the registry knows no image {image}: check the name and the tag";
+        GatewayRefused { message: String } => "gateway.refused", "{message}";
+        RegistryRefused { status: u16, message: String } => "registry.refused", "the registry answered with {status}: {message}";
+        NoSignature { detail: String } => "signature.missing", "A signature was required, but no signature exists{detail}: sign the image (for instance: cosign sign --key cosign.key <image>@<digest>)";
+        Identity { signed: String, wanted: String, suggestion: String } => "identity.not-accepted", "Signature for identity \"{signed}\" is not accepted: the image is signed by your key, as {signed:?}; your rule wants {wanted}.{suggestion}";
+        SignedDigest { signed: String, digest: String } => "digest.not-signed", "Signature for digest {digest} does not match: the signature is over {signed}, another image";
+        Subject { digest: String } => "digest.not-signed", "the signed statement is about other images, not about {digest}";
+        SeveralReasons { reasons: String } => "signature.none-accepted", "None of the signatures were accepted, reasons: {reasons}";
+        Rejected { image: String } => "policy.reject", "Running image {image} is rejected by policy.";
+        NotImplemented { what: String } => "requirement.not-implemented", "the policy demands {what}, which this version does not decide yet: it denies what selects it";
+        KeyMissing { path: String } => "key.missing", "the policy names the key file {path:?}, which was not given";
+        EvidenceLimit { what: &'static str, limit: usize } => "limit.evidence", "more than {limit} {what} are attached to this image: it could not be found out whether one of them is a good signature";
+        SignatureManifest { found: String } => "signature.manifest", "unexpected MIME type of the signature manifest: expected application/vnd.oci.image.manifest.v1+json, found {found}";
+        Instances { found: usize } => "limit.instances", "the index lists {found} images, more than the 64 that are judged one by one: sign the index, or ask for one with --platform";
+        InstanceDenied { denied: usize, of: usize, first: String } => "instance.denied", "{denied} of the {of} images in this index are not allowed; the first: {first}";
+        InstanceMissing { digest: String } => "instance.missing", "the index lists {digest}, which the registry does not have";
+        NoPlatform { platform: String } => "index.platform", "the index lists no image for {platform}";
+        NestedIndex { digest: String } => "index.nested", "the index lists another index ({digest}), which is not judged: ask for it by its own digest";
+        TagAndDigest => "reference.tag-and-digest", "Docker references with both a tag and digest are currently not supported: leave one of them out";
+        RuleMissing => "rule.missing", "expected a key or a policy to judge by, found neither: give --key or --policy";
+    }
+}

@@ -1,0 +1,139 @@
+//! The bindings: the only code that knows JavaScript. Nothing here is async and nothing decides.
+//!
+//! Options are read by hand, so that a wrong one gets a code; reports leave as plain objects.
+
+mod options;
+mod tasks;
+mod values;
+
+use crate::gateway;
+use crate::host::Remote;
+use crate::policy::Policy;
+use crate::reference::{Grammar, Reference};
+use crate::verify;
+use alloc::rc::Rc;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use js_sys::{Array, Object};
+use tasks::Task;
+use values::{failure, set};
+use wasm_bindgen::prelude::*;
+
+/// The version of the package.
+#[wasm_bindgen]
+pub fn version() -> String {
+    env!("CARGO_PKG_VERSION").into()
+}
+
+/// Every code that an error, a refusal or a report can carry.
+#[wasm_bindgen]
+pub fn codes() -> Vec<String> {
+    gateway::codes().map(ToString::to_string).collect()
+}
+
+/// An image reference, taken apart, with Docker Hub's defaults.
+#[wasm_bindgen(js_name = parseReference)]
+pub fn parse_reference(text: &str) -> Result<Object, JsValue> {
+    let reference = Reference::normalize(text, Grammar::Distribution).map_err(failure)?;
+    let object = Object::new();
+    set(&object, "domain", reference.domain());
+    set(&object, "path", reference.path());
+    set(&object, "name", reference.name());
+    if let Some(tag) = reference.tag() {
+        set(&object, "tag", tag);
+    }
+    if let Some(digest) = reference.digest() {
+        set(&object, "digest", digest.to_string());
+    }
+    set(&object, "canonical", reference.to_string());
+    Ok(object)
+}
+
+/// Every file that a policy names, in order.
+#[wasm_bindgen(js_name = policyAssets)]
+pub fn policy_assets(policy: &[u8]) -> Result<Vec<String>, JsValue> {
+    let policy = Policy::parse(policy).map_err(failure)?;
+    Ok(policy.asset_paths().into_iter().map(ToString::to_string).collect())
+}
+
+/// Begins the verification of an image.
+#[wasm_bindgen(js_name = startVerify)]
+pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
+    let job = options::Verify::read(options)?;
+    let remote = Remote::new(job.web_crypto);
+    let inner = remote.clone();
+    Ok(Task::new(remote, async move {
+        let report = job.run(&inner).await?;
+        values::plain(&report)
+    }))
+}
+
+/// Begins the making of a first policy.
+#[wasm_bindgen(js_name = startPolicyInit)]
+pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
+    let job = options::Verify::read(options)?;
+    let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
+    let remote = Remote::new(job.web_crypto);
+    let inner = remote.clone();
+    Ok(Task::new(remote, async move {
+        let report = job.run(&inner).await?;
+        verify::first_policy(&report, &job.name, &key_path).map(JsValue::from).map_err(failure)
+    }))
+}
+
+/// Begins the check of one signature.
+#[wasm_bindgen(js_name = verifySignature)]
+pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {
+    let (check, web_crypto) = options::signature(options)?;
+    let remote = Remote::new(web_crypto);
+    let inner = remote.clone();
+    Ok(Task::new(remote, async move {
+        let outcome = crate::crypto::Provider::verify(&inner, &check).await.map_err(failure)?;
+        Ok(JsValue::from(outcome == crate::crypto::Outcome::Holds))
+    }))
+}
+
+/// A gateway in front of one registry.
+#[wasm_bindgen]
+pub struct Gateway {
+    inner: Rc<gateway::Gateway>,
+    web_crypto: bool,
+}
+
+#[wasm_bindgen]
+impl Gateway {
+    /// Never throws for a wrong policy: such a gateway refuses everything.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &JsValue) -> Result<Gateway, JsValue> {
+        let (config, web_crypto) = options::gateway(config)?;
+        Ok(Self { inner: Rc::new(gateway::Gateway::new(config)), web_crypto })
+    }
+
+    /// `{state: "ok"}`, or `"misconfigured"` with code and message.
+    pub fn state(&self) -> Object {
+        let object = Object::new();
+        match self.inner.misconfigured() {
+            None => set(&object, "state", "ok"),
+            Some(failure) => {
+                set(&object, "state", "misconfigured");
+                set(&object, "code", failure.code);
+                set(&object, "message", failure.message.as_str());
+            }
+        }
+        object
+    }
+
+    /// Begins the handling of a request.
+    pub fn handle(&self, request: &JsValue) -> Result<Task, JsValue> {
+        let request = options::request(request)?;
+        let gateway = self.inner.clone();
+        let remote = Remote::new(self.web_crypto);
+        let inner = remote.clone();
+        Ok(Task::new(remote, async move { Ok(values::action(gateway.handle(&request, &inner).await)) }))
+    }
+}
+
+/// Pairs as JavaScript has headers.
+fn pairs(list: &[(String, String)]) -> Array {
+    list.iter().map(|(name, value)| Array::of2(&name.into(), &value.into())).collect()
+}

@@ -1,0 +1,178 @@
+//! Values in and out.
+
+use super::pairs;
+use crate::error::{Failure, HostError};
+use crate::gateway::{Action, Respond};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use js_sys::{Array, Error, Object, Reflect, Uint8Array};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// A real `Error` with `code`.
+pub fn failure(error: impl Into<Failure>) -> JsValue {
+    let failure = error.into();
+    let error = Error::new(&failure.message);
+    set(&error, "code", failure.code);
+    error.into()
+}
+
+fn argument(name: &str, expected: &str) -> JsValue {
+    failure(Failure::new("argument", format!("expected {expected} as {name:?}")))
+}
+
+/// Sets a property of an object of ours.
+pub fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
+    // Only a frozen or exotic object could refuse, and we made this one.
+    let _ = Reflect::set(object, &key.into(), &value.into());
+}
+
+fn member(object: &JsValue, key: &str) -> Option<JsValue> {
+    Reflect::get(object, &key.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
+}
+
+/// An optional string.
+pub fn text(object: &JsValue, key: &str) -> Result<Option<String>, JsValue> {
+    member(object, key).map(|value| value.as_string().ok_or_else(|| argument(key, "a string"))).transpose()
+}
+
+/// A string that must be there.
+pub fn need_text(object: &JsValue, key: &str) -> Result<String, JsValue> {
+    text(object, key)?.ok_or_else(|| argument(key, "a string"))
+}
+
+/// An optional truth value; absent is false.
+pub fn flag(object: &JsValue, key: &str) -> bool {
+    member(object, key).is_some_and(|value| value.is_truthy())
+}
+
+/// A whole number that must be there.
+pub fn integer(object: &JsValue, key: &str) -> Result<i64, JsValue> {
+    let value = member(object, key).and_then(|value| value.as_f64()).filter(|value| value.is_finite());
+    // Saturating, and any fraction of a second is dropped.
+    #[allow(clippy::cast_possible_truncation)]
+    value.map(|value| value as i64).ok_or_else(|| argument(key, "a number"))
+}
+
+/// Optional bytes.
+pub fn bytes(object: &JsValue, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
+    member(object, key).map(|value| to_bytes(&value).ok_or_else(|| argument(key, "a Uint8Array"))).transpose()
+}
+
+fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
+    value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
+}
+
+/// A list of byte arrays; absent is empty.
+pub fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8>>>, JsValue> {
+    let Some(value) = member(object, key) else { return Ok(None) };
+    if let Some(one) = to_bytes(&value) {
+        return Ok(Some(alloc::vec![one]));
+    }
+    let list = value.dyn_ref::<Array>().ok_or_else(|| argument(key, "an array of Uint8Array"))?;
+    list.iter().map(|item| to_bytes(&item).ok_or_else(|| argument(key, "an array of Uint8Array"))).collect::<Result<_, _>>().map(Some)
+}
+
+/// An object whose values are byte arrays; absent is empty.
+pub fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>, JsValue> {
+    let Some(value) = member(object, key) else { return Ok(BTreeMap::new()) };
+    let object = value.dyn_ref::<Object>().ok_or_else(|| argument(key, "an object of Uint8Array"))?;
+    let wrong = || argument(key, "an object of Uint8Array");
+    Object::entries(object)
+        .iter()
+        .map(|entry| {
+            let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
+            Ok((entry.get(0).as_string().ok_or_else(wrong)?, to_bytes(&entry.get(1)).ok_or_else(wrong)?))
+        })
+        .collect()
+}
+
+/// `[[name, value], …]`, names brought to lower case.
+pub fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
+    let wrong = || argument(key, "an array of [name, value]");
+    let Some(value) = member(object, key) else { return Ok(Vec::new()) };
+    let list = value.dyn_ref::<Array>().ok_or_else(wrong)?;
+    list.iter()
+        .map(|pair| {
+            let pair: Array = pair.dyn_into().map_err(|_| wrong())?;
+            Ok((pair.get(0).as_string().ok_or_else(wrong)?.to_ascii_lowercase(), pair.get(1).as_string().ok_or_else(wrong)?))
+        })
+        .collect()
+}
+
+/// An inner object.
+pub fn object(value: &JsValue, key: &str) -> Option<JsValue> {
+    member(value, key)
+}
+
+/// The list of answers that `advance` is given.
+pub fn list(value: &JsValue) -> Result<Array, JsValue> {
+    value.dyn_ref::<Array>().cloned().ok_or_else(|| argument("answers", "an array"))
+}
+
+/// What a failed ask becomes.
+pub fn host_error(error: &JsValue) -> HostError {
+    let kind = text(error, "kind").ok().flatten().unwrap_or_default();
+    let reason: String = text(error, "message").ok().flatten().unwrap_or_default().chars().take(300).collect();
+    let url: String = text(error, "url").ok().flatten().unwrap_or_else(|| "the registry".into());
+    match kind.as_str() {
+        "timeout" => HostError::Timeout { url },
+        "too-large" => HostError::TooLarge { url, limit: 0 },
+        "refused" => HostError::Refused { url, reason },
+        _ => HostError::Unreachable { url, reason },
+    }
+}
+
+/// A serialisable value as a plain object.
+pub fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+}
+
+/// An action as the shell carries it out.
+pub fn action(action: Action) -> JsValue {
+    let object = Object::new();
+    match action {
+        Action::Asset(path) => {
+            set(&object, "kind", "asset");
+            set(&object, "path", path);
+        }
+        Action::Respond(respond) => fill_respond(&object, respond),
+        Action::Stream(stream) => {
+            set(&object, "kind", "stream");
+            let request = Object::new();
+            set(&request, "method", stream.method);
+            set(&request, "url", stream.url);
+            set(&request, "headers", pairs(&stream.headers));
+            set(&object, "request", request);
+            set(&object, "pass", stream.pass.iter().map(JsValue::from).collect::<Array>());
+            set(&object, "set", pairs(&stream.set));
+            let location = Object::new();
+            set(&location, "from", stream.location.0);
+            set(&location, "to", stream.location.1);
+            set(&object, "location", location);
+            set_log(&object, stream.log);
+        }
+    }
+    object.into()
+}
+
+fn fill_respond(object: &Object, respond: Respond) {
+    set(object, "kind", "respond");
+    set(object, "status", f64::from(respond.status));
+    if let Some(text) = respond.status_text {
+        set(object, "statusText", text);
+    }
+    set(object, "headers", pairs(&respond.headers));
+    if let Some(body) = respond.body {
+        set(object, "body", Uint8Array::from(body.as_slice()));
+    }
+    set_log(object, respond.log);
+}
+
+fn set_log(object: &Object, log: Option<String>) {
+    if let Some(value) = log.and_then(|line| js_sys::JSON::parse(&line).ok()) {
+        set(object, "log", value);
+    }
+}
