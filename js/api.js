@@ -79,7 +79,9 @@ export function createApi(glue, platform) {
     /** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
     constructor(config, given = {}) {
       const { policy, assets, provider, ...rest } = checkOptions(config);
-      this.#config = { ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), provider: providerOr(provider) };
+      // For the HMAC of what is remembered; a new one at each start makes what an earlier one wrote worthless.
+      const secret = crypto.getRandomValues(new Uint8Array(32));
+      this.#config = { secret, ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), provider: providerOr(provider) };
       this.#services = services(given);
       this.#inner();
     }

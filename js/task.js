@@ -6,7 +6,7 @@ import { codedError } from "./error.js";
  * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, verifySignature(options: object): Task,
  *   policyAssets(policy: Uint8Array): string[], parseReference(text: string): any, version(): string,
  *   Gateway: new (config: object) => any, __wbg_reset_state(): void }} Glue
- * @typedef {{ advance(answers: Answer[]): { done: any } | { asks: Ask[] }, free(): void }} Task
+ * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
@@ -64,7 +64,7 @@ export function createRunner(glue) {
       let answers = [];
       for (;;) {
         if (era !== born) throw internal(BROUGHT_DOWN);
-        const step = call(() => task.advance(answers));
+        const step = /** @type {{ done: any } | { asks: Ask[] }} */ (call(() => task.advance(answers)));
         if ("done" in step) return step.done;
         for (const ask of step.asks) inbox.expect(answer(ask, services, stop.signal));
         answers = await inbox.take();

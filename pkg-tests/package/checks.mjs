@@ -60,7 +60,7 @@ const checks = {
 
   async "what cannot be understood rejects"({ verifyImage }, { routes }) {
     const fetch = fakeRegistry(routes);
-    matches((await rejection(verifyImage("UPPER/case", { key: "x", fetch }))).code, /^reference\./);
+    matches((await rejection(verifyImage("docker.io/UPPER/case", { key: "x", fetch }))).code, /^reference\./);
     matches((await rejection(verifyImage(SIGNED, { key: "no key", fetch }))).code, /^(key|pem)\./);
     matches((await rejection(verifyImage(SIGNED, { policy: "{}", fetch }))).code, /^policy\./);
     matches((await rejection(verifyImage(SIGNED, null))).code, /^options\.type$/);

@@ -114,7 +114,7 @@ test("what was typed wrongly ends with 2 and says what to do, before anything is
     [`verify ${here} --key policy.json`]: /^sealgate: (key|pem)\./,
     [`verify ${here} --policy nowhere.json`]: /policy\.unreadable.*nowhere\.json/,
     [`verify ${here} --policy cosign.pub`]: /^sealgate: (policy|json)\./,
-    [`verify UPPER/case --key cosign.pub`]: /^sealgate: reference\./,
+    [`verify docker.io/UPPER/case --key cosign.pub`]: /^sealgate: reference\./,
     [`policy init ${here}`]: /--key FILE/,
     [`policy init ${here} --policy policy.json`]: /does not take --policy/,
     "policy": /expected init/,

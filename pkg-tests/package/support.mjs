@@ -26,7 +26,7 @@ export function devTool(name) {
 
 /** A library among the development tools. @param {string} name */
 export function devLibrary(name) {
-  need(join(tools, "node_modules", name), "run `npm ci --prefix tools`");
+  need(join(tools, "node_modules", name.split("/")[0]), "run `npm ci --prefix tools`");
   return createRequire(join(tools, "package.json"))(name);
 }
 

@@ -2,7 +2,8 @@
 //! type. A statement of any other type is an attestation, and never a signature of an image (TRUST section 3).
 
 use super::first_to_settle;
-use crate::crypto::{EcdsaForm, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Verified};
+use super::signature::SignatureUse;
+use crate::crypto::{EcdsaForm, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Verified};
 use crate::error::{Failure, HostError};
 use crate::sigstore::bundle::Bundle;
 use crate::sigstore::dsse;
@@ -78,6 +79,22 @@ impl AttachedBundle {
     /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
     pub async fn verify<P: Provider>(&self, keys: &[PublicKey], provider: &P) -> Result<Result<Verified<BundleClaim>, Refused>, HostError> {
         let alternatives = keys.iter().flat_map(|key| dsse::schemes(key.kind()).into_iter().map(move |scheme| self.claim(key, scheme)));
-        first_to_settle(alternatives.collect(), provider).await
+        match first_to_settle(alternatives.collect(), provider).await? {
+            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, refused, provider).await?)),
+            settled => Ok(settled),
+        }
+    }
+
+    /// cosign 3.1 signs envelopes with Ed25519ph, which no client verifies. It stays refused, and says so.
+    async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, provider: &P) -> Result<Refused, HostError> {
+        for key in keys.iter().filter(|key| key.kind() == KeyKind::Ed25519) {
+            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph) {
+                if pending.settle(provider).await?.is_ok() {
+                    let failure = SignatureUse::OtherHash { scheme: Scheme::Ed25519ph, expected: Scheme::Ed25519 }.into();
+                    return Ok(Refused { failure, ..refused });
+                }
+            }
+        }
+        Ok(refused)
     }
 }

@@ -2,7 +2,7 @@
 //! signature an annotation.
 
 use super::first_to_settle;
-use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Scheme, SignatureCheck, Verified};
+use crate::crypto::{Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Scheme, SignatureCheck, Verified};
 use crate::encoding::base64;
 use crate::error::{Failure, HostError};
 use crate::simple_signing::{Kind, Payload};
@@ -18,6 +18,7 @@ codes! {
     pub enum SignatureUse {
         Annotation => "cosign.annotation", "missing dev.cosignproject.cosign/signature annotation: the layer is typed as a signature and carries none";
         Base64 => "cosign.base64", "base64 decoding: the annotation dev.cosignproject.cosign/signature is not standard base64 with padding";
+        OtherHash { scheme: Scheme, expected: Scheme } => "cosign.other-hash", "the signature was made by this key, but as {scheme}; this format is verified as {expected}, by cosign and containers/image too: sign again with an ECDSA P-256 key, or with a client that writes {expected}";
         MediaType { found: String } => "cosign.media-type", "expected a layer of type application/vnd.dev.cosign.simplesigning.v1+json, found {found}";
     }
 }
@@ -44,20 +45,14 @@ impl SignatureLayer {
         self.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
     }
 
-    /// What the layer claims, per key. `hash` is SHA-256 wherever cosign or containers/image signed; it is the caller's,
-    /// never the evidence's.
-    fn claim(&self, key: &PublicKey, hash: Hash) -> Result<Pending<Payload>, Refused> {
+    /// What the layer claims under one key and scheme.
+    fn claim(&self, key: &PublicKey, scheme: Scheme) -> Result<Pending<Payload>, Refused> {
         let refuse = |error: SignatureUse| Refused { failure: Failure::from(error), steps: Vec::new() };
         if !self.is_signature() {
             return Err(refuse(SignatureUse::MediaType { found: self.media_type.chars().take(100).collect() }));
         }
         let text = self.annotation(SIGNATURE).ok_or_else(|| refuse(SignatureUse::Annotation))?;
         let signature = base64::decode_go(text).ok_or_else(|| refuse(SignatureUse::Base64))?;
-        let scheme = match key.kind() {
-            KeyKind::Ecdsa(_) => Scheme::Ecdsa(hash),
-            KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
-            KeyKind::Ed25519 => Scheme::Ed25519,
-        };
         let message = Message::Bytes(self.payload.clone());
         let check = SignatureCheck::new(Role::CosignPayload, key, scheme, EcdsaForm::DerOrHalves, message, &signature)
             .map_err(|error| Refused { failure: Failure::from(error), steps: Vec::new() })?;
@@ -67,12 +62,48 @@ impl SignatureLayer {
         })
     }
 
-    /// The payload, once one of `keys` is seen to have signed it.
+    /// The payload, once one of `keys` is seen to have signed it. `hash` is SHA-256 for whatever cosign and
+    /// containers/image verify; it is the caller's word, never the evidence's.
     ///
     /// # Errors
     /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
     pub async fn verify<P: Provider>(&self, keys: &[PublicKey], hash: Hash, provider: &P) -> Result<Result<Verified<Payload>, Refused>, HostError> {
-        let alternatives = keys.iter().map(|key| self.claim(key, hash)).collect();
-        first_to_settle(alternatives, provider).await
+        let alternatives = keys.iter().map(|key| self.claim(key, scheme(key.kind(), hash))).collect();
+        match first_to_settle(alternatives, provider).await? {
+            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, hash, refused, provider).await?)),
+            settled => Ok(settled),
+        }
+    }
+
+    /// Newer versions of cosign sign with a hash that no client verifies in this format. It stays refused, and says so.
+    async fn explain<P: Provider>(&self, keys: &[PublicKey], hash: Hash, refused: Refused, provider: &P) -> Result<Refused, HostError> {
+        for key in keys {
+            let Some(other) = other_scheme(key.kind()) else { continue };
+            if let Ok(pending) = self.claim(key, other) {
+                if pending.settle(provider).await?.is_ok() {
+                    let failure = SignatureUse::OtherHash { scheme: other, expected: scheme(key.kind(), hash) }.into();
+                    return Ok(Refused { failure, ..refused });
+                }
+            }
+        }
+        Ok(refused)
+    }
+}
+
+fn scheme(key: KeyKind, hash: Hash) -> Scheme {
+    match key {
+        KeyKind::Ecdsa(_) => Scheme::Ecdsa(hash),
+        KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
+        KeyKind::Ed25519 => Scheme::Ed25519,
+    }
+}
+
+/// What newer versions of cosign sign with (seen in 2.6 and 3.1), where it is not what is verified.
+fn other_scheme(key: KeyKind) -> Option<Scheme> {
+    match key {
+        KeyKind::Ecdsa(Curve::P384) => Some(Scheme::Ecdsa(Hash::Sha384)),
+        KeyKind::Ecdsa(Curve::P521) => Some(Scheme::Ecdsa(Hash::Sha512)),
+        KeyKind::Ed25519 => Some(Scheme::Ed25519ph),
+        KeyKind::Ecdsa(Curve::P256) | KeyKind::Rsa(_) => None,
     }
 }

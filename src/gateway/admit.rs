@@ -109,13 +109,23 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     /// Allowed as `name@digest`, or as a tag under which it was resolved here for this same digest, or as an image of an
     /// index that is allowed now (GATEWAY, "Serving"). The first refusal is the one that is told.
     pub(super) async fn admit(&self, subject: &Subject, asked: &Digest) -> Result<Kept, Stop> {
-        let first = match self.judge_as(subject, &self.name(&asked.to_string())?).await {
+        let by_digest = self.name(&asked.to_string())?;
+        let tags = self.memory.hints(Hint::Tag, &subject.digest).await;
+        let by_tag = tags.iter().map(|tag| self.name(tag)).collect::<Result<Vec<_>, _>>()?;
+        // What is remembered costs the registry nothing.
+        for name in core::iter::once(&by_digest).chain(&by_tag) {
+            let key = self.memory.verdict_key(&name.to_string(), &subject.digest);
+            if let Some(kept) = self.memory.verdict(&key, self.request.time).await.filter(|kept| kept.allow) {
+                return Ok(kept);
+            }
+        }
+        let first = match self.judge_as(subject, &by_digest).await {
             Ok(kept) => return Ok(kept),
             Err(stop) => stop,
         };
         let mut unknown = None;
-        for tag in self.memory.hints(Hint::Tag, &subject.digest).await {
-            match self.judge_as(subject, &self.name(&tag)?).await {
+        for name in &by_tag {
+            match self.judge_as(subject, name).await {
                 Ok(kept) => return Ok(kept),
                 Err(stop) => unknown = unknown.or(could_not(stop)),
             }

@@ -19,13 +19,14 @@ pub(super) async fn serve<R: Host>(gateway: &Gateway, request: &Request, reposit
         Err(error) => return Action::Respond(refuse::error(400, "NAME_INVALID", &error.to_string())),
     };
     let recorder = Recorder::new(&registry);
-    match collect(&recorder, reference).await {
-        Ok(Some(())) => {}
+    let digest = match collect(&recorder, reference).await {
+        Ok(Some(digest)) => digest,
         Ok(None) => return refuse::not_found("MANIFEST_UNKNOWN", gateway, repository, reference),
         Err(error) => return refuse::upstream(gateway, repository, reference, &error),
-    }
+    };
     let mut document = recorder.into_document();
     document.name = name.to_string();
+    document.digest = Some(digest);
     document.repository = repository.into();
     document.reference = reference.into();
     document.policy = Some(gateway.policy.clone());

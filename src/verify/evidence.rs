@@ -40,6 +40,8 @@ pub struct EvidenceDocument {
     pub repository: String,
     /// The tag or digest that was asked for.
     pub reference: String,
+    /// The digest of the image, by the bytes that are in here.
+    pub digest: Option<Digest>,
     /// The policy by which the one who answered decides, and the files that it names.
     pub policy: Option<(Vec<u8>, BTreeMap<String, Vec<u8>>)>,
     answers: BTreeMap<String, Answer>,
@@ -90,7 +92,8 @@ impl EvidenceDocument {
     /// As JSON.
     pub fn to_json(&self) -> String {
         let quote = json::quote;
-        let mut text = format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},\"answers\":[", quote(&self.name), quote(&self.repository), quote(&self.reference));
+        let digest = self.digest.as_ref().map_or(String::new(), |digest| format!("\"digest\":\"{digest}\","));
+        let mut text = format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},{digest}\"answers\":[", quote(&self.name), quote(&self.repository), quote(&self.reference));
         for (number, (path, answer)) in self.answers.iter().enumerate() {
             if number > 0 {
                 text.push(',');
@@ -122,6 +125,7 @@ impl EvidenceDocument {
             name: text(&root, "name")?,
             repository: text(&root, "repository")?,
             reference: text(&root, "reference")?,
+            digest: root.member("digest").and_then(Node::as_str).and_then(|text| Digest::parse(text).ok()),
             policy: root.member("policy").map(policy).transpose()?,
             answers: BTreeMap::new(),
         };
@@ -192,11 +196,12 @@ fn referrer(node: &Node) -> Result<Referrer, EvidenceError> {
 /// images of an index, and the signatures of each. What cannot be had is kept as such.
 ///
 /// # Errors
-/// When the image itself cannot be had.
-pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<()>, RegistryError> {
+/// When the image itself cannot be had. The digest of what was found otherwise.
+pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<Digest>, RegistryError> {
     let Some(fetched) = archive.manifest(reference).await? else { return Ok(None) };
+    let digest = Digest::of(&fetched.bytes);
     let subject: Result<Subject, Failure> = Subject::read(fetched.bytes, fetched.content_type.as_deref(), None);
-    let Ok(subject) = subject else { return Ok(Some(())) };
+    let Ok(subject) = subject else { return Ok(Some(digest)) };
     signatures(archive, &subject.digest).await;
     if let Document::Index(index) = &subject.document {
         for descriptor in index.manifests.iter().take(limits::INSTANCES) {
@@ -205,7 +210,7 @@ pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<
             }
         }
     }
-    Ok(Some(()))
+    Ok(Some(digest))
 }
 
 async fn signatures<A: Archive>(archive: &A, digest: &Digest) {

@@ -1,0 +1,115 @@
+# sealgate. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+CACHE := $(or $(SEALGATE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealgate)
+WASM := target/wasm32-unknown-unknown/release/sealgate.wasm
+SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
+PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
+BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
+# What the tests drive, by Debian's names.
+PEERS_APT := chromium firefox-esr podman skopeo buildah containerd docker-registry crun ca-certificates
+export VECTORS TOPICS ON PROVIDER
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
+
+.PHONY: serve
+serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [NAME=…] [PORT=…]
+	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" NAME="$(NAME)" PORT="$(PORT)" node worker/serve.mjs
+
+.PHONY: build
+build: pkg/package.json ## make the npm package in pkg/
+	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
+
+.PHONY: test
+test: test-core test-targets test-wasm vectors-all test-package test-page test-clients test-licences ## everything, as CI runs it
+
+.PHONY: test-core
+test-core: rust-targets ## the core, natively
+	cargo test --locked
+
+.PHONY: test-targets
+test-targets: rust-targets ## the core builds without std, and for Rust's other WASM target
+	cargo build --locked --lib --target thumbv7em-none-eabi --no-default-features
+
+.PHONY: test-wasm
+test-wasm: rust-targets ## the core's unit tests as WASM, in Node
+	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --target wasm32-wasip1
+
+.PHONY: vectors
+vectors: rust-targets ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
+	pkg-tests/vectors/run.sh
+
+.PHONY: vectors-all
+vectors-all: rust-targets pkg/package.json
+	ON=native pkg-tests/vectors/run.sh
+	ON=wasm pkg-tests/vectors/run.sh
+	ON=wasm PROVIDER=webcrypto pkg-tests/vectors/run.sh
+
+.PHONY: test-package
+test-package: pkg/package.json apt-peers ## the packed package in Node, browsers, workerd and TypeScript
+	node --test pkg-tests/package/*.test.mjs
+
+.PHONY: test-page
+test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
+	node --test pkg-tests/page/*.test.mjs
+
+.PHONY: test-clients
+test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
+	node tools/fixtures/check.mjs
+	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
+
+.PHONY: test-licences
+test-licences: cargo-deny ## licences and advisories of what is shipped
+	$(CACHE)/cargo-deny/bin/cargo-deny --offline check licenses bans sources
+
+.PHONY: fixtures
+fixtures: apt-peers go-peers ## make the demo images and test material again, with real cosign
+	tools/fixtures/make.sh
+
+.PHONY: lint
+lint: rust-targets ## formatting and lints
+	cargo clippy --locked --all-targets -- -D warnings
+
+.PHONY: clean
+clean: ## forget what was built here
+	rm -rf target pkg
+
+# The package. Everything below is quick when it is there.
+
+$(WASM): $(SOURCES) | rust-targets
+	cargo build --locked --release --lib --target wasm32-unknown-unknown
+
+$(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/build/src/*.rs)
+	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
+	@touch $@
+
+pkg/package.json: $(WASM) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
+	$(BUILD_TOOL) $(WASM) pkg
+	@touch $@
+
+tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.json
+	npm ci --prefix tools --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: rust-targets
+rust-targets:
+	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust with rustup" >&2; exit 1; }
+	@for target in wasm32-unknown-unknown wasm32-wasip1 thumbv7em-none-eabi; do \
+	  [ -d "$$(rustc --print sysroot)/lib/rustlib/$$target" ] || rustup target add $$target; done
+
+.PHONY: apt-peers
+apt-peers:
+	@missing=$$(for package in $(PEERS_APT); do dpkg-query -W -f='$${Status}' $$package 2> /dev/null | grep -q 'ok installed' || echo $$package; done); \
+	if [ -n "$$missing" ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+
+.PHONY: go-peers
+go-peers:
+	@pkg-tests/peers/build.sh crane cosign2 cosign3 referrers-registry > /dev/null
+
+.PHONY: cargo-deny
+cargo-deny:
+	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.19.0
