@@ -275,3 +275,17 @@ fn coverage_follows_the_marker() {
     assert_eq!((report.verdict, report.code, report.instances.len()), (Verdict::Deny, "signature.missing", 2));
     assert!(matches!(sealgate::oci::Document::parse(&demo("multi").manifests["1.0"].0, None), Ok(Document::Index(_))));
 }
+
+/// The TypeScript union of codes is the list that the core can give.
+#[test]
+fn codes_are_in_the_types() {
+    let mut codes: Vec<&str> = sealgate::gateway::codes().collect();
+    codes.sort_unstable();
+    codes.dedup();
+    let lines: String = codes.iter().map(|code| format!("\n  | \"{code}\"")).collect();
+    let expected = format!("// Every code that the core can give; `UPDATE=1 cargo test --test images codes` writes it.\nexport type Code ={lines};\n");
+    if std::env::var_os("UPDATE").is_some() {
+        std::fs::write("js/codes.d.ts", &expected).unwrap();
+    }
+    assert_eq!(String::from_utf8(read("js/codes.d.ts")).unwrap(), expected);
+}

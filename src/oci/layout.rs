@@ -41,7 +41,7 @@ pub struct Layout {
     index: Index,
 }
 
-/// What a walk found. Everything in it has the digest and size that its descriptor says.
+/// What a walk found. Everything that was stored has the digest that its descriptor says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Walk {
     /// Manifests and indexes, each once.
@@ -50,6 +50,9 @@ pub struct Walk {
     pub checked: usize,
     /// What is listed and not stored: a layout may hold one platform of several.
     pub missing: Vec<Descriptor>,
+    /// Configs and layers whose descriptor gives another size. Their digest proves them nevertheless, and published
+    /// layouts have such, so it is for the caller to judge.
+    pub missized: Vec<Descriptor>,
 }
 
 /// Checks the `oci-layout` file.
@@ -112,9 +115,9 @@ impl Layout {
     /// a `subject` is not followed.
     ///
     /// # Errors
-    /// [`OciError`]: a blob that has not its descriptor's digest or size, a document that is not well-formed.
+    /// [`OciError`]: a blob that has not its descriptor's digest, a document that has not its size or is not well-formed.
     pub fn walk(&self, blobs: &impl Blobs) -> Result<Walk, OciError> {
-        let mut walk = Walk { documents: Vec::new(), checked: 0, missing: Vec::new() };
+        let mut walk = Walk { documents: Vec::new(), checked: 0, missing: Vec::new(), missized: Vec::new() };
         // How each was used, so that one digest under two types is read as both; its size, or `None` when not stored.
         let mut seen: BTreeMap<(Digest, Option<String>), Option<usize>> = BTreeMap::new();
         let mut ahead: Vec<(Descriptor, bool)> = self.index.manifests.iter().rev().map(|entry| (entry.clone(), true)).collect();
@@ -122,7 +125,9 @@ impl Layout {
             let document = (listed && is_document(&entry.media_type)).then(|| entry.media_type.clone());
             let key = (entry.digest.clone(), document);
             if let Some(size) = seen.get(&key) {
-                size.map_or(Ok(()), |size| check_size(&entry, size))?;
+                if let Some(size) = *size {
+                    walk.check_size(&entry, listed, size)?;
+                }
                 continue;
             }
             if seen.len() >= limits::LAYOUT_BLOBS {
@@ -133,7 +138,7 @@ impl Layout {
                 walk.missing.push(entry);
                 continue;
             };
-            check_size(&entry, bytes.len())?;
+            walk.check_size(&entry, listed, bytes.len())?;
             entry.digest.check(&bytes).map_err(|error| OciError::BlobDigest { error })?;
             walk.checked += 1;
             if key.1.is_some() {
@@ -148,6 +153,17 @@ impl Layout {
 }
 
 impl Walk {
+    fn check_size(&mut self, entry: &Descriptor, listed: bool, found: usize) -> Result<(), OciError> {
+        if u64::try_from(found) == Ok(entry.size) {
+            return Ok(());
+        }
+        if listed {
+            return Err(OciError::BlobSize { digest: entry.digest.to_string(), expected: entry.size, found });
+        }
+        self.missized.push(entry.clone());
+        Ok(())
+    }
+
     /// What names `subject` as its subject, as the referrers API lists it: with its artifact type and annotations, in
     /// order of digest.
     pub fn referrers(&self, subject: &Digest) -> Vec<Descriptor> {
@@ -178,11 +194,4 @@ fn children(document: &Document) -> Vec<(Descriptor, bool)> {
 
 fn is_document(media_type: &str) -> bool {
     matches!(Kind::of(media_type), Some(Kind::Manifest | Kind::Index))
-}
-
-fn check_size(entry: &Descriptor, found: usize) -> Result<(), OciError> {
-    if u64::try_from(found) == Ok(entry.size) {
-        return Ok(());
-    }
-    Err(OciError::BlobSize { digest: entry.digest.to_string(), expected: entry.size, found })
 }

@@ -3,7 +3,7 @@
 //!
 //! The digest of a signed one is over its payload: the first `formatLength` bytes and the decoded `formatTail`, both from
 //! the protected header of each signature. Those signatures prove nothing here and are not verified; whoever writes the
-//! header chooses which bytes are hashed, which is why only the payload is ever read.
+//! header chooses which bytes are hashed, so that what a digest vouches for is the [`payload`] and nothing around it.
 //!
 //! [`Document`]: crate::oci::Document
 
@@ -24,7 +24,7 @@ use alloc::borrow::Cow;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// A schema 1 manifest, as its payload has it.
+/// What a schema 1 manifest says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schema1 {
     /// Whether it carries signatures.
@@ -85,18 +85,15 @@ pub fn digest(bytes: &[u8]) -> Result<Digest, OciError> {
 }
 
 impl Schema1 {
-    /// Reads a schema 1 manifest.
+    /// Reads these very bytes, with or without signatures; to read what a digest vouches for, give it the [`payload`].
     ///
     /// # Errors
-    /// [`OciError`]: too long, another kind of document, ambiguous, signatures that cannot be taken off, a bad digest.
+    /// [`OciError`]: too long, another kind of document, ambiguous, a bad digest.
     pub fn parse(bytes: &[u8]) -> Result<Self, OciError> {
         if bytes.len() > limits::MANIFEST {
             return Err(OciError::TooLong { found: bytes.len() });
         }
-        let outer = parse(bytes, Dialect::Strict)?;
-        check(&top(&outer)?)?;
-        let payload = payload(bytes)?;
-        let node = parse(&payload, Dialect::Strict)?;
+        let node = parse(bytes, Dialect::Strict)?;
         let fields = top(&node)?;
         check(&fields)?;
         let nodes = fields.array("fsLayers")?;
@@ -107,7 +104,8 @@ impl Schema1 {
         if history != nodes.len() {
             return Err(OciError::Schema1Layers { layers: nodes.len(), history });
         }
-        Ok(Self { signed: matches!(payload, Cow::Owned(_)), layers: nodes.iter().map(layer).collect::<Result<_, _>>()? })
+        let signed = fields.node("signatures").is_some_and(|node| !node.is_null());
+        Ok(Self { signed, layers: nodes.iter().map(layer).collect::<Result<_, _>>()? })
     }
 }
 

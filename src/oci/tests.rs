@@ -225,6 +225,7 @@ fn schema1_is_hashed_over_its_payload() {
         assert_eq!(schema1::digest(text.as_bytes()).unwrap(), Digest::of(payload.as_bytes()));
         let parsed = Schema1::parse(text.as_bytes()).unwrap();
         assert_eq!((parsed.signed, parsed.layers.len()), (true, 1));
+        assert!(!Schema1::parse(&schema1::payload(text.as_bytes()).unwrap()).unwrap().signed);
         assert_eq!(code(&text, None), "oci.schema1");
     }
     for unsigned in [payload.clone(), format!(r#"{SCHEMA1},"signatures":null}}"#)] {
@@ -244,7 +245,6 @@ fn schema1_signatures_that_cannot_be_taken_off() {
     ] {
         let text = signed(&headers);
         assert_eq!(schema1::digest(text.as_bytes()).unwrap_err().code(), "oci.schema1-signatures", "{headers:?}");
-        assert_eq!(Schema1::parse(text.as_bytes()).unwrap_err().code(), "oci.schema1-signatures", "{headers:?}");
         assert_eq!(code(&text, None), "oci.schema1");
     }
     for wrong in ["1", "{}", r#""x""#, "[1]", r#"[{"protected":1}]"#, r#"[{"protected":"*"}]"#] {
@@ -260,9 +260,6 @@ fn schema1_documents_that_are_something_else() {
         (plain.replacen('{', r#"{"FSLayers":[],"#, 1), "oci.member-spelling"), (manifest(DOCKER_MANIFEST), "oci.ambiguous"), (index(OCI_INDEX), "oci.ambiguous"), ("{}".into(), "oci.unknown-document"),
         (plain.replacen('{', &format!(r#"{{"mediaType":"{OCI_MANIFEST}","#), 1), "oci.unknown-document"), (plain.replace(r#""history":[{}]"#, r#""history":[]"#), "oci.schema1-layers"),
         (plain.replace(SHA, "sha256:../x"), "oci.digest"), (plain.replace("[{}]", "7"), "oci.member"),
-        // A payload that is another document than the one around it, and the other way round.
-        (signed(&[header(SCHEMA1.len(), "Cn0")]).replace("\"signatures\"", "\"layers\":[],\"signatures\""), "oci.ambiguous"),
-        (signed(&[header(1, "ImxheWVycyI6W119")]), "oci.ambiguous"), (signed(&[header(0, "e30")]), "oci.unknown-document"), (signed(&[header(3, "")]), "oci.json"),
     ] {
         assert_eq!(Schema1::parse(text.as_bytes()).map_or_else(|error| error.code(), |_| "ok"), expected, "{text}");
     }
@@ -309,7 +306,7 @@ fn layouts() {
     let (store, text, subject) = a_layout();
     let layout = Layout::parse(text.as_bytes()).unwrap();
     let walk = layout.walk(&stored(&store)).unwrap();
-    assert_eq!((walk.documents.len(), walk.checked, walk.missing.len()), (3, 6, 0));
+    assert_eq!((walk.documents.len(), walk.checked, walk.missing.len(), walk.missized.len()), (3, 6, 0, 0));
     let referrers = walk.referrers(&subject);
     assert_eq!((referrers.len(), referrers[0].artifact_type.as_deref(), referrers[0].annotation("a")), (1, Some(OCI_CONFIG), Some("b")));
     assert!(walk.referrers(&Digest::of(b"nothing")).is_empty());
@@ -320,6 +317,18 @@ fn layouts() {
     let only = document("", &format!(r#""manifests":[{}]"#, descriptor(OCI_MANIFEST)));
     assert!(Layout::parse(only.as_bytes()).unwrap().find(None).is_ok());
     assert_eq!(Layout::parse(manifest("").as_bytes()).unwrap_err().code(), "oci.ambiguous");
+}
+
+/// The digest holds and the size does not: an error for documents, reported for the rest.
+#[test]
+fn sizes_of_configs_and_layers_are_reported() {
+    let mut store = Store::new();
+    let config = put(&mut store, OCI_CONFIG, "{}", "").replace("size\":2", "size\":3");
+    let layer = put(&mut store, "x/layer", "layer", "");
+    let image = document(OCI_MANIFEST, &format!(r#""config":{config},"layers":[{layer},{}]"#, layer.replace("size\":5", "size\":4")));
+    let image = put(&mut store, OCI_MANIFEST, &image, "");
+    let walk = Layout::parse(document("", &format!(r#""manifests":[{image}]"#)).as_bytes()).unwrap().walk(&stored(&store)).unwrap();
+    assert_eq!(walk.missized.iter().map(|entry| entry.size).collect::<Vec<_>>(), [3, 4]);
 }
 
 /// Each blob altered, cut and taken away.
@@ -333,7 +342,8 @@ fn layouts_are_checked() {
         assert_eq!(layout.walk(&stored(&altered)).unwrap_err().code(), "oci.blob-digest", "{at}");
         let mut cut = store.clone();
         cut[at].1.pop();
-        assert_eq!(layout.walk(&stored(&cut)).unwrap_err().code(), "oci.blob-size", "{at}");
+        let expected = if store[at].1 == b"{}" || store[at].1 == b"layer" { "oci.blob-digest" } else { "oci.blob-size" };
+        assert_eq!(layout.walk(&stored(&cut)).unwrap_err().code(), expected, "{at}");
         let mut gone = store.clone();
         gone.remove(at);
         assert_eq!(layout.walk(&stored(&gone)).unwrap().missing.len(), 1, "{at}");

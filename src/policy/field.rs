@@ -147,7 +147,8 @@ impl<'a> Field<'a> {
         for member in members {
             let key = member.key.as_str();
             let ours = extended.contains(&key);
-            if !known.contains(&key) && !(ours && self.is_extended()) {
+            let understood = known.contains(&key) || ours && self.is_extended();
+            if !understood {
                 return Err(self.unknown(member, known, ours));
             }
         }

@@ -188,6 +188,8 @@ async fn judge_requirement<A: Archive, P: Provider>(
                 _ => letter(kind, &question, evidence, provider).await,
             }
         }
+        // containers/image never implemented it either, and says so in these words.
+        Requirement::SignedBaseLayer { .. } => denied(kind, Failure::new("requirement.not-implemented", "signedBaseLayer not implemented yet!")),
         _ => denied(kind, VerifyError::NotImplemented { what: format!("the requirement type {kind}") }.into()),
     }
 }
@@ -204,7 +206,10 @@ fn keys(signed: &SigstoreSigned, assets: &BTreeMap<String, Vec<u8>>) -> Result<V
         KeySource::Data(data) => vec![data],
         KeySource::Datas(list) => list.iter().map(Vec::as_slice).collect(),
     };
-    if material.is_empty() || material.len() > limits::KEYS {
+    if material.is_empty() {
+        return Err(RulesError::NoKeys.into());
+    }
+    if material.len() > limits::KEYS {
         return Err(RulesError::TooManyKeys.into());
     }
     material.into_iter().map(|bytes| PublicKey::from_pem(bytes).map_err(Failure::from)).collect()

@@ -186,11 +186,11 @@ fn read(bytes: Vec<u8>) -> Result<Document, Vec<u8>> {
 
 /// One document as it is, or an index of what several list.
 fn merge(documents: Vec<Document>, source: Source, incomplete: Option<RegistryError>) -> Referrers {
-    let mut full = documents.iter().filter(|document| !document.entries.is_empty());
-    if let (Some(only), None) = (full.next(), full.next()) {
-        if only.entries.len() <= limits::EVIDENCE_LISTED {
-            return Referrers { bytes: only.bytes.clone(), source, incomplete };
-        }
+    let mut documents: Vec<Document> = documents.into_iter().filter(|document| !document.entries.is_empty()).collect();
+    if let [only] = documents.as_mut_slice()
+        && only.entries.len() <= limits::EVIDENCE_LISTED
+    {
+        return Referrers { bytes: core::mem::take(&mut only.bytes), source, incomplete };
     }
     let mut seen = BTreeSet::new();
     let mut entries: Vec<&str> = documents.iter().flat_map(|document| &document.entries).map(String::as_str).filter(|entry| seen.insert(*entry)).collect();

@@ -215,6 +215,10 @@ fn a_token_is_kept_and_renewed() {
     for _ in 0..3 {
         assert!(run(registry.manifest("1")).unwrap().is_some());
     }
+    // One that the registry no longer takes, and that cannot be renewed, is not sent again.
+    host.script.borrow_mut().extend([(M_T2, challenge(BEARER)), (TOKEN, status(503)), (M, ok("{}"))].map(|(line, outcome)| (line.to_string(), outcome)));
+    assert_eq!(run(registry.manifest("1")).unwrap_err().code(), "host.status");
+    assert!(run(registry.manifest("1")).unwrap().is_some());
 }
 
 #[test]
@@ -227,6 +231,8 @@ fn redirects() {
         assert_eq!(manifest(basic(), start(vec![(M_BASIC, to(location)), (line, ok("{}"))])), yes());
         assert_eq!(manifest(basic(), start(vec![(M_BASIC, to(location)), (line, to("https://r.test/back")), ("GET https://r.test/back", ok("{}"))])), yes());
         // Another host's challenge is not answered.
+        assert_eq!(manifest(basic(), vec![(M, to(location)), (line, challenge("Basic"))]), Err("registry.unauthorized"));
+        assert_eq!(manifest(basic(), vec![(M, to(location)), (line, challenge(BEARER))]), Err("registry.unauthorized"));
         assert_eq!(manifest(basic(), start(vec![(M_BASIC, to(location)), (line, challenge(BEARER))])), Err("registry.unauthorized"));
         assert_eq!(manifest(basic(), start(vec![(M_BASIC, to(location)), (line, to("https://r.test/back")), ("GET https://r.test/back", challenge("Basic"))])), Err("registry.unauthorized"));
     }
@@ -465,7 +471,7 @@ mod referrers {
 proptest! {
     #[test]
     fn never_panics_and_ends(
-        challenge in "(Bearer realm=\"https://a.test\",(error=insufficient_scope,scope=\"x\")?|Basic)?.{0,20}",
+        challenge in "(Bearer realm=\"https://a\\.test\",(error=insufficient_scope,scope=\"x\")?|Basic)?.{0,20}",
         location in "(https?://|/|<../x>; rel=next)?.{0,12}",
         code in prop_oneof![Just(200u16), Just(307), Just(401), 0u16..1000],
         body in prop_oneof![Just(r#"{"token":"t","manifests":[{}]}"#.to_string()), ".{0,20}"],

@@ -63,6 +63,23 @@ fn without_a_name_only_what_names_itself_matches() {
     }
 }
 
+/// A prefix ends at a slash: not within a component, and not before a port.
+#[test]
+fn prefixes_end_at_a_slash() {
+    for (name, prefix, applies) in [
+        ("e.com/ns/r:t", "e.com", true),
+        ("e.com/ns/r:t", "e.com/ns", true),
+        ("e.com/ns/r:t", "e.com/ns/r", true),
+        ("e.com/ns2/r:t", "e.com/ns", false),
+        ("e.com:5000/ns/r:t", "e.com", false),
+        ("e.com:50000/ns/r:t", "e.com:5000", false),
+        ("e.com/ns/r:t", "e.com/ns/r/x", false),
+        ("busybox:t", "docker.io/library", true),
+    ] {
+        assert_eq!(matcher::prefix_applies(&image(name), prefix), applies, "{name} {prefix}");
+    }
+}
+
 #[test]
 fn remapping_must_give_a_full_name() {
     let to = |signed: &str, text: &str| matcher::remap(&image(text), "a.b", signed).map(|reference| reference.to_string());

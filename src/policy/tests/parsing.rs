@@ -116,6 +116,25 @@ fn p29_to_p36_sigstore() {
     }
 }
 
+#[test]
+fn one_source_of_certificates() {
+    let fulcio = |members: &str| sigstore(&format!(r#""rekorPublicKeyPath":"/r","fulcio":{{"oidcIssuer":"i","subjectEmail":"e"{members}}}"#));
+    let pki = |members: &str| sigstore(&format!(r#""pki":{{"subjectHostname":"h"{members}}}"#));
+    for (found, code) in [
+        (fulcio(""), "policy.ca-source"),
+        (fulcio(r#","caPath":"""#), "policy.ca-source"),
+        (fulcio(r#","caPath":"/c","caData":"""#), "policy.ca-source"),
+        (fulcio(r#","caPath":"/c","caData":null"#), "ok"),
+        (fulcio(r#","caPath":"","caData":"YQ==""#), "ok"),
+        (pki(""), "policy.ca-source"),
+        (pki(r#","caRootsPath":"/c","caRootsData":"YQ==""#), "policy.ca-source"),
+        (pki(r#","caRootsPath":"/c","caIntermediatesPath":"/i","caIntermediatesData":"""#), "policy.ca-source"),
+        (pki(r#","caRootsData":"YQ==","caIntermediatesPath":"","caIntermediatesData":null"#), "ok"),
+    ] {
+        assert_eq!(found, code);
+    }
+}
+
 /// P30 says what became of the demand, not only that the policy parses.
 #[test]
 fn p30_an_empty_rekor_path_demands_no_log() {

@@ -1,0 +1,125 @@
+//! `sealgate-vectors DIR [TOPIC…]`: runs the cases of `DIR/TOPIC/cases.json` through sealgate's public items.
+//!
+//! One line a case: `ok`, `FAIL`, `skip` (named by a divergence) or `note` (a matter of policy, not counted); its id, the
+//! verdict, the code. The last line is `N passed, N failed, N skipped`. Exits with 1 when a case failed, and with 2 when
+//! the cases cannot be read.
+
+mod case;
+mod divergences;
+mod topics;
+
+use crate::case::Case;
+use crate::case::Outcome;
+use crate::divergences::Divergences;
+use std::fs;
+use std::io::Write;
+use std::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+use std::path::Path;
+use std::process::ExitCode;
+
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let Some(root) = arguments.next() else {
+        eprintln!("usage: sealgate-vectors DIR [TOPIC…]");
+        return ExitCode::from(2);
+    };
+    let root = Path::new(&root);
+    if !root.is_dir() {
+        println!("no vectors: {} is not there (VECTORS=DIR names another place)", root.display());
+        return ExitCode::SUCCESS;
+    }
+    match all(root, arguments.collect()) {
+        Ok(tally) if tally.failed == 0 => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::from(1),
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn all(root: &Path, mut topics: Vec<String>) -> Result<Tally, String> {
+    if topics.is_empty() {
+        topics = found(root)?;
+    }
+    let divergences = Divergences::parse(include_str!("../divergences.json"))?;
+    let mut tally = Tally::default();
+    for topic in &topics {
+        for case in Case::load(root, topic)? {
+            let outcome = catch_unwind(AssertUnwindSafe(|| topics::run(&case))).unwrap_or_else(|_| Outcome::Broken("it panicked".into()));
+            let line = judge(&case, &outcome, divergences.reason(&case), &mut tally);
+            println!("{line}");
+            std::io::stdout().flush().map_err(|error| error.to_string())?;
+        }
+    }
+    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
+    Ok(tally)
+}
+
+/// Every directory with a `cases.json`.
+fn found(root: &Path) -> Result<Vec<String>, String> {
+    let entries = fs::read_dir(root).map_err(|error| format!("{}: {error}", root.display()))?;
+    let mut topics: Vec<String> = entries.flatten().filter(|entry| entry.path().join("cases.json").is_file()).map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    topics.sort();
+    if topics.is_empty() { Err(format!("{}: no directory here has a cases.json", root.display())) } else { Ok(topics) }
+}
+
+/// Counts a case, and says how it went.
+fn judge(case: &Case, outcome: &Outcome, divergence: Option<&str>, tally: &mut Tally) -> String {
+    let passed = match outcome {
+        Outcome::Ok => case.expect_ok,
+        Outcome::Error(_) => !case.expect_ok,
+        Outcome::Unsupported | Outcome::Broken(_) => false,
+    };
+    let broken = matches!(outcome, Outcome::Broken(_));
+    let expected = if case.expect_ok { "ok" } else { "error" };
+    let (word, remark) = match (broken, divergence, case.policy_choice, passed) {
+        (true, ..) => ("FAIL", "the case could not be run".into()),
+        (_, _, true, true) => ("note", "a matter of policy: as in the vectors".into()),
+        (_, _, true, false) => ("note", format!("a matter of policy: {expected} in the vectors ({})", case.reason)),
+        (_, Some(reason), _, true) => ("FAIL", format!("unexpected success; divergences.json says: {reason}")),
+        (_, Some(reason), _, false) => ("skip", reason.into()),
+        (_, None, _, true) => ("ok", String::new()),
+        (_, None, _, false) => ("FAIL", format!("expected {expected}: {}", case.reason)),
+    };
+    match word {
+        "ok" => tally.passed += 1,
+        "FAIL" => tally.failed += 1,
+        "skip" => tally.skipped += 1,
+        _ => {}
+    }
+    let remark = if remark.is_empty() { remark } else { format!(" ({remark})") };
+    format!("{word} {} {outcome}{remark}", case.id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn judging() {
+        let mut case = Case::for_tests(r#"{"id": "t/x", "inputs": {}, "params": {}, "expect": "ok", "reason": "r"}"#);
+        let failed = || Outcome::Error("a.b".into());
+        for (expect_ok, choice, outcome, divergence, word) in [
+            (true, false, Outcome::Ok, None, "ok"), (false, false, failed(), None, "ok"), (true, false, failed(), None, "FAIL"), (false, false, Outcome::Ok, None, "FAIL"),
+            (true, false, Outcome::Unsupported, None, "FAIL"), (false, false, Outcome::Unsupported, None, "FAIL"), (false, false, Outcome::Broken("x".into()), Some("d"), "FAIL"),
+            (true, false, failed(), Some("d"), "skip"), (true, false, Outcome::Unsupported, Some("d"), "skip"), (false, false, Outcome::Unsupported, Some("d"), "skip"),
+            (true, false, Outcome::Ok, Some("d"), "FAIL"), (false, false, failed(), Some("d"), "FAIL"), (true, true, Outcome::Ok, None, "note"), (true, true, failed(), Some("d"), "note"),
+            (true, true, Outcome::Broken("x".into()), None, "FAIL"),
+        ] {
+            (case.expect_ok, case.policy_choice) = (expect_ok, choice);
+            let mut tally = Tally::default();
+            let line = judge(&case, &outcome, divergence, &mut tally);
+            assert_eq!(line.split(' ').next(), Some(word), "{line}");
+            assert_eq!(tally.passed + tally.failed + tally.skipped, usize::from(word != "note"));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! Topic `cosign-image`: `.sig` signatures with keys.
+//!
+//! What is asked of sealgate: reading layer and payload, the signature, the digest, the name. The runner itself only
+//! takes containers apart that sealgate does not read: the files of the `dir:` transport, and the vectors' own.
+
+use crate::case::Case;
+use crate::case::Run;
+use crate::case::Stop;
+use crate::case::answer;
+use crate::case::failed;
+use crate::case::json;
+use crate::case::refuse;
+use crate::topics::now;
+use crate::topics::policy;
+use sealgate::cosign::SIMPLE_SIGNING;
+use sealgate::cosign::SignatureLayer;
+use sealgate::crypto::Hash;
+use sealgate::crypto::PublicKey;
+use sealgate::crypto::RustCrypto;
+use sealgate::digest::Digest;
+use sealgate::encoding::base64;
+use sealgate::oci::Document;
+use sealgate::oci::schema1;
+use sealgate::policy::Matcher;
+use sealgate::reference::Grammar;
+use sealgate::reference::Reference;
+use sealgate::simple_signing::Payload;
+use serde_json::Value;
+
+/// What `cosign-legacy` cases with keys may ask for.
+const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
+
+pub fn run(case: &Case) -> Run {
+    if !case.has_input("keys") || case.has_input("rekor_keys") {
+        return Err(Stop::Unsupported);
+    }
+    match case.kind.as_str() {
+        "cosign-legacy" => legacy(case),
+        "containers-sigstore" => containers(case, &[case.input("signature")?]),
+        "containers-sigstore-image" => containers(case, &case.inputs("signatures")?),
+        _ => Err(Stop::Unsupported),
+    }
+}
+
+fn keys(case: &Case) -> Run<Vec<PublicKey>> {
+    case.inputs("keys")?.iter().map(|pem| Ok(PublicKey::from_pem(pem)?)).collect()
+}
+
+/// The payload of a layer that one of the keys signed.
+fn payload(layer: &SignatureLayer, keys: &[PublicKey], hash: Hash) -> Run<Payload> {
+    match now(layer.verify(keys, hash, &RustCrypto))?? {
+        Ok(verified) => Ok(verified.claim().clone()),
+        Err(refused) => Err(failed(&refused.failure)),
+    }
+}
+
+/// Files of the `dir:` transport against a `sigstoreSigned` requirement with keys (facts/containers-policy.md sections 4
+/// and 6): one accepted signature suffices.
+fn containers(case: &Case, files: &[Vec<u8>]) -> Run {
+    let (keys, matcher) = (keys(case)?, policy::matcher(case, "signedIdentity")?);
+    let image = Reference::normalize(case.required("docker_reference")?, Grammar::Containers)?;
+    if !case.has_input("manifest") {
+        return refuse("vector.no-manifest");
+    }
+    let digest = schema1::digest(&case.input("manifest")?)?;
+    // Before anything is judged, all must be readable.
+    let layers = files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>()?;
+    let mut last = Stop::Refused("vector.no-signature".into());
+    for layer in layers.into_iter().flatten() {
+        match accepted(&layer, &keys, &matcher, &image, &digest) {
+            Err(Stop::Refused(code)) => last = Stop::Refused(code),
+            done => return done,
+        }
+    }
+    Err(last)
+}
+
+/// One signature is about this digest and this name.
+fn accepted(layer: &SignatureLayer, keys: &[PublicKey], matcher: &Matcher, image: &Reference, digest: &Digest) -> Run {
+    let payload = payload(layer, keys, Hash::Sha256)?;
+    answer(payload.manifest_digest, digest.to_string())?;
+    if matcher.accepts(Some(image), &payload.docker_reference) { Ok(()) } else { refuse("vector.other-name") }
+}
+
+/// A signature file of the `dir:` transport; `None` for one that is no sigstore signature (section 5).
+fn dir_signature(file: &[u8]) -> Run<Option<SignatureLayer>> {
+    const SIGSTORE: &[u8] = b"\0sigstore-json\n";
+    match file {
+        [0xa0..=0xa3 | 0xc8 | 0x90..=0x92 | 0xc4 | 0x3d | 0x88..=0x8b | 0xc2, ..] => return Ok(None),
+        _ if file.starts_with(b"\0simple-signing\n") => return Ok(None),
+        _ => {}
+    }
+    let Some(text) = file.strip_prefix(SIGSTORE) else { return refuse("vector.unknown-format") };
+    let Ok(record) = serde_json::from_slice::<Value>(text) else { return refuse("vector.no-json") };
+    let text = |key: &str| record.get(key).and_then(Value::as_str);
+    let (Some(media_type), Some(payload)) = (text("mimeType"), text("payload").and_then(base64::decode_go)) else { return refuse("vector.no-record") };
+    let annotations = record.get("annotations").filter(|annotations| !annotations.is_null()).map_or(Ok(Vec::new()), texts)?;
+    Ok(Some(SignatureLayer { media_type: media_type.into(), payload, annotations }))
+}
+
+/// Layers against keys and a digest, without a name, as `cosign verify --key` judges.
+fn legacy(case: &Case) -> Run {
+    if !case.param_names().all(|name| PARAMS.contains(&name)) {
+        return Err(Stop::Unsupported);
+    }
+    if case.param("tlog").and_then(Value::as_bool).unwrap_or(false) {
+        return refuse("vector.no-log-key");
+    }
+    let digest = Digest::parse(case.required("digest")?)?;
+    if case.has_input("image_manifest") {
+        digest.check(&schema1::payload(&case.input("image_manifest")?)?)?;
+    }
+    let hash = match case.text("hash")? {
+        None | Some("sha256") => Hash::Sha256,
+        Some("sha384") => Hash::Sha384,
+        Some("sha512") => Hash::Sha512,
+        Some(_) => return Err(Stop::Unsupported),
+    };
+    let threshold = case.param("threshold").map_or(Some(1), Value::as_u64).ok_or_else(|| Stop::Broken("params.threshold is no number".into()))?;
+    let layers = layers(case)?;
+    let (mut signers, mut last) = (0, Stop::Refused("vector.no-signature".into()));
+    // Keys are counted, each once; not signatures.
+    for key in keys(case)? {
+        let mut by_key = layers.iter().map(|layer| answer(payload(layer, std::slice::from_ref(&key), hash)?.manifest_digest, digest.to_string()));
+        match by_key.find_map(|run| run.map_err(|stop| last = stop).ok()) {
+            Some(()) => signers += 1,
+            None => continue,
+        }
+    }
+    match (signers >= threshold, signers) {
+        (true, _) => Ok(()),
+        (false, 0) => Err(last),
+        (false, _) => refuse("vector.threshold"),
+    }
+}
+
+/// The layers of the case that have the payload as their content.
+fn layers(case: &Case) -> Run<Vec<SignatureLayer>> {
+    let payload = case.input("payload")?;
+    if case.has_input("annotations") {
+        let annotations = json(&case.input("annotations")?)?;
+        return Ok(vec![SignatureLayer { media_type: SIMPLE_SIGNING.into(), payload, annotations: texts(&annotations)? }]);
+    }
+    let Document::Manifest(manifest) = Document::parse(&case.input("sig_manifest")?, None)? else { return refuse("vector.no-manifest") };
+    let wanted = case.param("layer").and_then(Value::as_u64);
+    let layers = manifest.layers.into_iter().zip(0..).filter(|(layer, at)| wanted.is_none_or(|wanted| wanted == *at) && layer.digest.check(&payload).is_ok());
+    Ok(layers.map(|(layer, _)| SignatureLayer { media_type: layer.media_type, payload: payload.clone(), annotations: layer.annotations }).collect())
+}
+
+/// An object of strings.
+fn texts(object: &Value) -> Run<Vec<(String, String)>> {
+    let members = object.as_object().ok_or_else(|| Stop::Broken("the annotations are no object".into()))?;
+    let text = |(key, value): (&String, &Value)| value.as_str().map(|text| (key.clone(), text.into())).ok_or_else(|| Stop::Broken("an annotation is no string".into()));
+    members.iter().map(text).collect()
+}

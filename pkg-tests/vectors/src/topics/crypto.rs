@@ -1,0 +1,132 @@
+//! Topic `crypto`: files of Wycheproof and single signatures.
+
+use crate::case::Case;
+use crate::case::Run;
+use crate::case::Stop;
+use crate::case::answer;
+use crate::case::json;
+use crate::case::refuse;
+use crate::topics::now;
+use sealgate::crypto::Curve;
+use sealgate::crypto::EcdsaForm;
+use sealgate::crypto::Hash;
+use sealgate::crypto::KeyKind;
+use sealgate::crypto::Message;
+use sealgate::crypto::Outcome;
+use sealgate::crypto::Provider;
+use sealgate::crypto::PublicKey;
+use sealgate::crypto::Role;
+use sealgate::crypto::RustCrypto;
+use sealgate::crypto::Scheme;
+use sealgate::crypto::SignatureCheck;
+use sealgate::encoding::hex;
+use serde_json::Value;
+
+pub fn run(case: &Case) -> Run {
+    match case.kind.as_str() {
+        "wycheproof-file" => wycheproof(case),
+        "signature" => signature(case),
+        _ => Err(Stop::Unsupported),
+    }
+}
+
+/// Whether a signature holds, by the pure provider.
+fn check(key: &PublicKey, scheme: Scheme, form: EcdsaForm, message: &[u8], signature: &[u8]) -> Run {
+    let check = SignatureCheck::new(Role::Given, key, scheme, form, Message::Bytes(message.into()), signature)?;
+    match now(RustCrypto.verify(&check))?? {
+        Outcome::Holds => Ok(()),
+        Outcome::Fails => refuse("signature.invalid"),
+    }
+}
+
+fn hash(name: &str) -> Option<Hash> {
+    match name {
+        "SHA-256" => Some(Hash::Sha256),
+        "SHA-384" => Some(Hash::Sha384),
+        "SHA-512" => Some(Hash::Sha512),
+        _ => None,
+    }
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> Run<&'a str> {
+    value.get(key).and_then(Value::as_str).ok_or_else(|| Stop::Broken(format!("{key} is no string")))
+}
+
+fn list<'a>(value: &'a Value, key: &str) -> Run<&'a [Value]> {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| Stop::Broken(format!("{key} is no list")))
+}
+
+fn unhex(value: &Value, key: &str) -> Run<Vec<u8>> {
+    hex::decode(text(value, key)?).ok_or_else(|| Stop::Broken(format!("{key} is not hexadecimal")))
+}
+
+/// Every test of a file gets its own result.
+fn wycheproof(case: &Case) -> Run {
+    let file = json(&case.input("vectors")?)?;
+    let form = if text(&file, "schema")?.contains("p1363") { EcdsaForm::Fixed } else { EcdsaForm::Der };
+    let mut run = 0;
+    for group in list(&file, "testGroups")? {
+        let key = PublicKey::from_spki_der(&unhex(group, "publicKeyDer")?)?;
+        let scheme = scheme(text(&file, "algorithm")?, group)?;
+        for test in list(group, "tests")? {
+            let held = match check(&key, scheme, form, &unhex(test, "msg")?, &unhex(test, "sig")?) {
+                Ok(()) => true,
+                Err(Stop::Refused(_)) => false,
+                Err(other) => return Err(other),
+            };
+            match (text(test, "result")?, held) {
+                ("valid", true) | ("invalid", false) | ("acceptable", _) => run += 1,
+                _ => return refuse(&format!("vector.tcId-{}", test.get("tcId").unwrap_or(&Value::Null))),
+            }
+        }
+    }
+    case.param("tests").map_or(Ok(()), |tests| answer(Some(run), tests.as_u64()))
+}
+
+fn scheme(algorithm: &str, group: &Value) -> Run<Scheme> {
+    let hash = || hash(text(group, "sha")?).ok_or(Stop::Unsupported);
+    match algorithm {
+        "ECDSA" => Ok(Scheme::Ecdsa(hash()?)),
+        "EDDSA" => Ok(Scheme::Ed25519),
+        "RSASSA-PKCS1-v1_5" => Ok(Scheme::RsaPkcs1(hash()?)),
+        "RSASSA-PSS" if text(group, "mgfSha")? == text(group, "sha")? => Ok(Scheme::RsaPss(hash()?)),
+        _ => Err(Stop::Unsupported),
+    }
+}
+
+/// A single signature, its algorithm in words.
+fn signature(case: &Case) -> Run {
+    let key = PublicKey::from_pem(&case.input("key")?)?;
+    let words: Vec<&str> = case.required("algorithm")?.split(' ').collect();
+    let scheme = match words.as_slice() {
+        ["ECDSA", curve, name] => {
+            let curve = match *curve {
+                "P-256" => Curve::P256,
+                "P-384" => Curve::P384,
+                "P-521" => Curve::P521,
+                _ => return Err(Stop::Unsupported),
+            };
+            if key.kind() != KeyKind::Ecdsa(curve) {
+                return refuse("vector.other-key");
+            }
+            Scheme::Ecdsa(hash(name).ok_or(Stop::Unsupported)?)
+        }
+        ["RSASSA-PKCS1-v1_5", name] => Scheme::RsaPkcs1(hash(name).ok_or(Stop::Unsupported)?),
+        ["RSASSA-PSS", name] => Scheme::RsaPss(hash(name).ok_or(Stop::Unsupported)?),
+        ["Ed25519"] => Scheme::Ed25519,
+        ["Ed25519ph"] => Scheme::Ed25519ph,
+        _ => return Err(Stop::Unsupported),
+    };
+    check(&key, scheme, EcdsaForm::Der, &case.input("data")?, &case.input("signature")?)
+}
+
+/// Whether a file of RSA-PSS vectors uses a salt that is not as long as the hash.
+pub fn has_other_salt(case: &Case) -> bool {
+    let Ok(file) = case.input("vectors").and_then(|bytes| json(&bytes)) else { return false };
+    let Ok(groups) = list(&file, "testGroups") else { return false };
+    groups.iter().any(|group| {
+        let length = text(group, "sha").ok().and_then(hash).and_then(|hash| u64::try_from(hash.size()).ok());
+        let salt = group.get("sLen").and_then(Value::as_u64);
+        salt.is_some() && salt != length
+    })
+}

@@ -1,0 +1,100 @@
+//! Topic `policy`: `policy.json` and its parts, the scopes of an image, the names that signatures give.
+
+use crate::case::Case;
+use crate::case::Run;
+use crate::case::Stop;
+use crate::case::answer;
+use crate::case::refuse;
+use sealgate::policy::Fulcio;
+use sealgate::policy::Matcher;
+use sealgate::policy::Pki;
+use sealgate::policy::Policy;
+use sealgate::policy::Requirement;
+use sealgate::policy::Vocabulary;
+use sealgate::policy::matcher;
+use sealgate::policy::scope;
+use sealgate::reference::Grammar;
+use sealgate::reference::Reference;
+use serde_json::Value;
+
+pub fn run(case: &Case) -> Run {
+    match case.kind.as_str() {
+        "policy-parse" => Ok(drop(Policy::parse(&document(case)?)?)),
+        "requirements-parse" => Ok(drop(Requirement::parse_list(&document(case)?, Vocabulary::Containers)?)),
+        "requirement-parse" => requirement_parse(case),
+        "fulcio-parse" => Ok(drop(Fulcio::parse(&document(case)?)?)),
+        "pki-parse" => Ok(drop(Pki::parse(&document(case)?)?)),
+        "identity-parse" => Ok(drop(Matcher::parse(&document(case)?, Vocabulary::Containers)?)),
+        "identity-match" => identity_match(case),
+        "remap-prefix" => remap_prefix(case),
+        "remap" => remap(case),
+        "scope-lookup" => scope_lookup(case),
+        "policy-namespaces" => namespaces(case),
+        _ => Err(Stop::Unsupported),
+    }
+}
+
+/// What is parsed; the vectors call it by two names.
+fn document(case: &Case) -> Run<Vec<u8>> {
+    case.input(if case.has_input("policy") { "policy" } else { "json" })
+}
+
+/// The `signedIdentity` in a parameter.
+pub fn matcher(case: &Case, param: &str) -> Run<Matcher> {
+    let identity = case.param(param).ok_or_else(|| Stop::Broken(format!("params.{param} is missing")))?;
+    Ok(Matcher::parse(identity.to_string().as_bytes(), Vocabulary::Containers)?)
+}
+
+fn reference(text: &str) -> Run<Reference> {
+    Ok(Reference::normalize(text, Grammar::Containers)?)
+}
+
+fn requirement_parse(case: &Case) -> Run {
+    let requirement = Requirement::parse(&document(case)?, Vocabulary::Containers)?;
+    let Some(expected) = case.text("default_identity")? else { return Ok(()) };
+    match requirement {
+        Requirement::SignedBy(requirement) => answer(requirement.identity.kind(), expected),
+        Requirement::SigstoreSigned(requirement) => answer(requirement.identity.kind(), expected),
+        _ => refuse("vector.no-identity"),
+    }
+}
+
+fn identity_match(case: &Case) -> Run {
+    let matcher = matcher(case, "identity")?;
+    let image = match case.param("image_reference") {
+        None | Some(Value::Null) => None,
+        Some(_) => Some(reference(case.required("image_reference")?)?),
+    };
+    if matcher.accepts(image.as_ref(), case.required("signed_reference")?) { Ok(()) } else { refuse("vector.no-match") }
+}
+
+fn remap_prefix(case: &Case) -> Run {
+    if matcher::prefix_applies(&reference(case.required("reference")?)?, case.required("prefix")?) { Ok(()) } else { refuse("vector.no-match") }
+}
+
+fn remap(case: &Case) -> Run {
+    match matcher::remap(&reference(case.required("reference")?)?, case.required("prefix")?, case.required("signedPrefix")?) {
+        Some(result) => answer(result.to_string(), case.required("result")?),
+        None => refuse("vector.no-reference"),
+    }
+}
+
+/// Only identities of `docker:` are references; for other transports none of the vectors' policies has scopes, so that
+/// any identity finds the default.
+fn scope_lookup(case: &Case) -> Run {
+    let policy = Policy::parse(&case.input("policy")?)?;
+    let (transport, text) = (case.required("transport")?, case.required("reference")?);
+    let selection = if transport == "docker" { policy.select(&reference(text)?)? } else { policy.select_for(transport, text, &[]) };
+    answer(selection.key, case.param("matched_scope").and_then(Value::as_str))?;
+    match case.param("matched_transport").and_then(Value::as_str) {
+        Some(transport) => answer(selection.scope.split(' ').next(), Some(transport)),
+        None => answer(selection.scope.as_str(), "default"),
+    }
+}
+
+fn namespaces(case: &Case) -> Run {
+    let image = reference(case.required("reference")?)?;
+    answer(scope::docker_identity(&image)?, case.required("identity")?)?;
+    let expected = case.param("namespaces").and_then(Value::as_array).ok_or_else(|| Stop::Broken("params.namespaces is no list".into()))?;
+    answer(scope::docker_namespaces(&image).iter().map(String::as_str).map(Some).collect::<Vec<_>>(), expected.iter().map(Value::as_str).collect::<Vec<_>>())
+}
