@@ -141,7 +141,7 @@ function providerOr(asked) {
 /** @template {object} T @param {T} options @returns {T} */
 function checkOptions(options) {
   if (typeof options === "object" && options !== null) return options;
-  throw codedError("options.type", `expected an object of options, found ${options === null ? "null" : typeof options}`);
+  throw codedError("argument", `expected an object of options, found ${options === null ? "null" : typeof options}`);
 }
 
 /** @param {string} name @param {unknown} value @returns {Uint8Array} */
@@ -149,7 +149,7 @@ function toBytes(name, value) {
   if (typeof value === "string") return new TextEncoder().encode(value);
   if (value instanceof Uint8Array) return value;
   if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  throw codedError("options.type", `${name}: expected text or bytes (string, Uint8Array, ArrayBuffer), found ${value === null ? "null" : typeof value}`);
+  throw codedError("argument", `${name}: expected text or bytes (string, Uint8Array, ArrayBuffer), found ${value === null ? "null" : typeof value}`);
 }
 
 /** @param {Record<string, unknown> | undefined} assets */

@@ -4,12 +4,9 @@ import type { Code } from "./codes.js";
 
 export type { Code };
 
-/** Codes of the JavaScript around the core: a trap inside it, and arguments of a wrong type. */
-export type DriverCode = "internal" | "options.type";
-
 /** What is thrown: arguments, policies and keys that cannot be understood. A denied image is a report, never an exception. */
 export interface SealgateError extends Error {
-  code: Code | DriverCode;
+  code: Code;
 }
 
 /** Text is taken as UTF-8. */

@@ -31,12 +31,12 @@ export function showReport(report, terminal, environment = process.env) {
     `  ${plain(report.message)} (${plain(report.code)})`,
     "",
     ...showFacts(report),
-    ...showRequirements(report.requirements, paint, ""),
+    ...showRequirements(report, paint, ""),
   ];
-  for (const { digest, platform, ...instance } of report.instances ?? []) {
+  for (const instance of report.instances ?? []) {
     const style = VERDICTS[instance.verdict] ?? VERDICTS.unknown;
-    lines.push(`${paint(style, `${style.sign} ${style.word}`)}: ${plain(platform ?? "image")} ${plain(digest)}`);
-    lines.push(`  ${plain(instance.message)} (${plain(instance.code)})`, ...showRequirements(instance.requirements, paint, "  "));
+    lines.push("", `${paint(style, `${style.sign} ${style.word}`)}: ${plain(instance.platform ?? "image")} ${plain(instance.digest)}`);
+    lines.push(`  ${plain(instance.message)} (${plain(instance.code)})`, ...showRequirements(instance, paint, "  "));
   }
   if (report.notes.length > 0) lines.push("", "Notes", ...report.notes.map(({ code, message }) => `  - ${plain(message)} (${plain(code)})`));
   if (report.equivalent) lines.push("", "The same question to cosign", `  ${plain(report.equivalent)}`);
@@ -60,31 +60,47 @@ function showFacts({ image, rule, time, verifier }) {
   return facts.filter(([, value]) => value).map(([name, value]) => `  ${name.padEnd(10)} ${plain(value ?? "")}`);
 }
 
-/** @param {RequirementReport[]} requirements @param {(style: { colour: string }, text: string) => string} paint @param {string} indent */
-function showRequirements(requirements, paint, indent) {
-  return requirements.flatMap(({ type, verdict, code, message, candidates }, index) => {
-    const style = VERDICTS[verdict] ?? VERDICTS.unknown;
+/**
+ * @param {{ message: string, requirements: RequirementReport[] }} whole
+ * @param {(style: { colour: string }, text: string) => string} paint
+ * @param {string} indent
+ */
+function showRequirements(whole, paint, indent) {
+  return whole.requirements.flatMap((requirement, index) => {
+    const style = VERDICTS[requirement.verdict] ?? VERDICTS.unknown;
     return [
       "",
-      `${indent}Requirement ${index + 1}, ${plain(type)}: ${paint(style, `${style.sign} ${style.met}`)}`,
-      `${indent}  ${plain(message)} (${plain(code)})`,
-      ...candidates.flatMap((candidate) => showCandidate(candidate, paint, `${indent}  `)),
+      `${indent}Requirement ${index + 1}, ${plain(requirement.type)}: ${paint(style, `${style.sign} ${style.met}`)}`,
+      ...showReason(requirement, whole, `${indent}  `),
+      ...requirement.candidates.flatMap((candidate) => showCandidate(candidate, requirement, paint, `${indent}  `)),
     ];
   });
 }
 
-/** @param {Candidate} candidate @param {(style: { colour: string }, text: string) => string} paint @param {string} indent */
-function showCandidate({ source, format, outcome, code, message, claims, steps }, paint, indent) {
+/** A reason that stands above already is not said again. @param {{ code: string, message: string }} part @param {{ message: string }} above @param {string} indent */
+function showReason({ code, message }, above, indent) {
+  return message === above.message ? [] : [`${indent}${plain(message)} (${plain(code)})`];
+}
+
+/**
+ * @param {Candidate} candidate
+ * @param {RequirementReport} requirement
+ * @param {(style: { colour: string }, text: string) => string} paint
+ * @param {string} indent
+ */
+function showCandidate(candidate, requirement, paint, indent) {
+  const { source, format, outcome, claims, steps } = candidate;
   const style = OUTCOMES[outcome] ?? OTHER;
   const said = Object.entries(claims ?? {}).filter(([, value]) => value !== undefined && value !== null);
   return [
     `${indent}${paint(style, `${style.sign} ${plain(outcome)}`)}: ${plain(source)}, ${plain(format)}`,
-    `${indent}  ${plain(message)} (${plain(code)})`,
+    ...showReason(candidate, requirement, `${indent}  `),
     ...(said.length > 0 ? [`${indent}  it says: ${said.map(([name, value]) => `${name} ${plain(String(value))}`).join(", ")}`] : []),
     ...steps.map((step) => {
       const { sign, colour } = OUTCOMES[step.outcome] ?? OTHER;
-      const how = [step.scheme, step.key && `key sha256:${step.key}`].filter(Boolean).join(", ");
-      return `${indent}  ${paint({ colour }, `${sign} ${plain(step.kind === "waived" ? "waived" : step.outcome)}`)} ${plain(step.text)}${how ? ` (${plain(how)})` : ""}`;
+      const word = step.kind === "waived" ? "waived" : step.outcome;
+      const key = step.key ? ` (key sha256:${plain(step.key)})` : "";
+      return `${indent}  ${paint({ colour }, `${sign} ${plain(word)}`)}: ${plain(step.text)}${key}`;
     }),
   ];
 }

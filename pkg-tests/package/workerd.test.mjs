@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { before, test } from "node:test";
-import { assertChecks, consumerProject, demo, devTool, here, run } from "./support.mjs";
+import { assertChecks, consumerProject, demo, devLibrary, devTool, here, run } from "./support.mjs";
 
 /** @type {string} */
 let project;
@@ -44,7 +44,8 @@ const worker :Workerd.Worker = (
 );
 `;
   writeFileSync(join(project, "config.capnp"), config);
-  const worker = spawn(devTool("workerd"), ["serve", "config.capnp"], { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
+  // The program itself: npm's wrapper around it would leave it running when it is ended.
+  const worker = spawn(devLibrary("workerd").default, ["serve", "config.capnp"], { cwd: project, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   worker.stdout.on("data", (text) => (said += text));
   worker.stderr.on("data", (text) => (said += text));

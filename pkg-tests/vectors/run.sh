@@ -1,12 +1,13 @@
 #!/bin/sh
 # Runs the test vectors: VECTORS=DIR (default ../shared/vectors, from the repository), TOPICS=a,b (default all),
-# ON=native|wasm (default native).
+# ON=native|wasm (default native), PROVIDER=rust|webcrypto (default rust; webcrypto only with ON=wasm).
 set -eu
 cd "$(dirname "$0")/../.."
 
 VECTORS=${VECTORS:-../shared/vectors}
 TOPICS=$(printf %s "${TOPICS:-}" | tr ',' ' ')
 ON=${ON:-native}
+export PROVIDER="${PROVIDER:-rust}"
 PACKAGE=pkg-tests/vectors
 BUILT=target/vectors
 

@@ -2,7 +2,7 @@
 
 import { Gateway, parseReference, policyAssets, policyInit, verifyImage, verifySignature, version } from "sealgate";
 import type {
-  Action, Bytes, Candidate, Code, Credentials, DriverCode, Fetch, FetchedResponse, GatewayConfig, GatewayRequest, GatewayServices, GatewayState, ImageReport,
+  Action, Bytes, Candidate, Code, Credentials, Fetch, FetchedResponse, GatewayConfig, GatewayRequest, GatewayServices, GatewayState, ImageReport,
   InstanceReport, Note, PolicyInitOptions, Provider, Reference, Report, RequirementReport, SealgateError, SignatureOptions, Step, Verdict, VerifyOptions,
 } from "sealgate";
 
@@ -54,7 +54,7 @@ const action: Action = await gateway.handle(request);
 export const told: string | number = action.kind === "respond" ? action.status : action.kind === "stream" ? action.request.url : action.path;
 
 export function isOurs(error: unknown): error is SealgateError {
-  const internal: DriverCode = "internal";
+  const internal: Code = "internal";
   return error instanceof Error && "code" in error && error.code !== internal;
 }
 
@@ -68,3 +68,5 @@ await policyInit("a", {});
 export const wrong: boolean = report.verdict;
 // @ts-expect-error: time is a number or a Date
 await verifyImage("a", { time: "now" });
+// @ts-expect-error: codes are a closed list
+export const unheard: Code = "something.else";

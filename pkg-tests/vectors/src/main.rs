@@ -1,22 +1,27 @@
 //! `sealgate-vectors DIR [TOPIC…]`: runs the cases of `DIR/TOPIC/cases.json` through sealgate's public items.
 //!
 //! One line a case: `ok`, `FAIL`, `skip` (named by a divergence) or `note` (a matter of policy, not counted); its id, the
-//! verdict, the code. The last line is `N passed, N failed, N skipped`. Exits with 1 when a case failed, and with 2 when
-//! the cases cannot be read.
+//! verdict, the code. The last line is `N passed, N failed, N skipped`. Exits with 1 when a case failed, with 2 when the
+//! cases cannot be read, and with 3 when it must be run again with answers (see `provider`).
 
 mod case;
 mod divergences;
+mod provider;
 mod topics;
 
 use crate::case::Case;
 use crate::case::Outcome;
 use crate::divergences::Divergences;
+use crate::provider::Chosen;
 use std::fs;
+use std::io::ErrorKind;
 use std::io::Write;
 use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::ExitCode;
+use std::thread::sleep;
+use std::time::Duration;
 
 #[derive(Default)]
 struct Tally {
@@ -37,8 +42,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     match all(root, arguments.collect()) {
-        Ok(tally) if tally.failed == 0 => ExitCode::SUCCESS,
-        Ok(_) => ExitCode::from(1),
+        Ok(Some(tally)) if tally.failed == 0 => ExitCode::SUCCESS,
+        Ok(Some(_)) => ExitCode::from(1),
+        Ok(None) => ExitCode::from(3),
         Err(message) => {
             eprintln!("{message}");
             ExitCode::from(2)
@@ -46,22 +52,54 @@ fn main() -> ExitCode {
     }
 }
 
-fn all(root: &Path, mut topics: Vec<String>) -> Result<Tally, String> {
+/// `None` when the round counts for nothing.
+fn all(root: &Path, mut topics: Vec<String>) -> Result<Option<Tally>, String> {
     if topics.is_empty() {
         topics = found(root)?;
     }
     let divergences = Divergences::parse(include_str!("../divergences.json"))?;
+    let provider = Chosen::from_environment()?;
     let mut tally = Tally::default();
+    let mut lines = Vec::new();
     for topic in &topics {
         for case in Case::load(root, topic)? {
-            let outcome = catch_unwind(AssertUnwindSafe(|| topics::run(&case))).unwrap_or_else(|_| Outcome::Broken("it panicked".into()));
-            let line = judge(&case, &outcome, divergences.reason(&case), &mut tally);
-            println!("{line}");
-            std::io::stdout().flush().map_err(|error| error.to_string())?;
+            let outcome = catch_unwind(AssertUnwindSafe(|| topics::run(&case, &provider))).unwrap_or_else(|_| Outcome::Broken("it panicked".into()));
+            lines.push(judge(&case, &outcome, divergences.reason(&case), &mut tally));
+            // Shown as they come, so that a trap shows where it was.
+            if !provider.is_in_rounds() {
+                show(&mut lines)?;
+            }
         }
     }
-    println!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
-    Ok(tally)
+    if provider.ask()? {
+        return Ok(None);
+    }
+    lines.push(format!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped));
+    show(&mut lines)?;
+    Ok(Some(tally))
+}
+
+fn show(lines: &mut Vec<String>) -> Result<(), String> {
+    let mut out = std::io::stdout().lock();
+    for line in lines.drain(..) {
+        let text = line + "\n";
+        let mut rest = text.as_bytes();
+        while !rest.is_empty() {
+            let written = patiently(|| out.write(rest))?;
+            rest = rest.get(written..).unwrap_or_default();
+        }
+    }
+    patiently(|| out.flush())
+}
+
+/// Node makes its own pipes so that they do not block, and WASI then says "try again".
+fn patiently<T>(mut action: impl FnMut() -> std::io::Result<T>) -> Result<T, String> {
+    loop {
+        match action() {
+            Err(error) if error.kind() == ErrorKind::WouldBlock => sleep(Duration::from_millis(1)),
+            result => return result.map_err(|error| error.to_string()),
+        }
+    }
 }
 
 /// Every directory with a `cases.json`.

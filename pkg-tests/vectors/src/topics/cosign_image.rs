@@ -10,13 +10,13 @@ use crate::case::answer;
 use crate::case::failed;
 use crate::case::json;
 use crate::case::refuse;
-use crate::topics::now;
+use crate::provider::Chosen;
+use crate::provider::now;
 use crate::topics::policy;
 use sealgate::cosign::SIMPLE_SIGNING;
 use sealgate::cosign::SignatureLayer;
 use sealgate::crypto::Hash;
 use sealgate::crypto::PublicKey;
-use sealgate::crypto::RustCrypto;
 use sealgate::digest::Digest;
 use sealgate::encoding::base64;
 use sealgate::oci::Document;
@@ -30,14 +30,14 @@ use serde_json::Value;
 /// What `cosign-legacy` cases with keys may ask for.
 const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
 
-pub fn run(case: &Case) -> Run {
+pub fn run(case: &Case, provider: &Chosen) -> Run {
     if !case.has_input("keys") || case.has_input("rekor_keys") {
         return Err(Stop::Unsupported);
     }
     match case.kind.as_str() {
-        "cosign-legacy" => legacy(case),
-        "containers-sigstore" => containers(case, &[case.input("signature")?]),
-        "containers-sigstore-image" => containers(case, &case.inputs("signatures")?),
+        "cosign-legacy" => legacy(case, provider),
+        "containers-sigstore" => containers(case, provider, &[case.input("signature")?]),
+        "containers-sigstore-image" => containers(case, provider, &case.inputs("signatures")?),
         _ => Err(Stop::Unsupported),
     }
 }
@@ -47,8 +47,8 @@ fn keys(case: &Case) -> Run<Vec<PublicKey>> {
 }
 
 /// The payload of a layer that one of the keys signed.
-fn payload(layer: &SignatureLayer, keys: &[PublicKey], hash: Hash) -> Run<Payload> {
-    match now(layer.verify(keys, hash, &RustCrypto))?? {
+fn payload(provider: &Chosen, layer: &SignatureLayer, keys: &[PublicKey], hash: Hash) -> Run<Payload> {
+    match now(layer.verify(keys, hash, provider))? {
         Ok(verified) => Ok(verified.claim().clone()),
         Err(refused) => Err(failed(&refused.failure)),
     }
@@ -56,7 +56,7 @@ fn payload(layer: &SignatureLayer, keys: &[PublicKey], hash: Hash) -> Run<Payloa
 
 /// Files of the `dir:` transport against a `sigstoreSigned` requirement with keys (facts/containers-policy.md sections 4
 /// and 6): one accepted signature suffices.
-fn containers(case: &Case, files: &[Vec<u8>]) -> Run {
+fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
     let (keys, matcher) = (keys(case)?, policy::matcher(case, "signedIdentity")?);
     let image = Reference::normalize(case.required("docker_reference")?, Grammar::Containers)?;
     if !case.has_input("manifest") {
@@ -67,7 +67,7 @@ fn containers(case: &Case, files: &[Vec<u8>]) -> Run {
     let layers = files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>()?;
     let mut last = Stop::Refused("vector.no-signature".into());
     for layer in layers.into_iter().flatten() {
-        match accepted(&layer, &keys, &matcher, &image, &digest) {
+        match accepted(provider, &layer, &keys, &matcher, &image, &digest) {
             Err(Stop::Refused(code)) => last = Stop::Refused(code),
             done => return done,
         }
@@ -76,8 +76,8 @@ fn containers(case: &Case, files: &[Vec<u8>]) -> Run {
 }
 
 /// One signature is about this digest and this name.
-fn accepted(layer: &SignatureLayer, keys: &[PublicKey], matcher: &Matcher, image: &Reference, digest: &Digest) -> Run {
-    let payload = payload(layer, keys, Hash::Sha256)?;
+fn accepted(provider: &Chosen, layer: &SignatureLayer, keys: &[PublicKey], matcher: &Matcher, image: &Reference, digest: &Digest) -> Run {
+    let payload = payload(provider, layer, keys, Hash::Sha256)?;
     answer(payload.manifest_digest, digest.to_string())?;
     if matcher.accepts(Some(image), &payload.docker_reference) { Ok(()) } else { refuse("vector.other-name") }
 }
@@ -99,7 +99,7 @@ fn dir_signature(file: &[u8]) -> Run<Option<SignatureLayer>> {
 }
 
 /// Layers against keys and a digest, without a name, as `cosign verify --key` judges.
-fn legacy(case: &Case) -> Run {
+fn legacy(case: &Case, provider: &Chosen) -> Run {
     if !case.param_names().all(|name| PARAMS.contains(&name)) {
         return Err(Stop::Unsupported);
     }
@@ -121,7 +121,7 @@ fn legacy(case: &Case) -> Run {
     let (mut signers, mut last) = (0, Stop::Refused("vector.no-signature".into()));
     // Keys are counted, each once; not signatures.
     for key in keys(case)? {
-        let mut by_key = layers.iter().map(|layer| answer(payload(layer, std::slice::from_ref(&key), hash)?.manifest_digest, digest.to_string()));
+        let mut by_key = layers.iter().map(|layer| answer(payload(provider, layer, std::slice::from_ref(&key), hash)?.manifest_digest, digest.to_string()));
         match by_key.find_map(|run| run.map_err(|stop| last = stop).ok()) {
             Some(()) => signers += 1,
             None => continue,
@@ -149,7 +149,7 @@ fn layers(case: &Case) -> Run<Vec<SignatureLayer>> {
 
 /// An object of strings.
 fn texts(object: &Value) -> Run<Vec<(String, String)>> {
-    let members = object.as_object().ok_or_else(|| Stop::Broken("the annotations are no object".into()))?;
-    let text = |(key, value): (&String, &Value)| value.as_str().map(|text| (key.clone(), text.into())).ok_or_else(|| Stop::Broken("an annotation is no string".into()));
+    let Some(members) = object.as_object() else { return refuse("vector.no-annotations") };
+    let text = |(key, value): (&String, &Value)| value.as_str().map(|text| (key.clone(), text.into())).ok_or_else(|| Stop::Refused("vector.no-annotations".into()));
     members.iter().map(text).collect()
 }
