@@ -88,12 +88,11 @@ impl AttachedBundle {
     /// cosign 3.1 signs envelopes with Ed25519ph, which no client verifies. It stays refused, and says so.
     async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, provider: &P) -> Result<Refused, HostError> {
         for key in keys.iter().filter(|key| key.kind() == KeyKind::Ed25519) {
-            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph) {
-                if pending.settle(provider).await?.is_ok() {
+            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph)
+                && pending.settle(provider).await?.is_ok() {
                     let failure = SignatureUse::OtherHash { scheme: Scheme::Ed25519ph, expected: Scheme::Ed25519 }.into();
                     return Ok(Refused { failure, ..refused });
                 }
-            }
         }
         Ok(refused)
     }

@@ -79,12 +79,11 @@ impl SignatureLayer {
     async fn explain<P: Provider>(&self, keys: &[PublicKey], hash: Hash, refused: Refused, provider: &P) -> Result<Refused, HostError> {
         for key in keys {
             let Some(other) = other_scheme(key.kind()) else { continue };
-            if let Ok(pending) = self.claim(key, other) {
-                if pending.settle(provider).await?.is_ok() {
+            if let Ok(pending) = self.claim(key, other)
+                && pending.settle(provider).await?.is_ok() {
                     let failure = SignatureUse::OtherHash { scheme: other, expected: scheme(key.kind(), hash) }.into();
                     return Ok(Refused { failure, ..refused });
                 }
-            }
         }
         Ok(refused)
     }

@@ -196,9 +196,12 @@ async fn settle_step<P: Provider>(step: Step, provider: &P) -> Result<Step, Host
     })
 }
 
+/// A future while it runs, then its output.
+type Slot<F> = (Option<Pin<Box<F>>>, Option<<F as Future>::Output>);
+
 /// Drives all futures at once; results in order.
 async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut slots: Vec<(Option<Pin<Box<F>>>, Option<F::Output>)> = futures.map(|future| (Some(Box::pin(future)), None)).collect();
+    let mut slots: Vec<Slot<F>> = futures.map(|future| (Some(Box::pin(future)), None)).collect();
     poll_fn(|context| {
         for (future, output) in &mut slots {
             if let Some(Poll::Ready(value)) = future.as_mut().map(|future| future.as_mut().poll(context)) {

@@ -375,12 +375,11 @@ impl Reader<'_> {
         let Some(unit) = self.unit(self.at + 1) else { return self.syntax("four hexadecimal digits") };
         self.at += 5;
         let mut decoded = char::from_u32(unit);
-        if (0xd800..0xdc00).contains(&unit) && self.bytes.get(self.at..self.at + 2) == Some(b"\\u") {
-            if let Some(low) = self.unit(self.at + 2).filter(|low| (0xdc00..0xe000).contains(low)) {
+        if (0xd800..0xdc00).contains(&unit) && self.bytes.get(self.at..self.at + 2) == Some(b"\\u")
+            && let Some(low) = self.unit(self.at + 2).filter(|low| (0xdc00..0xe000).contains(low)) {
                 decoded = char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
                 self.at += 6;
             }
-        }
         match (decoded, self.dialect) {
             (Some(c), _) => text.push(c),
             (None, Dialect::Go) => text.push(char::REPLACEMENT_CHARACTER),

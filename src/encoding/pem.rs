@@ -110,7 +110,7 @@ mod tests {
     fn skips_malformed_blocks() {
         let good = encode("B", b"x");
         assert_eq!(first(&alloc::format!("-----BEGIN A-----\n!!\n-----END A-----\n{good}")).unwrap().0.label, "B");
-        assert_eq!(first(&alloc::format!("-----BEGIN A-----\nYQ==\n-----END Z-----\n")), None);
+        assert_eq!(first("-----BEGIN A-----\nYQ==\n-----END Z-----\n"), None);
         assert_eq!(first("x-----BEGIN A-----\nYQ==\n-----END A-----\n"), None);
         assert_eq!(first(""), None);
         assert_eq!(first("-----BEGIN A-----"), None);

@@ -71,11 +71,10 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     /// The bytes with this digest: kept ones, or fetched, hashed and asked for once more if they are not what was asked
     /// for. `authorised`: this request's own credentials were already accepted by the upstream for this content.
     pub(super) async fn subject(&self, digest: &Digest, authorised: bool) -> Result<Subject, Stop> {
-        if authorised {
-            if let Some((bytes, content_type)) = self.memory.content(digest).await {
+        if authorised
+            && let Some((bytes, content_type)) = self.memory.content(digest).await {
                 return Subject::read(bytes, content_type.as_deref(), Some(digest)).map_err(Stop::Denied);
             }
-        }
         let mut fetched = self.registry.manifest(&digest.to_string()).await?.ok_or(Stop::Missing)?;
         if digest.check(&fetched.bytes).is_err() {
             fetched = self.registry.manifest(&digest.to_string()).await?.ok_or(Stop::Missing)?;

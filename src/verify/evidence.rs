@@ -31,6 +31,9 @@ pub struct Answer {
     error: Option<String>,
 }
 
+/// Files by the path that a policy writes.
+pub type Files = BTreeMap<String, Vec<u8>>;
+
 /// The answers, by path below the repository (`manifests/1.0`), and which image they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EvidenceDocument {
@@ -43,7 +46,7 @@ pub struct EvidenceDocument {
     /// The digest of the image, by the bytes that are in here.
     pub digest: Option<Digest>,
     /// The policy by which the one who answered decides, and the files that it names.
-    pub policy: Option<(Vec<u8>, BTreeMap<String, Vec<u8>>)>,
+    pub policy: Option<(Vec<u8>, Files)>,
     answers: BTreeMap<String, Answer>,
 }
 
@@ -165,7 +168,7 @@ fn bytes(node: Option<&Node>, at: &'static str) -> Result<Vec<u8>, EvidenceError
     node.and_then(Node::as_str).and_then(base64::decode).ok_or(EvidenceError::Shape { at, expected: "base64" })
 }
 
-fn policy(node: &Node) -> Result<(Vec<u8>, BTreeMap<String, Vec<u8>>), EvidenceError> {
+fn policy(node: &Node) -> Result<(Vec<u8>, Files), EvidenceError> {
     let mut assets = BTreeMap::new();
     for member in node.member("assets").and_then(Node::as_object).unwrap_or_default() {
         assets.insert(member.key.clone(), bytes(Some(&member.node), "policy.assets")?);

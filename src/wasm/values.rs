@@ -121,6 +121,7 @@ pub fn host_error(error: &JsValue) -> HostError {
         "timeout" => HostError::Timeout { url },
         "too-large" => HostError::TooLarge { url, limit: 0 },
         "refused" => HostError::Refused { url, reason },
+        "other" => HostError::Provider { reason },
         _ => HostError::Unreachable { url, reason },
     }
 }
