@@ -64,7 +64,7 @@ test-clients: pkg/package.json apt-peers go-peers ## real clients and registries
 
 .PHONY: test-licences
 test-licences: cargo-deny ## licences and advisories of what is shipped
-	$(CACHE)/cargo-deny/bin/cargo-deny --offline check licenses bans sources
+	$(CACHE)/cargo-deny/bin/cargo-deny --locked check licenses bans sources
 
 .PHONY: fixtures
 fixtures: apt-peers go-peers ## make the demo images and test material again, with real cosign
@@ -112,4 +112,4 @@ go-peers:
 
 .PHONY: cargo-deny
 cargo-deny:
-	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.19.0
+	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.20.2

@@ -2,16 +2,23 @@
 //!
 //! One line a case: `ok`, `FAIL`, `skip` (named by a divergence) or `note` (a matter of policy, not counted); its id, the
 //! verdict, the code. The last line is `N passed, N failed, N skipped`. Exits with 1 when a case failed, with 2 when the
-//! cases cannot be read, and with 3 when it must be run again with answers (see `provider`).
+//! cases cannot be read, and with 3 when it must be run again with answers (see `exchange`).
+//!
+//! Where the package can be called, cases whose kind has an entry there run through it as well. Nothing is said of those
+//! that come out as they should; a case that only the package gets wrong is `FAIL`, its id, `(package)`, what it said.
 
 mod case;
 mod divergences;
+mod exchange;
+mod package;
 mod provider;
 mod topics;
 
 use crate::case::Case;
 use crate::case::Outcome;
 use crate::divergences::Divergences;
+use crate::exchange::Exchange;
+use crate::package::Package;
 use crate::provider::Chosen;
 use std::fs;
 use std::io::ErrorKind;
@@ -20,6 +27,7 @@ use std::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
 use std::path::Path;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -58,21 +66,35 @@ fn all(root: &Path, mut topics: Vec<String>) -> Result<Option<Tally>, String> {
         topics = found(root)?;
     }
     let divergences = Divergences::parse(include_str!("../divergences.json"))?;
-    let provider = Chosen::from_environment()?;
+    let exchange = Exchange::from_environment()?.map(Rc::new);
+    let provider = Chosen::from_environment(exchange.as_ref())?;
+    let package = exchange.clone().map(|exchange| Package::new(exchange, provider.name()));
+    let mut cases = Vec::new();
+    for topic in &topics {
+        cases.extend(Case::load(root, topic)?);
+    }
+    let by_package: Vec<Option<Outcome>> = cases.iter().map(|case| topics::through_package(case, package.as_ref()?)).collect();
+    let again = || exchange.as_ref().map_or(Ok(false), |exchange| exchange.hand_out());
+    // RustCrypto asks nobody, so that its checks need not run in a round that counts for nothing.
+    let in_rounds = matches!(provider, Chosen::WebCrypto(_));
+    if !in_rounds && again()? {
+        return Ok(None);
+    }
     let mut tally = Tally::default();
     let mut lines = Vec::new();
-    for topic in &topics {
-        for case in Case::load(root, topic)? {
-            let outcome = catch_unwind(AssertUnwindSafe(|| topics::run(&case, &provider))).unwrap_or_else(|_| Outcome::Broken("it panicked".into()));
-            lines.push(judge(&case, &outcome, divergences.reason(&case), &mut tally));
-            // Shown as they come, so that a trap shows where it was.
-            if !provider.is_in_rounds() {
-                show(&mut lines)?;
-            }
+    for (case, by_package) in cases.iter().zip(&by_package) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| topics::run(case, &provider))).unwrap_or_else(|_| Outcome::Broken("it panicked".into()));
+        lines.push(line(case, &outcome, by_package.as_ref(), divergences.reason(case), &mut tally));
+        // Shown as they come, so that a trap shows where it was.
+        if !in_rounds {
+            show(&mut lines)?;
         }
     }
-    if provider.ask()? {
+    if in_rounds && again()? {
         return Ok(None);
+    }
+    if package.is_some() {
+        lines.push(format!("{} cases ran through the package as well", by_package.iter().flatten().count()));
     }
     lines.push(format!("{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped));
     show(&mut lines)?;
@@ -110,23 +132,14 @@ fn found(root: &Path) -> Result<Vec<String>, String> {
     if topics.is_empty() { Err(format!("{}: no directory here has a cases.json", root.display())) } else { Ok(topics) }
 }
 
-/// Counts a case, and says how it went.
-fn judge(case: &Case, outcome: &Outcome, divergence: Option<&str>, tally: &mut Tally) -> String {
-    let passed = match outcome {
-        Outcome::Ok => case.expect_ok,
-        Outcome::Error(_) => !case.expect_ok,
-        Outcome::Unsupported | Outcome::Broken(_) => false,
-    };
-    let broken = matches!(outcome, Outcome::Broken(_));
-    let expected = if case.expect_ok { "ok" } else { "error" };
-    let (word, remark) = match (broken, divergence, case.policy_choice, passed) {
-        (true, ..) => ("FAIL", "the case could not be run".into()),
-        (_, _, true, true) => ("note", "a matter of policy: as in the vectors".into()),
-        (_, _, true, false) => ("note", format!("a matter of policy: {expected} in the vectors ({})", case.reason)),
-        (_, Some(reason), _, true) => ("FAIL", format!("unexpected success; divergences.json says: {reason}")),
-        (_, Some(reason), _, false) => ("skip", reason.into()),
-        (_, None, _, true) => ("ok", String::new()),
-        (_, None, _, false) => ("FAIL", format!("expected {expected}: {}", case.reason)),
+/// Counts a case once, and says how it went.
+fn line(case: &Case, outcome: &Outcome, by_package: Option<&Outcome>, divergence: Option<&str>, tally: &mut Tally) -> String {
+    let (word, remark) = judge(case, outcome, divergence);
+    let wrong_in_package = by_package.map(|outcome| (outcome, judge(case, outcome, divergence))).filter(|(_, (word, _))| *word == "FAIL");
+    let (word, line) = match wrong_in_package {
+        Some((outcome, (package_word, remark))) if word != "FAIL" => (package_word, format!("{} (package) {outcome}{remark}", case.id)),
+        Some((in_package, _)) => (word, format!("{} {outcome}{remark} (package: {in_package})", case.id)),
+        None => (word, format!("{} {outcome}{remark}", case.id)),
     };
     match word {
         "ok" => tally.passed += 1,
@@ -134,8 +147,27 @@ fn judge(case: &Case, outcome: &Outcome, divergence: Option<&str>, tally: &mut T
         "skip" => tally.skipped += 1,
         _ => {}
     }
-    let remark = if remark.is_empty() { remark } else { format!(" ({remark})") };
-    format!("{word} {} {outcome}{remark}", case.id)
+    format!("{word} {line}")
+}
+
+/// How a case went, in a word and a remark.
+fn judge(case: &Case, outcome: &Outcome, divergence: Option<&str>) -> (&'static str, String) {
+    let passed = match outcome {
+        Outcome::Ok => case.expect_ok,
+        Outcome::Error(_) => !case.expect_ok,
+        Outcome::Unsupported | Outcome::Broken(_) => false,
+    };
+    let broken = matches!(outcome, Outcome::Broken(_));
+    let expected = if case.expect_ok { "ok" } else { "error" };
+    match (broken, divergence, case.policy_choice, passed) {
+        (true, ..) => ("FAIL", " (the case could not be run)".into()),
+        (_, _, true, true) => ("note", " (a matter of policy: as in the vectors)".into()),
+        (_, _, true, false) => ("note", format!(" (a matter of policy: {expected} in the vectors ({}))", case.reason)),
+        (_, Some(reason), _, true) => ("FAIL", format!(" (unexpected success; divergences.json says: {reason})")),
+        (_, Some(reason), _, false) => ("skip", format!(" ({reason})")),
+        (_, None, _, true) => ("ok", String::new()),
+        (_, None, _, false) => ("FAIL", format!(" (expected {expected}: {})", case.reason)),
+    }
 }
 
 #[cfg(test)]
@@ -155,9 +187,26 @@ mod tests {
         ] {
             (case.expect_ok, case.policy_choice) = (expect_ok, choice);
             let mut tally = Tally::default();
-            let line = judge(&case, &outcome, divergence, &mut tally);
+            let line = line(&case, &outcome, None, divergence, &mut tally);
             assert_eq!(line.split(' ').next(), Some(word), "{line}");
             assert_eq!(tally.passed + tally.failed + tally.skipped, usize::from(word != "note"));
+        }
+    }
+
+    #[test]
+    fn the_package_counts_once() {
+        let mut case = Case::for_tests(r#"{"id": "t/x", "inputs": {}, "params": {}, "expect": "ok", "reason": "r"}"#);
+        let failed = || Outcome::Error("a.b".into());
+        for (choice, core, by_package, divergence, expected) in [
+            (false, Outcome::Ok, Outcome::Ok, None, "ok t/x ok -"), (false, Outcome::Ok, failed(), None, "FAIL t/x (package) error a.b"), (false, failed(), Outcome::Ok, None, "FAIL t/x error a.b"),
+            (false, failed(), failed(), None, "FAIL t/x error a.b"), (false, failed(), failed(), Some("d"), "skip t/x error a.b"), (false, failed(), Outcome::Ok, Some("d"), "FAIL t/x (package) ok -"),
+            (false, Outcome::Ok, Outcome::Broken("x".into()), None, "FAIL t/x (package) broken"), (true, Outcome::Ok, failed(), None, "note t/x ok -"),
+        ] {
+            case.policy_choice = choice;
+            let mut tally = Tally::default();
+            let line = line(&case, &core, Some(&by_package), divergence, &mut tally);
+            assert!(line.starts_with(expected), "{line}");
+            assert_eq!(tally.passed + tally.failed + tally.skipped, usize::from(!choice));
         }
     }
 }

@@ -6,6 +6,8 @@ use crate::case::Stop;
 use crate::case::answer;
 use crate::case::json;
 use crate::case::refuse;
+use crate::package::Package;
+use crate::package::bytes;
 use crate::provider::Chosen;
 use crate::provider::now;
 use sealgate::crypto::Curve;
@@ -21,21 +23,59 @@ use sealgate::crypto::Scheme;
 use sealgate::crypto::SignatureCheck;
 use sealgate::encoding::hex;
 use serde_json::Value;
+use serde_json::json;
+
+/// Whether a signature holds: the key as PEM, the message, the signature.
+type Holds<'a> = &'a dyn Fn(&[u8], Scheme, EcdsaForm, &[u8], &[u8]) -> Run;
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
+    through(case, &|key, scheme, form, message, signature| check(provider, key, scheme, form, message, signature))
+}
+
+pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
+    let has_entry = matches!(case.kind.as_str(), "wycheproof-file" | "signature");
+    has_entry.then(|| through(case, &|key, scheme, form, message, signature| verify_signature(package, key, scheme, form, message, signature)))
+}
+
+fn through(case: &Case, holds: Holds) -> Run {
     match case.kind.as_str() {
-        "wycheproof-file" => wycheproof(case, provider),
-        "signature" => signature(case, provider),
+        "wycheproof-file" => wycheproof(case, holds),
+        "signature" => signature(case, holds),
         _ => Err(Stop::Unsupported),
     }
 }
 
-/// Whether a signature holds.
-fn check(provider: &Chosen, key: &PublicKey, scheme: Scheme, form: EcdsaForm, message: &[u8], signature: &[u8]) -> Run {
-    let check = SignatureCheck::new(Role::Given, key, scheme, form, Message::Bytes(message.into()), signature)?;
+fn check(provider: &Chosen, key: &[u8], scheme: Scheme, form: EcdsaForm, message: &[u8], signature: &[u8]) -> Run {
+    let key = PublicKey::from_pem(key)?;
+    let check = SignatureCheck::new(Role::Given, &key, scheme, form, Message::Bytes(message.into()), signature)?;
     match now(provider.verify(&check))? {
         Outcome::Holds => Ok(()),
         Outcome::Fails => refuse("signature.invalid"),
+    }
+}
+
+fn verify_signature(package: &Package, key: &[u8], scheme: Scheme, form: EcdsaForm, message: &[u8], signature: &[u8]) -> Run {
+    let name = |family: &str, hash: Hash| {
+        let hash = match hash {
+            Hash::Sha256 => "sha256",
+            Hash::Sha384 => "sha384",
+            Hash::Sha512 => "sha512",
+        };
+        format!("{family}-{hash}")
+    };
+    let algorithm = match (scheme, form) {
+        (Scheme::Ecdsa(hash), EcdsaForm::Der) => name("ecdsa", hash),
+        (Scheme::Ecdsa(hash), EcdsaForm::Fixed) => name("ecdsa-p1363", hash),
+        (Scheme::RsaPkcs1(hash), _) => name("rsa-pkcs1", hash),
+        (Scheme::RsaPss(hash), _) => name("rsa-pss", hash),
+        (Scheme::Ed25519, _) => "ed25519".into(),
+        (Scheme::Ed25519ph, _) => "ed25519ph".into(),
+    };
+    let options = json!({"key": bytes(key), "data": bytes(message), "signature": bytes(signature), "algorithm": algorithm, "provider": package.provider});
+    match package.call("verifySignature", json!([options]))? {
+        Value::Bool(true) => Ok(()),
+        Value::Bool(false) => refuse("signature.invalid"),
+        other => Err(Stop::Broken(format!("verifySignature gave {other}"))),
     }
 }
 
@@ -61,15 +101,15 @@ fn unhex(value: &Value, key: &str) -> Run<Vec<u8>> {
 }
 
 /// Every test of a file gets its own result.
-fn wycheproof(case: &Case, provider: &Chosen) -> Run {
+fn wycheproof(case: &Case, holds: Holds) -> Run {
     let file = json(&case.input("vectors")?)?;
     let form = if text(&file, "schema")?.contains("p1363") { EcdsaForm::Fixed } else { EcdsaForm::Der };
     let (mut run, mut wrong) = (0, None);
     for group in list(&file, "testGroups")? {
-        let key = PublicKey::from_spki_der(&unhex(group, "publicKeyDer")?)?;
+        let key = text(group, "publicKeyPem")?.as_bytes();
         let scheme = scheme(text(&file, "algorithm")?, group)?;
         for test in list(group, "tests")? {
-            let held = match check(provider, &key, scheme, form, &unhex(test, "msg")?, &unhex(test, "sig")?) {
+            let held = match holds(key, scheme, form, &unhex(test, "msg")?, &unhex(test, "sig")?) {
                 Ok(()) => true,
                 Err(Stop::Refused(_)) => false,
                 Err(other) => return Err(other),
@@ -99,8 +139,8 @@ fn scheme(algorithm: &str, group: &Value) -> Run<Scheme> {
 }
 
 /// A single signature, its algorithm in words.
-fn signature(case: &Case, provider: &Chosen) -> Run {
-    let key = PublicKey::from_pem(&case.input("key")?)?;
+fn signature(case: &Case, holds: Holds) -> Run {
+    let key = case.input("key")?;
     let words: Vec<&str> = case.required("algorithm")?.split(' ').collect();
     let scheme = match words.as_slice() {
         ["ECDSA", curve, name] => {
@@ -110,7 +150,8 @@ fn signature(case: &Case, provider: &Chosen) -> Run {
                 "P-521" => Curve::P521,
                 _ => return Err(Stop::Unsupported),
             };
-            if key.kind() != KeyKind::Ecdsa(curve) {
+            // The curve is the vectors' word; sealgate takes it from the key.
+            if PublicKey::from_pem(&key)?.kind() != KeyKind::Ecdsa(curve) {
                 return refuse("vector.other-key");
             }
             Scheme::Ecdsa(hash(name).ok_or(Stop::Unsupported)?)
@@ -121,7 +162,7 @@ fn signature(case: &Case, provider: &Chosen) -> Run {
         ["Ed25519ph"] => Scheme::Ed25519ph,
         _ => return Err(Stop::Unsupported),
     };
-    check(provider, &key, scheme, EcdsaForm::Der, &case.input("data")?, &case.input("signature")?)
+    holds(&key, scheme, EcdsaForm::Der, &case.input("data")?, &case.input("signature")?)
 }
 
 /// Whether a file of RSA-PSS vectors uses a salt that is not as long as the hash.

@@ -6,6 +6,7 @@ use crate::case::Stop;
 use crate::case::answer;
 use crate::case::bytes;
 use crate::case::refuse;
+use crate::package::Package;
 use sealgate::digest::Digest;
 use sealgate::oci::Document;
 use sealgate::oci::Index;
@@ -20,6 +21,7 @@ use sealgate::oci::tag;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
 use serde_json::Value;
+use serde_json::json;
 use std::fs;
 use std::path::Path;
 
@@ -39,6 +41,18 @@ pub fn run(case: &Case) -> Run {
         "tag-scheme" => tag_scheme(case),
         _ => Err(Stop::Unsupported),
     }
+}
+
+pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
+    (case.kind == "reference-normalize").then(|| parse_reference(case, package))
+}
+
+fn parse_reference(case: &Case, package: &Package) -> Run {
+    let found = package.call("parseReference", json!([case.required("input")?]))?;
+    let member = |name: &str| found.get(name).and_then(Value::as_str).ok_or_else(|| Stop::Broken(format!("{name} is no string in {found}")));
+    agrees(case, "full", member("canonical")?)?;
+    agrees(case, "domain", member("domain")?)?;
+    agrees(case, "path", member("path")?)
 }
 
 fn digest(case: &Case, param: &str) -> Run<Digest> {

@@ -8,6 +8,7 @@ mod policy;
 use crate::case::Case;
 use crate::case::Outcome;
 use crate::case::Stop;
+use crate::package::Package;
 use crate::provider::Chosen;
 
 /// Runs one case.
@@ -20,6 +21,17 @@ pub fn run(case: &Case, provider: &Chosen) -> Outcome {
         _ => Err(Stop::Unsupported),
     }
     .into()
+}
+
+/// Runs one case through the package, where its kind has an entry there.
+pub fn through_package(case: &Case, package: &Package) -> Option<Outcome> {
+    let run = match case.topic.as_str() {
+        "manifests" => manifests::through_package(case, package),
+        "crypto" => crypto::through_package(case, package),
+        "policy" => policy::through_package(case, package),
+        _ => None,
+    };
+    run.map(Outcome::from)
 }
 
 /// Whether a case has a property that only its files show; `divergences.json` names it.

@@ -5,6 +5,8 @@ use crate::case::Run;
 use crate::case::Stop;
 use crate::case::answer;
 use crate::case::refuse;
+use crate::package;
+use crate::package::Package;
 use sealgate::policy::Fulcio;
 use sealgate::policy::Matcher;
 use sealgate::policy::Pki;
@@ -16,6 +18,7 @@ use sealgate::policy::scope;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
 use serde_json::Value;
+use serde_json::json;
 
 pub fn run(case: &Case) -> Run {
     match case.kind.as_str() {
@@ -32,6 +35,23 @@ pub fn run(case: &Case) -> Run {
         "policy-namespaces" => namespaces(case),
         _ => Err(Stop::Unsupported),
     }
+}
+
+/// The package reads whole policies: a part stands in one that is good without it.
+pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
+    let (before, after) = match case.kind.as_str() {
+        "policy-parse" => ("", ""),
+        "requirements-parse" => (r#"{"default": "#, "}"),
+        "requirement-parse" => (r#"{"default": ["#, "]}"),
+        "fulcio-parse" => (r#"{"default": [{"type": "sigstoreSigned", "rekorPublicKeyPath": "/r", "fulcio": "#, "}]}"),
+        "pki-parse" => (r#"{"default": [{"type": "sigstoreSigned", "pki": "#, "}]}"),
+        "identity-parse" => (r#"{"default": [{"type": "sigstoreSigned", "keyPath": "/k", "signedIdentity": "#, "}]}"),
+        _ => return None,
+    };
+    let part = document(case).ok()?;
+    // What is no JSON value may become one between the others.
+    let whole = before.is_empty() || serde_json::from_slice::<Value>(&part).is_ok();
+    whole.then(|| package.call("policyAssets", json!([package::bytes(&[before.as_bytes(), &part, after.as_bytes()].concat())])).map(drop))
 }
 
 /// What is parsed; the vectors call it by two names.
