@@ -7,6 +7,7 @@
 import { createFetcher } from "./fetch.js";
 import { codedError } from "./error.js";
 import { readEvidence } from "./evidence.js";
+import { createLocks } from "./lock.js";
 import { createRunner } from "./task.js";
 import { createWebCrypto } from "./webcrypto.js";
 
@@ -82,7 +83,7 @@ export function createApi(glue, platform) {
       // For the HMAC of what is remembered; a new one at each start makes what an earlier one wrote worthless.
       const secret = crypto.getRandomValues(new Uint8Array(32));
       this.#config = { secret, ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), provider: providerOr(provider) };
-      this.#services = services(given);
+      this.#services = { ...services(given), lock: createLocks() };
       this.#inner();
     }
 

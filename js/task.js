@@ -10,13 +10,14 @@ import { codedError } from "./error.js";
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
- *   | { id: number, kind: "load", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
+ *   | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
  * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
  * @typedef {{ id: number } & Found} Answer
  * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
  * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
+ *   lock?: (key: string) => Promise<() => void>,
  *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown> }} Services
  */
 
@@ -59,6 +60,8 @@ export function createRunner(glue) {
     const task = call(start);
     const born = era;
     running.add(stop);
+    /** Turns that this task holds until it ends. @type {(() => void)[]} */
+    const held = [];
     try {
       /** @type {Answer[]} */
       let answers = [];
@@ -66,11 +69,12 @@ export function createRunner(glue) {
         if (era !== born) throw internal(BROUGHT_DOWN);
         const step = /** @type {{ done: any } | { asks: Ask[] }} */ (call(() => task.advance(answers)));
         if ("done" in step) return step.done;
-        for (const ask of step.asks) inbox.expect(answer(ask, services, stop.signal));
+        for (const ask of step.asks) inbox.expect(answer(ask, services, stop.signal, held));
         answers = await inbox.take();
       }
     } finally {
       running.delete(stop);
+      for (const release of held) release();
       stop.abort();
       if (era === born) call(() => task.free());
     }
@@ -111,17 +115,17 @@ function createInbox(stop) {
   };
 }
 
-/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @returns {Promise<Answer>} */
-async function answer(ask, services, stop) {
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {(() => void)[]} held @returns {Promise<Answer>} */
+async function answer(ask, services, stop, held) {
   try {
-    return { id: ask.id, ...(await find(ask, services, stop)) };
+    return { id: ask.id, ...(await find(ask, services, stop, held)) };
   } catch (error) {
     return { id: ask.id, error: { kind: "other", message: messageOf(error) } };
   }
 }
 
-/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @returns {Promise<Found>} */
-async function find(ask, services, stop) {
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {(() => void)[]} held @returns {Promise<Found>} */
+async function find(ask, services, stop, held) {
   switch (ask.kind) {
     case "fetch":
       return services.fetch(ask.request, stop);
@@ -130,6 +134,12 @@ async function find(ask, services, stop) {
     // Everything works without a store, or with one that fails.
     case "load":
       return { value: (await services.load?.(ask.key).catch(() => null)) ?? null };
+    case "lock": {
+      const release = await services.lock?.(ask.key);
+      if (stop.aborted) release?.();
+      else if (release) held.push(release);
+      return { value: null };
+    }
     case "save":
       await services.save?.(ask.key, ask.value, ask.seconds).catch(() => null);
       return { value: null };

@@ -90,6 +90,11 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
             return allowed(kept);
         }
+        // One verification in flight per key; who waited finds what the other found.
+        self.remote.lock(&key).await;
+        if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
+            return allowed(kept);
+        }
         let judged = judge_manifest(self.rules, subject, name, &self.registry, self.remote).await;
         let kept = Kept { allow: judged.verdict == Verdict::Allow, code: judged.code.into(), message: judged.message.clone() };
         match judged.verdict {

@@ -56,6 +56,8 @@ pub trait Host {
 pub trait Store {
     /// The value of a key, if it is still there.
     fn load(&self, key: &str) -> impl Future<Output = Option<String>>;
+    /// Waits for its turn: one task at a time works on a key. The turn ends with the task. Nothing depends on it.
+    fn lock(&self, key: &str) -> impl Future<Output = ()>;
     /// Keeps a value for at most so many seconds.
     fn save(&self, key: &str, value: &str, seconds: u32) -> impl Future<Output = ()>;
 }

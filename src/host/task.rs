@@ -24,6 +24,8 @@ pub enum Ask {
     Verify(Box<SignatureCheck>),
     /// The value under this key.
     Load(String),
+    /// Wait until no other task has the turn of this key; the turn ends with the task.
+    Lock(String),
     /// Keep this value under this key for so many seconds.
     Save(String, String, u32),
 }
@@ -35,7 +37,7 @@ pub enum Answer {
     Response(Response),
     /// To [`Ask::Verify`]; anything but a clear yes is `false`.
     Verified(bool),
-    /// To [`Ask::Load`] and [`Ask::Save`].
+    /// To [`Ask::Load`], [`Ask::Lock`] and [`Ask::Save`].
     Value(Option<String>),
     /// It could not be done.
     Error(HostError),
@@ -110,6 +112,10 @@ impl Store for Remote {
             Answer::Value(value) => value,
             _ => None,
         }
+    }
+
+    async fn lock(&self, key: &str) {
+        self.ask(Ask::Lock(key.into())).await;
     }
 
     async fn save(&self, key: &str, value: &str, seconds: u32) {

@@ -72,6 +72,10 @@ fn ask(id: u32, ask: Ask) -> Object {
             set(&object, "kind", "load");
             set(&object, "key", key);
         }
+        Ask::Lock(key) => {
+            set(&object, "kind", "lock");
+            set(&object, "key", key);
+        }
         Ask::Save(key, value, seconds) => {
             set(&object, "kind", "save");
             set(&object, "key", key);

@@ -64,8 +64,8 @@ fn verify_signature(package: &Package, key: &[u8], scheme: Scheme, form: EcdsaFo
         format!("{family}-{hash}")
     };
     let algorithm = match (scheme, form) {
-        (Scheme::Ecdsa(hash), EcdsaForm::Der) => name("ecdsa", hash),
         (Scheme::Ecdsa(hash), EcdsaForm::Fixed) => name("ecdsa-p1363", hash),
+        (Scheme::Ecdsa(hash), _) => name("ecdsa", hash),
         (Scheme::RsaPkcs1(hash), _) => name("rsa-pkcs1", hash),
         (Scheme::RsaPss(hash), _) => name("rsa-pss", hash),
         (Scheme::Ed25519, _) => "ed25519".into(),
