@@ -6,7 +6,7 @@ use super::admit::upstream;
 use super::config::Gateway;
 use super::refuse;
 use crate::host::Host;
-use crate::verify::{collect, Recorder};
+use crate::verify::{collect, Either, Recorder};
 use alloc::string::ToString;
 
 pub(super) async fn serve<R: Host>(gateway: &Gateway, request: &Request, repository: &str, reference: &str, remote: &R) -> Action {
@@ -18,7 +18,8 @@ pub(super) async fn serve<R: Host>(gateway: &Gateway, request: &Request, reposit
         Ok(name) => name,
         Err(error) => return Action::Respond(refuse::error(400, "NAME_INVALID", &error.to_string())),
     };
-    let recorder = Recorder::new(&registry);
+    let archive = Either::Registry(&registry);
+    let recorder = Recorder::new(&archive);
     let digest = match collect(&recorder, reference).await {
         Ok(Some(digest)) => digest,
         Ok(None) => return refuse::not_found("MANIFEST_UNKNOWN", gateway, repository, reference),

@@ -14,7 +14,7 @@ mod judge;
 mod report;
 mod trouble;
 
-pub use archive::{Archive, Listed, Recorder, Referrer};
+pub use archive::{Archive, Either, Listed, Recorder, Referrer};
 pub use artifact::{is_evidence_document, is_evidence_type};
 pub use evidence::{collect, EvidenceDocument, EvidenceError};
 pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};

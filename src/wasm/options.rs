@@ -12,7 +12,7 @@ use crate::oci::Platform;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
 use crate::time::UnixTime;
-use crate::verify::{verify_image, EvidenceDocument, Fetched, Report, Rules, VerifyError};
+use crate::verify::{verify_image, Either, EvidenceDocument, Fetched, Report, Rules, VerifyError};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
@@ -80,11 +80,11 @@ impl Verify {
             time: self.time,
         };
         if let Some(document) = &self.evidence {
-            return Ok(verify_image(document, remote, &self.rules, &what).await);
+            return Ok(verify_image(&Either::<Remote>::Document(document), remote, &self.rules, &what).await);
         }
         let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
         let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone()).map_err(failure)?;
-        Ok(verify_image(&registry, remote, &self.rules, &what).await)
+        Ok(verify_image(&Either::Registry(&registry), remote, &self.rules, &what).await)
     }
 }
 
