@@ -11,12 +11,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argv, env, exit, stderr } from 'node:process';
 import { pathToFileURL } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
 import { WASI } from 'node:wasi';
 import { prepare } from './prepare.mjs';
 import { inRounds } from './rounds.js';
 
 const SEEN = '/vectors';
 const EXCHANGE = '/exchange';
+
+// Node's WASI can collect garbage inside such a call, and then crashes (https://github.com/nodejs/node/issues/46777).
+setFlagsFromString('--no-turbo-fast-api-calls');
 
 const { module, directory, topics, sealgate } = prepare('wasi.mjs', argv.slice(2));
 const part = (/** @type {string} */ name) => import(pathToFileURL(join(sealgate, name)).href);
