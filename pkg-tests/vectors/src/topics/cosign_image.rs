@@ -10,6 +10,8 @@ use crate::case::answer;
 use crate::case::failed;
 use crate::case::json;
 use crate::case::refuse;
+use crate::package;
+use crate::package::Package;
 use crate::provider::Chosen;
 use crate::provider::now;
 use crate::topics::policy;
@@ -20,12 +22,17 @@ use sealgate::crypto::PublicKey;
 use sealgate::digest::Digest;
 use sealgate::encoding::base64;
 use sealgate::oci::Document;
+use sealgate::oci::media_type;
+use sealgate::oci::media_type::Kind;
 use sealgate::oci::schema1;
+use sealgate::oci::tag;
 use sealgate::policy::Matcher;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
 use sealgate::simple_signing::Payload;
+use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 
 /// What `cosign-legacy` cases with keys may ask for.
 const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
@@ -40,6 +47,19 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
         "containers-sigstore-image" => containers(case, provider, &case.inputs("signatures")?),
         _ => Err(Stop::Unsupported),
     }
+}
+
+/// Those against a `sigstoreSigned` requirement, as a whole image behind a policy. The package refuses images of schema 1.
+pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
+    let files = match case.kind.as_str() {
+        _ if !case.has_input("keys") || case.has_input("rekor_keys") || !case.has_input("manifest") => return None,
+        "containers-sigstore" => case.input("signature").map(|file| vec![file]),
+        "containers-sigstore-image" => case.inputs("signatures"),
+        _ => return None,
+    };
+    let manifest = case.input("manifest").ok()?;
+    let kind = schema1::recognise(&manifest)?;
+    (Kind::of(kind) != Some(Kind::Schema1)).then(|| verify_image(case, package, &files?, &manifest, kind))
 }
 
 fn keys(case: &Case) -> Run<Vec<PublicKey>> {
@@ -73,6 +93,43 @@ fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
         }
     }
     Err(last)
+}
+
+fn verify_image(case: &Case, package: &Package, files: &[Vec<u8>], manifest: &[u8], kind: &str) -> Run {
+    let layers = files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>()?;
+    let keys: Map<String, Value> = case.inputs("keys")?.iter().enumerate().map(|(number, pem)| (format!("/{number}.pub"), package::bytes(pem))).collect();
+    let identity = case.param("signedIdentity").ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
+    let paths: Vec<&String> = keys.keys().collect();
+    let policy = json!({"default": [{"type": "sigstoreSigned", "keyPaths": paths, "signedIdentity": identity}]});
+    let image = case.required("docker_reference")?;
+    let evidence = evidence(image, manifest, kind, &layers.into_iter().flatten().collect::<Vec<_>>())?;
+    let options = json!({"policy": policy.to_string(), "assets": keys, "evidence": package::bytes(evidence.to_string().as_bytes()), "provider": package.provider});
+    let report = package.call("verifyImage", json!([image, options]))?;
+    let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or_default();
+    match (text("verdict"), text("code")) {
+        ("allow", _) => Ok(()),
+        ("deny" | "unknown", code) if !code.starts_with("host.") => refuse(code),
+        _ => Err(Stop::Broken(report.to_string())),
+    }
+}
+
+/// What a registry would answer that has this image and these signatures under the image's `.sig` tag.
+fn evidence(image: &str, manifest: &[u8], kind: &str, layers: &[SignatureLayer]) -> Run<Value> {
+    let name = Reference::normalize(image, Grammar::Distribution)?.with_default_tag();
+    let at = name.digest().map(ToString::to_string).or_else(|| name.tag().map(String::from)).unwrap_or_default();
+    let digest = Digest::of(manifest);
+    let there = |path: String, kind: &str, body: &[u8]| json!({"path": path, "status": 200, "contentType": kind, "body": base64::encode(body)});
+    let mut answers = vec![there(format!("manifests/{at}"), kind, manifest), json!({"path": format!("referrers/{digest}"), "status": 200, "referrers": []})];
+    let descriptor = |kind: &str, content: &[u8]| json!({"mediaType": kind, "digest": Digest::of(content).to_string(), "size": content.len()});
+    let listed = layers.iter().map(|layer| {
+        let mut listed = descriptor(&layer.media_type, &layer.payload);
+        listed["annotations"] = layer.annotations.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into();
+        listed
+    });
+    let signatures = json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": descriptor(media_type::OCI_CONFIG, b"{}"), "layers": listed.collect::<Vec<_>>()});
+    answers.push(there(format!("manifests/{}", tag::signature_tag(&digest)), media_type::OCI_MANIFEST, signatures.to_string().as_bytes()));
+    answers.extend(layers.iter().map(|layer| there(format!("blobs/{}", Digest::of(&layer.payload)), &layer.media_type, &layer.payload)));
+    Ok(json!({"version": 1, "name": image, "repository": name.path(), "reference": at, "answers": answers}))
 }
 
 /// One signature is about this digest and this name.

@@ -28,6 +28,7 @@ pub fn through_package(case: &Case, package: &Package) -> Option<Outcome> {
     let run = match case.topic.as_str() {
         "manifests" => manifests::through_package(case, package),
         "crypto" => crypto::through_package(case, package),
+        "cosign-image" => cosign_image::through_package(case, package),
         "policy" => policy::through_package(case, package),
         _ => None,
     };
