@@ -37,7 +37,7 @@ test-targets: rust-targets ## the core builds without std, and for Rust's other 
 
 .PHONY: test-wasm
 test-wasm: rust-targets ## the core's unit tests as WASM, in Node
-	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --target wasm32-wasip1
+	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --test containers --target wasm32-wasip1
 
 .PHONY: vectors
 vectors: rust-targets ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
