@@ -15,6 +15,7 @@ use support::{judge, Memory, MANIFEST};
 
 const NAME: &str = "registry.example/team/app:1";
 const REPOSITORY: &str = "registry.example/team/app";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 
 fn signer(seed: u8) -> SigningKey {
@@ -235,6 +236,8 @@ fn requirements_are_conjunctions() {
     let accept = r#"{"type":"insecureAcceptAnything"}"#;
     assert_eq!(judge(&first, &policy(accept.into()), NAME).verdict, Verdict::Allow);
     assert_eq!(judge(&first, &policy(format!(r#"{accept},{{"type":"reject"}}"#)), NAME).code, "policy.reject");
+    assert_eq!(judge(&first, &policy(format!(r#"{{"type":"reject"}},{accept}"#)), NAME).code, "policy.reject");
+    assert_eq!(judge(&first, &policy(format!("{},{}", one(2), one(1))), NAME).verdict, Verdict::Deny);
     assert_eq!(judge(&first, &policy(r#"{"type":"signedBaseLayer","baseLayerIdentity":{"type":"matchExact"}}"#.into()), NAME).message, "signedBaseLayer not implemented yet!");
 }
 
@@ -265,4 +268,27 @@ fn a10_the_signature_manifest_has_one_type() {
     memory.manifests.get_mut(&tag).unwrap().1 = "application/vnd.docker.distribution.manifest.v2+json".into();
     let report = judge(&memory, &rules(ANY_TAG, &[public(&signer(1))]), NAME);
     assert_eq!((report.verdict, report.code), (Verdict::Deny, "signature.manifest"));
+}
+
+/// Section 8: an index is a list; each image is judged by its own signatures, under the reference that was asked for.
+#[test]
+fn an_index_is_a_list() {
+    let mut memory = archive(&[signed(&good_payload(), 1)]);
+    let other = String::from_utf8(image()).unwrap().replace("\"layers\":[]", "\"layers\":[],\"annotations\":{\"a\":\"b\"}").into_bytes();
+    let entry = |bytes: &[u8], architecture: &str| serde_json::json!({"mediaType": MANIFEST, "digest": Digest::of(bytes).to_string(), "size": bytes.len(), "platform": {"os": "linux", "architecture": architecture}});
+    let index = serde_json::json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry(&image(), "amd64"), entry(&other, "arm64")]});
+    memory.manifests.insert("1".into(), (index.to_string().into_bytes(), INDEX.into()));
+    memory.manifests.insert(Digest::of(&image()).to_string(), (image(), MANIFEST.into()));
+    memory.manifests.insert(Digest::of(&other).to_string(), (other, MANIFEST.into()));
+    let rules = rules(ANY_TAG, &[public(&signer(1))]);
+    let all = judge(&memory, &rules, NAME);
+    assert_eq!((all.verdict, all.code), (Verdict::Deny, "signature.missing"));
+    assert_eq!(all.instances.iter().map(|instance| instance.verdict).collect::<Vec<_>>(), [Verdict::Allow, Verdict::Deny]);
+    assert_eq!(support::judge_platform(&memory, &rules, NAME, "linux/amd64").verdict, Verdict::Allow);
+    assert_eq!(support::judge_platform(&memory, &rules, NAME, "linux/arm64").verdict, Verdict::Deny);
+    assert_eq!(support::judge_platform(&memory, &rules, NAME, "linux/s390x").code, "index.platform");
+    // Without a policy: the index is unsigned, so every image must be signed.
+    let key = Rules::keys(&[public(&signer(1)).into_bytes()]).unwrap();
+    assert_eq!(judge(&memory, &key, NAME).verdict, Verdict::Deny);
+    assert_eq!(support::judge_platform(&memory, &key, NAME, "linux/amd64").verdict, Verdict::Allow);
 }

@@ -154,7 +154,7 @@ pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subj
         }
     }
     // A policy's list is never empty (its parser), and "nothing was demanded" is no reason to allow.
-    match requirements.last() {
+    match requirements.iter().find(|requirement| requirement.verdict != Verdict::Allow).or(requirements.last()) {
         Some(last) => Judgement { verdict: last.verdict, code: last.code, message: last.message.clone(), requirements },
         None => Judgement { verdict: Verdict::Deny, code: "internal", message: "no requirement applied".into(), requirements },
     }

@@ -49,17 +49,21 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
     }
 }
 
-/// Those against a `sigstoreSigned` requirement, as a whole image behind a policy. The package refuses images of schema 1.
+/// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of schema 1) is left to the core.
 pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
-    let files = match case.kind.as_str() {
-        _ if !case.has_input("keys") || case.has_input("rekor_keys") || !case.has_input("manifest") => return None,
-        "containers-sigstore" => case.input("signature").map(|file| vec![file]),
-        "containers-sigstore-image" => case.inputs("signatures"),
+    if !case.has_input("keys") || case.has_input("rekor_keys") {
+        return None;
+    }
+    let dir = |files: &[Vec<u8>]| Some(files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>().ok()?.into_iter().flatten().collect());
+    let (manifest, layers): (_, Vec<SignatureLayer>) = match case.kind.as_str() {
+        "containers-sigstore" => ("manifest", dir(&[case.input("signature").ok()?])?),
+        "containers-sigstore-image" => ("manifest", dir(&case.inputs("signatures").ok()?)?),
+        "cosign-legacy" if case.param_names().all(|name| ["digest", "tlog"].contains(&name)) && case.param("tlog") == Some(&Value::Bool(false)) => ("image_manifest", layers(case).ok()?),
         _ => return None,
     };
-    let manifest = case.input("manifest").ok()?;
-    let kind = schema1::recognise(&manifest)?;
-    (Kind::of(kind) != Some(Kind::Schema1)).then(|| verify_image(case, package, &files?, &manifest, kind))
+    let manifest = case.input(manifest).ok()?;
+    let kind = schema1::recognise(&manifest).filter(|kind| Kind::of(kind) != Some(Kind::Schema1))?;
+    Some(verify_image(case, package, &layers, &manifest, kind))
 }
 
 fn keys(case: &Case) -> Run<Vec<PublicKey>> {
@@ -95,15 +99,20 @@ fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
     Err(last)
 }
 
-fn verify_image(case: &Case, package: &Package, files: &[Vec<u8>], manifest: &[u8], kind: &str) -> Run {
-    let layers = files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>()?;
-    let keys: Map<String, Value> = case.inputs("keys")?.iter().enumerate().map(|(number, pem)| (format!("/{number}.pub"), package::bytes(pem))).collect();
-    let identity = case.param("signedIdentity").ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
-    let paths: Vec<&String> = keys.keys().collect();
-    let policy = json!({"default": [{"type": "sigstoreSigned", "keyPaths": paths, "signedIdentity": identity}]});
-    let image = case.required("docker_reference")?;
-    let evidence = evidence(image, manifest, kind, &layers.into_iter().flatten().collect::<Vec<_>>())?;
-    let options = json!({"policy": policy.to_string(), "assets": keys, "evidence": package::bytes(evidence.to_string().as_bytes()), "provider": package.provider});
+fn verify_image(case: &Case, package: &Package, layers: &[SignatureLayer], manifest: &[u8], kind: &str) -> Run {
+    let keys: Vec<Value> = case.inputs("keys")?.iter().map(|pem| package::bytes(pem)).collect();
+    let (image, mut options) = match case.text("docker_reference")? {
+        None => (format!("vectors.example/image@{}", case.required("digest")?), json!({"key": keys})),
+        Some(image) => {
+            let identity = case.param("signedIdentity").ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
+            let assets: Map<String, Value> = keys.into_iter().zip(1..).map(|(key, number)| (format!("/{number}.pub"), key)).collect();
+            let paths: Vec<&String> = assets.keys().collect();
+            let policy = json!({"default": [{"type": "sigstoreSigned", "keyPaths": paths, "signedIdentity": identity}]});
+            (image.into(), json!({"policy": policy.to_string(), "assets": assets}))
+        }
+    };
+    options["provider"] = package.provider.into();
+    options["evidence"] = package::bytes(evidence(&image, manifest, kind, layers)?.to_string().as_bytes());
     let report = package.call("verifyImage", json!([image, options]))?;
     let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or_default();
     match (text("verdict"), text("code")) {
