@@ -5,14 +5,14 @@ use super::config::Gateway;
 use super::memory::{Hint, Kept, Memory};
 use super::refuse;
 use crate::crypto::Provider;
-use crate::digest::{sha256, Digest};
+use crate::digest::{sha256, Algorithm, Digest};
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
 use crate::host::{Host, Store};
 use crate::limits;
 use crate::oci::auth::Credentials;
 use crate::oci::registry::{Registry, RegistryError};
-use crate::oci::{Document, Manifest};
+use crate::oci::{Document, Index, Manifest};
 use crate::policy::Coverage;
 use crate::reference::Reference;
 use crate::verify::{is_evidence_document, is_evidence_type, judge_manifest, Either, Rules, Subject, Verdict};
@@ -134,7 +134,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
                 Err(stop) => unknown = unknown.or(could_not(stop)),
             }
         }
-        for parent in self.memory.hints(Hint::Child, &subject.digest).await {
+        for parent in self.memory.hints(Hint::Child, asked).await {
             match self.covered_by(subject, &parent).await {
                 Ok(kept) => return Ok(kept),
                 Err(stop) => unknown = unknown.or(could_not(stop)),
@@ -148,7 +148,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         let digest = Digest::parse(parent).map_err(|error| Stop::Denied(error.into()))?;
         let index = self.subject(&digest, true).await?;
         let Document::Index(listed) = &index.document else { return Err(not_linked()) };
-        if !listed.manifests.iter().any(|entry| entry.digest.check(&subject.bytes).is_ok()) {
+        if !lists(listed, &subject.bytes) {
             return Err(not_linked());
         }
         let mut names = alloc::vec![self.name(parent)?];
@@ -183,7 +183,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         let own = subject.digest.to_string();
         match &subject.document {
             Document::Index(index) => {
-                for entry in index.manifests.iter().take(limits::INSTANCES) {
+                for entry in &index.manifests {
                     self.memory.add_hint(Hint::Child, &entry.digest, &own).await;
                 }
             }
@@ -265,6 +265,12 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
             Stop::Missing => refuse::not_found("MANIFEST_UNKNOWN", self.gateway, self.repository, reference),
         }
     }
+}
+
+/// Whether it lists these bytes, which are hashed once an algorithm however long the list is.
+fn lists(index: &Index, bytes: &[u8]) -> bool {
+    let own = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512].map(|algorithm| Digest::with(algorithm, bytes));
+    index.manifests.iter().any(|entry| own.contains(&entry.digest))
 }
 
 /// Config and layers.
