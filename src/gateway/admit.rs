@@ -198,11 +198,16 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     /// Evidence is recognised by its bytes: each layer is fetched, hashed and parsed as what its type says, the config is
     /// small JSON. `None`: it is an image like any other. The layers' checked bytes are returned.
     pub(super) async fn evidence(&self, manifest: &Manifest) -> Result<Option<BTreeMap<String, Vec<u8>>>, Stop> {
+        let mut left = limits::EVIDENCE_TOTAL;
+        self.evidence_within(manifest, &mut left).await
+    }
+
+    /// `left`: bytes that may still be fetched.
+    async fn evidence_within(&self, manifest: &Manifest, left: &mut usize) -> Result<Option<BTreeMap<String, Vec<u8>>>, Stop> {
         if manifest.layers.is_empty() || manifest.layers.len() > limits::EVIDENCE_EXAMINED || !manifest.layers.iter().all(|layer| is_evidence_type(&layer.media_type)) {
             return Ok(None);
         }
         let mut checked = BTreeMap::new();
-        let mut total: usize = 0;
         let config = self.registry.blob(&manifest.config.digest, limits::CONFIG).await;
         match config {
             Ok(Some(bytes)) if crate::encoding::json::parse(&bytes, crate::encoding::json::Dialect::Strict).is_ok() => {
@@ -219,8 +224,9 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
                 Err(error) if error.code() == "host.too-large" => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            total = total.saturating_add(bytes.len());
-            if total > limits::EVIDENCE_TOTAL || !is_evidence_document(&layer.media_type, &bytes) {
+            let Some(rest) = left.checked_sub(bytes.len()) else { return Ok(None) };
+            *left = rest;
+            if !is_evidence_document(&layer.media_type, &bytes) {
                 return Ok(None);
             }
             checked.insert(layer.digest.to_string(), bytes);
@@ -235,6 +241,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if index.manifests.is_empty() || index.manifests.len() > limits::EVIDENCE_EXAMINED || !index.manifests.iter().all(|entry| may_be(entry.artifact_type.as_deref())) {
             return Ok(false);
         }
+        let mut left = limits::EVIDENCE_TOTAL;
         for entry in &index.manifests {
             let child = match self.subject(&entry.digest, true).await {
                 Ok(child) => child,
@@ -242,7 +249,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
                 Err(stop) => return Err(stop),
             };
             let Document::Manifest(manifest) = &child.document else { return Ok(false) };
-            if self.evidence(manifest).await?.is_none() {
+            if self.evidence_within(manifest, &mut left).await?.is_none() {
                 return Ok(false);
             }
         }
@@ -287,7 +294,7 @@ fn interned(code: &str) -> &'static str {
     crate::verify::codes().find(|known| *known == code).unwrap_or("policy.denied")
 }
 
-fn could_not(stop: Stop) -> Option<Stop> {
+pub(super) fn could_not(stop: Stop) -> Option<Stop> {
     if matches!(stop, Stop::Unknown(_) | Stop::Upstream(_)) { Some(stop) } else { None }
 }
 

@@ -5,12 +5,13 @@ use super::evidence::EvidenceDocument;
 use crate::digest::Digest;
 use crate::error::HostError;
 use crate::host::Host;
+use crate::limits;
 use crate::oci::Document;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 /// One entry of a list of referrers: its digest, and the artifact type that the list gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,16 +92,28 @@ impl<H: Host> Archive for Either<'_, H> {
     }
 }
 
-/// Keeps every answer on its way.
+/// Keeps every answer on its way, until there are too many bytes of them: then nothing more is asked.
 pub struct Recorder<'a, A: Archive> {
     inner: &'a A,
     answers: RefCell<EvidenceDocument>,
+    kept: Cell<usize>,
 }
 
 impl<'a, A: Archive> Recorder<'a, A> {
     /// Around `inner`.
     pub fn new(inner: &'a A) -> Self {
-        Self { inner, answers: RefCell::default() }
+        Self { inner, answers: RefCell::default(), kept: Cell::new(0) }
+    }
+
+    fn has_room(&self, path: &str) -> Result<(), RegistryError> {
+        if self.kept.get() < limits::EVIDENCE_DOCUMENT {
+            return Ok(());
+        }
+        Err(HostError::TooLarge { url: path.into(), limit: limits::EVIDENCE_DOCUMENT }.into())
+    }
+
+    fn count(&self, bytes: usize) {
+        self.kept.set(self.kept.get().saturating_add(bytes));
     }
 
     /// What was kept.
@@ -111,8 +124,12 @@ impl<'a, A: Archive> Recorder<'a, A> {
 
 impl<A: Archive> Archive for Recorder<'_, A> {
     async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        let answer = self.inner.manifest(reference).await;
         let path = format!("manifests/{reference}");
+        let answer = match self.has_room(&path) {
+            Ok(()) => self.inner.manifest(reference).await,
+            Err(full) => Err(full),
+        };
+        self.count(answer.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| found.bytes.len()));
         match &answer {
             Ok(Some(found)) => self.answers.borrow_mut().add_manifest(&path, found),
             Ok(None) => self.answers.borrow_mut().add_missing(&path),
@@ -122,8 +139,12 @@ impl<A: Archive> Archive for Recorder<'_, A> {
     }
 
     async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
-        let answer = self.inner.blob(digest, max_bytes).await;
         let path = format!("blobs/{digest}");
+        let answer = match self.has_room(&path) {
+            Ok(()) => self.inner.blob(digest, max_bytes).await,
+            Err(full) => Err(full),
+        };
+        self.count(answer.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len));
         match &answer {
             Ok(Some(bytes)) => self.answers.borrow_mut().add_blob(&path, bytes),
             Ok(None) => self.answers.borrow_mut().add_missing(&path),
@@ -133,8 +154,11 @@ impl<A: Archive> Archive for Recorder<'_, A> {
     }
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
-        let answer = self.inner.referrers(digest).await;
         let path = format!("referrers/{digest}");
+        let answer = match self.has_room(&path) {
+            Ok(()) => self.inner.referrers(digest).await,
+            Err(full) => Err(full),
+        };
         match &answer {
             Ok(Listed { incomplete: Some(error), .. }) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
             Ok(list) => self.answers.borrow_mut().add_referrers(&path, &list.entries),
