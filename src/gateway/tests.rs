@@ -604,3 +604,426 @@ mod indexes {
         assert_eq!(seen.status, 200, "{}", seen.text());
     }
 }
+
+mod memory {
+    use super::*;
+
+    fn records(world: &World) -> Vec<(String, String)> {
+        world.store.borrow().iter().filter(|(key, _)| key.starts_with("verdict/")).map(|(key, value)| (key.clone(), value.clone())).collect()
+    }
+
+    /// How many signatures were checked by this request.
+    fn checks(world: &World, gateway: &Gateway, path: &str, time: i64) -> usize {
+        let before = world.checks.get();
+        act(gateway, world, &request("GET", path, &[], time));
+        world.checks.get() - before
+    }
+
+    #[test]
+    fn a_verdict_is_used_while_it_is_good() {
+        let world = World::default();
+        let (digest, _) = world.signed("app", "1.0", "a");
+        let path = "/v2/app/manifests/1.0";
+        let gateway = gateway();
+        let again = |gateway: &Gateway, time| checks(&world, gateway, path, time);
+        assert_eq!((again(&gateway, 1_000), again(&gateway, 1_001), again(&gateway, 4_599), again(&gateway, 4_600)), (1, 0, 0, 1));
+        // Another secret, none, another policy, another key file, another name, another upstream: another question.
+        let other = |change: fn(&mut Config)| {
+            let mut config = config(&policy("index"));
+            change(&mut config);
+            Gateway::new(config)
+        };
+        for gateway in [
+            other(|config| config.secret = vec![8; 32]), other(|config| config.secret.clear()), other(|config| config.policy.push(b' ')),
+            other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')), other(|config| config.secret.truncate(15)),
+        ] {
+            assert_eq!(again(&gateway, 4_601), 1);
+            world.forget("verdict/");
+        }
+        // Refusals are short.
+        world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
+        assert_eq!(act(&gateway, &world, &request("GET", path, &[], 10_000)), act(&gateway, &world, &request("GET", path, &[], 10_000)));
+        world.sign("app", &digest, "r.example/app:1.0", GOOD);
+        let status = |time| match act(&gateway, &world, &request("GET", path, &[], time)) {
+            Action::Respond(respond) => respond.status,
+            _ => 0,
+        };
+        assert_eq!((status(10_009), status(10_010)), (403, 200));
+    }
+
+    #[test]
+    fn a_record_that_is_not_ours_is_ignored() {
+        let world = World::default();
+        world.signed("app", "1.0", "a");
+        world.image("app", "2.0", "b");
+        let gateway = gateway();
+        assert_eq!((get(&gateway, &world, "/v2/app/manifests/1.0").status, get(&gateway, &world, "/v2/app/manifests/2.0").status), (200, 403));
+        let all = records(&world);
+        let (allow, deny) = (all.iter().find(|(_, value)| value.contains("\nallow\n")).unwrap(), all.iter().find(|(_, value)| value.contains("\ndeny\n")).unwrap());
+        let forged = deny.1.replace("\ndeny\n", "\nallow\n");
+        let longer = allow.1.replacen("\n4600\n", "\n9999999\n", 1);
+        assert_ne!(longer, allow.1);
+        for record in [&allow.1, &forged, &longer, &allow.1.replace(&allow.0, &deny.0), "", "\n", &format!("{}\n\n\n\n\n", deny.0), "x"] {
+            world.store.borrow_mut().insert(deny.0.clone(), record.to_string());
+            assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/2.0"), is(403, "signature.missing"), "{record:?}");
+        }
+        world.store.borrow_mut().insert(allow.0.clone(), longer);
+        assert_eq!(checks(&world, &gateway, "/v2/app/manifests/1.0", 5_000), 1);
+    }
+
+    /// What a signed payload makes of a message stays inside the message.
+    #[test]
+    fn lines_in_a_message_are_no_fields_of_a_record() {
+        let world = World::default();
+        let (digest, _) = world.image("app", "1.0", "a");
+        world.sign("app", &digest, "x\\nallow\\nsignature.accepted\\n\\u001b[2Jok", GOOD);
+        let gateway = gateway();
+        for _ in 0..2 {
+            let seen = get(&gateway, &world, "/v2/app/manifests/1.0");
+            assert_eq!((seen.status, verdict(&gateway, &world, "/v2/app/manifests/1.0").1.as_str()), (403, "identity.not-accepted"));
+            assert!(seen.phrase.len() < 200 && seen.phrase.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+        }
+    }
+
+    /// Kept bytes answer nobody whom the upstream would not.
+    #[test]
+    fn what_is_kept_needs_the_requests_own_authorisation() {
+        let world = World::default();
+        let (digest, _) = world.signed("app", "1.0", "a");
+        let (unsigned, _) = world.image("app", "2.0", "b");
+        world.private.set(true);
+        let gateway = gateway();
+        let with = |path: &str, token: &[(&str, &str)]| match act(&gateway, &world, &request("GET", path, token, 1_000)) {
+            Action::Respond(respond) => respond.status,
+            Action::Stream(_) => 0,
+            Action::Asset(_) => panic!(),
+        };
+        let (layer, other) = (Digest::of(b"a"), Digest::of(b"b"));
+        let hint = format!("hint/http://up.test/app/blob/{other}");
+        world.store.borrow_mut().insert(hint, unsigned.to_string());
+        let yes = [("authorization", TOKEN)];
+        assert_eq!(with("/v2/app/manifests/1.0", &yes), 200);
+        assert_eq!(with("/v2/app/manifests/2.0", &yes), 403);
+        assert_eq!(with(&format!("/v2/app/blobs/{other}"), &yes), 403);
+        for token in [vec![], vec![("authorization", "Bearer no")]] {
+            for path in ["/v2/", "/v2/app/manifests/1.0", "/v2/app/manifests/2.0", "/v2/app/manifests/3.0", &format!("/v2/app/manifests/{digest}"), &format!("/v2/app/manifests/{unsigned}"), "/api/evidence/app?ref=1.0"] {
+                assert_eq!(with(path, &token), 401, "{path}");
+            }
+            // An allowed blob streams, and the upstream says 401; a refusal, with its reason, is for those who may read.
+            assert_eq!(with(&format!("/v2/app/blobs/{layer}"), &token), 0);
+            for blob in [other.clone(), Digest::of(b"nowhere")] {
+                assert_eq!(with(&format!("/v2/app/blobs/{blob}"), &token), 401, "{blob}");
+            }
+        }
+        assert_eq!(with(&format!("/v2/app/blobs/{}", Digest::of(b"nowhere")), &yes), 404);
+    }
+
+    #[test]
+    fn everything_works_without_a_store() {
+        let world = World::default();
+        let (digest, _) = world.signed("app", "1.0", "a");
+        let gateway = gateway();
+        for reference in ["1.0", &digest.to_string()] {
+            world.store.borrow_mut().clear();
+            assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{reference}")).status, 200);
+        }
+        world.store.borrow_mut().clear();
+        assert_eq!(verdict(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(b"a"))), is(403, "gateway.not-linked"));
+    }
+}
+
+mod blobs {
+    use super::*;
+
+    #[test]
+    fn only_what_an_allowed_manifest_lists_now() {
+        let world = World::default();
+        world.signed("app", "1.0", "a");
+        let (unsigned, _) = world.image("app", "2.0", "b");
+        let gateway = gateway();
+        let blob = |text: &str| format!("/v2/app/blobs/{}", Digest::of(text.as_bytes()));
+        assert_eq!(verdict(&gateway, &world, &blob("a")), is(403, "gateway.not-linked"));
+        get(&gateway, &world, "/v2/app/manifests/1.0");
+        get(&gateway, &world, "/v2/app/manifests/2.0");
+        for (text, status) in [("a", 200), (r#"{"os":"linux","text":"a"}"#, 200), ("b", 403), (r#"{"os":"linux","text":"b"}"#, 403)] {
+            assert_eq!(get(&gateway, &world, &blob(text)).status, status, "{text}");
+            assert_eq!(ask(&gateway, &world, "HEAD", &blob(text)).status, status, "{text}");
+        }
+        // A hint to a manifest that does not list it, that is not allowed, that is none, that is gone.
+        for hint in [unsigned.to_string(), "x".into(), Digest::of(b"gone").to_string()] {
+            world.store.borrow_mut().insert(format!("hint/http://up.test/app/blob/{}", Digest::of(b"b")), hint);
+            assert_eq!(get(&gateway, &world, &blob("b")).status, 403);
+        }
+        // One that could not be asked outweighs one that refuses, in either order.
+        let gone = Digest::of(b"gone").to_string();
+        world.fail(&gone, usize::MAX, Ok(response(500, &[], b"")));
+        for hint in [format!("{unsigned}\n{gone}"), format!("{gone}\n{unsigned}")] {
+            world.store.borrow_mut().insert(format!("hint/http://up.test/app/blob/{}", Digest::of(b"b")), hint);
+            assert_eq!(get(&gateway, &world, &blob("b")).status, 503);
+        }
+        world.mend();
+        world.forget("hint/http://up.test/app/blob");
+        get(&gateway, &world, "/v2/app/manifests/1.0");
+        // Another repository with the same blob.
+        world.image("open", "1.0", "b");
+        get(&gateway, &world, "/v2/open/manifests/1.0");
+        assert_eq!((get(&gateway, &world, &blob("b")).status, get(&gateway, &world, &blob("b").replace("/app/", "/open/")).status), (403, 200));
+        // No longer allowed: no longer sent.
+        world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
+        world.forget("verdict/");
+        assert_eq!(verdict(&gateway, &world, &blob("a")), is(403, "signature.missing"));
+        // A manifest is no blob.
+        let bytes = world.content.borrow()["app/manifests/2.0"].0.clone();
+        world.blob("app", &bytes);
+        assert_eq!(verdict(&gateway, &world, &format!("/v2/app/blobs/{unsigned}")), is(403, "gateway.not-linked"));
+    }
+
+    #[test]
+    fn streams_carry_what_they_should() {
+        let world = World::default();
+        world.signed("app", "1.0", "a");
+        let gateway = gateway();
+        get(&gateway, &world, "/v2/app/manifests/1.0");
+        let headers = [("authorization", "Basic eA=="), ("range", "bytes=1-"), ("cookie", "c"), ("x-forwarded-for", "1"), ("host", "gate.test")];
+        let Action::Stream(stream) = act(&gateway, &world, &request("GET", &format!("/v2/app/blobs/{}", Digest::of(b"a")), &headers, 1_000)) else { panic!() };
+        let sent: Vec<&str> = stream.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!((stream.method, stream.url.as_str(), sent), ("GET", format!("http://up.test/v2/app/blobs/{}", Digest::of(b"a")).as_str(), vec!["authorization", "range"]));
+        assert_eq!(stream.location, ("http://up.test/v2/".to_string(), "http://gate.test/v2/".to_string()));
+        // What a browser is shown from here cannot act as a page of ours.
+        assert!(stream.set.iter().any(|(name, value)| name == "content-security-policy" && value.contains("sandbox")));
+        let Action::Stream(list) = act(&gateway, &world, &request("GET", "/v2/app/tags/list?n=2&ns=r.example&last=x", &[], 1_000)) else { panic!() };
+        assert_eq!(list.url, "http://up.test/v2/app/tags/list?n=2&last=x");
+        assert!(list.set.contains(&("cache-control".into(), "no-store".into())));
+    }
+}
+
+mod evidence_by_bytes {
+    use super::*;
+
+    fn typed(world: &World, kind: &str, config: &[u8], layers: &[&[u8]]) -> (Digest, Vec<u8>) {
+        for bytes in layers.iter().chain([&config]) {
+            world.blob("app", bytes);
+        }
+        let listed: Vec<String> = layers.iter().map(|bytes| descriptor(kind, bytes, "")).collect();
+        let bytes = manifest(&descriptor(CONFIG, config, ""), &listed);
+        (world.put("app", "odd", MANIFEST, &bytes), bytes)
+    }
+
+    fn bundle() -> String {
+        format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"}}}},"dsseEnvelope":{{"payload":"e30=","payloadType":"x","signatures":[{{"sig":"AA=="}}]}}}}"#)
+    }
+
+    #[test]
+    fn signatures_are_served_and_so_is_their_content() {
+        let world = World::default();
+        let (image, _) = world.image("app", "1.0", "a");
+        let signature = world.sign("app", &image, "r.example/app:1.0", OTHER);
+        let gateway = gateway();
+        let text = payload(&image, "r.example/app:1.0", "null");
+        let blob = format!("/v2/app/blobs/{}", Digest::of(text.as_bytes()));
+        assert_eq!(get(&gateway, &world, &blob).status, 403);
+        for reference in [format!("sha256-{}.sig", image.hex()), signature.to_string()] {
+            assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{reference}")).status, 200, "{reference}");
+        }
+        let (get, head) = (get(&gateway, &world, &blob), ask(&gateway, &world, "HEAD", &blob));
+        assert_eq!((get.status, get.body.as_slice(), head), (200, text.as_bytes(), Seen { body: Vec::new(), ..get.clone() }));
+        for (kind, bytes) in [(BUNDLE, bundle()), (DSSE, r#"{"payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}]}"#.into())] {
+            typed(&world, kind, b"{}", &[bytes.as_bytes()]);
+            assert_eq!(super::get(&gateway, &world, "/v2/app/manifests/odd").status, 200, "{kind}");
+        }
+    }
+
+    /// podman runs an image whose layer is *typed* as a signature.
+    #[test]
+    fn an_image_is_an_image_however_it_is_typed() {
+        let world = World::default();
+        let gateway = gateway();
+        let good = payload(&Digest::of(b"x"), "r.example/app", "null");
+        let large = vec![b' '; 64 << 10];
+        for kind in [SIMPLE, BUNDLE, DSSE, "application/vnd.dev.sigstore.bundle+json;version=0.1"] {
+            for (config, layers) in [
+                (&b"{}"[..], vec![&b"a layer"[..]]), (b"{}", vec![b"\x1f\x8b\x08"]), (b"{}", vec![b"{}"]), (b"{}", vec![good.as_bytes(), b"a layer"]), (b"{}", vec![]),
+                (b"no JSON", vec![good.as_bytes()]), (&large, vec![good.as_bytes()]),
+            ] {
+                let (digest, bytes) = typed(&world, kind, config, &layers);
+                for tag in ["odd", &digest.to_string(), &format!("sha256-{}", digest.hex()), &format!("sha256-{}.sig", digest.hex())] {
+                    world.put("app", tag, MANIFEST, &bytes);
+                    assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{tag}")).status, 403, "{kind} {tag}: {}", String::from_utf8_lossy(&bytes));
+                    world.content.borrow_mut().remove(&format!("app/manifests/{tag}"));
+                    world.put("app", "odd", MANIFEST, &bytes);
+                }
+                for layer in layers {
+                    assert_eq!(get(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(layer))).status, 403);
+                }
+            }
+        }
+        // Beside an ordinary layer; and with a layer that cannot be had.
+        let mixed = manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(SIMPLE, good.as_bytes(), ""), descriptor(LAYER, b"a layer", "")]);
+        world.put("app", "odd", MANIFEST, &mixed);
+        assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, 403);
+        typed(&world, SIMPLE, b"{}", &[good.as_bytes()]);
+        let blob = format!("/blobs/{}", Digest::of(good.as_bytes()));
+        for (answer, status) in [(response(404, &[], b""), 403), (response(500, &[], b""), 503), (response(200, &[], b"other"), 403)] {
+            world.mend();
+            world.fail(&blob, usize::MAX, Ok(answer));
+            assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, status);
+        }
+    }
+
+    /// A payload may hold any text as `optional`, and a tar archive of the oldest format needs no byte that JSON forbids:
+    /// one document can be both.
+    #[test]
+    fn a_signature_that_is_an_archive_too_is_an_image() {
+        let world = World::default();
+        let gateway = gateway();
+        let critical = payload(&Digest::of(b"x"), "r.example/app", "null").replace(r#","optional":null"#, "")[1..].to_string();
+        for (kind, head, tail) in [
+            (SIMPLE, r#"{"optional":{"x":""#, format!(r#""}},{critical}"#)),
+            (BUNDLE, r#"{"x":""#, format!(r#"",{}"#, &bundle()[1..])),
+            (DSSE, r#"{"x":""#, r#"","payload":"e30=","payloadType":"x","signatures":[{"sig":"AA=="}]}"#.into()),
+        ] {
+            let mut bytes = archive(head);
+            bytes.extend_from_slice(tail.as_bytes());
+            assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok());
+            typed(&world, kind, b"{}", &[&bytes]);
+            assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/odd"), is(403, "signature.missing"), "{kind}");
+            // It is only the sum that makes it an archive.
+            bytes[20] = b'x';
+            typed(&world, kind, b"{}", &[&bytes]);
+            assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, 200, "{kind}");
+        }
+    }
+
+    /// A header of tar without a NUL, whose file's name begins with `head`, and 512 bytes of file.
+    fn archive(head: &str) -> Vec<u8> {
+        let mut block = [b' '; 1_024];
+        block[..head.len()].copy_from_slice(head.as_bytes());
+        block[100..148].copy_from_slice(b"0000644 0000000 0000000 00000001000 00000000000 ");
+        block[156] = b'0';
+        let sum: u32 = block[..512].iter().map(|byte| u32::from(*byte)).sum();
+        block[148..156].copy_from_slice(format!("{sum:06o}  ").as_bytes());
+        block.to_vec()
+    }
+
+    #[test]
+    fn lists_of_evidence() {
+        let world = World::default();
+        let (image, bytes) = world.image("app", "1.0", "a");
+        let signature = world.sign("app", &image, "r.example/app:1.0", OTHER);
+        let signed = world.content.borrow()[&format!("app/manifests/{signature}")].0.clone();
+        let gateway = gateway();
+        let tag = format!("sha256-{}", image.hex());
+        let listed = |entries: &[String]| {
+            world.put("app", &tag, INDEX, &index_of(entries));
+            get(&gateway, &world, &format!("/v2/app/manifests/{tag}")).status
+        };
+        let good = descriptor(MANIFEST, &signed, &format!(r#","artifactType":"{BUNDLE}""#));
+        assert_eq!(listed(core::slice::from_ref(&good)), 200);
+        // An image among them, or called evidence.
+        for entry in [descriptor(MANIFEST, &bytes, ""), descriptor(MANIFEST, &bytes, &format!(r#","artifactType":"{BUNDLE}""#)), descriptor(MANIFEST, b"gone", "")] {
+            assert_eq!(listed(&[good.clone(), entry.clone()]), 403, "{entry}");
+            assert_eq!(listed(&[entry]), 403);
+        }
+        assert_eq!(listed(&[]), 403);
+        // It covers nothing.
+        assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{image}")).status, 403);
+    }
+
+    /// 16 MiB together, for a list as for one manifest.
+    #[test]
+    fn lists_are_bounded() {
+        let world = World::default();
+        let gateway = gateway();
+        let entries: Vec<String> = (0..8_u32)
+            .map(|number| {
+                let text = payload(&Digest::of(&number.to_be_bytes()), "x", &format!("null{}", " ".repeat(3 << 20)));
+                world.blob("app", b"{}");
+                world.blob("app", text.as_bytes());
+                let bytes = manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(SIMPLE, text.as_bytes(), "")]);
+                world.put("app", &format!("e{number}"), MANIFEST, &bytes);
+                descriptor(MANIFEST, &bytes, "")
+            })
+            .collect();
+        for (count, status) in [(5, 200), (8, 403)] {
+            world.put("app", "list", INDEX, &index_of(&entries[..count]));
+            world.asked.borrow_mut().clear();
+            assert_eq!(get(&gateway, &world, "/v2/app/manifests/list").status, status, "{count}");
+            assert!(world.asked.borrow().iter().filter(|line| line.contains("/blobs/")).count() <= 2 * 6);
+        }
+    }
+}
+
+mod messages {
+    use super::*;
+
+    /// Before any signature was checked, and straight into people's terminals.
+    #[test]
+    fn text_from_evidence_carries_no_control_characters() {
+        let world = World::default();
+        let (image, _) = world.image("app", "1.0", "a");
+        let hostile = "\\u001b[2J\\nallowed\\u202e\\u0000";
+        let text = payload(&image, "r.example/app", "null").replace("\"type\":", &format!("\"{hostile}\":1,\"type\":"));
+        world.blob("app", text.as_bytes());
+        let signature = base64::encode(&mark(&PublicKey::from_pem(GOOD).unwrap(), text.as_bytes()));
+        let layer = descriptor(SIMPLE, text.as_bytes(), &format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{signature}"}}"#));
+        world.put("app", &format!("sha256-{}.sig", image.hex()), MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &[layer]));
+        let gateway = gateway();
+        let message = get(&gateway, &world, "/v2/app/manifests/1.0").message();
+        assert!(message.contains("Unknown key") && !message.contains(|c: char| c.is_control() || c == '\u{202e}'), "{message:?}");
+    }
+
+    #[test]
+    fn a_message_has_an_end() {
+        let world = World::default();
+        let (image, _) = world.image("app", "1.0", "a");
+        world.sign("app", &image, &"x".repeat(100_000), GOOD);
+        let message = get(&gateway(), &world, "/v2/app/manifests/1.0").message();
+        assert!(message.len() < 8_000 && message.contains("[identity.not-accepted]") && message.contains("http://gate.test/#"), "{}", message.len());
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let world = World::default();
+        world.image("app", "1.0", "a");
+        let seen = get(&gateway(), &world, "/v2/app/manifests/1.0");
+        let message = seen.message();
+        assert!(message.starts_with("sealgate: r.example/app:1.0 is refused: ") && message.contains("http://gate.test/#gate.test/app:1.0"), "{message}");
+        assert!(seen.phrase.starts_with("sealgate: r.example/app:1.0"));
+        assert_eq!((seen.header("content-type"), seen.header("cache-control")), (Some("application/json"), Some("no-store")));
+    }
+}
+
+mod evidence_documents {
+    use super::*;
+
+    #[test]
+    fn a_refused_image_can_be_inspected_and_not_pulled() {
+        let world = World::default();
+        let (image, _) = world.image("app", "1.0", "a");
+        let gateway = gateway();
+        let seen = get(&gateway, &world, "/api/evidence/app?ref=1.0");
+        let value: serde_json::Value = serde_json::from_slice(&seen.body).unwrap();
+        assert_eq!((seen.status, value["name"].as_str(), value["digest"].as_str()), (200, Some("r.example/app:1.0"), Some(image.to_string().as_str())));
+        assert!(!seen.text().contains("blobs/"));
+        assert_eq!(get(&gateway, &world, "/api/evidence/app?ref=9").status, 404);
+        assert_eq!(get(&gateway, &world, "/api/evidence/../app?ref=1.0").status, 400);
+    }
+
+    /// An index of 64 images, each with as much evidence as one may have, does not become one document.
+    #[test]
+    fn a_document_is_bounded() {
+        let world = World::default();
+        let children: Vec<(Digest, Vec<u8>)> = (0..20).map(|number| world.image("app", &format!("c{number}"), &number.to_string())).collect();
+        for (digest, _) in &children {
+            let text = payload(digest, "r.example/app", &format!("null{}", " ".repeat(3 << 20)));
+            world.blob("app", text.as_bytes());
+            world.put("app", &format!("sha256-{}.sig", digest.hex()), MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(SIMPLE, text.as_bytes(), "")]));
+        }
+        let entries: Vec<String> = children.iter().map(|(_, bytes)| descriptor(MANIFEST, bytes, "")).collect();
+        world.put("app", "1.0", INDEX, &index_of(&entries));
+        let seen = get(&gateway(), &world, "/api/evidence/app?ref=1.0");
+        assert_eq!(seen.status, 200);
+        assert!(seen.body.len() < 48 << 20, "{}", seen.body.len());
+        crate::verify::EvidenceDocument::parse(&seen.body).unwrap();
+    }
+}
