@@ -3,10 +3,10 @@
 
 use super::evidence::EvidenceDocument;
 use crate::digest::Digest;
+use crate::encoding::json::{self, Dialect, Node};
 use crate::error::HostError;
 use crate::host::Host;
 use crate::limits;
-use crate::oci::Document;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -52,13 +52,19 @@ impl<H: Host> Archive for Registry<'_, H> {
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
         let listed = Registry::referrers(self, digest).await?;
-        // What is no index lists nothing.
-        let entries = match Document::parse(&listed.bytes, None) {
-            Ok(Document::Index(index)) => index.manifests.into_iter().map(|entry| Referrer { digest: entry.digest, artifact_type: entry.artifact_type }).collect(),
-            _ => Vec::new(),
-        };
-        Ok(Listed { entries, incomplete: listed.incomplete })
+        Ok(Listed { entries: entries(&listed.bytes), incomplete: listed.incomplete })
     }
+}
+
+/// What a list names. It is no document that anyone runs, so it is not read as strictly: an entry that does not read, which
+/// whoever may push can add, takes the others not with it. What is no index lists nothing.
+fn entries(bytes: &[u8]) -> Vec<Referrer> {
+    let Ok(root) = json::parse(bytes, Dialect::Strict) else { return Vec::new() };
+    let entry = |node: &Node| {
+        let digest = Digest::parse(node.member("digest")?.as_str()?).ok()?;
+        Some(Referrer { digest, artifact_type: node.member("artifactType").and_then(Node::as_str).map(Into::into) })
+    };
+    root.member("manifests").and_then(Node::as_array).unwrap_or_default().iter().filter_map(entry).collect()
 }
 
 /// Either of the two, so that what judges is compiled once.
