@@ -6,6 +6,8 @@ pub const MANIFEST: usize = 4 << 20;
 pub const EVIDENCE: usize = 4 << 20;
 /// Bytes of all evidence of one image (TRUST section 7).
 pub const EVIDENCE_TOTAL: usize = 16 << 20;
+/// Bytes of answers in one evidence document: a manifest and all evidence of one image.
+pub const EVIDENCE_DOCUMENT: usize = MANIFEST + EVIDENCE_TOTAL;
 /// Entries that discovery may list for one image (TRUST section 7).
 pub const EVIDENCE_LISTED: usize = 1_000;
 /// Candidates that are examined for one image (TRUST section 7).

@@ -5,14 +5,14 @@ use super::config::Gateway;
 use super::memory::{Hint, Kept, Memory};
 use super::refuse;
 use crate::crypto::Provider;
-use crate::digest::{sha256, Digest};
+use crate::digest::{sha256, Algorithm, Digest};
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
 use crate::host::{Host, Store};
 use crate::limits;
 use crate::oci::auth::Credentials;
 use crate::oci::registry::{Registry, RegistryError};
-use crate::oci::{Document, Manifest};
+use crate::oci::{Document, Index, Manifest};
 use crate::policy::Coverage;
 use crate::reference::Reference;
 use crate::verify::{is_evidence_document, is_evidence_type, judge_manifest, Either, Rules, Subject, Verdict};
@@ -134,7 +134,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
                 Err(stop) => unknown = unknown.or(could_not(stop)),
             }
         }
-        for parent in self.memory.hints(Hint::Child, &subject.digest).await {
+        for parent in self.memory.hints(Hint::Child, asked).await {
             match self.covered_by(subject, &parent).await {
                 Ok(kept) => return Ok(kept),
                 Err(stop) => unknown = unknown.or(could_not(stop)),
@@ -148,7 +148,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         let digest = Digest::parse(parent).map_err(|error| Stop::Denied(error.into()))?;
         let index = self.subject(&digest, true).await?;
         let Document::Index(listed) = &index.document else { return Err(not_linked()) };
-        if !listed.manifests.iter().any(|entry| entry.digest.check(&subject.bytes).is_ok()) {
+        if !lists(listed, &subject.bytes) {
             return Err(not_linked());
         }
         let mut names = alloc::vec![self.name(parent)?];
@@ -183,7 +183,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         let own = subject.digest.to_string();
         match &subject.document {
             Document::Index(index) => {
-                for entry in index.manifests.iter().take(limits::INSTANCES) {
+                for entry in &index.manifests {
                     self.memory.add_hint(Hint::Child, &entry.digest, &own).await;
                 }
             }
@@ -198,11 +198,16 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     /// Evidence is recognised by its bytes: each layer is fetched, hashed and parsed as what its type says, the config is
     /// small JSON. `None`: it is an image like any other. The layers' checked bytes are returned.
     pub(super) async fn evidence(&self, manifest: &Manifest) -> Result<Option<BTreeMap<String, Vec<u8>>>, Stop> {
+        let mut left = limits::EVIDENCE_TOTAL;
+        self.evidence_within(manifest, &mut left).await
+    }
+
+    /// `left`: bytes that may still be fetched.
+    async fn evidence_within(&self, manifest: &Manifest, left: &mut usize) -> Result<Option<BTreeMap<String, Vec<u8>>>, Stop> {
         if manifest.layers.is_empty() || manifest.layers.len() > limits::EVIDENCE_EXAMINED || !manifest.layers.iter().all(|layer| is_evidence_type(&layer.media_type)) {
             return Ok(None);
         }
         let mut checked = BTreeMap::new();
-        let mut total: usize = 0;
         let config = self.registry.blob(&manifest.config.digest, limits::CONFIG).await;
         match config {
             Ok(Some(bytes)) if crate::encoding::json::parse(&bytes, crate::encoding::json::Dialect::Strict).is_ok() => {
@@ -219,8 +224,9 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
                 Err(error) if error.code() == "host.too-large" => return Ok(None),
                 Err(error) => return Err(error.into()),
             };
-            total = total.saturating_add(bytes.len());
-            if total > limits::EVIDENCE_TOTAL || !is_evidence_document(&layer.media_type, &bytes) {
+            let Some(rest) = left.checked_sub(bytes.len()) else { return Ok(None) };
+            *left = rest;
+            if !is_evidence_document(&layer.media_type, &bytes) {
                 return Ok(None);
             }
             checked.insert(layer.digest.to_string(), bytes);
@@ -235,6 +241,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if index.manifests.is_empty() || index.manifests.len() > limits::EVIDENCE_EXAMINED || !index.manifests.iter().all(|entry| may_be(entry.artifact_type.as_deref())) {
             return Ok(false);
         }
+        let mut left = limits::EVIDENCE_TOTAL;
         for entry in &index.manifests {
             let child = match self.subject(&entry.digest, true).await {
                 Ok(child) => child,
@@ -242,7 +249,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
                 Err(stop) => return Err(stop),
             };
             let Document::Manifest(manifest) = &child.document else { return Ok(false) };
-            if self.evidence(manifest).await?.is_none() {
+            if self.evidence_within(manifest, &mut left).await?.is_none() {
                 return Ok(false);
             }
         }
@@ -267,6 +274,12 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     }
 }
 
+/// Whether it lists these bytes, which are hashed once an algorithm however long the list is.
+fn lists(index: &Index, bytes: &[u8]) -> bool {
+    let own = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512].map(|algorithm| Digest::with(algorithm, bytes));
+    index.manifests.iter().any(|entry| own.contains(&entry.digest))
+}
+
 /// Config and layers.
 pub(super) fn blobs(manifest: &Manifest) -> impl Iterator<Item = &Digest> {
     core::iter::once(&manifest.config).chain(&manifest.layers).map(|descriptor| &descriptor.digest)
@@ -281,7 +294,7 @@ fn interned(code: &str) -> &'static str {
     crate::verify::codes().find(|known| *known == code).unwrap_or("policy.denied")
 }
 
-fn could_not(stop: Stop) -> Option<Stop> {
+pub(super) fn could_not(stop: Stop) -> Option<Stop> {
     if matches!(stop, Stop::Unknown(_) | Stop::Upstream(_)) { Some(stop) } else { None }
 }
 

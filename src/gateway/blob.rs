@@ -1,7 +1,7 @@
 //! Blobs go out only while an allowed manifest of that repository lists them.
 
 use super::action::{Action, Request, Respond, Stream};
-use super::admit::{blobs, not_linked, Desk, Stop};
+use super::admit::{blobs, could_not, not_linked, Desk, Stop};
 use super::config::Gateway;
 use super::memory::Hint;
 use super::refuse;
@@ -28,6 +28,7 @@ pub(super) async fn serve<R: Host + Provider + Store>(gateway: &Gateway, rules: 
     match linked(&desk, digest).await {
         Ok(Link::Image) => Action::Stream(stream(gateway, request, repository, &format!("blobs/{digest}"), Vec::new())),
         Ok(Link::Evidence(bytes)) => Action::Respond(evidence(bytes, digest)),
+        Err(Stop::Missing) => refuse::not_found("BLOB_UNKNOWN", gateway, repository, &digest.to_string()),
         Err(stop) => desk.stop(&digest.to_string(), &stop),
     }
 }
@@ -39,15 +40,21 @@ enum Link {
 
 /// A hint is only where to look: the manifest is hashed, must list the blob, and must be allowed now.
 async fn linked<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Digest) -> Result<Link, Stop> {
-    let mut last = not_linked();
+    let (mut refused, mut unknown) = (None, None);
     for parent in desk.memory.hints(Hint::Blob, digest).await {
         let Ok(parent) = Digest::parse(&parent) else { continue };
         match through(desk, &parent, digest).await {
             Ok(link) => return Ok(link),
-            Err(stop) => last = stop,
+            Err(stop @ Stop::Denied(_)) => refused = refused.or(Some(stop)),
+            // A manifest that is gone leads nowhere.
+            Err(stop) => unknown = unknown.or(could_not(stop)),
         }
     }
-    Err(last)
+    if let Some(stop) = unknown {
+        return Err(stop);
+    }
+    // A stream is for the upstream to allow. So is knowing that something is refused here, and why.
+    if desk.registry.has_blob(digest).await? { Err(refused.unwrap_or_else(not_linked)) } else { Err(Stop::Missing) }
 }
 
 async fn through<R: Host + Provider + Store>(desk: &Desk<'_, R>, parent: &Digest, digest: &Digest) -> Result<Link, Stop> {
@@ -88,6 +95,8 @@ fn stream(gateway: &Gateway, request: &Request, repository: &str, rest: &str, mu
     let base = format!("{}/v2/", gateway.upstream);
     set.push(("docker-distribution-api-version".into(), "registry/2.0".into()));
     set.push(("x-content-type-options".into(), "nosniff".into()));
+    // The upstream chooses the type: what a browser opens from here must not act as a page of this gateway.
+    set.push(("content-security-policy".into(), "default-src 'none'; sandbox".into()));
     Stream {
         method: if request.method == "HEAD" { "HEAD" } else { "GET" },
         url: format!("{base}{}/{rest}", gateway.upstream_repository(repository)),

@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 pub struct Config {
     /// `UPSTREAM`: http or https, host and port, no path.
     pub upstream: String,
-    /// `NAME`: the name by which policies and signatures know the registry.
+    /// `NAME`: the name by which policies and signatures know the registry; empty for the upstream's own.
     pub name: String,
     /// The bytes of `POLICY`.
     pub policy: Vec<u8>,
@@ -56,12 +56,12 @@ pub struct Gateway {
 
 impl Gateway {
     /// Never fails: a wrong configuration makes a gateway that refuses everything.
-    pub fn new(config: Config) -> Self {
+    pub fn new(mut config: Config) -> Self {
+        config.name = name(&config);
         let rules = check(&config);
         let basis = basis(&config);
         let upstream = config.upstream.trim_end_matches('/').to_string();
-        let name = if matches!(config.name.as_str(), "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com") { "docker.io".into() } else { config.name };
-        Self { upstream, name, rules, policy: (config.policy, config.assets), basis, secret: config.secret }
+        Self { upstream, name: config.name, rules, policy: (config.policy, config.assets), basis, secret: config.secret }
     }
 
     /// What is wrong with the configuration, if anything.
@@ -112,6 +112,13 @@ impl Gateway {
     }
 }
 
+/// `NAME`, by default the upstream's `host[:port]`. Docker Hub has one name, whichever of its hosts was written.
+fn name(config: &Config) -> String {
+    let authority = config.upstream.trim_end_matches('/').split_once("://").map_or("", |(_, authority)| authority);
+    let name = if config.name.is_empty() { authority } else { &config.name };
+    if matches!(name, "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com") { "docker.io".into() } else { name.into() }
+}
+
 fn check(config: &Config) -> Result<Rules, Failure> {
     let upstream = config.upstream.trim_end_matches('/');
     let authority = upstream.strip_prefix("https://").or_else(|| upstream.strip_prefix("http://"));
@@ -120,7 +127,7 @@ fn check(config: &Config) -> Result<Rules, Failure> {
         return Err(ConfigError::Upstream { found: config.upstream.chars().take(200).collect() }.into());
     }
     let probe = Reference::normalize(&format!("{}/x/y", config.name), Grammar::Containers);
-    if !probe.is_ok_and(|reference| reference.domain() == config.name || reference.domain() == "docker.io" && config.name.ends_with("docker.io")) {
+    if !probe.is_ok_and(|reference| reference.domain() == config.name) {
         return Err(ConfigError::Name { found: config.name.chars().take(200).collect() }.into());
     }
     if config.policy.len() > limits::POLICY {

@@ -8,8 +8,8 @@ use crate::crypto::Provider;
 use crate::digest::{Digest, DigestError};
 use crate::error::Failure;
 use crate::host::{Host, Store};
-use crate::oci::registry::RegistryError;
-use crate::oci::Document;
+use crate::oci::registry::{Fetched, RegistryError};
+use crate::oci::{Descriptor, Document};
 use crate::verify::{Rules, Subject};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -47,7 +47,7 @@ async fn judged<R: Host + Provider + Store>(desk: &Desk<'_, R>, reference: &str)
             (subject, digest, Some(reference))
         }
     };
-    refuse_foreign_layers(&subject)?;
+    refuse_past_the_gateway(&subject)?;
     let (code, message) = if is_evidence(desk, &subject).await? {
         (String::from("evidence"), String::from("signatures and attestations, recognised by their bytes"))
     } else {
@@ -86,11 +86,17 @@ async fn by_tag<R: Host + Provider + Store>(desk: &Desk<'_, R>, tag: &str) -> Re
         Err(RegistryError::Refused { status: 400 | 405 | 406, .. }) => {}
         Err(error) => return Err(error.into()),
     }
-    let fetched = desk.registry.manifest(tag).await?.ok_or(Stop::Missing)?;
-    if let Some(told) = fetched.digest.as_deref().and_then(|text| Digest::parse(text).ok()) {
-        told.check(&fetched.bytes).map_err(|error: DigestError| Stop::Denied(error.into()))?;
+    let mut fetched = desk.registry.manifest(tag).await?.ok_or(Stop::Missing)?;
+    if contradicts(&fetched).is_err() {
+        fetched = desk.registry.manifest(tag).await?.ok_or(Stop::Missing)?;
+        contradicts(&fetched).map_err(|error| Stop::Denied(error.into()))?;
     }
     Subject::read(fetched.bytes, fetched.content_type.as_deref(), None).map_err(Stop::Denied)
+}
+
+/// The registry's own word on what it sends.
+fn contradicts(fetched: &Fetched) -> Result<(), DigestError> {
+    fetched.digest.as_deref().and_then(|text| Digest::parse(text).ok()).map_or(Ok(()), |told| told.check(&fetched.bytes))
 }
 
 /// Kept bytes go out only after the upstream accepted this request's own credentials.
@@ -106,16 +112,23 @@ async fn by_digest<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Dige
     desk.subject(digest, false).await
 }
 
-/// A layer with `urls` makes clients leave the gateway.
-fn refuse_foreign_layers(subject: &Subject) -> Result<(), Stop> {
-    let Document::Manifest(manifest) = &subject.document else { return Ok(()) };
-    match manifest.layers.iter().find(|layer| !layer.urls.is_empty()) {
-        Some(layer) => Err(Stop::Denied(Failure::new(
-            "gateway.foreign-layer",
-            alloc::format!("the layer {} is to be fetched from another address ({}), past this gateway", layer.digest, layer.urls.first().map_or("", String::as_str).chars().take(200).collect::<String>()),
-        ))),
-        None => Ok(()),
+/// What has `urls` makes clients leave the gateway, and an image that stands in its index is never asked for here: containerd
+/// fetches from `urls` first whatever it is, and takes `data` for fetched.
+fn refuse_past_the_gateway(subject: &Subject) -> Result<(), Stop> {
+    let (listed, is_index): (Vec<&Descriptor>, bool) = match &subject.document {
+        Document::Manifest(manifest) => (core::iter::once(&manifest.config).chain(&manifest.layers).collect(), false),
+        Document::Index(index) => (index.manifests.iter().collect(), true),
+    };
+    let stop = |digest: &Digest, how: &str| Err(Stop::Denied(Failure::new("gateway.foreign-layer", alloc::format!("{digest} is to be had {how}, past this gateway"))));
+    for one in listed {
+        if let Some(url) = one.urls.first() {
+            return stop(&one.digest, &alloc::format!("from another address ({})", url.chars().take(200).collect::<String>()));
+        }
+        if is_index && one.embedded {
+            return stop(&one.digest, "from the index itself");
+        }
     }
+    Ok(())
 }
 
 fn content(subject: &Subject, digest: &Digest, log: String) -> Respond {

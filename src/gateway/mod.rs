@@ -13,6 +13,8 @@ mod manifest;
 mod memory;
 mod refuse;
 mod route;
+#[cfg(test)]
+mod tests;
 
 pub use action::{Action, Request, Respond, Stream};
 pub use config::{Config, ConfigError, Gateway};

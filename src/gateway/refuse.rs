@@ -5,13 +5,15 @@ use super::config::Gateway;
 use super::route::split;
 use crate::encoding::json::quote;
 use crate::error::{Coded, Failure};
-use crate::oci::registry::RegistryError;
+use crate::oci::registry::{clean, RegistryError};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// Longest reason phrase.
 const PHRASE: usize = 180;
+/// Longest reason.
+const MESSAGE: usize = 4_000;
 
 fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = alloc::vec![
@@ -62,9 +64,15 @@ fn phrased(respond: Respond, message: &str) -> Respond {
     Respond { status_text: Some(phrase), ..respond }
 }
 
+/// A message may repeat text from evidence that nobody signed, and ends on people's terminals.
+fn cleaned(failure: &Failure) -> Failure {
+    Failure::new(failure.code, clean(&failure.message, MESSAGE))
+}
+
 /// The image is not allowed.
 pub(super) fn denied(gateway: &Gateway, request: &Request, repository: &str, reference: &str, failure: &Failure, id: &str) -> Action {
     let image = shown(&gateway.name, repository, reference);
+    let failure = &cleaned(failure);
     let origin = split(&request.url).0;
     let link = format!("{origin}/#{}", shown(super::route::own_host(&request.url), repository, reference));
     let message = format!("sealgate: {image} is refused: {} [{}] Decision {id}; details: {link}", failure.message, failure.code);
@@ -76,6 +84,7 @@ pub(super) fn denied(gateway: &Gateway, request: &Request, repository: &str, ref
 /// It could not be found out.
 pub(super) fn unknown(gateway: &Gateway, repository: &str, reference: &str, failure: &Failure, id: &str) -> Action {
     let image = shown(&gateway.name, repository, reference);
+    let failure = &cleaned(failure);
     let message = format!("sealgate: {image}: could not find out whether it is allowed: {} [{}]", failure.message, failure.code);
     let mut respond = phrased(error(503, "UNAVAILABLE", &message), &message);
     respond.log = Some(log("unknown", &image, failure.code, &failure.message, id));

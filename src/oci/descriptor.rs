@@ -1,7 +1,7 @@
 //! Descriptors: what is listed, by digest and size (OCI image specification, descriptor.md).
 //!
-//! In scope: the members that clients read. Out of scope: `data` (embedded content), which nothing here uses. All of it
-//! is the claim of the document that it stands in.
+//! In scope: the members that clients read. Out of scope: what `data` (embedded content) holds, which nothing here uses. All
+//! of it is the claim of the document that it stands in.
 
 use crate::digest::Digest;
 use crate::encoding::json::Node;
@@ -26,6 +26,8 @@ pub struct Descriptor {
     pub size: u64,
     /// Other places that have it ("foreign" layers).
     pub urls: Vec<String>,
+    /// Whether the content stands in `data`: some clients take it from there and fetch nothing.
+    pub embedded: bool,
     /// In the document's order; every key once.
     pub annotations: Vec<(String, String)>,
     /// The artifact type, where the content is an artifact's manifest.
@@ -45,6 +47,7 @@ impl Descriptor {
             digest,
             size: size(fields.required("size", "a number of bytes")?)?,
             urls: fields.texts("urls")?,
+            embedded: fields.node("data").is_some(),
             annotations: fields.map("annotations")?,
             artifact_type: fields.text("artifactType")?,
             platform: fields.optional("platform", Platform::read)?,

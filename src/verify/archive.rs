@@ -3,14 +3,15 @@
 
 use super::evidence::EvidenceDocument;
 use crate::digest::Digest;
+use crate::encoding::json::{self, Dialect, Node};
 use crate::error::HostError;
 use crate::host::Host;
-use crate::oci::Document;
+use crate::limits;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 /// One entry of a list of referrers: its digest, and the artifact type that the list gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,13 +52,19 @@ impl<H: Host> Archive for Registry<'_, H> {
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
         let listed = Registry::referrers(self, digest).await?;
-        // What is no index lists nothing.
-        let entries = match Document::parse(&listed.bytes, None) {
-            Ok(Document::Index(index)) => index.manifests.into_iter().map(|entry| Referrer { digest: entry.digest, artifact_type: entry.artifact_type }).collect(),
-            _ => Vec::new(),
-        };
-        Ok(Listed { entries, incomplete: listed.incomplete })
+        Ok(Listed { entries: entries(&listed.bytes), incomplete: listed.incomplete })
     }
+}
+
+/// What a list names. It is no document that anyone runs, so it is not read as strictly: an entry that does not read, which
+/// whoever may push can add, takes the others not with it. What is no index lists nothing.
+fn entries(bytes: &[u8]) -> Vec<Referrer> {
+    let Ok(root) = json::parse(bytes, Dialect::Strict) else { return Vec::new() };
+    let entry = |node: &Node| {
+        let digest = Digest::parse(node.member("digest")?.as_str()?).ok()?;
+        Some(Referrer { digest, artifact_type: node.member("artifactType").and_then(Node::as_str).map(Into::into) })
+    };
+    root.member("manifests").and_then(Node::as_array).unwrap_or_default().iter().filter_map(entry).collect()
 }
 
 /// Either of the two, so that what judges is compiled once.
@@ -91,16 +98,28 @@ impl<H: Host> Archive for Either<'_, H> {
     }
 }
 
-/// Keeps every answer on its way.
+/// Keeps every answer on its way, until there are too many bytes of them: then nothing more is asked.
 pub struct Recorder<'a, A: Archive> {
     inner: &'a A,
     answers: RefCell<EvidenceDocument>,
+    kept: Cell<usize>,
 }
 
 impl<'a, A: Archive> Recorder<'a, A> {
     /// Around `inner`.
     pub fn new(inner: &'a A) -> Self {
-        Self { inner, answers: RefCell::default() }
+        Self { inner, answers: RefCell::default(), kept: Cell::new(0) }
+    }
+
+    fn has_room(&self, path: &str) -> Result<(), RegistryError> {
+        if self.kept.get() < limits::EVIDENCE_DOCUMENT {
+            return Ok(());
+        }
+        Err(HostError::TooLarge { url: path.into(), limit: limits::EVIDENCE_DOCUMENT }.into())
+    }
+
+    fn count(&self, bytes: usize) {
+        self.kept.set(self.kept.get().saturating_add(bytes));
     }
 
     /// What was kept.
@@ -111,8 +130,12 @@ impl<'a, A: Archive> Recorder<'a, A> {
 
 impl<A: Archive> Archive for Recorder<'_, A> {
     async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        let answer = self.inner.manifest(reference).await;
         let path = format!("manifests/{reference}");
+        let answer = match self.has_room(&path) {
+            Ok(()) => self.inner.manifest(reference).await,
+            Err(full) => Err(full),
+        };
+        self.count(answer.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| found.bytes.len()));
         match &answer {
             Ok(Some(found)) => self.answers.borrow_mut().add_manifest(&path, found),
             Ok(None) => self.answers.borrow_mut().add_missing(&path),
@@ -122,8 +145,12 @@ impl<A: Archive> Archive for Recorder<'_, A> {
     }
 
     async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
-        let answer = self.inner.blob(digest, max_bytes).await;
         let path = format!("blobs/{digest}");
+        let answer = match self.has_room(&path) {
+            Ok(()) => self.inner.blob(digest, max_bytes).await,
+            Err(full) => Err(full),
+        };
+        self.count(answer.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len));
         match &answer {
             Ok(Some(bytes)) => self.answers.borrow_mut().add_blob(&path, bytes),
             Ok(None) => self.answers.borrow_mut().add_missing(&path),
@@ -133,8 +160,11 @@ impl<A: Archive> Archive for Recorder<'_, A> {
     }
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
-        let answer = self.inner.referrers(digest).await;
         let path = format!("referrers/{digest}");
+        let answer = match self.has_room(&path) {
+            Ok(()) => self.inner.referrers(digest).await,
+            Err(full) => Err(full),
+        };
         match &answer {
             Ok(Listed { incomplete: Some(error), .. }) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
             Ok(list) => self.answers.borrow_mut().add_referrers(&path, &list.entries),

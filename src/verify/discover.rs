@@ -64,6 +64,9 @@ pub(super) enum Body {
     Broken(Failure),
 }
 
+/// What one place holds; and the first thing there that could not be had or does not read.
+pub(super) type Gathered = (Vec<Found>, Option<Trouble>);
+
 /// The evidence of one manifest; counts what was fetched.
 pub(super) struct Source<'r, A: Archive> {
     archive: &'r A,
@@ -79,7 +82,7 @@ impl<'r, A: Archive> Source<'r, A> {
     fn count(&self, bytes: usize) -> Result<(), Trouble> {
         self.fetched.set(self.fetched.get().saturating_add(bytes));
         if self.fetched.get() > limits::EVIDENCE_TOTAL {
-            return Err(VerifyError::EvidenceLimit { what: "16777216 bytes of evidence (16 MiB in all), that is, bytes", limit: limits::EVIDENCE_TOTAL }.into());
+            return Err(VerifyError::EvidenceLimit { what: "bytes of evidence", limit: limits::EVIDENCE_TOTAL }.into());
         }
         Ok(())
     }
@@ -87,7 +90,7 @@ impl<'r, A: Archive> Source<'r, A> {
     async fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, Trouble> {
         // The size that a descriptor claims is tested before anything is fetched; the bound while reading holds anyway.
         if usize::try_from(descriptor.size).map_or(true, |size| size > limits::EVIDENCE) {
-            return Err(VerifyError::EvidenceLimit { what: "bytes of one signature (a layer that claims more), that is, bytes", limit: limits::EVIDENCE }.into());
+            return Err(VerifyError::EvidenceLimit { what: "bytes, by its own word, of one signature", limit: limits::EVIDENCE }.into());
         }
         let bytes = self.archive.blob(&descriptor.digest, limits::EVIDENCE).await?;
         let bytes = bytes.ok_or_else(|| Trouble {
@@ -98,11 +101,11 @@ impl<'r, A: Archive> Source<'r, A> {
         Ok(bytes)
     }
 
-    /// The layers of `sha256-<hex>.sig`; empty when there is no such tag. Any other trouble is fatal, as in
-    /// containers/image: evidence that cannot be read is not skipped.
-    pub(super) async fn signature_tag(&self) -> Result<Vec<Found>, Trouble> {
+    /// The layers of `sha256-<hex>.sig`; empty when there is no such tag. Whether a layer that makes trouble is fatal, as in
+    /// containers/image, or skipped is the caller's to say.
+    pub(super) async fn signature_tag(&self) -> Result<Gathered, Trouble> {
         let name = tag::signature_tag(self.digest);
-        let Some(fetched) = self.archive.manifest(&name).await? else { return Ok(Vec::new()) };
+        let Some(fetched) = self.archive.manifest(&name).await? else { return Ok((Vec::new(), None)) };
         self.count(fetched.bytes.len())?;
         let essence = fetched.content_type.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         if essence.as_deref() != Some(media_type::OCI_MANIFEST) {
@@ -113,30 +116,49 @@ impl<'r, A: Archive> Source<'r, A> {
             Ok(Document::Index(_)) => return Err(VerifyError::SignatureManifest { found: "an index".into() }.into()),
             Err(error) => return Err(Trouble { failure: error.into(), unknown: false }),
         };
-        self.layers(&manifest, &format!("tag {}", short(&name))).await
+        Ok(self.layers(&manifest, &format!("tag {}", short(&name))).await)
     }
 
-    async fn layers(&self, manifest: &Manifest, place: &str) -> Result<Vec<Found>, Trouble> {
-        if manifest.layers.len() > limits::EVIDENCE_EXAMINED {
-            return Err(VerifyError::EvidenceLimit { what: "signatures", limit: limits::EVIDENCE_EXAMINED }.into());
-        }
+    async fn layers(&self, manifest: &Manifest, place: &str) -> Gathered {
+        let mut trouble = (manifest.layers.len() > limits::EVIDENCE_EXAMINED)
+            .then(|| VerifyError::EvidenceLimit { what: "signatures", limit: limits::EVIDENCE_EXAMINED }.into());
         let mut found = Vec::new();
-        for (number, layer) in manifest.layers.iter().enumerate() {
+        for (number, layer) in manifest.layers.iter().enumerate().take(limits::EVIDENCE_EXAMINED) {
             let source = format!("{place}, layer {}", number.saturating_add(1));
-            let body = if layer.media_type == SIMPLE_SIGNING {
-                let payload = self.blob(layer).await?;
-                Body::Layer(SignatureLayer { media_type: layer.media_type.clone(), payload, annotations: layer.annotations.clone() })
-            } else {
-                Body::Attachment(layer.media_type.clone())
+            let body = match self.layer(layer).await {
+                Ok(body) => Some(body),
+                Err(error) => {
+                    let body = (!error.unknown).then(|| Body::Broken(error.failure.clone()));
+                    let ends = self.ends(&error);
+                    trouble = trouble.or(Some(error));
+                    if ends {
+                        break;
+                    }
+                    body
+                }
             };
-            found.push(Found { source, digest: layer.digest.clone(), body });
+            found.extend(body.map(|body| Found { source, digest: layer.digest.clone(), body }));
         }
-        Ok(found)
+        (found, trouble)
+    }
+
+    async fn layer(&self, layer: &Descriptor) -> Result<Body, Trouble> {
+        if layer.media_type != SIMPLE_SIGNING {
+            return Ok(Body::Attachment(layer.media_type.clone()));
+        }
+        let payload = self.blob(layer).await?;
+        Ok(Body::Layer(SignatureLayer { media_type: layer.media_type.clone(), payload, annotations: layer.annotations.clone() }))
+    }
+
+    /// Whether asking for more would be in vain: all bytes are used up, or the registry is unwell.
+    fn ends(&self, trouble: &Trouble) -> bool {
+        let about_one = matches!(trouble.failure.code, "signature.blob-missing" | "limit.evidence" | "host.too-large");
+        self.fetched.get() > limits::EVIDENCE_TOTAL || trouble.unknown && !about_one
     }
 
     /// What refers to the manifest: bundles, and signatures of the older referrers mode, in order of digest. A document
     /// that does not read is recorded; what could not be had is trouble, and never "unsigned".
-    pub(super) async fn referrers(&self) -> (Vec<Found>, Option<Trouble>) {
+    pub(super) async fn referrers(&self) -> Gathered {
         let (listed, mut trouble) = match self.list().await {
             Ok(listed) => listed,
             Err(trouble) => return (Vec::new(), Some(trouble)),
@@ -148,7 +170,10 @@ impl<'r, A: Archive> Source<'r, A> {
                 break;
             }
             match self.artifact(digest).await {
-                Ok(more) => found.extend(more),
+                Ok((more, failed)) => {
+                    found.extend(more);
+                    trouble = trouble.or(failed.filter(|trouble| trouble.unknown));
+                }
                 Err(error) if error.unknown => trouble = Some(error),
                 Err(error) => found.push(Found { source: format!("referrer {}", short(&digest.to_string())), digest: digest.clone(), body: Body::Broken(error.failure) }),
             }
@@ -166,7 +191,7 @@ impl<'r, A: Archive> Source<'r, A> {
         Ok((entries.iter().filter(may_be).map(|entry| entry.digest.clone()).collect(), incomplete.map(Trouble::from)))
     }
 
-    async fn artifact(&self, digest: &Digest) -> Result<Vec<Found>, Trouble> {
+    async fn artifact(&self, digest: &Digest) -> Result<Gathered, Trouble> {
         let place = format!("referrer {}", short(&digest.to_string()));
         let missing = || Trouble { failure: Failure::new("signature.blob-missing", format!("the registry lists {digest} as a referrer and does not have it")), unknown: true };
         let fetched = self.archive.manifest(&digest.to_string()).await?.ok_or_else(missing)?;
@@ -175,10 +200,10 @@ impl<'r, A: Archive> Source<'r, A> {
         digest.check(&fetched.bytes).map_err(|error| bad(error.into()))?;
         let manifest = match Document::parse(&fetched.bytes, fetched.content_type.as_deref()).map_err(|error| bad(error.into()))? {
             Document::Manifest(manifest) => manifest,
-            Document::Index(_) => return Ok(Vec::new()),
+            Document::Index(_) => return Ok((Vec::new(), None)),
         };
         if manifest.layers.iter().any(|layer| layer.media_type == SIMPLE_SIGNING) {
-            return self.layers(&manifest, &place).await;
+            return Ok(self.layers(&manifest, &place).await);
         }
         let mut found = Vec::new();
         for layer in manifest.layers.iter().filter(|layer| is_bundle_type(&layer.media_type)).take(limits::EVIDENCE_EXAMINED) {
@@ -186,7 +211,7 @@ impl<'r, A: Archive> Source<'r, A> {
             let body = AttachedBundle::parse(&bytes).map_or_else(Body::Broken, Body::Bundle);
             found.push(Found { source: place.clone(), digest: layer.digest.clone(), body });
         }
-        Ok(found)
+        Ok((found, None))
     }
 }
 

@@ -2,7 +2,7 @@
 //! (facts/containers-policy.md section 4).
 
 use super::candidate::{Names, Question};
-use super::discover::{Found, Source, Trouble};
+use super::discover::{Found, Gathered, Source, Trouble};
 use super::image::Subject;
 use super::report::{Candidate, Note, Outcome, Requirement as RequirementReport, RuleReport, Verdict};
 use super::trouble::VerifyError;
@@ -122,8 +122,8 @@ pub(super) struct Judgement {
 /// The evidence of one manifest, each source asked at most once.
 struct Evidence<'r, A: Archive> {
     source: Source<'r, A>,
-    tag: Option<Result<Vec<Found>, Trouble>>,
-    referrers: Option<(Vec<Found>, Option<Trouble>)>,
+    tag: Option<Result<Gathered, Trouble>>,
+    referrers: Option<Gathered>,
 }
 
 /// Judges one manifest under `name`.
@@ -222,8 +222,8 @@ fn denied(kind: &str, failure: Failure) -> RequirementReport {
 /// As containers/image: `.sig` alone, and whatever cannot be read is fatal.
 async fn letter<A: Archive, P: Provider>(kind: &str, question: &Question<'_>, evidence: &mut Evidence<'_, A>, provider: &P) -> RequirementReport {
     let found = match evidence.signature_tag().await {
-        Ok(found) => found,
-        Err(trouble) => return troubled(kind, trouble, Vec::new()),
+        Ok((found, None)) => found,
+        Ok((_, Some(trouble))) | Err(trouble) => return troubled(kind, trouble, Vec::new()),
     };
     let (candidates, trouble) = examine(question, &found, provider).await;
     conclude(kind, candidates, trouble)
@@ -233,7 +233,10 @@ async fn letter<A: Archive, P: Provider>(kind: &str, question: &Question<'_>, ev
 /// denial "could not find out" (TRUST section 7).
 async fn union<A: Archive, P: Provider>(kind: &str, question: &Question<'_>, evidence: &mut Evidence<'_, A>, provider: &P) -> RequirementReport {
     let (mut candidates, mut trouble) = match evidence.signature_tag().await {
-        Ok(found) => examine(question, &found, provider).await,
+        Ok((found, missed)) => {
+            let (candidates, failed) = examine(question, &found, provider).await;
+            (candidates, missed.filter(|trouble| trouble.unknown).or(failed))
+        }
         Err(trouble) if trouble.unknown => (Vec::new(), Some(trouble)),
         Err(trouble) => (vec![Candidate::refused("signature tag", "other", None, &crate::crypto::Refused { failure: trouble.failure, steps: Vec::new() })], None),
     };
@@ -247,14 +250,14 @@ async fn union<A: Archive, P: Provider>(kind: &str, question: &Question<'_>, evi
 }
 
 impl<A: Archive> Evidence<'_, A> {
-    async fn signature_tag(&mut self) -> Result<Vec<Found>, Trouble> {
+    async fn signature_tag(&mut self) -> Result<Gathered, Trouble> {
         if self.tag.is_none() {
             self.tag = Some(self.source.signature_tag().await);
         }
-        self.tag.clone().unwrap_or_else(|| Ok(Vec::new()))
+        self.tag.clone().unwrap_or_else(|| Ok((Vec::new(), None)))
     }
 
-    async fn referrers(&mut self) -> (Vec<Found>, Option<Trouble>) {
+    async fn referrers(&mut self) -> Gathered {
         if self.referrers.is_none() {
             self.referrers = Some(self.source.referrers().await);
         }

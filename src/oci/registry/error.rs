@@ -149,7 +149,7 @@ impl From<DigestError> for RegistryError {
 }
 
 /// Text from the network, fit to be shown: no control characters, none that change the direction of writing, not long.
-pub(super) fn clean(text: &str, most: usize) -> String {
+pub(crate) fn clean(text: &str, most: usize) -> String {
     let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
     text.chars().filter(|c| !hidden(*c)).take(most).collect()
 }

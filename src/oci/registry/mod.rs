@@ -11,6 +11,7 @@ mod tests;
 mod transport;
 
 pub use error::RegistryError;
+pub(crate) use error::clean;
 pub use referrers::Referrers;
 pub use referrers::Source;
 
@@ -84,7 +85,7 @@ pub fn base_for(domain: &str, plain_http: bool) -> Result<String, RegistryError>
     if matches!(domain, "docker.io" | "index.docker.io") {
         return Ok("https://registry-1.docker.io".into());
     }
-    let wrong = || RegistryError::Address { text: error::clean(domain, limits::NAME) };
+    let wrong = || RegistryError::Address { text: clean(domain, limits::NAME) };
     let url = Url::parse(&format!("https://{domain}")).filter(|url| url.target() == "/" && !domain.contains(['/', '?', '#'])).ok_or_else(wrong)?;
     let scheme = if plain_http || url.is_loopback() { "http" } else { "https" };
     Ok(format!("{scheme}://{domain}"))
@@ -96,12 +97,12 @@ impl<'h, H: Host> Registry<'h, H> {
     /// # Errors
     /// [`RegistryError::Address`], [`RegistryError::Name`].
     pub fn new(host: &'h H, base: &str, repository: &str, credentials: Credentials) -> Result<Self, RegistryError> {
-        let wrong = || RegistryError::Address { text: error::clean(base, limits::NAME) };
+        let wrong = || RegistryError::Address { text: clean(base, limits::NAME) };
         let base = Url::parse(base).filter(|url| !url.target().contains('?')).ok_or_else(wrong)?;
         // The domain is a stand-in: of a bare name, the first component could be read as one.
         let parsed = Reference::parse(&format!("registry.example/{repository}"), Grammar::Distribution).ok();
         if !parsed.is_some_and(|parsed| parsed.is_bare() && parsed.path() == repository) {
-            return Err(RegistryError::Name { text: error::clean(repository, limits::NAME) });
+            return Err(RegistryError::Name { text: clean(repository, limits::NAME) });
         }
         Ok(Self { host, base, repository: repository.into(), credentials, session: RefCell::default() })
     }
@@ -155,6 +156,21 @@ impl<'h, H: Host> Registry<'h, H> {
         Ok(Some(answer.response.body))
     }
 
+    /// Whether these credentials may read the blob of this digest; `false` when there is none.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub async fn has_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
+        let answer = self.ask("HEAD", &self.url(&format!("blobs/{digest}")), "*/*", limits::ERROR_BODY).await?;
+        match answer.status() {
+            404 => Ok(false),
+            // A registry that knows no HEAD of blobs has let these credentials in; so has one that sends them on.
+            200 | 400 | 405 | 406 => Ok(true),
+            _ if !answer.ours => Ok(true),
+            _ => Err(answer.error("200 or 404")),
+        }
+    }
+
     fn url(&self, rest: &str) -> Url {
         self.base.at(&format!("{}/v2/{}/{rest}", self.base.target().trim_end_matches('/'), self.repository))
     }
@@ -164,7 +180,7 @@ impl<'h, H: Host> Registry<'h, H> {
         if Digest::parse(reference).is_ok() || is_tag() {
             return Ok(self.url(&format!("manifests/{reference}")));
         }
-        Err(RegistryError::Name { text: error::clean(reference, limits::NAME) })
+        Err(RegistryError::Name { text: clean(reference, limits::NAME) })
     }
 
     /// Sends a request to the registry and answers its challenges: with a new token, and once more with wider scopes.

@@ -361,6 +361,28 @@ fn bases() {
     }
 }
 
+/// Whether something is there, without reading it; a challenge of another host is nobody's business here.
+#[test]
+fn blobs_that_are_not_read() {
+    let digest = Digest::of(b"x");
+    let line = format!("HEAD https://r.test/v2/a/b/blobs/{digest}");
+    let evil = answer(401, &[("www-authenticate", "Basic realm=\"evil\"")], "");
+    for (script, expected) in [
+        (vec![status(200)], Ok(true)), (vec![status(404)], Ok(false)), (vec![status(405)], Ok(true)), (vec![status(403)], Err("registry.refused")), (vec![status(500)], Err("host.status")),
+        (vec![to("https://cdn.test/x"), status(403)], Ok(true)), (vec![to("https://cdn.test/x"), status(404)], Ok(false)), (vec![to("https://cdn.test/x"), evil.clone()], Err("registry.unauthorized")),
+        (vec![evil.clone()], Err("registry.unauthorized")),
+    ] {
+        let away = script.len() > 1;
+        let lines = [line.as_str(), "HEAD https://cdn.test/x"];
+        let host = fake(lines.into_iter().zip(script).collect());
+        let found = run(registry(&host, Credentials::Forward(Vec::new())).has_blob(&digest));
+        if let Err(RegistryError::Unauthorized { challenge, .. }) = &found {
+            assert_eq!(challenge.is_empty(), away);
+        }
+        assert_eq!(found.map_err(|error| error.code()), expected);
+    }
+}
+
 mod referrers {
     use super::*;
 

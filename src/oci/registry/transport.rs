@@ -59,7 +59,8 @@ impl Answer {
         let url = self.url.shown();
         let (code, message) = parse_error_body(&self.response.body);
         match self.status() {
-            401 => RegistryError::Unauthorized { url, challenge: self.challenge(), message },
+            // A challenge of another host is not for credentials of this one.
+            401 => RegistryError::Unauthorized { url, challenge: if self.ours { self.challenge() } else { String::new() }, message },
             429 => RegistryError::RateLimited { url, retry_after: self.headers("retry-after").next().map(|after| clean(after, 64)) },
             status @ 400..=499 => RegistryError::Refused { url, status, code, message },
             status => HostError::Status { url, status, expected }.into(),
