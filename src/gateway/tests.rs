@@ -28,13 +28,15 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 const TOKEN: &str = "Bearer yes";
 
+/// For requests that contain this text, so many times: this answer.
+type Fault = (String, usize, Result<Response, HostError>);
+
 /// A registry at `http://up.test`, a store, and what is to go wrong.
 #[derive(Default)]
 struct World {
     /// `repository/manifests/reference` and `repository/blobs/digest`: content and type.
     content: RefCell<BTreeMap<String, (Vec<u8>, String)>>,
-    /// Answers for the first request that contains this text, as often as it says.
-    faults: RefCell<Vec<(String, usize, Result<Response, HostError>)>>,
+    faults: RefCell<Vec<Fault>>,
     asked: RefCell<Vec<String>>,
     store: RefCell<BTreeMap<String, String>>,
     private: Cell<bool>,
