@@ -198,6 +198,7 @@ async function stream(action, env) {
     if (value !== null) passed.set(name, value);
   }
   if (passed.has("location")) passed.set("location", mapLocation(passed.get("location") ?? "", url, action.location));
+  if (passed.has("link")) passed.set("link", mapLink(passed.get("link") ?? "", url, action.location));
   // The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
   if (upstream.headers.has("content-encoding") && !passed.has("content-encoding")) passed.delete("content-length");
   for (const [name, value] of action.set) passed.set(name, value);
@@ -212,6 +213,17 @@ async function stream(action, env) {
 function mapLocation(location, base, mapping) {
   const absolute = new URL(location, base).href;
   return mapping !== undefined && absolute.startsWith(mapping.from) ? mapping.to + absolute.slice(mapping.from.length) : absolute;
+}
+
+/**
+ * RFC 8288 section 3: each target stands in angle brackets. Relative ones hold here as they hold there.
+ *
+ * @param {string} link
+ * @param {string} base
+ * @param {{ from: string, to: string }} [mapping]
+ */
+function mapLink(link, base, mapping) {
+  return link.replaceAll(/<([^<>]*)>/g, (whole, /** @type {string} */ target) => (URL.canParse(target) ? `<${mapLocation(target, base, mapping)}>` : whole));
 }
 
 /**

@@ -413,6 +413,19 @@ describe("the worker, a faulty proxy and a docker-registry", () => {
       assert.equal((await front.ask(`/v2/app/blobs/${manifest.layers[0].digest}`)).status, 401);
     });
 
+    check("the next page of a list is here, wherever the registry says that it is", async () => {
+      await front.image("app", "paged");
+      const here = "/v2/app/tags/list?n=1&last=paged";
+      for (const [link, expected] of [
+        [`<${front.proxy.url}${here}>; rel="next"`, `<${front.worker.url}${here}>; rel="next"`],
+        [`<${here}>; rel="next"`, `<${here}>; rel="next"`],
+        ["<https://other.example/x>; rel=\"help\"", "<https://other.example/x>; rel=\"help\""],
+      ]) {
+        front.proxy.rules.splice(0, 1, { path: /tags\/list/, status: 200, body: '{"name":"app","tags":["paged"]}', headers: { "content-type": "application/json", link: String(link) } });
+        assert.equal((await front.ask("/v2/app/tags/list?n=1")).headers.link, expected);
+      }
+    });
+
     check("/v2/, tags and health", async () => {
       const ping = await front.ask("/v2/");
       assert.equal(ping.status, 200);

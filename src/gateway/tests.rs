@@ -28,7 +28,7 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 const TOKEN: &str = "Bearer yes";
 
-/// The end of a path, how often to answer so, and the answer.
+/// For requests that contain this text, so many times: this answer.
 type Fault = (String, usize, Result<Response, HostError>);
 
 /// A registry at `http://up.test`, a store, and what is to go wrong.
@@ -36,7 +36,6 @@ type Fault = (String, usize, Result<Response, HostError>);
 struct World {
     /// `repository/manifests/reference` and `repository/blobs/digest`: content and type.
     content: RefCell<BTreeMap<String, (Vec<u8>, String)>>,
-    /// Answers for the first request that contains this text, as often as it says.
     faults: RefCell<Vec<Fault>>,
     asked: RefCell<Vec<String>>,
     store: RefCell<BTreeMap<String, String>>,
@@ -630,18 +629,23 @@ mod memory {
         let gateway = gateway();
         let again = |gateway: &Gateway, time| checks(&world, gateway, path, time);
         assert_eq!((again(&gateway, 1_000), again(&gateway, 1_001), again(&gateway, 4_599), again(&gateway, 4_600)), (1, 0, 0, 1));
-        // Another secret, none, another policy, another key file, another name, another upstream: another question.
+        // Another secret, another policy, another key file, another name: another question.
         let other = |change: fn(&mut Config)| {
             let mut config = config(&policy("index"));
             change(&mut config);
             Gateway::new(config)
         };
-        for gateway in [
-            other(|config| config.secret = vec![8; 32]), other(|config| config.secret.clear()), other(|config| config.policy.push(b' ')),
-            other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')), other(|config| config.secret.truncate(15)),
+        for other in [
+            other(|config| config.secret = vec![8; 32]), other(|config| config.policy.push(b' ')), other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
+            other(|config| config.assets.insert("more".into(), Vec::new()).map_or((), |_| ())),
         ] {
-            assert_eq!(again(&gateway, 4_601), 1);
             world.forget("verdict/");
+            assert_eq!((again(&gateway, 4_601), again(&gateway, 4_601), again(&other, 4_601)), (1, 0, 1));
+        }
+        // With no secret worth the name, nothing is kept.
+        for weak in [other(|config| config.secret.clear()), other(|config| config.secret.truncate(15))] {
+            world.forget("verdict/");
+            assert_eq!((again(&weak, 4_601), again(&weak, 4_601)), (1, 1));
         }
         // Refusals are short.
         world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
@@ -741,7 +745,7 @@ mod blobs {
     #[test]
     fn only_what_an_allowed_manifest_lists_now() {
         let world = World::default();
-        world.signed("app", "1.0", "a");
+        let (signed, _) = world.signed("app", "1.0", "a");
         let (unsigned, _) = world.image("app", "2.0", "b");
         let gateway = gateway();
         let blob = |text: &str| format!("/v2/app/blobs/{}", Digest::of(text.as_bytes()));
@@ -753,7 +757,7 @@ mod blobs {
             assert_eq!(ask(&gateway, &world, "HEAD", &blob(text)).status, status, "{text}");
         }
         // A hint to a manifest that does not list it, that is not allowed, that is none, that is gone.
-        for hint in [unsigned.to_string(), "x".into(), Digest::of(b"gone").to_string()] {
+        for hint in [signed.to_string(), unsigned.to_string(), "x".into(), Digest::of(b"gone").to_string()] {
             world.store.borrow_mut().insert(format!("hint/http://up.test/app/blob/{}", Digest::of(b"b")), hint);
             assert_eq!(get(&gateway, &world, &blob("b")).status, 403);
         }
