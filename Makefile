@@ -25,7 +25,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
 
 .PHONY: test
-test: test-core test-targets test-wasm vectors-all test-package test-page test-clients test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm vectors-all test-package test-page test-clients test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust-targets ## the core, natively
@@ -37,17 +37,19 @@ test-targets: rust-targets ## the core builds without std, and for Rust's other 
 
 .PHONY: test-wasm
 test-wasm: rust-targets ## the core's unit tests as WASM, in Node
-	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --target wasm32-wasip1
+	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --test containers --target wasm32-wasip1
 
 .PHONY: vectors
-vectors: rust-targets ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
+vectors: rust-targets $(if $(filter wasm chromium,$(ON)),pkg/package.json) $(if $(filter chromium,$(ON)),apt-peers) ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
 	pkg-tests/vectors/run.sh
 
 .PHONY: vectors-all
-vectors-all: rust-targets pkg/package.json
+vectors-all: rust-targets pkg/package.json apt-peers
 	ON=native pkg-tests/vectors/run.sh
-	ON=wasm pkg-tests/vectors/run.sh
+	ON=wasm PROVIDER=rust pkg-tests/vectors/run.sh
 	ON=wasm PROVIDER=webcrypto pkg-tests/vectors/run.sh
+	ON=chromium PROVIDER=rust pkg-tests/vectors/run.sh
+	ON=chromium PROVIDER=webcrypto pkg-tests/vectors/run.sh
 
 .PHONY: test-package
 test-package: pkg/package.json apt-peers ## the packed package in Node, browsers, workerd and TypeScript
@@ -71,8 +73,10 @@ fixtures: apt-peers go-peers ## make the demo images and test material again, wi
 	tools/fixtures/make.sh
 
 .PHONY: lint
-lint: rust-targets ## formatting and lints
+lint: rust-targets pkg/package.json ## lints of Rust, types of JavaScript
 	cargo clippy --locked --all-targets -- -D warnings
+	tools/node_modules/.bin/tsc -p tools/tsconfig.json
+	tools/node_modules/.bin/tsc -p pkg-tests/vectors/tsconfig.json
 
 .PHONY: clean
 clean: ## forget what was built here
@@ -108,7 +112,7 @@ apt-peers:
 
 .PHONY: go-peers
 go-peers:
-	@pkg-tests/peers/build.sh crane cosign2 cosign3 referrers-registry > /dev/null
+	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution referrers-registry > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

@@ -25,20 +25,18 @@ const MINUTES = 15;
 const { module, directory, topics, sealgate } = prepare('chromium.mjs', argv.slice(2));
 if (!existsSync(CHROMIUM)) complain(`${CHROMIUM} is missing (apt-get install chromium)`);
 
-/** What the page can ask for, made when it does. @type {Record<string, () => Uint8Array | string>} */
-const served = {
-  '/': () => own('page/index.html'),
-  '/run.js': () => own('page/run.js'),
-  '/preview1.js': () => own('page/preview1.js'),
-  '/rounds.js': () => own('rounds.js'),
-  '/runner.wasm': () => readFileSync(module),
-  '/files.json': () => JSON.stringify(files.map((path) => [path, statSync(join(directory, path)).size])),
-  '/files': () => Buffer.concat(files.map((path) => readFileSync(join(directory, path)))),
-};
 const files = filesBelow('');
+/** What the page can ask for, made when it does. */
+const served = new Map(/** @type {[string, () => Uint8Array | string][]} */ ([
+  ['/', () => own('page/index.html')],
+  ...['page/run.js', 'page/preview1.js', 'rounds.js'].map((name) => [`/${name}`, () => own(name)]),
+  ['/runner.wasm', () => readFileSync(module)],
+  ['/files.json', () => JSON.stringify(files.map((path) => [path, statSync(join(directory, path)).size]))],
+  ['/files', () => Buffer.concat(files.map((path) => readFileSync(join(directory, path))))],
+]));
 const server = createServer(({ url = '/' }, response) => {
   const inPackage = url.startsWith('/sealgate/') && join(sealgate, basename(url));
-  const make = served[url] ?? (inPackage && existsSync(inPackage) ? () => readFileSync(inPackage) : undefined);
+  const make = served.get(url) ?? (inPackage && existsSync(inPackage) ? () => readFileSync(inPackage) : undefined);
   const type = TYPES[extname(url)] ?? (url === '/' ? 'text/html' : 'application/octet-stream');
   response.writeHead(make ? 200 : 404, { 'content-type': type, 'content-security-policy': POLICY }).end(make?.());
 });
@@ -63,7 +61,7 @@ async function inPage(address) {
     page.on('pageerror', (error) => stderr.write(`page: ${error}\n`));
     await page.goto(address);
     const asked = { topics, provider: env.PROVIDER ?? '' };
-    const { status, out, notes } = await page.evaluate(async (asked) => (await import(/** @type {any} */ ('/run.js'))).run(asked), asked);
+    const { status, out, notes } = await page.evaluate(async (asked) => (await import(/** @type {any} */ ('/page/run.js'))).run(asked), asked);
     stderr.write(notes);
     await new Promise((resolve) => stdout.write(out, resolve));
     return status;

@@ -15,7 +15,7 @@ export function prepare(program, [module, directory, ...topics]) {
     stdout.write(`no vectors: ${directory} is not there (VECTORS=DIR names another place)\n`);
     exit(0);
   }
-  const sealgate = env.PACKAGE || fileURLToPath(new URL('../../pkg', import.meta.url));
+  const sealgate = env.SEALGATE_PACKAGE || fileURLToPath(new URL('../../pkg', import.meta.url));
   if (!existsSync(join(sealgate, 'package.json'))) complain(`${sealgate} has no package: run \`make build\` first, since cases run through the package as well`);
   return { module, directory, topics, sealgate };
 }

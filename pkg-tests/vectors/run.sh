@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs the test vectors: VECTORS=DIR (default ../shared/vectors, from the repository), TOPICS=a,b (default all),
 # ON=native|wasm|chromium (default native), PROVIDER=rust|webcrypto (default rust; webcrypto not natively).
-# wasm and chromium want the package, which `make build` leaves in pkg/; PACKAGE=DIR names another.
+# wasm and chromium want the package, which `make build` leaves in pkg/; SEALGATE_PACKAGE=DIR names another.
 set -eu
 cd "$(dirname "$0")/../.."
 

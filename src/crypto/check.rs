@@ -70,6 +70,18 @@ pub enum Role {
     CosignPayload,
     /// Over the DSSE envelope of a Sigstore bundle.
     DsseEnvelope,
+    /// Of an issuer over a certificate.
+    CertificateSignature,
+    /// Of a certificate transparency log over a precertificate.
+    SignedCertificateTimestamp,
+    /// Of a transparency log over an entry and its time.
+    SignedEntryTimestamp,
+    /// Of a transparency log or a witness over a checkpoint.
+    Checkpoint,
+    /// Of a timestamp authority over a token.
+    TimestampToken,
+    /// Of an issuer over a timestamp authority's certificate.
+    TimestampCertificate,
     /// Over something that a caller gave.
     Given,
 }
@@ -80,6 +92,12 @@ impl Role {
         match self {
             Self::CosignPayload => "signature.cosign-payload",
             Self::DsseEnvelope => "signature.dsse-envelope",
+            Self::CertificateSignature => "signature.certificate",
+            Self::SignedCertificateTimestamp => "signature.sct",
+            Self::SignedEntryTimestamp => "signature.set",
+            Self::Checkpoint => "signature.checkpoint",
+            Self::TimestampToken => "signature.timestamp-token",
+            Self::TimestampCertificate => "signature.timestamp-certificate",
             Self::Given => "signature.given",
         }
     }

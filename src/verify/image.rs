@@ -253,9 +253,6 @@ fn equivalent(rules: &Rules, what: &Fetched<'_>, digest: Option<&str>) -> Option
         Some((name, tag)) if !tag.contains('/') => name,
         _ => repository,
     };
-    let key = match rules {
-        Rules::Keys(_) => String::from("cosign.pub"),
-        Rules::Policy { policy, .. } => policy.asset_paths().first().map_or_else(|| String::from("cosign.pub"), ToString::to_string),
-    };
+    let key = rules.key_file(what.name)?;
     Some(format!("cosign verify --key {key} --insecure-ignore-tlog=true {repository}@{}", digest?))
 }

@@ -75,6 +75,15 @@ impl Rules {
         }
     }
 
+    /// The key file that cosign would be given for an image of this name; `None` where no rule asks for a key.
+    pub(super) fn key_file(&self, name: &Reference) -> Option<String> {
+        let Self::Policy { policy, .. } = self else { return Some("cosign.pub".into()) };
+        policy.select(name).ok()?.requirements.iter().find_map(|requirement| match requirement {
+            Requirement::SigstoreSigned(SigstoreSigned { trust: Trust::Keys(source), .. }) => Some(source.paths().first().map_or("cosign.pub", String::as_str).into()),
+            _ => None,
+        })
+    }
+
     /// The rule that applies to `name`, for the report.
     pub(super) fn report(&self, name: &Reference) -> RuleReport {
         let coverage = Some(match self.coverage() {
@@ -154,7 +163,7 @@ pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subj
         }
     }
     // A policy's list is never empty (its parser), and "nothing was demanded" is no reason to allow.
-    match requirements.last() {
+    match requirements.iter().find(|requirement| requirement.verdict != Verdict::Allow).or(requirements.last()) {
         Some(last) => Judgement { verdict: last.verdict, code: last.code, message: last.message.clone(), requirements },
         None => Judgement { verdict: Verdict::Deny, code: "internal", message: "no requirement applied".into(), requirements },
     }

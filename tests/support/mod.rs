@@ -3,6 +3,7 @@
 
 use sealgate::crypto::RustCrypto;
 use sealgate::digest::Digest;
+use sealgate::oci::Platform;
 use sealgate::oci::registry::{Fetched, RegistryError};
 use sealgate::policy::Policy;
 use sealgate::reference::{Grammar, Reference};
@@ -134,10 +135,18 @@ impl Archive for Memory {
 }
 
 pub fn judge(archive: &impl Archive, rules: &Rules, name: &str) -> Report {
+    judge_with(archive, rules, name, None)
+}
+
+pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platform: &str) -> Report {
+    judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()))
+}
+
+fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Option<&Platform>) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
     let tag = name.tag().unwrap().to_owned();
     let shown = name.to_string();
-    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform: None, time: UnixTime(1_800_000_000) };
+    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform, time: UnixTime(1_800_000_000) };
     block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 

@@ -6,7 +6,7 @@
 import * as sealgate from '/sealgate/browser.js';
 import { createWebCrypto } from '/sealgate/webcrypto.js';
 import { createFolder, start } from './preview1.js';
-import { inRounds } from './rounds.js';
+import { inRounds } from '../rounds.js';
 
 const EXCHANGE = '/exchange';
 const SEEN = '/vectors';

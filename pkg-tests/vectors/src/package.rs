@@ -7,11 +7,13 @@ use crate::exchange::Exchange;
 use sealgate::encoding::base64;
 use serde_json::Value;
 use serde_json::json;
+use std::cell::Cell;
 use std::rc::Rc;
 
 /// The package, as JavaScript sees it.
 pub struct Package {
     exchange: Rc<Exchange>,
+    calls: Cell<usize>,
     /// Who checks signatures there, in the package's word.
     pub provider: &'static str,
 }
@@ -22,11 +24,17 @@ const NO_VERDICT: [&str; 2] = ["internal", "argument"];
 impl Package {
     /// Called through this exchange.
     pub fn new(exchange: Rc<Exchange>, provider: &'static str) -> Self {
-        Self { exchange, provider }
+        Self { exchange, calls: Cell::default(), provider }
+    }
+
+    /// How often it was called.
+    pub fn calls(&self) -> usize {
+        self.calls.get()
     }
 
     /// What an entry gives, or the code with which it throws.
     pub fn call(&self, entry: &str, arguments: Value) -> Run<Value> {
+        self.calls.set(self.calls.get() + 1);
         let Some(answer) = self.exchange.ask(json!({"entry": entry, "arguments": arguments})) else { return refuse("vector.no-answer-yet") };
         if let Some(value) = answer.get("value") {
             return Ok(value.clone());

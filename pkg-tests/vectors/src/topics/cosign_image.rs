@@ -10,6 +10,8 @@ use crate::case::answer;
 use crate::case::failed;
 use crate::case::json;
 use crate::case::refuse;
+use crate::package;
+use crate::package::Package;
 use crate::provider::Chosen;
 use crate::provider::now;
 use crate::topics::policy;
@@ -20,12 +22,17 @@ use sealgate::crypto::PublicKey;
 use sealgate::digest::Digest;
 use sealgate::encoding::base64;
 use sealgate::oci::Document;
+use sealgate::oci::media_type;
+use sealgate::oci::media_type::Kind;
 use sealgate::oci::schema1;
+use sealgate::oci::tag;
 use sealgate::policy::Matcher;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
 use sealgate::simple_signing::Payload;
+use serde_json::Map;
 use serde_json::Value;
+use serde_json::json;
 
 /// What `cosign-legacy` cases with keys may ask for.
 const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
@@ -40,6 +47,23 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
         "containers-sigstore-image" => containers(case, provider, &case.inputs("signatures")?),
         _ => Err(Stop::Unsupported),
     }
+}
+
+/// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of schema 1) is left to the core.
+pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
+    if !case.has_input("keys") || case.has_input("rekor_keys") {
+        return None;
+    }
+    let dir = |files: &[Vec<u8>]| Some(files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>().ok()?.into_iter().flatten().collect());
+    let (manifest, layers): (_, Vec<SignatureLayer>) = match case.kind.as_str() {
+        "containers-sigstore" => ("manifest", dir(&[case.input("signature").ok()?])?),
+        "containers-sigstore-image" => ("manifest", dir(&case.inputs("signatures").ok()?)?),
+        "cosign-legacy" if case.param_names().all(|name| ["digest", "tlog"].contains(&name)) && case.param("tlog") == Some(&Value::Bool(false)) => ("image_manifest", layers(case).ok()?),
+        _ => return None,
+    };
+    let manifest = case.input(manifest).ok()?;
+    let kind = schema1::recognise(&manifest).filter(|kind| Kind::of(kind) != Some(Kind::Schema1))?;
+    Some(verify_image(case, package, &layers, &manifest, kind))
 }
 
 fn keys(case: &Case) -> Run<Vec<PublicKey>> {
@@ -73,6 +97,48 @@ fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
         }
     }
     Err(last)
+}
+
+fn verify_image(case: &Case, package: &Package, layers: &[SignatureLayer], manifest: &[u8], kind: &str) -> Run {
+    let keys: Vec<Value> = case.inputs("keys")?.iter().map(|pem| package::bytes(pem)).collect();
+    let (image, mut options) = match case.text("docker_reference")? {
+        None => (format!("vectors.example/image@{}", case.required("digest")?), json!({"key": keys})),
+        Some(image) => {
+            let identity = case.param("signedIdentity").ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
+            let assets: Map<String, Value> = keys.into_iter().zip(1..).map(|(key, number)| (format!("/{number}.pub"), key)).collect();
+            let paths: Vec<&String> = assets.keys().collect();
+            let policy = json!({"default": [{"type": "sigstoreSigned", "keyPaths": paths, "signedIdentity": identity}]});
+            (image.into(), json!({"policy": policy.to_string(), "assets": assets}))
+        }
+    };
+    options["provider"] = package.provider.into();
+    options["evidence"] = package::bytes(evidence(&image, manifest, kind, layers)?.to_string().as_bytes());
+    let report = package.call("verifyImage", json!([image, options]))?;
+    let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or_default();
+    match (text("verdict"), text("code")) {
+        ("allow", _) => Ok(()),
+        ("deny" | "unknown", code) if !code.starts_with("host.") => refuse(code),
+        _ => Err(Stop::Broken(report.to_string())),
+    }
+}
+
+/// What a registry would answer that has this image and these signatures under the image's `.sig` tag.
+fn evidence(image: &str, manifest: &[u8], kind: &str, layers: &[SignatureLayer]) -> Run<Value> {
+    let name = Reference::normalize(image, Grammar::Distribution)?.with_default_tag();
+    let at = name.digest().map(ToString::to_string).or_else(|| name.tag().map(String::from)).unwrap_or_default();
+    let digest = Digest::of(manifest);
+    let there = |path: String, kind: &str, body: &[u8]| json!({"path": path, "status": 200, "contentType": kind, "body": base64::encode(body)});
+    let mut answers = vec![there(format!("manifests/{at}"), kind, manifest), json!({"path": format!("referrers/{digest}"), "status": 200, "referrers": []})];
+    let descriptor = |kind: &str, content: &[u8]| json!({"mediaType": kind, "digest": Digest::of(content).to_string(), "size": content.len()});
+    let listed = layers.iter().map(|layer| {
+        let mut listed = descriptor(&layer.media_type, &layer.payload);
+        listed["annotations"] = layer.annotations.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into();
+        listed
+    });
+    let signatures = json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": descriptor(media_type::OCI_CONFIG, b"{}"), "layers": listed.collect::<Vec<_>>()});
+    answers.push(there(format!("manifests/{}", tag::signature_tag(&digest)), media_type::OCI_MANIFEST, signatures.to_string().as_bytes()));
+    answers.extend(layers.iter().map(|layer| there(format!("blobs/{}", Digest::of(&layer.payload)), &layer.media_type, &layer.payload)));
+    Ok(json!({"version": 1, "name": image, "repository": name.path(), "reference": at, "answers": answers}))
 }
 
 /// One signature is about this digest and this name.

@@ -23,15 +23,17 @@ pub fn run(case: &Case, provider: &Chosen) -> Outcome {
     .into()
 }
 
-/// Runs one case through the package, where its kind has an entry there.
+/// Runs one case through the package, where its kind has an entry there and the case comes as far as calling it.
 pub fn through_package(case: &Case, package: &Package) -> Option<Outcome> {
+    let before = package.calls();
     let run = match case.topic.as_str() {
         "manifests" => manifests::through_package(case, package),
         "crypto" => crypto::through_package(case, package),
+        "cosign-image" => cosign_image::through_package(case, package),
         "policy" => policy::through_package(case, package),
         _ => None,
     };
-    run.map(Outcome::from)
+    run.filter(|_| package.calls() > before).map(Outcome::from)
 }
 
 /// Whether a case has a property that only its files show; `divergences.json` names it.

@@ -17,6 +17,7 @@ use sealgate::policy::matcher;
 use sealgate::policy::scope;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
+use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
@@ -40,6 +41,7 @@ pub fn run(case: &Case) -> Run {
 /// The package reads whole policies: a part stands in one that is good without it.
 pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
     let (before, after) = match case.kind.as_str() {
+        "scope-lookup" => return Some(rule_of_report(case, package)),
         "policy-parse" => ("", ""),
         "requirements-parse" => (r#"{"default": "#, "}"),
         "requirement-parse" => (r#"{"default": ["#, "]}"),
@@ -52,6 +54,26 @@ pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
     // What is no JSON value may become one between the others.
     let whole = before.is_empty() || serde_json::from_slice::<Value>(&part).is_ok();
     whole.then(|| package.call("policyAssets", json!([package::bytes(&[before.as_bytes(), &part, after.as_bytes()].concat())])).map(drop))
+}
+
+/// The scope that a report names, also of an image that is not there; a package verifies images of registries only.
+fn rule_of_report(case: &Case, package: &Package) -> Run {
+    let (transport, text, policy) = (case.required("transport")?, case.required("reference")?, case.input("policy")?);
+    if transport != "docker" {
+        return Err(Stop::Unsupported);
+    }
+    let image = reference(text)?.with_default_tag();
+    let at = image.digest().map(ToString::to_string).or_else(|| image.tag().map(String::from)).unwrap_or_default();
+    let evidence = json!({"version": 1, "name": text, "repository": image.path(), "reference": at, "answers": [{"path": format!("manifests/{at}"), "status": 404}]});
+    let assets = package.call("policyAssets", json!([package::bytes(&policy)]))?;
+    let empty: Vec<(String, Value)> = assets.as_array().into_iter().flatten().filter_map(Value::as_str).map(|path| (path.into(), package::bytes(b""))).collect();
+    let options = json!({"policy": package::bytes(&policy), "assets": empty.into_iter().collect::<Map<_, _>>(), "evidence": package::bytes(evidence.to_string().as_bytes())});
+    let report = package.call("verifyImage", json!([text, options]))?;
+    let expected = match case.param("matched_scope").and_then(Value::as_str) {
+        Some(scope) if case.param("matched_transport").and_then(Value::as_str) == Some(transport) => format!("docker \"{scope}\""),
+        _ => "default".into(),
+    };
+    answer(report.pointer("/rule/scope").and_then(Value::as_str), Some(expected.as_str()))
 }
 
 /// What is parsed; the vectors call it by two names.

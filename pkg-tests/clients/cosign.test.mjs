@@ -1,0 +1,93 @@
+// Cosign itself as a client of the gateway, on registries with and without the referrers API; and the command that a report
+// gives as the same question to cosign, run.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { need } from "../lib/clients.mjs";
+import { cosignVerify, makeKey, pushImage, signBundle, signTag, startCraneRegistry, startDistribution3, startRegistry, tool } from "../lib/peers.mjs";
+import { startWorker } from "../lib/serve.mjs";
+import { bundleBy, FRONT_PROGRAMS, NAME, REJECT, signedBy } from "./front.mjs";
+
+const CLI = fileURLToPath(new URL("../../pkg/cli.js", import.meta.url));
+const DEMO = fileURLToPath(new URL("../../fixtures/demo/", import.meta.url));
+
+/** @param {string} program @param {string[]} args @param {string} [cwd] @returns {Promise<{ code: number, output: string, stdout: string }>} */
+function run(program, args, cwd) {
+  return new Promise((resolve) => {
+    execFile(program, args, { cwd, timeout: 60_000, env: { ...process.env, COSIGN_PASSWORD: "" } }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code ?? 1) : 0, output: stdout + stderr, stdout });
+    });
+  });
+}
+
+for (const [what, start] of /** @type {const} */ ([["docker-registry", startRegistry], ["distribution 3", startDistribution3], ["a registry with the referrers API", startCraneRegistry]])) {
+  describe(`cosign through the gateway, in front of ${what}`, () => {
+    /** @type {string} */ let folder;
+    /** @type {Awaited<ReturnType<typeof startRegistry>>} */ let registry;
+    /** @type {Awaited<ReturnType<typeof startWorker>>} */ let worker;
+    /** @type {{ key: string, pub: string }} */ let good;
+
+    before(async (t) => {
+      if (!need(/** @type {object} */ (t), FRONT_PROGRAMS)) return;
+      folder = await mkdtemp(join(tmpdir(), "sealgate-cosign-"));
+      good = await makeKey(folder, { name: "good" });
+      registry = await start();
+      const policy = join(folder, "policy.json");
+      const scopes = { [`${NAME}/tag`]: signedBy("good.pub"), [`${NAME}/bundle`]: bundleBy("good.pub") };
+      await writeFile(policy, JSON.stringify({ sealgate: { version: 1 }, default: REJECT, transports: { docker: scopes } }));
+      worker = await startWorker({ upstream: registry.url, name: NAME, policy });
+    });
+    after(async () => {
+      await worker?.stop();
+      await registry?.stop();
+      await rm(folder, { recursive: true, force: true });
+    });
+
+    for (const [repository, version] of /** @type {const} */ ([["tag", "cosign2"], ["bundle", "cosign3"]])) {
+      test(`${repository}: what cosign signed is admitted, and cosign verifies it through the gateway`, async () => {
+        const digest = await pushImage(registry.host, repository, "1", { text: `${repository} ${what}` });
+        const image = `${registry.host}/${repository}@${digest}`;
+        assert.equal((await fetch(`${worker.url}/v2/${repository}/manifests/1`)).status, 403, "before it is signed");
+        if (repository === "tag") await signTag(image, { key: good.key, identity: `${NAME}/tag` });
+        else await signBundle(image, { key: good.key });
+        // A refusal is remembered for ten seconds, because signing is push-then-sign.
+        await new Promise((resolve) => setTimeout(resolve, 10_500));
+        const answer = await fetch(`${worker.url}/v2/${repository}/manifests/1`);
+        assert.equal(answer.status, 200, await answer.text());
+        const { ok, said } = await cosignVerify(version, `${worker.host}/${repository}@${digest}`, good.pub);
+        assert.ok(ok, said);
+      });
+
+      test(`${repository}: the command line judges by the registry itself`, async () => {
+        const good_ = await run(process.execPath, [CLI, "verify", `${registry.host}/${repository}:1`, "--key", good.pub]);
+        assert.equal(good_.code, 0, good_.output);
+        const bad = await run(process.execPath, [CLI, "verify", `${registry.host}/${repository}:1`, "--key", join(DEMO, "cosign.pub")]);
+        assert.equal(bad.code, 1, bad.output);
+      });
+    }
+  });
+}
+
+describe("the same question to cosign", () => {
+  /** @type {Awaited<ReturnType<typeof startWorker>>} */ let worker;
+  before(async (t) => {
+    if (need(/** @type {object} */ (t), FRONT_PROGRAMS)) worker = await startWorker();
+  });
+  after(() => worker?.stop());
+
+  for (const [repository, version, expected] of /** @type {const} */ ([["signed", "cosign2", 0], ["bundle", "cosign3", 0], ["multi", "cosign2", 0], ["wrong-key", "cosign2", 1], ["unsigned", "cosign2", 1]])) {
+    test(`${repository}: the command of the report, run`, async () => {
+      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, "--key", "cosign.pub", "--json"], DEMO);
+      assert.equal(own.code, expected, own.output);
+      const [program, ...args] = JSON.parse(own.stdout).equivalent.split(" ");
+      assert.equal(program, "cosign");
+      const theirs = await run(await tool(version), args, DEMO);
+      assert.equal(theirs.code === 0, expected === 0, theirs.output);
+    });
+  }
+});

@@ -1,0 +1,296 @@
+//! containers/image's decisions on `sigstoreSigned` with keys, by the ids of facts/containers-policy.md section 10 (cases C
+//! and A that need no certificate, log or OpenPGP).
+
+mod support;
+
+use p256::ecdsa::SigningKey;
+use p256::ecdsa::signature::Signer;
+use sealgate::crypto::PublicKey;
+use sealgate::digest::{Algorithm, Digest};
+use sealgate::encoding::{base64, pem};
+use sealgate::policy::Policy;
+use sealgate::verify::{Report, Rules, Verdict};
+use std::collections::BTreeMap;
+use support::{judge, Memory, MANIFEST};
+
+const NAME: &str = "registry.example/team/app:1";
+const REPOSITORY: &str = "registry.example/team/app";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+
+fn signer(seed: u8) -> SigningKey {
+    SigningKey::from_slice(&[seed; 32]).unwrap()
+}
+
+/// SubjectPublicKeyInfo of a P-256 key.
+fn public(key: &SigningKey) -> String {
+    let mut der = vec![0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00];
+    der.extend_from_slice(key.verifying_key().to_sec1_point(false).as_bytes());
+    pem::encode("PUBLIC KEY", &der)
+}
+
+fn image() -> Vec<u8> {
+    let config = Digest::of(b"{}");
+    format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"{config}","size":2}},"layers":[]}}"#).into_bytes()
+}
+
+fn payload(digest: &str, identity: &str, optional: &str) -> String {
+    format!(r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}}{optional}}}"#)
+}
+
+fn good_payload() -> String {
+    payload(&Digest::of(&image()).to_string(), REPOSITORY, r#","optional":null"#)
+}
+
+/// One layer of a `.sig` manifest.
+struct Layer {
+    kind: &'static str,
+    payload: Vec<u8>,
+    annotations: BTreeMap<&'static str, String>,
+}
+
+fn layer(payload: &[u8], signature: &str) -> Layer {
+    Layer { kind: SIMPLE, payload: payload.into(), annotations: [("dev.cosignproject.cosign/signature", signature.to_owned())].into() }
+}
+
+fn signed(payload: &str, seed: u8) -> Layer {
+    let signature: p256::ecdsa::DerSignature = signer(seed).sign(payload.as_bytes());
+    layer(payload.as_bytes(), &base64::encode(signature.as_bytes()))
+}
+
+fn archive(layers: &[Layer]) -> Memory {
+    let mut memory = Memory::default();
+    let image = image();
+    let mut list = Vec::new();
+    for layer in layers {
+        let digest = Digest::of(&layer.payload).to_string();
+        list.push(serde_json::json!({"mediaType": layer.kind, "digest": digest, "size": layer.payload.len(), "annotations": layer.annotations}));
+        memory.blobs.insert(digest, layer.payload.clone());
+    }
+    let config = Digest::of(b"{}").to_string();
+    let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": 2}, "layers": list});
+    if !layers.is_empty() {
+        memory.manifests.insert(format!("sha256-{}.sig", Digest::of(&image).hex()), (manifest.to_string().into_bytes(), MANIFEST.into()));
+    }
+    memory.manifests.insert("1".into(), (image.clone(), MANIFEST.into()));
+    memory.manifests.insert("2".into(), (image, MANIFEST.into()));
+    memory
+}
+
+/// A policy without our marker: it means what it means to podman.
+fn rules(identity: &str, keys: &[String]) -> Rules {
+    let datas: Vec<String> = keys.iter().map(|key| base64::encode(key.as_bytes())).collect();
+    let identity = if identity.is_empty() { String::new() } else { format!(r#","signedIdentity":{identity}"#) };
+    let text = format!(r#"{{"default":[{{"type":"sigstoreSigned","keyDatas":{}{identity}}}]}}"#, serde_json::json!(datas));
+    Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap()
+}
+
+const ANY_TAG: &str = r#"{"type":"matchRepository"}"#;
+
+fn report(layers: &[Layer], identity: &str, keys: &[String]) -> Report {
+    judge(&archive(layers), &rules(identity, keys), NAME)
+}
+
+fn verdict(layers: &[Layer]) -> Verdict {
+    report(layers, ANY_TAG, &[public(&signer(1))]).verdict
+}
+
+#[test]
+fn c1_encodings_of_keys_and_signatures() {
+    let payload = good_payload();
+    assert_eq!(verdict(&[signed(&payload, 1)]), Verdict::Allow);
+    let raw: p256::ecdsa::Signature = signer(1).sign(payload.as_bytes());
+    assert_eq!(verdict(&[layer(payload.as_bytes(), &base64::encode(&raw.to_bytes()))]), Verdict::Allow);
+    let ed = ed25519_dalek::SigningKey::from_bytes(&[7; 32]);
+    let mut der = vec![0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+    der.extend_from_slice(ed.verifying_key().as_bytes());
+    let key = pem::encode("PUBLIC KEY", &der);
+    let signature = base64::encode(&ed.sign(payload.as_bytes()).to_bytes());
+    assert_eq!(report(&[layer(payload.as_bytes(), &signature)], ANY_TAG, &[key]).verdict, Verdict::Allow);
+}
+
+/// C1: a PKCS#1 PEM key is the same key.
+#[test]
+fn c1_pkcs1() {
+    let folder = support::fixtures().join("cosign/rsa-2048-signature");
+    let key = PublicKey::from_pem(&support::read(folder.join("key.pub"))).unwrap();
+    // The BIT STRING of an RSA SubjectPublicKeyInfo, whose header has a fixed length for this size.
+    let pkcs1 = pem::encode("RSA PUBLIC KEY", &key.spki_der()[24..]);
+    assert_eq!(PublicKey::from_pem(pkcs1.as_bytes()).unwrap(), key);
+}
+
+#[test]
+fn c4_base64() {
+    let payload = good_payload();
+    let signature: p256::ecdsa::DerSignature = signer(1).sign(payload.as_bytes());
+    let text = base64::encode(signature.as_bytes());
+    let with = |text: &str| verdict(&[layer(payload.as_bytes(), text)]);
+    assert_eq!(with(&format!("{}\n{}\n", &text[..20], &text[20..])), Verdict::Allow);
+    assert_eq!(with(&format!("{} {}", &text[..20], &text[20..])), Verdict::Deny);
+    // A signature that needs padding and both special letters, so that the refusals are about the spelling.
+    let find = |wanted: fn(&str) -> bool| (0..=255_u16).find_map(|number| {
+        let text = payload.replace("null", &format!(r#"{{"n":{number}}}"#));
+        let signature: p256::ecdsa::DerSignature = signer(1).sign(text.as_bytes());
+        let encoded = base64::encode(signature.as_bytes());
+        wanted(&encoded).then_some((text, encoded))
+    }).unwrap();
+    let (text, encoded) = find(|text| text.ends_with('='));
+    assert_eq!(verdict(&[layer(text.as_bytes(), &encoded)]), Verdict::Allow);
+    assert_eq!(verdict(&[layer(text.as_bytes(), encoded.trim_end_matches('='))]), Verdict::Deny);
+    let (text, encoded) = find(|text| text.contains('+') && text.contains('/'));
+    assert_eq!(verdict(&[layer(text.as_bytes(), &encoded)]), Verdict::Allow);
+    assert_eq!(verdict(&[layer(text.as_bytes(), &encoded.replace('+', "-").replace('/', "_"))]), Verdict::Deny);
+}
+
+#[test]
+fn c5_c6_payloads() {
+    let digest = Digest::of(&image()).to_string();
+    for (optional, after, expected) in [
+        (r#","optional":null"#, "", Verdict::Allow), (r#","optional":{}"#, "", Verdict::Allow), ("", "", Verdict::Deny),
+        (r#","optional":null"#, "\n", Verdict::Allow), (r#","optional":null"#, "{}", Verdict::Deny), (r#","optional":null,"more":1"#, "", Verdict::Deny),
+        (r#","optional":{"timestamp":1.5}"#, "", Verdict::Deny),
+    ] {
+        let text = payload(&digest, REPOSITORY, optional) + after;
+        assert_eq!(verdict(&[signed(&text, 1)]), expected, "{text}");
+    }
+}
+
+#[test]
+fn c7_only_the_first_block_of_a_key_file_counts() {
+    let both = public(&signer(2)) + &public(&signer(1));
+    let layers = [signed(&good_payload(), 1)];
+    assert_eq!(report(&layers, ANY_TAG, &[both]).verdict, Verdict::Deny);
+    assert_eq!(report(&layers, ANY_TAG, &[public(&signer(2)), public(&signer(1))]).verdict, Verdict::Allow);
+}
+
+#[test]
+fn c8_to_c10_identities() {
+    let key = [public(&signer(1))];
+    let bare = [signed(&good_payload(), 1)];
+    let refused = report(&bare, "", &key);
+    assert_eq!((refused.verdict, refused.code), (Verdict::Deny, "identity.not-accepted"));
+    assert!(refused.message.contains("Signature for identity \"registry.example/team/app\" is not accepted"), "{}", refused.message);
+    assert!(refused.message.contains("matchRepository"), "{}", refused.message);
+    assert_eq!(report(&bare, ANY_TAG, &key).verdict, Verdict::Allow);
+    let tagged = [signed(&payload(&Digest::of(&image()).to_string(), NAME, r#","optional":null"#), 1)];
+    assert_eq!(report(&tagged, "", &key).verdict, Verdict::Allow);
+    let other_tag = |identity: &str| judge(&archive(&tagged), &rules(identity, &key), "registry.example/team/app:2").verdict;
+    assert_eq!(other_tag(ANY_TAG), Verdict::Allow);
+    assert_eq!(other_tag(""), Verdict::Deny);
+}
+
+#[test]
+fn c11_an_attachment_is_no_signature() {
+    let attachment = Layer { kind: "application/vnd.dsse.envelope.v1+json", payload: b"{}".into(), annotations: BTreeMap::new() };
+    let refused = report(&[attachment], ANY_TAG, &[public(&signer(1))]);
+    assert_eq!((refused.verdict, refused.code), (Verdict::Deny, "signature.missing"));
+    assert!(refused.message.contains("A signature was required, but no signature exists (0 non-sigstore signatures, 1 sigstore non-signature attachments)"), "{}", refused.message);
+    assert_eq!(report(&[], ANY_TAG, &[public(&signer(1))]).code, "signature.missing");
+}
+
+#[test]
+fn c13_annotations_that_are_not_needed_are_not_looked_at() {
+    let mut one = signed(&good_payload(), 1);
+    one.annotations.insert("dev.sigstore.cosign/bundle", "garbage".into());
+    assert_eq!(verdict(&[one]), Verdict::Allow);
+    let mut none = signed(&good_payload(), 1);
+    none.annotations.clear();
+    assert_eq!(report(&[none], ANY_TAG, &[public(&signer(1))]).code, "cosign.annotation");
+}
+
+#[test]
+fn c23_only_sha256_digests_match() {
+    let sha512 = Digest::with(Algorithm::Sha512, &image()).to_string();
+    let refused = report(&[signed(&payload(&sha512, REPOSITORY, r#","optional":null"#), 1)], ANY_TAG, &[public(&signer(1))]);
+    assert_eq!((refused.verdict, refused.code), (Verdict::Deny, "digest.not-signed"));
+    let upper = Digest::of(&image()).to_string().to_uppercase().replace("SHA256", "sha256");
+    assert_eq!(verdict(&[signed(&payload(&upper, REPOSITORY, r#","optional":null"#), 1)]), Verdict::Deny);
+}
+
+#[test]
+fn c24_one_key_that_cannot_be_used_rejects_everything() {
+    let layers = [signed(&good_payload(), 1)];
+    let broken = pem::encode("PUBLIC KEY", b"no key");
+    assert_eq!(report(&layers, ANY_TAG, &[public(&signer(1)), broken]).verdict, Verdict::Deny);
+}
+
+/// Section 4: one accepted signature suffices, and several refusals are told together.
+#[test]
+fn signatures_are_alternatives() {
+    let layers = [signed(&good_payload(), 2), signed(&good_payload(), 1)];
+    assert_eq!(verdict(&layers), Verdict::Allow);
+    let refused = report(&[signed(&good_payload(), 2), signed(&good_payload(), 3)], ANY_TAG, &[public(&signer(1))]);
+    assert!(refused.message.starts_with("None of the signatures were accepted, reasons: cryptographic signature verification failed"), "{}", refused.message);
+}
+
+/// Section 4: requirements are ANDed, and different signatures may meet them.
+#[test]
+fn requirements_are_conjunctions() {
+    let one = |seed: u8| format!(r#"{{"type":"sigstoreSigned","keyData":"{}","signedIdentity":{ANY_TAG}}}"#, base64::encode(public(&signer(seed)).as_bytes()));
+    let policy = |requirements: String| Rules::policy(Policy::parse(format!(r#"{{"default":[{requirements}]}}"#).as_bytes()).unwrap(), BTreeMap::new()).unwrap();
+    let both = archive(&[signed(&good_payload(), 1), signed(&good_payload(), 2)]);
+    let first = archive(&[signed(&good_payload(), 1)]);
+    let and = || policy(format!("{},{}", one(1), one(2)));
+    assert_eq!(judge(&both, &and(), NAME).verdict, Verdict::Allow);
+    assert_eq!(judge(&first, &and(), NAME).verdict, Verdict::Deny);
+    let accept = r#"{"type":"insecureAcceptAnything"}"#;
+    let open = judge(&first, &policy(accept.into()), NAME);
+    // No cosign command asks what this rule asks.
+    assert_eq!((open.verdict, open.equivalent), (Verdict::Allow, None));
+    assert_eq!(judge(&first, &policy(format!(r#"{accept},{{"type":"reject"}}"#)), NAME).code, "policy.reject");
+    assert_eq!(judge(&first, &policy(format!(r#"{{"type":"reject"}},{accept}"#)), NAME).code, "policy.reject");
+    assert_eq!(judge(&first, &policy(format!("{},{}", one(2), one(1))), NAME).verdict, Verdict::Deny);
+    assert_eq!(judge(&first, &policy(r#"{"type":"signedBaseLayer","baseLayerIdentity":{"type":"matchExact"}}"#.into()), NAME).message, "signedBaseLayer not implemented yet!");
+}
+
+/// What this version does not decide denies what selects it, and only that.
+#[test]
+fn what_is_not_implemented_denies() {
+    let key = base64::encode(public(&signer(1)).as_bytes());
+    let memory = archive(&[signed(&good_payload(), 1)]);
+    for requirement in [
+        format!(r#"{{"type":"sigstoreSigned","keyData":"{key}","rekorPublicKeyData":"{key}","signedIdentity":{ANY_TAG}}}"#),
+        format!(r#"{{"type":"sigstoreSigned","fulcio":{{"caData":"{key}","oidcIssuer":"i","subjectEmail":"e"}},"rekorPublicKeyData":"{key}"}}"#),
+        format!(r#"{{"type":"sigstoreSigned","pki":{{"caRootsData":"{key}","subjectEmail":"e"}}}}"#),
+        format!(r#"{{"type":"signedBy","keyType":"GPGKeys","keyData":"{key}"}}"#),
+    ] {
+        let text = format!(r#"{{"default":[{{"type":"insecureAcceptAnything"}}],"transports":{{"docker":{{"registry.example/team":[{requirement}]}}}}}}"#);
+        let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap();
+        let report = judge(&memory, &rules, NAME);
+        assert_eq!((report.verdict, report.code), (Verdict::Deny, "requirement.not-implemented"), "{requirement}");
+        assert_eq!(judge(&memory, &rules, "registry.example/other:1").verdict, Verdict::Allow);
+    }
+}
+
+/// A10: a `.sig` tag of another type is not read.
+#[test]
+fn a10_the_signature_manifest_has_one_type() {
+    let mut memory = archive(&[signed(&good_payload(), 1)]);
+    let tag = format!("sha256-{}.sig", Digest::of(&image()).hex());
+    memory.manifests.get_mut(&tag).unwrap().1 = "application/vnd.docker.distribution.manifest.v2+json".into();
+    let report = judge(&memory, &rules(ANY_TAG, &[public(&signer(1))]), NAME);
+    assert_eq!((report.verdict, report.code), (Verdict::Deny, "signature.manifest"));
+}
+
+/// Section 8: an index is a list; each image is judged by its own signatures, under the reference that was asked for.
+#[test]
+fn an_index_is_a_list() {
+    let mut memory = archive(&[signed(&good_payload(), 1)]);
+    let other = String::from_utf8(image()).unwrap().replace("\"layers\":[]", "\"layers\":[],\"annotations\":{\"a\":\"b\"}").into_bytes();
+    let entry = |bytes: &[u8], architecture: &str| serde_json::json!({"mediaType": MANIFEST, "digest": Digest::of(bytes).to_string(), "size": bytes.len(), "platform": {"os": "linux", "architecture": architecture}});
+    let index = serde_json::json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": [entry(&image(), "amd64"), entry(&other, "arm64")]});
+    memory.manifests.insert("1".into(), (index.to_string().into_bytes(), INDEX.into()));
+    memory.manifests.insert(Digest::of(&image()).to_string(), (image(), MANIFEST.into()));
+    memory.manifests.insert(Digest::of(&other).to_string(), (other, MANIFEST.into()));
+    let rules = rules(ANY_TAG, &[public(&signer(1))]);
+    let all = judge(&memory, &rules, NAME);
+    assert_eq!((all.verdict, all.code), (Verdict::Deny, "signature.missing"));
+    assert_eq!(all.instances.iter().map(|instance| instance.verdict).collect::<Vec<_>>(), [Verdict::Allow, Verdict::Deny]);
+    assert_eq!(support::judge_platform(&memory, &rules, NAME, "linux/amd64").verdict, Verdict::Allow);
+    assert_eq!(support::judge_platform(&memory, &rules, NAME, "linux/arm64").verdict, Verdict::Deny);
+    assert_eq!(support::judge_platform(&memory, &rules, NAME, "linux/s390x").code, "index.platform");
+    // Without a policy: the index is unsigned, so every image must be signed.
+    let key = Rules::keys(&[public(&signer(1)).into_bytes()]).unwrap();
+    assert_eq!(judge(&memory, &key, NAME).verdict, Verdict::Deny);
+    assert_eq!(support::judge_platform(&memory, &key, NAME, "linux/amd64").verdict, Verdict::Allow);
+}
