@@ -43,6 +43,7 @@ export type Code =
   | "identity.any"
   | "identity.match-digest"
   | "identity.not-accepted"
+  | "identity.unnamed"
   | "image.not-found"
   | "index.empty"
   | "index.nested"

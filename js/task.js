@@ -15,6 +15,7 @@ import { codedError } from "./error.js";
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
  * @typedef {{ id: number } & Found} Answer
+ * @typedef {Map<string, () => void>} Held
  * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
  * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
  *   lock?: (key: string) => Promise<() => void>,
@@ -60,8 +61,8 @@ export function createRunner(glue) {
     const task = call(start);
     const born = era;
     running.add(stop);
-    /** Turns that this task holds until it ends. @type {(() => void)[]} */
-    const held = [];
+    /** Turns that this task holds until it ends. @type {Held} */
+    const held = new Map();
     try {
       /** @type {Answer[]} */
       let answers = [];
@@ -74,7 +75,7 @@ export function createRunner(glue) {
       }
     } finally {
       running.delete(stop);
-      for (const release of held) release();
+      for (const release of held.values()) release();
       stop.abort();
       if (era === born) call(() => task.free());
     }
@@ -115,7 +116,7 @@ function createInbox(stop) {
   };
 }
 
-/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {(() => void)[]} held @returns {Promise<Answer>} */
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {Held} held @returns {Promise<Answer>} */
 async function answer(ask, services, stop, held) {
   try {
     return { id: ask.id, ...(await find(ask, services, stop, held)) };
@@ -124,7 +125,7 @@ async function answer(ask, services, stop, held) {
   }
 }
 
-/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {(() => void)[]} held @returns {Promise<Found>} */
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {Held} held @returns {Promise<Found>} */
 async function find(ask, services, stop, held) {
   switch (ask.kind) {
     case "fetch":
@@ -135,9 +136,10 @@ async function find(ask, services, stop, held) {
     case "load":
       return { value: (await services.load?.(ask.key).catch(() => null)) ?? null };
     case "lock": {
+      if (held.has(ask.key)) return { value: null };
       const release = await services.lock?.(ask.key);
       if (stop.aborted) release?.();
-      else if (release) held.push(release);
+      else if (release) held.set(ask.key, release);
       return { value: null };
     }
     case "save":

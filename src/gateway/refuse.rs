@@ -118,7 +118,7 @@ pub(super) fn upstream(gateway: &Gateway, repository: &str, reference: &str, pro
             Action::Respond(respond)
         }
         RegistryError::Refused { status: 403, code, message, .. } => {
-            Action::Respond(error(403, if code.is_empty() { "DENIED" } else { code }, &format!("the registry {} refuses: {message}", gateway.name)))
+            Action::Respond(error(403, if code.is_empty() { "DENIED" } else { code }, &format!("the registry {} refuses{}{message}", gateway.name, if message.is_empty() { "" } else { ": " })))
         }
         other => unknown(gateway, repository, reference, &Failure::new(other.code(), other.to_string()), "-"),
     }

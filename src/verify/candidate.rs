@@ -104,6 +104,10 @@ impl Question<'_> {
 
     async fn bundle<P: Provider>(&self, source: &str, digest: Option<String>, bundle: &AttachedBundle, provider: &P) -> Result<Candidate, HostError> {
         const FORMAT: &str = "sigstore-bundle";
+        if matches!(self.names, Names::Matched(matcher) if !matcher.accepts_unnamed()) {
+            let failure = Failure::new("identity.unnamed", "a bundle names no repository, and this rule wants a name: only matchDigest accepts it");
+            return Ok(Candidate::refused(source, FORMAT, digest, &Refused { failure, steps: Vec::new() }));
+        }
         let verified = match bundle.verify(self.keys, provider).await? {
             Ok(verified) => verified,
             Err(refused) => {

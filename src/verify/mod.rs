@@ -53,5 +53,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
-    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest",
+    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed",
 ];

@@ -49,6 +49,9 @@ impl Verify {
         if matches!(rules, Rules::Policy { .. }) && (both(&at) || both(&name)) {
             return Err(failure(VerifyError::TagAndDigest));
         }
+        if name.digest().is_some() && name.digest() != at.digest() {
+            return Err(failure(Failure::new("argument", "the name to judge by has a digest, and the image was not asked for by this digest: leave it out, or ask for the image by it")));
+        }
         Ok(Self {
             pinned: at.digest().cloned(),
             name,
