@@ -28,11 +28,7 @@ const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 const TOKEN: &str = "Bearer yes";
 
-<<<<<<< HEAD
-/// For requests that contain this text, so many times: this answer.
-=======
 /// The end of a path, how often to answer so, and the answer.
->>>>>>> h/review
 type Fault = (String, usize, Result<Response, HostError>);
 
 /// A registry at `http://up.test`, a store, and what is to go wrong.
@@ -40,10 +36,7 @@ type Fault = (String, usize, Result<Response, HostError>);
 struct World {
     /// `repository/manifests/reference` and `repository/blobs/digest`: content and type.
     content: RefCell<BTreeMap<String, (Vec<u8>, String)>>,
-<<<<<<< HEAD
-=======
     /// Answers for the first request that contains this text, as often as it says.
->>>>>>> h/review
     faults: RefCell<Vec<Fault>>,
     asked: RefCell<Vec<String>>,
     store: RefCell<BTreeMap<String, String>>,
