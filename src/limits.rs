@@ -56,3 +56,7 @@ pub const IDENTITIES: usize = 64;
 pub const CONDITIONS: usize = 64;
 /// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more there is was not made to be verified.
 pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
+/// Log entries of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
+pub const LOG_ENTRIES: usize = 32;
+/// Timestamps of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
+pub const TIMESTAMPS: usize = 32;

@@ -5,7 +5,7 @@ use super::first_to_settle;
 use super::signature::SignatureUse;
 use crate::crypto::{EcdsaForm, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Verified};
 use crate::error::{Failure, HostError};
-use crate::sigstore::bundle::Bundle;
+use crate::sigstore::bundle::{Bundle, Content, Material};
 use crate::sigstore::dsse;
 use crate::sigstore::statement::{self, Statement};
 use alloc::format;
@@ -16,12 +16,13 @@ codes! {
     pub enum BundleUse {
         PayloadType { found: alloc::string::String } => "bundle.payload-type", "expected an envelope of type application/vnd.in-toto+json, found {found:?}";
         Predicate { found: alloc::string::String } => "bundle.predicate-type", "expected a signature of the image (predicate type https://sigstore.dev/cosign/sign/v1), found an attestation of type {found:?}: attestations say something about an image, they do not sign it";
+        MessageSignature => "bundle.message-signature", "the bundle signs a blob (messageSignature), not an image: such signatures never admit an image";
         Certificate => "bundle.certificate", "the bundle was signed with a certificate (keyless), and this rule trusts keys";
     }
 }
 
 /// A bundle that was found attached to an image.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct AttachedBundle(Bundle);
 
 /// What it says once it is verified: a statement of cosign's predicate type.
@@ -49,17 +50,18 @@ impl AttachedBundle {
     /// What the bundle claims under one key and scheme.
     fn claim(&self, key: &PublicKey, scheme: Scheme) -> Result<Pending<BundleClaim>, Refused> {
         let bundle = &self.0;
+        let Content::Dsse { payload_type, payload } = &bundle.content else { return Err(Refused { failure: BundleUse::MessageSignature.into(), steps: Vec::new() }) };
         let refuse = |failure: Failure| Refused { failure, steps: Vec::new() };
-        if bundle.has_certificate {
+        if bundle.material != Material::Key {
             return Err(refuse(BundleUse::Certificate.into()));
         }
-        if bundle.payload_type != statement::PAYLOAD_TYPE {
-            return Err(refuse(BundleUse::PayloadType { found: bundle.payload_type.chars().take(100).collect() }.into()));
+        if payload_type != statement::PAYLOAD_TYPE {
+            return Err(refuse(BundleUse::PayloadType { found: payload_type.chars().take(100).collect() }.into()));
         }
-        let message = Message::Bytes(dsse::pae(&bundle.payload_type, &bundle.payload));
+        let message = Message::Bytes(dsse::pae(payload_type, payload));
         let check = SignatureCheck::new(Role::DsseEnvelope, key, scheme, EcdsaForm::Der, message, &bundle.signature).map_err(|error| refuse(error.into()))?;
         // The payload is a part of the message, by the encoding above.
-        let pending = Pending::read(check, |_| Statement::parse(&bundle.payload).map_err(Failure::from))?;
+        let pending = Pending::read(check, |_| Statement::parse(payload).map_err(Failure::from))?;
         let pending = pending.check(Rule::new("predicate.cosign-sign", "the statement is cosign's signature of an image"), |statement| {
             if statement.predicate_type == statement::COSIGN_SIGN {
                 Ok(BundleClaim { statement })
@@ -67,7 +69,7 @@ impl AttachedBundle {
                 Err(BundleUse::Predicate { found: statement.predicate_type.chars().take(100).collect() }.into())
             }
         })?;
-        Ok(match bundle.log_entries + bundle.timestamps {
+        Ok(match bundle.log_entries.len() + bundle.timestamps.len() {
             0 => pending,
             n => pending.note_waived(Rule::new("log.not-checked", format!("{n} log entries or timestamps in the bundle were not checked: this rule demands none"))),
         })
