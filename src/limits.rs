@@ -60,3 +60,17 @@ pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
 pub const LOG_ENTRIES: usize = 32;
 /// Timestamps of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
 pub const TIMESTAMPS: usize = 32;
+/// Bytes of a certificate. Fulcio's have 1 to 3 KiB.
+pub const CERTIFICATE: usize = 64 << 10;
+/// Certificates of a chain, leaf and root included (DESIGN section 7), and of those that come with a leaf.
+pub const CHAIN: usize = 10;
+/// Chains from one leaf to one authority that are tried.
+pub const PATHS: usize = 16;
+/// Steps of the search for them: with two authorities of each name, all chains of six.
+pub const PATH_STEPS: usize = 128;
+/// Extensions of a certificate; Fulcio's have about 30.
+pub const EXTENSIONS: usize = 128;
+/// Subject alternative names of a certificate, and name constraints of an authority.
+pub const NAMES: usize = 256;
+/// Signed certificate timestamps of a certificate; browsers ask for two or three.
+pub const SCTS: usize = 16;

@@ -1,0 +1,154 @@
+//! What Fulcio says about a signer (fulcio's docs/oid-info.md), by the names of sigstore-go's `certificate.Extensions`.
+//!
+//! The certificate is a claim of its issuer: use what is read here with the [`super::Path`] of the same certificate.
+
+use super::certificate::Certificate;
+use super::error::X509Error;
+use super::extension::San;
+use super::read::Values;
+use alloc::string::String;
+use alloc::vec::Vec;
+use der::Tag;
+use der::asn1::ObjectIdentifier;
+
+/// How an extension holds its text: as it is (the oldest ones), or as a DER UTF8String.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Raw,
+    Utf8String,
+}
+
+const OLD_ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
+const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.8");
+/// The type of an `otherName` that holds a user name.
+const USERNAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
+
+/// Extensions .1.2 to .1.6 and .1.9 to .1.22.
+const EXTENSIONS: [(&str, &str, Form); 19] = [
+    ("githubWorkflowTrigger", "1.3.6.1.4.1.57264.1.2", Form::Raw),
+    ("githubWorkflowSHA", "1.3.6.1.4.1.57264.1.3", Form::Raw),
+    ("githubWorkflowName", "1.3.6.1.4.1.57264.1.4", Form::Raw),
+    ("githubWorkflowRepository", "1.3.6.1.4.1.57264.1.5", Form::Raw),
+    ("githubWorkflowRef", "1.3.6.1.4.1.57264.1.6", Form::Raw),
+    ("buildSignerURI", "1.3.6.1.4.1.57264.1.9", Form::Utf8String),
+    ("buildSignerDigest", "1.3.6.1.4.1.57264.1.10", Form::Utf8String),
+    ("runnerEnvironment", "1.3.6.1.4.1.57264.1.11", Form::Utf8String),
+    ("sourceRepositoryURI", "1.3.6.1.4.1.57264.1.12", Form::Utf8String),
+    ("sourceRepositoryDigest", "1.3.6.1.4.1.57264.1.13", Form::Utf8String),
+    ("sourceRepositoryRef", "1.3.6.1.4.1.57264.1.14", Form::Utf8String),
+    ("sourceRepositoryIdentifier", "1.3.6.1.4.1.57264.1.15", Form::Utf8String),
+    ("sourceRepositoryOwnerURI", "1.3.6.1.4.1.57264.1.16", Form::Utf8String),
+    ("sourceRepositoryOwnerIdentifier", "1.3.6.1.4.1.57264.1.17", Form::Utf8String),
+    ("buildConfigURI", "1.3.6.1.4.1.57264.1.18", Form::Utf8String),
+    ("buildConfigDigest", "1.3.6.1.4.1.57264.1.19", Form::Utf8String),
+    ("buildTrigger", "1.3.6.1.4.1.57264.1.20", Form::Utf8String),
+    ("runInvocationURI", "1.3.6.1.4.1.57264.1.21", Form::Utf8String),
+    ("sourceRepositoryVisibilityAtSigning", "1.3.6.1.4.1.57264.1.22", Form::Utf8String),
+];
+
+/// Who signed, as Fulcio saw them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claims {
+    subject: Subject,
+    issuer: Option<String>,
+    claims: Vec<(&'static str, String)>,
+}
+
+/// The one subject alternative name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Subject {
+    /// An email address.
+    Email(String),
+    /// A URI: a workflow, a SPIFFE id, a service.
+    Uri(String),
+    /// A user name (`otherName` 1.3.6.1.4.1.57264.1.7).
+    Username(String),
+}
+
+impl Subject {
+    /// As it stands in the certificate.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Email(text) | Self::Uri(text) | Self::Username(text) => text,
+        }
+    }
+}
+
+impl Claims {
+    /// # Errors
+    /// [`X509Error`]: not exactly one subject alternative name, one of another type, an extension that is malformed, two
+    /// issuers that differ.
+    pub fn of(certificate: &Certificate) -> Result<Self, X509Error> {
+        let subject = subject(certificate.names())?;
+        let issuer = issuer(certificate)?;
+        let mut claims = Vec::new();
+        for (name, oid, form) in EXTENSIONS {
+            if let Some(text) = text(certificate, ObjectIdentifier::new_unwrap(oid), form, name)? {
+                claims.push((name, text));
+            }
+        }
+        Ok(Self { subject, issuer, claims })
+    }
+
+    /// Who.
+    pub fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    /// The OIDC issuer that told Fulcio so. Without one, no identity matches.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
+    }
+
+    /// The claim of this name.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.claims.iter().find(|(found, _)| *found == name).map(|(_, text)| text.as_str())
+    }
+
+    /// Every claim that the certificate has, in the order of their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.claims.iter().map(|(name, text)| (*name, text.as_str()))
+    }
+
+    /// Every name that a claim can have.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        EXTENSIONS.iter().map(|(name, ..)| *name)
+    }
+}
+
+/// TRUST section 5: exactly one, so that nobody is taken for another by the order of names.
+fn subject(names: &[San]) -> Result<Subject, X509Error> {
+    let [name] = names else { return Err(X509Error::Names { found: names.len() }) };
+    match name {
+        San::Email(text) => Ok(Subject::Email(text.clone())),
+        San::Uri(text) => Ok(Subject::Uri(text.clone())),
+        San::Other(USERNAME, value) => utf8_string(value).map(Subject::Username).ok_or(X509Error::Claim { name: "otherName" }),
+        _ => Err(X509Error::NameType),
+    }
+}
+
+/// TRUST section 5: .1.8, else .1.1; when both are present, they agree.
+fn issuer(certificate: &Certificate) -> Result<Option<String>, X509Error> {
+    let old = text(certificate, OLD_ISSUER, Form::Raw, "issuer")?;
+    let new = text(certificate, ISSUER, Form::Utf8String, "issuer")?;
+    match (old, new) {
+        (Some(old), Some(new)) if old != new => Err(X509Error::IssuersDiffer { old, new }),
+        (old, new) => Ok(new.or(old)),
+    }
+}
+
+fn text(certificate: &Certificate, oid: ObjectIdentifier, form: Form, name: &'static str) -> Result<Option<String>, X509Error> {
+    let Some(value) = certificate.extension(oid) else { return Ok(None) };
+    let text = match form {
+        Form::Raw => core::str::from_utf8(value).ok().map(String::from),
+        Form::Utf8String => utf8_string(value),
+    };
+    text.map(Some).ok_or(X509Error::Claim { name })
+}
+
+fn utf8_string(bytes: &[u8]) -> Option<String> {
+    let mut values = Values::of(bytes, "a claim");
+    let body = values.take(Tag::Utf8String).ok()?.body;
+    values.finish().ok()?;
+    core::str::from_utf8(body).ok().map(String::from)
+}
