@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 13] = [
     &["cosign"],
     &["sigstore"],
     &["oci"],
-    &["simple_signing"],
+    &["tlog", "simple_signing"],
     &["host"],
     &["crypto"],
     &["reference"],

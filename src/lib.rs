@@ -30,6 +30,8 @@ pub mod crypto;
 
 pub mod host;
 
+pub mod tlog;
+
 pub mod simple_signing;
 
 pub mod oci;

@@ -54,3 +54,15 @@ pub const IDENTITIES: usize = 64;
 pub const CONDITIONS: usize = 64;
 /// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more there is was not made to be verified.
 pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
+/// Transparency log entries of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
+pub const LOG_ENTRIES: usize = 32;
+/// Bytes of a log entry's body: an envelope is logged by its hashes, and certificates are at most 64 KiB.
+pub const LOG_BODY: usize = 1 << 20;
+/// Signatures that one log entry's body may list.
+pub const LOG_SIGNATURES: usize = 32;
+/// Bytes of a signed note (C2SP signed-note asks for a bound and leaves it open; Go's sumdb/note takes 1 MB).
+pub const NOTE: usize = 64 << 10;
+/// Signatures on a signed note (Go's sumdb/note).
+pub const NOTE_SIGNATURES: usize = 100;
+/// Hashes of an inclusion proof: the height of a tree of 2^64 entries.
+pub const PROOF_HASHES: usize = 64;
