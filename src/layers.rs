@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 13] = [
     &["cosign"],
     &["sigstore"],
     &["oci"],
-    &["x509", "simple_signing"],
+    &["x509", "tlog", "simple_signing"],
     &["host"],
     &["crypto"],
     &["reference"],

@@ -30,9 +30,9 @@ pub mod crypto;
 
 pub mod host;
 
-pub mod x509;
-
 pub mod simple_signing;
+pub mod tlog;
+pub mod x509;
 
 pub mod oci;
 pub mod sigstore;

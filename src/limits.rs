@@ -56,8 +56,6 @@ pub const IDENTITIES: usize = 64;
 pub const CONDITIONS: usize = 64;
 /// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more there is was not made to be verified.
 pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
-/// Log entries of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
-pub const LOG_ENTRIES: usize = 32;
 /// Timestamps of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
 pub const TIMESTAMPS: usize = 32;
 /// Bytes of a certificate. Fulcio's have 1 to 3 KiB.
@@ -74,3 +72,15 @@ pub const EXTENSIONS: usize = 128;
 pub const NAMES: usize = 256;
 /// Signed certificate timestamps of a certificate; browsers ask for two or three.
 pub const SCTS: usize = 16;
+/// Transparency log entries of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
+pub const LOG_ENTRIES: usize = 32;
+/// Bytes of a log entry's body: an envelope is logged by its hashes, and certificates are at most 64 KiB.
+pub const LOG_BODY: usize = 1 << 20;
+/// Signatures that one log entry's body may list.
+pub const LOG_SIGNATURES: usize = 32;
+/// Bytes of a signed note (C2SP signed-note asks for a bound and leaves it open; Go's sumdb/note takes 1 MB).
+pub const NOTE: usize = 64 << 10;
+/// Signatures on a signed note (Go's sumdb/note).
+pub const NOTE_SIGNATURES: usize = 100;
+/// Hashes of an inclusion proof: the height of a tree of 2^64 entries.
+pub const PROOF_HASHES: usize = 64;
