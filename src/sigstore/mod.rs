@@ -5,3 +5,5 @@
 pub mod bundle;
 pub mod dsse;
 pub mod statement;
+pub mod trusted_root;
+pub mod verify;

@@ -77,6 +77,17 @@ impl Statement {
     }
 }
 
+impl Statement {
+    /// Whether a subject is the artifact with this digest, and says so by its algorithm.
+    pub fn is_about_digest(&self, digest: &Digest) -> bool {
+        let (name, hex) = (digest.algorithm().name(), digest.hex());
+        self.subjects.iter().any(|subject| {
+            let mut named = subject.digests.iter().filter(|(algorithm, _)| algorithm == name).peekable();
+            named.peek().is_some() && named.all(|(_, value)| *value == hex)
+        })
+    }
+}
+
 fn text<'a>(node: Option<&'a Node>, at: &'static str) -> Result<&'a str, StatementError> {
     node.and_then(Node::as_str).ok_or(StatementError::Shape { at, expected: "a string" })
 }
