@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 13] = [
     &["policy"],
     &["cosign"],
     &["sigstore"],
-    &["oci"],
+    &["oci", "timestamp"],
     &["x509", "simple_signing"],
     &["host"],
     &["crypto"],

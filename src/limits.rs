@@ -68,3 +68,7 @@ pub const EXTENSIONS: usize = 128;
 pub const NAMES: usize = 256;
 /// Signed certificate timestamps of a certificate; browsers ask for two or three.
 pub const SCTS: usize = 16;
+/// Bytes of a timestamp token, as many as of a certificate: real ones have 0.5 to 6 KiB.
+pub const TIMESTAMP: usize = 64 << 10;
+/// Ways in which one timestamp token may be tied to the authorities of a trusted root.
+pub const TIMESTAMP_CLAIMS: usize = 64;
