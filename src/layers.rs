@@ -14,6 +14,7 @@ const LAYERS: [&[&str]; 13] = [
     &["sigstore"],
     &["oci"],
     &["x509", "tlog", "simple_signing"],
+    &["oci", "timestamp"],
     &["host"],
     &["crypto"],
     &["reference"],

@@ -34,6 +34,8 @@ pub mod simple_signing;
 pub mod tlog;
 pub mod x509;
 
+pub mod timestamp;
+
 pub mod oci;
 pub mod sigstore;
 

@@ -84,3 +84,7 @@ pub const NOTE: usize = 64 << 10;
 pub const NOTE_SIGNATURES: usize = 100;
 /// Hashes of an inclusion proof: the height of a tree of 2^64 entries.
 pub const PROOF_HASHES: usize = 64;
+/// Bytes of a timestamp token, as many as of a certificate: real ones have 0.5 to 6 KiB.
+pub const TIMESTAMP: usize = 64 << 10;
+/// Ways in which one timestamp token may be tied to the authorities of a trusted root.
+pub const TIMESTAMP_CLAIMS: usize = 64;

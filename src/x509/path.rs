@@ -159,6 +159,11 @@ impl Chain<'_> {
         self.certificates.get(1)
     }
 
+    /// Leaf first, root last. Only names tie them together so far.
+    pub fn certificates(&self) -> &[Certificate] {
+        &self.certificates
+    }
+
     /// The rules of this module's list; the signatures are left to be checked.
     ///
     /// # Errors
