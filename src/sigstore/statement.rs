@@ -48,7 +48,20 @@ impl Statement {
     /// [`StatementError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, StatementError> {
         let root = json::parse(bytes, Dialect::Strict).map_err(|error| StatementError::Json { error })?;
-        let kind = text(root.member("_type"), "_type")?;
+        Self::read(&root, text(root.member("_type"), "_type")?)
+    }
+
+    /// As [`Self::parse`], for statements that leave `_type` out, as some writers do. Enough to say what a signed statement
+    /// is about; no signature of an image is read so.
+    ///
+    /// # Errors
+    /// [`StatementError`].
+    pub fn parse_untyped(bytes: &[u8]) -> Result<Self, StatementError> {
+        let root = json::parse(bytes, Dialect::Strict).map_err(|error| StatementError::Json { error })?;
+        Self::read(&root, root.member("_type").map_or(Ok("https://in-toto.io/Statement/v1"), |kind| text(Some(kind), "_type"))?)
+    }
+
+    fn read(root: &Node, kind: &str) -> Result<Self, StatementError> {
         if !TYPES.contains(&kind) {
             return Err(StatementError::Type { found: kind.chars().take(100).collect() });
         }

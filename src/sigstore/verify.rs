@@ -9,17 +9,17 @@ use super::bundle::{Bundle, Content, Material};
 use super::dsse;
 use super::statement::{self, Statement};
 use super::trusted_root::{Log, TrustedRoot};
-use crate::crypto::{Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Step, Verified};
+use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Step, Verified};
 use crate::digest::Digest;
 use crate::error::{Failure, HostError};
 use crate::time::UnixTime;
 use crate::timestamp::Token;
-use crate::tlog::rekor::{self, Entry, Expected, ProofForm, Verifier, Version};
+use crate::tlog::rekor::{self, Entry, Expected, ProofForm, Verifier};
 use crate::x509::fulcio::Claims;
 use crate::x509::{Certificate, Path, Purpose, Window, chains, sct};
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// What the bundle is to be about.
@@ -418,7 +418,7 @@ impl Attempt<'_> {
                 }
                 let message = Message::Bytes(dsse::pae(payload_type, payload));
                 let check = self.check(Role::DsseEnvelope, message)?;
-                let pending = Pending::read(check, |_| Statement::parse(payload).map_err(Failure::from))?;
+                let pending = Pending::read(check, |_| Statement::parse_untyped(payload).map_err(Failure::from))?;
                 pending.check(Rule::new("artifact.matches", "the statement is about this artifact"), |statement| {
                     let about = match self.artifact {
                         Artifact::Bytes(bytes) => statement.is_about(bytes),

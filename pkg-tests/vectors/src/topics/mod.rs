@@ -1,5 +1,6 @@
 //! One module a topic: how its kinds are asked of sealgate.
 
+mod bundles;
 mod cosign_image;
 mod crypto;
 mod manifests;
@@ -15,6 +16,7 @@ use crate::provider::Chosen;
 pub fn run(case: &Case, provider: &Chosen) -> Outcome {
     match case.topic.as_str() {
         "manifests" => manifests::run(case),
+        "bundles" => bundles::run(case, provider),
         "crypto" => crypto::run(case, provider),
         "cosign-image" => cosign_image::run(case, provider),
         "policy" => policy::run(case),
@@ -40,6 +42,9 @@ pub fn through_package(case: &Case, package: &Package) -> Option<Outcome> {
 pub fn evidence(case: &Case, property: &str) -> bool {
     match property {
         "pss-salt-not-of-hash-length" => crypto::has_other_salt(case),
+        "sha1-digest" => bundles::has_sha1_digest(case),
+        "log-switched-off" => bundles::switches_the_log_off(case),
+        "stray-timestamp" => bundles::has_stray_timestamp(case),
         _ => false,
     }
 }
