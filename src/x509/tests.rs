@@ -124,6 +124,18 @@ fn rules_of_paths() {
     }
 }
 
+/// The anchor's own certificates count too.
+#[test]
+fn a_chain_of_eleven_over_the_anchor() {
+    let upper = anchor(&["deep-1", "root"], ALWAYS).unwrap();
+    for (leaf, intermediates, expected) in [
+        ("leaf-deep-9", &["deep-9", "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2"][..], "x509.chain-length"),
+        ("leaf-deep-8", &["deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2"], "ok"),
+    ] {
+        assert_eq!(code(path(&cert(leaf), &certs(intermediates), &upper, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle)), expected, "{leaf}");
+    }
+}
+
 /// RUSTSEC-2026-0098: URIs. RUSTSEC-2026-0099: wildcards.
 #[test]
 fn name_constraints() {
@@ -284,7 +296,7 @@ fn malformed_certificates() {
         ("key usage with zeros", replaced("leaf", &[3, 2, 7, 0x80], &[3, 2, 6, 0x80]), "x509.der"),
         ("name not ASCII", replaced("leaf", b"github.com", b"g\xffthub.com"), "x509.der"),
         ("a compressed point", replaced("leaf", &[3, 0x42, 0, 4], &[3, 0x42, 0, 2]), "x509.key"),
-        ("path length of a leaf", replaced("int", &[0x30, 6, 1, 1, 0xff, 2, 1, 0], &[0x30, 6, 2, 4, 0, 0, 0, 0]), "x509.der"),
+        ("path length of a leaf", replaced("int", &[0x30, 6, 1, 1, 0xff, 2, 1, 0], &[0x30, 6, 2, 4, 1, 0, 0, 0]), "x509.der"),
         ("negative path length", replaced("int", &[0x30, 6, 1, 1, 0xff, 2, 1, 0], &[0x30, 6, 1, 1, 0xff, 2, 1, 0xff]), "x509.der"),
     ] {
         assert_eq!(Certificate::parse(&der).map_or_else(|error| error.code(), |_| "ok"), expected, "{what}");
