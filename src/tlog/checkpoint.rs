@@ -6,7 +6,7 @@
 use super::error::TlogError;
 use super::merkle::NodeHash;
 use super::note::{Note, VerifierKey};
-use crate::crypto::{Message, Pending, Refused, SignatureCheck};
+use crate::crypto::{Message, Pending, Refused, Rule, SignatureCheck};
 use crate::encoding::base64;
 use crate::error::Failure;
 use crate::time::UnixTime;
@@ -143,7 +143,7 @@ fn all<T>(first: SignatureCheck, more: Vec<SignatureCheck>, parse: impl Fn(&str)
     };
     let mut pending = read(first)?;
     for check in more {
-        let rule = crate::crypto::Rule::new("checkpoint.every-signature", "every signature by this key holds");
+        let rule = Rule::new("checkpoint.every-signature", "every signature by this key holds");
         pending = pending.and(read(check)?).check(rule, |(claim, _)| Ok(claim))?;
     }
     Ok(pending)

@@ -23,8 +23,8 @@ pub struct LogKey {
 }
 
 impl LogKey {
-    /// `id` is the root's `logId.keyId`, `origin` the host (with its path, if any) of its `baseUrl`, which is what Rekor
-    /// v2 calls itself; `scheme` is what the root states for the key.
+    /// `id` is the root's `logId.keyId`, `origin` the host of its `baseUrl` without port, which is what Rekor v2
+    /// calls itself (sigstore-go `pkg/verify/tlog.go`); `scheme` is what the root states for the key.
     pub fn new(id: &[u8], origin: &str, key: &PublicKey, scheme: Scheme) -> Self {
         Self { id: id.into(), origin: origin.into(), key: key.clone(), scheme }
     }
