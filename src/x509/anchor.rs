@@ -47,10 +47,15 @@ impl Anchor {
         let anchor = Self::of(certificates, valid).map_err(refused)?;
         let mut claim: Option<Pending<()>> = None;
         for (certificate, issuer) in links(certificates) {
-            let check = certificate.signed_by(issuer.public_key(), Role::CertificateSignature).map_err(refused)?;
+            // A chain out of order says so, even where the keys do not fit either.
+            let issued = is_issued_by(certificate, issuer);
+            let check = match certificate.signed_by(issuer.public_key(), Role::CertificateSignature) {
+                Ok(check) => check,
+                Err(error) => return Err(refused(issued.err().unwrap_or_else(|| error.into()))),
+            };
             let read = Pending::read(check, |message| same_tbs(message, certificate))?;
             let rule = Rule::new("certificate.issuer", alloc::format!("{} was issued by {}", certificate.shown(), issuer.shown()));
-            let link = read.check(rule, |()| is_issued_by(certificate, issuer))?;
+            let link = read.check(rule, |()| issued)?;
             claim = Some(match claim {
                 Some(claim) => claim.and(link).check(chain_rule(), |_| Ok(()))?,
                 None => link,

@@ -280,3 +280,43 @@ fn same_text(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
     };
     Some(folded(one)? == folded(other)?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_of_uris() {
+        for (uri, host) in [
+            ("https://github.com/o/r@refs/x", Some("github.com")), ("https://u:p@host.example:8443/x", Some("host.example")), ("spiffe://domain.example", Some("domain.example")),
+            ("https://evil.example\\@github.com/", Some("evil.example")), ("https://evil.example#@github.com", Some("evil.example")), ("https://github.com@evil.example/", Some("evil.example")),
+            ("urn:x", None), ("https:github.com", None), ("https:///x", None), ("https://[::1]/", None), ("https://10.0.0.1/", None), ("https://a%2eb/", None), ("https://a..b/", None),
+            ("https://host:x/", None), ("https://github.com./", None), ("://github.com", None),
+        ] {
+            assert_eq!(uri_host(uri), host, "{uri}");
+        }
+    }
+
+    #[test]
+    fn mailboxes() {
+        for (base, name, inside) in [
+            ("example.com", "me@example.com", Some(true)), ("example.com", "me@EXAMPLE.com", Some(true)), ("example.com", "me@a.example.com", Some(false)), (".example.com", "me@a.example.com", Some(true)),
+            (".example.com", "me@example.com", Some(false)), ("me@example.com", "me@example.com", Some(true)), ("me@example.com", "Me@example.com", Some(false)), ("", "me@example.com", Some(true)),
+            ("example.com", "\"a@b\"@example.com", None), ("example.com", "example.com", None), ("example.com", "a@b@example.com", None), ("example.com", "@example.com", None),
+        ] {
+            assert_eq!(email(base, name), inside, "{base} {name}");
+        }
+    }
+
+    #[test]
+    fn domains() {
+        for (base, name, permitted, excluded) in [
+            ("example.com", "example.com", true, true), ("example.com", "a.Example.com", true, true), ("example.com", "badexample.com", false, false), ("example.com", "com", false, false),
+            ("a.example.com", "*.example.com", false, true), ("example.com", "*.example.com", true, true), ("b.a.example.com", "*.example.com", false, true), ("", "x", true, true),
+            ("example.com", "*.com", false, true), ("example.com", "*.org", false, false),
+        ] {
+            assert_eq!((dns(base, name, Side::Permitted), dns(base, name, Side::Excluded)), (Some(permitted), Some(excluded)), "{base} {name}");
+        }
+        assert_eq!(dns("example.com", "a.*.example.com", Side::Permitted), None);
+    }
+}
