@@ -162,8 +162,7 @@ impl SignerInfo {
 
     /// RFC 5652 section 5.1: the signed data lists the hash. It is no proof; a token in which it differs was put together.
     pub fn check_listed(&self, algorithms: &[AlgorithmIdentifier]) -> Result<(), TimestampError> {
-        let is_listed = algorithms.iter().any(|algorithm| algorithm.oid == self.digest_algorithm.oid);
-        if is_listed { Ok(()) } else { Err(TimestampError::DigestAlgorithms) }
+        if algorithms.contains(&self.digest_algorithm) { Ok(()) } else { Err(TimestampError::DigestAlgorithms) }
     }
 }
 
