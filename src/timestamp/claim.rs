@@ -17,6 +17,7 @@ use crate::time::UnixTime;
 use crate::x509::Anchor;
 use crate::x509::Certificate;
 use crate::x509::Chain;
+use crate::x509::Path;
 use crate::x509::Purpose;
 use crate::x509::chains;
 use alloc::format;
@@ -81,7 +82,7 @@ impl Token {
     }
 
     /// 1. the signer's certificate, by what the SignerInfo says, among those of the token or the authority's own;
-    /// 2. the chains of names from it to the authority; 3. nothing in the bag that belongs to neither.
+    /// 2. the chains of names from it to the authority; 3. no certificate that cannot be read.
     fn ties<'a>(&self, authorities: &'a [TimestampAuthority]) -> Result<Vec<Tie<'a>>, Refused> {
         let (mut ties, mut failed) = (Vec::new(), None);
         for (at, authority) in authorities.iter().enumerate() {
@@ -99,7 +100,6 @@ impl Token {
         if let Some(error) = &self.broken {
             return Err(refused(TimestampError::Certificate { error: error.clone() }));
         }
-        self.check_bag(&ties).map_err(refused)?;
         Ok(ties)
     }
 
@@ -116,6 +116,10 @@ impl Token {
             }
             (None, None) => return Ok(Vec::new()),
         };
+        // An altered copy, or a forged certificate, that the SignerInfo would fit as well.
+        if self.certificates.iter().any(|other| self.signer.id.names(other) && *other != signer) {
+            return Err(refused(TimestampError::SignerAmbiguous));
+        }
         match chains(&signer, &self.certificates, anchor) {
             Ok(chains) => Ok(chains.into_iter().map(|chain| Tie { at, authority, signer: signer.clone(), chain }).collect()),
             Err(error) if error.failure.code == "x509.unknown-issuer" => Ok(Vec::new()),
@@ -127,23 +131,15 @@ impl Token {
         self.certificates.iter().find(|certificate| self.signer.id.names(certificate))
     }
 
-    /// The bag is not signed. We reject whatever has no part in the path because it is there to mislead whoever takes the
-    /// first certificate for the signer's (CVE-2026-39984), and an altered copy of the signer's certificate.
-    fn check_bag(&self, ties: &[Tie<'_>]) -> Result<(), TimestampError> {
-        for certificate in &self.certificates {
-            let is_signer = ties.iter().any(|tie| tie.signer == *certificate);
-            if !is_signer && self.signer.id.names(certificate) {
-                return Err(TimestampError::SignerAmbiguous);
-            }
-            // An authority may be here under another issuer (cross-signed): its name and key tell.
-            let is_above = |tie: &Tie<'_>| {
-                tie.chain.certificates().iter().skip(1).any(|above| above.subject() == certificate.subject() && above.public_key() == certificate.public_key())
-            };
-            if !is_signer && !ties.iter().any(is_above) {
-                return Err(TimestampError::ForeignCertificate { subject: certificate.shown() });
-            }
+    /// The bag is not signed. We reject whatever has no part in this path because it is there to mislead whoever takes the
+    /// first certificate for the signer's (CVE-2026-39984). An authority may be here under another issuer (cross-signed):
+    /// its name and key tell.
+    fn check_bag(&self, path: &Path) -> Result<(), TimestampError> {
+        let is_above = |found: &Certificate| path.certificates().iter().skip(1).any(|above| above.subject() == found.subject() && above.public_key() == found.public_key());
+        match self.certificates.iter().find(|found| path.leaf() != Some(*found) && !is_above(found)) {
+            Some(foreign) => Err(TimestampError::ForeignCertificate { subject: foreign.shown() }),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     fn claim_of(&self, tie: &Tie<'_>, stamped: &[u8]) -> Result<Pending<Timestamp>, Refused> {
@@ -172,6 +168,10 @@ impl Token {
             if window.covers(time) { Ok(time) } else { Err(TimestampError::Window { time, start: window.start }.into()) }
         })?
         .and(tie.chain.claim(Purpose::Timestamping, &[self.info.time])?)
+        .check(Rule::new("timestamp.certificates", "the token carries no certificate but those of its signer and the authorities above it"), |(time, path)| {
+            self.check_bag(&path)?;
+            Ok((time, path))
+        })?
         .check(Rule::new("timestamp.authority", "the token's signer leads to the authority at the token's time"), |(time, path)| {
             // The path was judged at the time that is signed, and is that of the signer.
             let signer = path.leaf().filter(|leaf| **leaf == tie.signer && time == self.info.time);
