@@ -2,6 +2,7 @@
 export type Code =
   | "argument"
   | "bundle.certificate"
+  | "bundle.certificates"
   | "bundle.json"
   | "bundle.media-type"
   | "bundle.message-signature"
@@ -73,7 +74,9 @@ export type Code =
   | "limit.instances"
   | "limit.keys"
   | "limit.layout"
+  | "limit.log-entries"
   | "limit.manifest"
+  | "limit.timestamps"
   | "log.not-required"
   | "oci.ambiguous"
   | "oci.blob-digest"
