@@ -100,7 +100,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         match judged.verdict {
             Verdict::Unknown => Err(Stop::Unknown(Failure::new(judged.code, judged.message))),
             _ => {
-                self.memory.keep_verdict(&key, &kept, self.request.time).await;
+                self.memory.keep_verdict(&key, &kept, self.request.time, judged.expires()).await;
                 allowed(kept)
             }
         }

@@ -91,6 +91,14 @@ pub struct Judged {
     pub notes: Vec<Note>,
 }
 
+impl Judged {
+    /// When the answer may change by time alone: the first end of anything that was accepted.
+    pub fn expires(&self) -> Option<UnixTime> {
+        let of_instances = self.instances.iter().flat_map(|instance| &instance.requirements);
+        self.requirements.iter().chain(of_instances).flat_map(|requirement| &requirement.candidates).filter_map(|candidate| candidate.expires).min().map(UnixTime)
+    }
+}
+
 /// Judges bytes in hand, as a gateway does: an index that is "a list" passes when one of its images does.
 pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judged {
     judge_document(rules, subject, name, now, archive, provider, Wanted::AtLeastOne).await
