@@ -5,6 +5,7 @@ use sealgate::crypto::{Curve, KeyKind, Provider, PublicKey, RustCrypto, Step};
 use sealgate::digest::Digest;
 use sealgate::error::Coded;
 use sealgate::sigstore::bundle::Bundle;
+use sealgate::sigstore::identity::Identity;
 use sealgate::sigstore::trusted_root::TrustedRoot;
 use sealgate::sigstore::verify::{Artifact, Signer, Thresholds, verify_bundle};
 use sealgate::time::UnixTime;
@@ -46,7 +47,7 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn load_root(root: &[u8]) -> Result<TrustedRoot, String> {
-    wait(TrustedRoot::load(root)).unwrap().map_err(|failure| failure.code.into())
+    TrustedRoot::load(root).unwrap().map_err(|failure| failure.code.into())
 }
 
 impl Vector {
@@ -54,10 +55,9 @@ impl Vector {
     pub fn judge_bytes<P: Provider>(&self, bundle: &[u8], provider: &P) -> Result<Accepted, String> {
         let bundle = Bundle::parse(bundle).map_err(|error| String::from(error.code()))?;
         match wait(verify_bundle(&bundle, &self.artifact, &self.signer, &self.trusted, self.thresholds, provider)).unwrap() {
-            Ok((verified, before)) => {
+            Ok(verified) => {
                 let signed = verified.claim();
-                let steps = before.iter().chain(verified.steps()).cloned().collect();
-                Ok(Accepted { steps, times: signed.times.clone(), says: format!("{:?} {:?}", signed.statement, signed.claims) })
+                Ok(Accepted { steps: verified.steps().into(), times: signed.times.clone(), says: format!("{:?} {:?}", signed.says, signed.claims) })
             }
             Err(refused) => Err(refused.failure.code.into()),
         }
@@ -96,14 +96,14 @@ impl Vector {
     pub fn tells(&self, code: &str, expected: &str) -> bool {
         let schemes = self.has_two_schemes() && ["sigstore.need-bytes", "log-body.algorithm", "signature.invalid"].contains(&code);
         let authorities = self.root["certificateAuthorities"].as_array().is_some_and(|list| list.len() > 1);
-        let late = ["signature.invalid", "sigstore.artifact", "sigstore.sct", "sigstore.identity"].contains(&expected);
+        let late = ["signature.invalid", "sigstore.artifact", "sigstore.sct", "sigstore.identity", "sigstore.payload-type"].contains(&expected);
         code == expected || schemes || authorities && late && ["x509.expired", "x509.not-yet-valid", "x509.unknown-issuer"].contains(&code)
     }
 
     fn has_two_schemes(&self) -> bool {
         let kind = match &self.signer {
             Signer::Key(key, _) => key.kind(),
-            Signer::Identity { .. } => Certificate::parse(&self.leaf()).unwrap().public_key().kind(),
+            Signer::Identity(_) => Certificate::parse(&self.leaf()).unwrap().public_key().kind(),
         };
         matches!(kind, KeyKind::Ecdsa(Curve::P384 | Curve::P521))
     }
@@ -187,7 +187,7 @@ fn shared_case(folder: &Path, case: &Value, roots: &mut BTreeMap<PathBuf, (Value
     };
     let signer = match (input("key"), params["identity"].as_str(), params["issuer"].as_str()) {
         (Some(key), ..) => Signer::Key(PublicKey::from_pem(&read(&key)).unwrap(), None),
-        (None, Some(subject), Some(issuer)) => Signer::Identity { issuer: issuer.into(), subject: subject.into() },
+        (None, Some(subject), Some(issuer)) => Signer::Identity(vec![Identity::exact(issuer, subject).unwrap()]),
         _ => return None,
     };
     let thresholds = Thresholds {
