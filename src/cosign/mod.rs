@@ -5,10 +5,13 @@
 //! with cosign's own predicate type. Out of scope: finding them, certificates, logs. Whether the claim is about the image
 //! in hand, and under which name, is asked of the verified claim.
 
+mod annotated;
 mod bundle;
 mod signature;
 
 pub use bundle::{AttachedBundle, BundleClaim, BundleUse};
+pub(crate) use bundle::{check_predicate, predicate_rule};
+pub use annotated::ATTESTATION;
 pub use signature::{SignatureLayer, SignatureUse, SIMPLE_SIGNING};
 
 use crate::crypto::{Pending, Provider, Refused, Verified};
