@@ -397,6 +397,16 @@ export async function signTag(image, { key, identity, annotations = {}, recursiv
 }
 
 /**
+ * Attests with cosign 2: a layer (the envelope) of the manifest under the tag `sha256-….att`.
+ * @param {string} image    `host/repo@sha256:…`
+ * @param {{ key: string, type: string, predicate: string }} options  predicate: path of a JSON file
+ */
+export async function attestTag(image, { key, type, predicate }) {
+  const options = ["--key", key, "--tlog-upload=false", "--allow-http-registry", "--type", type, "--predicate", predicate];
+  await run(await tool("cosign2"), ["attest", "-y", ...options, image], { env: COSIGN_ENV });
+}
+
+/**
  * Hangs a signature made elsewhere on an image, with `cosign attach signature` (what users of their own signing hardware do).
  * @param {string} image    `host/repo@sha256:…`
  * @param {{ payload: string, signature: string }} files  paths; the signature in base64
