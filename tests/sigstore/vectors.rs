@@ -6,6 +6,7 @@ use sealgate::digest::Digest;
 use sealgate::error::Coded;
 use sealgate::sigstore::bundle::Bundle;
 use sealgate::sigstore::identity::Identity;
+use sealgate::sigstore::roots;
 use sealgate::sigstore::trusted_root::TrustedRoot;
 use sealgate::sigstore::verify::{Artifact, Signer, Thresholds, verify_bundle};
 use sealgate::time::UnixTime;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 /// A bundle that holds, and everything that it holds for.
@@ -48,6 +49,13 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 
 pub fn load_root(root: &[u8]) -> Result<TrustedRoot, String> {
     TrustedRoot::load(root).unwrap().map_err(|failure| failure.code.into())
+}
+
+/// A root of a vector, read once: every authority's chain is verified then.
+fn known_root(root: &[u8]) -> TrustedRoot {
+    static KNOWN: Mutex<BTreeMap<Vec<u8>, TrustedRoot>> = Mutex::new(BTreeMap::new());
+    let mut known = KNOWN.lock().unwrap();
+    known.entry(root.into()).or_insert_with(|| load_root(root).unwrap()).clone()
 }
 
 impl Vector {
@@ -101,9 +109,10 @@ impl Vector {
     }
 
     fn has_two_schemes(&self) -> bool {
-        let kind = match &self.signer {
-            Signer::Key(key, _) => key.kind(),
-            Signer::Identity(_) => Certificate::parse(&self.leaf()).unwrap().public_key().kind(),
+        let kind = match (&self.signer, self.leaf_pointer()) {
+            (Signer::Key(key, _), _) => key.kind(),
+            (Signer::Identity(_), Some(_)) => Certificate::parse(&self.leaf()).unwrap().public_key().kind(),
+            (Signer::Identity(_), None) => return false,
         };
         matches!(kind, KeyKind::Ecdsa(Curve::P384 | Curve::P521))
     }
@@ -119,6 +128,17 @@ impl Vector {
 
     pub fn signature_pointer(&self) -> &'static str {
         if self.is_dsse() { "/dsseEnvelope/signatures/0/sig" } else { "/messageSignature/signature" }
+    }
+
+    pub fn signature(&self) -> &Value {
+        self.bundle.pointer(self.signature_pointer()).unwrap()
+    }
+
+    /// The timestamps, where the root lists an authority that may have made them.
+    pub fn stamps(&self) -> Option<&Value> {
+        let data = &self.bundle["verificationMaterial"]["timestampVerificationData"];
+        let listed = self.root["timestampAuthorities"].as_array().is_some_and(|list| !list.is_empty());
+        (listed && data["rfc3161Timestamps"].as_array().is_some_and(|list| !list.is_empty())).then_some(data)
     }
 
     pub fn is_dsse(&self) -> bool {
@@ -169,13 +189,12 @@ pub fn shared_names() -> Vec<String> {
 
 fn shared() -> Vec<Vector> {
     let Some(folder) = shared_folder() else { return Vec::new() };
-    let mut roots = BTreeMap::new();
     let cases = json(&folder.join("cases.json"));
-    cases["cases"].as_array().unwrap().iter().filter(|case| case["expect"] == "ok").filter_map(|case| shared_case(&folder, case, &mut roots)).collect()
+    cases["cases"].as_array().unwrap().iter().filter(|case| case["expect"] == "ok").filter_map(|case| shared_case(&folder, case)).collect()
 }
 
 /// `None` for what sealgate refuses: pkg-tests/vectors/divergences.json says why, and `make vectors` that nothing else is.
-fn shared_case(folder: &Path, case: &Value, roots: &mut BTreeMap<PathBuf, (Value, TrustedRoot)>) -> Option<Vector> {
+fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
     let (inputs, params) = (&case["inputs"], &case["params"]);
     let input = |name: &str| inputs[name].as_str().map(|path| folder.join(path));
     let number = |name: &str| usize::try_from(params[name].as_u64().unwrap_or(0)).unwrap();
@@ -196,13 +215,44 @@ fn shared_case(folder: &Path, case: &Value, roots: &mut BTreeMap<PathBuf, (Value
         integrated: number("integrated_timestamp_threshold"),
         observers: number("observer_timestamp_threshold").max(number("time_threshold")),
     };
-    let path = input("trusted_root")?;
-    let (root, trusted) = roots.entry(path.clone()).or_insert_with(|| (json(&path), load_root(&read(&path)).unwrap())).clone();
+    let root = read(&input("trusted_root")?);
+    let (trusted, root) = (known_root(&root), serde_json::from_slice(&root).unwrap());
     let name = case["id"].as_str().unwrap().into();
     let vector = Vector { name, bundle, root, trusted, artifact, signer, thresholds };
     vector.judge(&vector.bundle).is_ok().then_some(vector)
 }
 
+/// All bundles of fixtures/sigstore that are good (fixtures/README.md); each of them must be.
 fn fixtures() -> Vec<Vector> {
-    Vec::new()
+    let own = Path::new("fixtures/sigstore");
+    let mut found = Vec::new();
+    for (folder, instance) in [("", None), ("public-good", Some("public-good")), ("staging", Some("staging")), ("github", Some("github"))] {
+        let Ok(cases) = std::fs::read_dir(own.join(folder)) else { continue };
+        let mut cases: Vec<PathBuf> = cases.map(|case| case.unwrap().path()).filter(|case| case.join("bundle.json").exists()).collect();
+        cases.sort();
+        found.extend(cases.iter().filter(|case| !case.to_str().unwrap().ends_with("_fail")).filter_map(|case| fixture(own, case, instance)));
+    }
+    found
+}
+
+/// `None` for a certificate without an issuer, which no identity matches.
+fn fixture(own: &Path, folder: &Path, instance: Option<&str>) -> Option<Vector> {
+    let case = json(&folder.join("case.json"));
+    let text = |name: &str| case[name].as_str().unwrap_or_else(|| panic!("{}: no {name}", folder.display()));
+    let root = match instance {
+        Some(name) => roots::named(name).unwrap().bytes.to_vec(),
+        None => read(&own.join(text("root"))),
+    };
+    let artifact = match std::fs::read(folder.join("artifact")) {
+        Ok(bytes) => Artifact::Bytes(bytes),
+        Err(_) => Artifact::Digest(Digest::parse(text("digest")).unwrap()),
+    };
+    let signer = match (case["key"].as_str(), case["issuer"].as_str()) {
+        (Some(key), _) => Signer::Key(PublicKey::from_pem(&read(&folder.join(key))).unwrap(), None),
+        (None, Some(issuer)) => Signer::Identity(vec![Identity::exact(issuer, text("identity")).unwrap()]),
+        (None, None) => return None,
+    };
+    let name = folder.strip_prefix("fixtures").unwrap().to_str().unwrap().into();
+    let (trusted, root) = (known_root(&root), serde_json::from_slice(&root).unwrap());
+    Some(Vector { name, bundle: json(&folder.join("bundle.json")), root, trusted, artifact, signer, thresholds: Thresholds::default() })
 }
