@@ -25,7 +25,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm vectors-all test-package test-page test-clients test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust-targets ## the core, natively
@@ -63,6 +63,10 @@ test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
+
+.PHONY: test-sigstore-differential
+test-sigstore-differential: rust-targets ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
+	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path pkg-tests/sigstore-differential/Cargo.toml
 
 .PHONY: test-licences
 test-licences: cargo-deny ## licences and advisories of what is shipped
