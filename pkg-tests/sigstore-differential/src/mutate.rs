@@ -1,6 +1,6 @@
 //! Alterations, made from a seed.
 
-use crate::edit::{alter, decode, encode, leaves};
+use crate::edit::{alter, encode, leaves};
 use crate::vectors::Vector;
 use sealgate::encoding::base64;
 use sealgate::timestamp::Token;
@@ -29,6 +29,11 @@ impl Random {
     fn pick<'a, T>(&mut self, list: &'a [T]) -> &'a T {
         &list[self.below(list.len())]
     }
+}
+
+/// What is encoded, as far as something is.
+fn decode(value: &Value) -> Vec<u8> {
+    value.as_str().and_then(base64::decode).unwrap_or_default()
 }
 
 /// An altered bundle, and in which way.
@@ -170,6 +175,7 @@ pub fn holds(when: &str, bundle: &[u8], vector: &Vector) -> bool {
     match when {
         "key-hint" => [&material["publicKey"]["hint"], &bundle["dsseEnvelope"]["signatures"][0]["keyid"]].iter().any(|hint| !hint.is_string()),
         "version-0.1" => bundle["mediaType"] == "application/vnd.dev.sigstore.bundle+json;version=0.1",
+        "no-entries" => each(&material["tlogEntries"]).is_empty() && vector.root["tlogs"].as_array().is_none_or(Vec::is_empty),
         "unlisted-timestamp" => each(&material["timestampVerificationData"]["rfc3161Timestamps"]).iter().any(|token| is_unlisted(&token["signedTimestamp"], vector)),
         "unlisted-entry" => each(&material["tlogEntries"]).iter().any(|entry| !vector.lists(entry)),
         "untyped-statement" => serde_json::from_slice::<Value>(&decode(&bundle["dsseEnvelope"]["payload"])).is_ok_and(|statement| statement["_type"].is_null()),
