@@ -57,6 +57,15 @@ export function createApi(glue, platform) {
     return runner.run(() => glue.startPolicyInit(coreOptions(reference, rest)), services({ fetch, timeout }));
   }
 
+  /** @param {import("./index.d.ts").Bytes} bundle @param {import("./index.d.ts").BundleOptions} options @returns {Promise<import("./index.d.ts").VerifiedBundle>} */
+  async function verifyBundle(bundle, options) {
+    const { artifact, keyValidity, ...rest } = checkOptions(options);
+    const asked = /** @type {Record<string, unknown>} */ ({ ...coreOptions("", rest), bundle: toBytes("bundle", bundle) });
+    if (artifact !== undefined) asked.artifact = toBytes("artifact", artifact);
+    if (keyValidity !== undefined) asked.keyValidity = { start: toSeconds(keyValidity.start), end: keyValidity.end === undefined ? undefined : toSeconds(keyValidity.end) };
+    return runner.run(() => glue.startVerifyBundle(asked), services({}));
+  }
+
   /** @param {import("./index.d.ts").SignatureOptions} options @returns {Promise<boolean>} */
   async function verifySignature(options) {
     const { key, signature, data, ...rest } = checkOptions(options);
@@ -68,6 +77,8 @@ export function createApi(glue, platform) {
   const policyAssets = (policy) => runner.call(() => glue.policyAssets(toBytes("policy", policy)));
   /** @param {string} text @returns {import("./index.d.ts").Reference} */
   const parseReference = (text) => runner.call(() => glue.parseReference(text));
+  /** @param {string} name @returns {string} */
+  const predicateType = (name) => runner.call(() => glue.predicateType(name));
   /** @returns {string} */
   const version = () => runner.call(() => glue.version());
 
@@ -108,16 +119,18 @@ export function createApi(glue, platform) {
     }
   }
 
-  return { verifyImage, policyInit, policyAssets, parseReference, verifySignature, version, Gateway };
+  return { verifyImage, verifyBundle, policyInit, policyAssets, parseReference, predicateType, verifySignature, version, Gateway };
 }
 
 /** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */
-function coreOptions(reference, { key, policy, assets, evidence, provider, time, ...rest }) {
+function coreOptions(reference, { key, policy, assets, evidence, trustedRoot, provider, time, ...rest }) {
   /** @type {Record<string, unknown>} */
   const options = { ...rest, reference, provider: providerOr(provider), time: toSeconds(time) };
   if (key !== undefined) options.key = (Array.isArray(key) ? key : [key]).map((one) => toBytes("key", one));
   if (policy !== undefined) options.policy = toBytes("policy", policy);
   if (assets !== undefined) options.assets = toAssets(assets);
+  // A string is the name of a root that the module carries; the content of a file is bytes.
+  if (trustedRoot !== undefined) options.trustedRoot = typeof trustedRoot === "string" ? trustedRoot : toBytes("trustedRoot", trustedRoot);
   if (evidence !== undefined) options.evidence = toBytes("evidence", evidence);
   for (const name of Object.keys(options)) if (options[name] === undefined) delete options[name];
   return options;

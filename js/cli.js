@@ -5,10 +5,12 @@ import { readFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { HELP, parseArguments } from "./cli/arguments.js";
 import { findCredentials } from "./cli/registry-auth.js";
-import { plain, showReport } from "./cli/show.js";
+import { plain, showBundle, showReport } from "./cli/show.js";
 import { codedError } from "./error.js";
-import { parseReference, policyAssets, policyInit, verifyImage, version } from "./node.js";
+import { parseReference, policyAssets, policyInit, verifyBundle, verifyImage, version } from "./node.js";
 
+/** Roots that the package carries, by name; a file of that name is written ./github. */
+const EMBEDDED = ["public-good", "staging", "github"];
 const STATUS = { allow: 0, deny: 1, unknown: 2 };
 
 process.exitCode = await main(process.argv.slice(2)).catch((error) => {
@@ -27,7 +29,10 @@ async function main(argv) {
       console.log(`sealgate ${version()}`);
       return 0;
     case "verify":
+    case "verify-attestation":
       return verify(command);
+    case "verify-blob":
+      return verifyBlob(command);
     case "policy init":
       return initPolicy(command);
   }
@@ -36,14 +41,34 @@ async function main(argv) {
 /** @param {import("./cli/arguments.js").VerifyCommand} command */
 async function verify(command) {
   // Everything local comes first: nothing is fetched before all of it is there.
-  const basis = command.policy === undefined ? { key: readKeys(command.keys) } : readPolicy(command.policy);
-  const report = await verifyImage(command.image, { ...asking(command), ...basis, as: command.as, viaEvidence: true });
+  const basis = command.policy === undefined ? readSigner(command) : readPolicy(command.policy);
+  const predicate = command.type === undefined ? {} : { predicateType: command.type };
+  const report = await verifyImage(command.image, { ...asking(command), ...basis, ...predicate, as: command.as, viaEvidence: true });
   if (command.json) console.log(JSON.stringify(report, null, 2));
   else process.stdout.write(showReport(report, process.stdout));
   // On a terminal the report is there to be read already.
   if (report.verdict === "unknown" && !process.stdout.isTTY) console.error(plain(`sealgate: ${report.code}: ${report.message}`));
   // Anything that this program does not know is no "allowed".
   return STATUS[report.verdict] ?? 2;
+}
+
+/** @param {import("./cli/arguments.js").VerifyBlobCommand} command */
+async function verifyBlob(command) {
+  const signer = readSigner(command);
+  const bundle = read(command.bundle, "bundle.unreadable", "--bundle");
+  const artifact = read(command.file, "file.unreadable", "the file");
+  try {
+    const verified = await verifyBundle(bundle, { artifact, ...signer, provider: command.provider });
+    process.stdout.write(command.json ? `${JSON.stringify(verified, null, 2)}\n` : showBundle(verified, command.file));
+    return 0;
+  } catch (error) {
+    const { code, message } = /** @type {import("./index.d.ts").SealgateError} */ (error);
+    // Arguments, keys and trusted roots that cannot be understood say nothing about the file.
+    if (code === undefined || /^(argument|internal|host\.|key\.|limit\.keys|root\.|rule\.|pattern\.|trusted-root\.)/.test(code)) throw error;
+    if (command.json) console.log(JSON.stringify({ code, message }, null, 2));
+    else console.log(plain(`✘ not verified: ${command.file}: ${message} (${code})`));
+    return 1;
+  }
 }
 
 /** @param {import("./cli/arguments.js").PolicyInitCommand} command */
@@ -58,6 +83,15 @@ async function initPolicy(command) {
 function asking({ image, platform, plainHttp, provider }) {
   const warn = (/** @type {string} */ text) => console.error(plain(`sealgate: warning: ${text}`));
   return { platform, plainHttp, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
+}
+
+/** @param {import("./cli/arguments.js").Signer} command */
+function readSigner({ keys, identity, trustedRoot }) {
+  const root = trustedRoot === undefined || EMBEDDED.includes(trustedRoot) ? trustedRoot : read(trustedRoot, "root.unreadable", "--trusted-root");
+  return {
+    ...(keys.length > 0 ? { key: readKeys(keys) } : identity),
+    ...(root === undefined ? {} : { trustedRoot: /** @type {import("./index.d.ts").TrustedRoot} */ (root) }),
+  };
 }
 
 /** @param {string[]} paths */

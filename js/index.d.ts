@@ -26,9 +26,27 @@ export interface FetchedResponse {
 /** The platform's `fetch`, or one in its form. */
 export type Fetch = (url: string, init: { method: string; headers: [string, string][]; body?: string; redirect?: "follow" | "manual"; signal: any }) => Promise<FetchedResponse>;
 
-interface RegistryOptions {
+/** The name of a root that the package carries, or the bytes of a trusted_root.json. */
+export type TrustedRoot = "public-good" | "staging" | "github" | Uint8Array | ArrayBuffer;
+
+/** Who must have signed: one of these keys, or the certificate of this identity by the word of this issuer. */
+export interface SignerOptions {
   /** PEM public keys; one of them must have signed. */
   key?: Bytes | Bytes[];
+  /** The subject alternative name of the certificate: an email address, a workflow. */
+  certificateIdentity?: string;
+  /** The same as a regular expression (RE2), searched for: write ^…$ for a whole match. */
+  certificateIdentityRegexp?: string;
+  /** The OIDC issuer that vouched for the identity. */
+  certificateOidcIssuer?: string;
+  certificateOidcIssuerRegexp?: string;
+  /** Further claims of the certificate, by sigstore-go's names (sourceRepositoryURI, buildTrigger …), compared exactly. */
+  certificateClaims?: Record<string, string>;
+  /** Who certifies, logs and stamps. For certificates "public-good" when absent; for keys nothing is demanded then. */
+  trustedRoot?: TrustedRoot;
+}
+
+interface RegistryOptions {
   /** os/arch[/variant]: of an index, judge this image only. */
   platform?: string;
   /** Speak plain http to other hosts than loopback ones. */
@@ -44,7 +62,9 @@ interface RegistryOptions {
   time?: number | Date;
 }
 
-export interface VerifyOptions extends RegistryOptions {
+export interface VerifyOptions extends RegistryOptions, SignerOptions {
+  /** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
+  predicateType?: string;
   /** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
   as?: string;
   /** The text of a policy.json. */
@@ -63,6 +83,33 @@ export interface PolicyInitOptions extends RegistryOptions {
   as?: string;
   /** How the policy shall name the key's file; cosign.pub when absent. */
   keyPath?: string;
+}
+
+export interface BundleOptions extends SignerOptions {
+  /** What the bundle is about: its bytes … */
+  artifact?: Bytes;
+  /** … or its digest, for instance "sha256:…". */
+  digest?: string;
+  /** A statement of this type is wanted. */
+  predicateType?: string;
+  /** When the key counts; every verified time must lie in it, and there must be one. */
+  keyValidity?: { start: number | Date; end?: number | Date };
+  /** Distinct transparency logs that are demanded; like all thresholds, it only adds to what the trusted root demands. */
+  tlogThreshold?: number;
+  /** Distinct timestamp authorities. */
+  timestampThreshold?: number;
+  /** Distinct logs with a signed entry timestamp. */
+  integratedThreshold?: number;
+  /** Logs and authorities together that say when. */
+  observerThreshold?: number;
+  provider?: Provider;
+}
+
+/** What a verified bundle says. A bundle that proves nothing is an exception, with its code. */
+export interface VerifiedBundle {
+  claims: Claims;
+  trustedRoot?: string;
+  steps: Step[];
 }
 
 export interface SignatureOptions {
@@ -97,7 +144,7 @@ export interface Report {
   code: Code;
   message: string;
   image: ImageReport;
-  rule: { source: "policy" | "key"; scope?: string; coverage?: "index" | "instance" };
+  rule: { source: "policy" | "key" | "identity"; scope?: string; coverage?: "index" | "instance" };
   requirements: RequirementReport[];
   /** The images that an index lists, where each is judged by its own signatures. */
   instances?: InstanceReport[];
@@ -134,20 +181,51 @@ export interface RequirementReport {
   verdict: Verdict;
   code: Code;
   message: string;
+  /** The trusted root, with the day of one that the package carries. */
+  trustedRoot?: string;
   candidates: Candidate[];
 }
 
 export interface Candidate {
   /** "tag sha256-….sig, layer 1" or "referrer sha256:…" */
   source: string;
-  format: "cosign-signature" | "sigstore-bundle" | "other";
+  format: "cosign-signature" | "cosign-attestation" | "sigstore-bundle" | "other";
   digest?: string;
   outcome: "accepted" | "rejected" | "set-aside";
   code: Code;
   message: string;
-  /** What the signature says of itself. */
-  claims?: { digest?: string; identity?: string; predicateType?: string; creator?: string; timestamp?: number };
+  /** What it says; present only when its signature was verified. */
+  claims?: Claims;
   steps: Step[];
+  /** Unix seconds at which this stops being an answer; most answers have no end. */
+  expires?: number;
+}
+
+/** What a verified signature says. */
+export interface Claims {
+  digest?: string;
+  /** The reference that was signed. */
+  identity?: string;
+  predicateType?: string;
+  /** By the signer's own word. */
+  creator?: string;
+  timestamp?: number;
+  /** Who signed, by the certificate. */
+  signer?: {
+    subject: string;
+    issuer?: string;
+    /** By sigstore-go's names. */
+    claims: Record<string, string>;
+    authority: string;
+    notBefore: number;
+    notAfter: number;
+    /** SHA-256 of the certificate, in hex. */
+    fingerprint: string;
+  };
+  /** Entries in transparency logs of the trusted root. */
+  logEntries?: { logId: string; index: string; kind: string; time?: number; origin?: string; treeSize?: string }[];
+  /** Timestamps of authorities of the trusted root. */
+  timestamps?: { time: number; authority: string }[];
 }
 
 /** One thing that was to hold, in the order in which it was to be shown. */
@@ -214,10 +292,14 @@ export type GatewayState = { state: "ok" | "misconfigured"; code?: Code; message
 /** The verdict on an image with its explanation. Rejects with a `SealgateError` when the arguments cannot be understood. */
 export function verifyImage(reference: string, options?: VerifyOptions): Promise<Report>;
 /** A first policy.json that admits the image. */
+/** Verifies a Sigstore bundle: who signed what, and when. Throws with the code of the first thing that does not hold. */
+export function verifyBundle(bundle: Bytes, options: BundleOptions): Promise<VerifiedBundle>;
 export function policyInit(reference: string, options: PolicyInitOptions): Promise<string>;
 /** Every file that a policy names, in order, each once. */
 export function policyAssets(policy: Bytes): string[];
 export function parseReference(text: string): Reference;
+/** The predicate type that one of cosign's short names (slsaprovenance1, cyclonedx …) stands for; a URI is itself. */
+export function predicateType(name: string): string;
 /** Whether this key made this signature over this data. */
 export function verifySignature(options: SignatureOptions): Promise<boolean>;
 export function version(): string;

@@ -45,7 +45,8 @@ export function showReport(report, terminal, environment = process.env) {
 
 /** @param {Report} report */
 function showFacts({ image, rule, time, verifier }) {
-  const scope = rule.source === "key" ? "the keys that were given" : `the policy, ${rule.scope ?? "default"}`;
+  const direct = { key: "the keys that were given", identity: "the identity that was given" };
+  const scope = rule.source === "policy" ? `the policy, ${rule.scope ?? "default"}` : direct[rule.source];
   const coverage = rule.coverage === "instance" ? ", each image of an index by its own signatures" : rule.coverage === "index" ? ", an index covers its images" : "";
   const size = image.size === undefined ? "" : `, ${image.size} bytes`;
   /** @type {[string, string | undefined][]} */
@@ -71,6 +72,7 @@ function showRequirements(whole, paint, indent) {
     return [
       "",
       `${indent}Requirement ${index + 1}, ${plain(requirement.type)}: ${paint(style, `${style.sign} ${style.met}`)}`,
+      ...(requirement.trustedRoot ? [`${indent}  under the trusted root ${plain(requirement.trustedRoot)}`] : []),
       ...showReason(requirement, whole, `${indent}  `),
       ...requirement.candidates.flatMap((candidate) => showCandidate(candidate, requirement, paint, `${indent}  `)),
     ];
@@ -91,18 +93,53 @@ function showReason({ code, message }, above, indent) {
 function showCandidate(candidate, requirement, paint, indent) {
   const { source, format, outcome, claims, steps } = candidate;
   const style = OUTCOMES[outcome] ?? OTHER;
-  const said = Object.entries(claims ?? {}).filter(([, value]) => value !== undefined && value !== null);
   return [
     `${indent}${paint(style, `${style.sign} ${plain(outcome)}`)}: ${plain(source)}, ${plain(format)}`,
     ...showReason(candidate, requirement, `${indent}  `),
-    ...(said.length > 0 ? [`${indent}  it says: ${said.map(([name, value]) => `${name} ${plain(String(value))}`).join(", ")}`] : []),
-    ...steps.map((step) => {
-      const { sign, colour } = OUTCOMES[step.outcome] ?? OTHER;
-      const word = step.kind === "waived" ? "waived" : step.outcome;
-      const key = step.key ? ` (key sha256:${plain(step.key)})` : "";
-      return `${indent}  ${paint({ colour }, `${sign} ${plain(word)}`)}: ${plain(step.text)}${key}`;
-    }),
+    ...showClaims(claims ?? {}).map((line) => `${indent}  ${line}`),
+    ...showSteps(steps, paint, `${indent}  `),
   ];
+}
+
+/** @param {import("../index.d.ts").Step[]} steps @param {(style: { colour: string }, text: string) => string} paint @param {string} indent */
+function showSteps(steps, paint, indent) {
+  return steps.map((step) => {
+    const { sign, colour } = OUTCOMES[step.outcome] ?? OTHER;
+    const word = step.kind === "waived" ? "waived" : step.outcome;
+    const key = step.key ? ` (key sha256:${plain(step.key)})` : "";
+    return `${indent}${paint({ colour }, `${sign} ${plain(word)}`)}: ${plain(step.text)}${key}`;
+  });
+}
+
+/** What a verified signature says, who made it and when. @param {import("../index.d.ts").Claims} claims */
+function showClaims({ signer, logEntries = [], timestamps = [], ...said }) {
+  const lines = [];
+  const words = Object.entries(said).filter(([, value]) => value !== undefined && value !== null);
+  if (words.length > 0) lines.push(`it says: ${words.map(([name, value]) => `${name} ${plain(String(value))}`).join(", ")}`);
+  if (signer) {
+    lines.push(`signed by ${plain(signer.subject)}, by the word of ${plain(signer.issuer ?? "nobody")}`);
+    lines.push(`  certificate of ${plain(signer.authority)}, valid from ${day(signer.notBefore)} to ${day(signer.notAfter)} (sha256:${plain(signer.fingerprint)})`);
+    lines.push(...Object.entries(signer.claims).map(([name, value]) => `  ${plain(name)} ${plain(value)}`));
+  }
+  for (const { index, logId, kind, time, origin, treeSize } of logEntries) {
+    const proof = origin === undefined ? "" : `, proven in the checkpoint of ${origin} at size ${treeSize}`;
+    lines.push(`logged: entry ${plain(index)} (${plain(kind)}) of log ${plain(logId.slice(0, 16))}…${time === undefined ? "" : ` at ${day(time)}`}${plain(proof)}`);
+  }
+  lines.push(...timestamps.map(({ time, authority }) => `stamped: ${day(time)} by ${plain(authority)}`));
+  return lines;
+}
+
+/** @param {import("../index.d.ts").VerifiedBundle} verified @param {string} file */
+export function showBundle({ claims, trustedRoot, steps }, file) {
+  const root = trustedRoot === undefined ? [] : [`  trusted root ${plain(trustedRoot)}`];
+  const plainly = (/** @type {{ colour: string }} */ _, /** @type {string} */ text) => text;
+  return `${[`✔ verified: ${plain(file)}`, ...root, ...showClaims(claims).map((line) => `  ${line}`), ...showSteps(steps, plainly, "  ")].join("\n")}\n`;
+}
+
+/** @param {number} seconds */
+function day(seconds) {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString().replace(".000Z", "Z");
 }
 
 /**

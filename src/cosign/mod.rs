@@ -7,11 +7,13 @@
 
 mod annotated;
 mod bundle;
+mod predicate;
 mod signature;
 
 pub use bundle::{AttachedBundle, BundleClaim, BundleUse};
 pub(crate) use bundle::{check_predicate, predicate_rule};
 pub use annotated::ATTESTATION;
+pub use predicate::{PredicateError, predicate_type};
 pub use signature::{SignatureLayer, SignatureUse, SIMPLE_SIGNING};
 
 use crate::crypto::{Pending, Provider, Refused, Verified};

@@ -5,6 +5,7 @@
 
 mod archive;
 mod artifact;
+mod bundle;
 mod candidate;
 mod discover;
 mod evidence;
@@ -17,6 +18,7 @@ mod trouble;
 
 pub use archive::{Archive, Either, Listed, Recorder, Referrer};
 pub use artifact::{is_evidence_document, is_evidence_type};
+pub use bundle::{BundleQuestion, VerifiedBundle};
 pub use evidence::{collect, EvidenceDocument, EvidenceError};
 pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
 pub use init::{first_policy, InitError};
@@ -26,7 +28,7 @@ pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 27] = [
+    let lists: [&[&'static str]; 28] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
@@ -36,6 +38,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::policy::IdentityError::CODES,
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
+        crate::cosign::PredicateError::CODES,
         crate::sigstore::bundle::BundleError::CODES,
         crate::sigstore::statement::StatementError::CODES,
         crate::sigstore::identity::PatternError::CODES,

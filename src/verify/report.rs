@@ -219,8 +219,8 @@ pub struct Signer {
 pub struct LogEntry {
     /// The log's id.
     pub log_id: String,
-    /// The entry's index.
-    pub index: u64,
+    /// The entry's index, as text: JSON's numbers end at 2^53.
+    pub index: String,
     /// Kind and version.
     pub kind: String,
     /// When the log took it, by its signed entry timestamp.
@@ -231,7 +231,7 @@ pub struct LogEntry {
     pub origin: Option<String>,
     /// The log's size in that checkpoint.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub tree_size: Option<u64>,
+    pub tree_size: Option<String>,
 }
 
 /// A timestamp.
@@ -258,11 +258,11 @@ impl Claims {
         };
         let entry = |entry: &LoggedEntry| LogEntry {
             log_id: entry.log_id.clone(),
-            index: entry.index,
+            index: entry.index.to_string(),
             kind: entry.kind.clone(),
             time: entry.time.map(|time| time.0),
             origin: entry.checkpoint.as_ref().map(|(origin, _)| origin.clone()),
-            tree_size: entry.checkpoint.as_ref().map(|(_, size)| *size),
+            tree_size: entry.checkpoint.as_ref().map(|(_, size)| size.to_string()),
         };
         Self {
             signer: signed.certificate.as_ref().zip(signed.claims.as_ref()).map(signer),

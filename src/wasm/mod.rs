@@ -81,6 +81,24 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
     }))
 }
 
+/// Begins the verification of a bundle.
+#[wasm_bindgen(js_name = startVerifyBundle)]
+pub fn start_verify_bundle(options: &JsValue) -> Result<Task, JsValue> {
+    let (question, web_crypto) = options::bundle(options)?;
+    let remote = Remote::new(web_crypto);
+    let inner = remote.clone();
+    Ok(Task::new(remote, async move {
+        let verified = question.ask(&inner).await.map_err(failure)?.map_err(failure)?;
+        values::plain(&verified)
+    }))
+}
+
+/// The predicate type that one of cosign's short names stands for.
+#[wasm_bindgen(js_name = predicateType)]
+pub fn predicate_type(name: &str) -> Result<String, JsValue> {
+    crate::cosign::predicate_type(name).map(ToString::to_string).map_err(failure)
+}
+
 /// Begins the check of one signature.
 #[wasm_bindgen(js_name = verifySignature)]
 pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {

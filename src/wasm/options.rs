@@ -12,7 +12,12 @@ use crate::oci::Platform;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
 use crate::time::UnixTime;
-use crate::verify::{verify_image, Either, EvidenceDocument, Fetched, Report, Rules, VerifyError};
+use crate::cosign::predicate_type as predicate_type_of;
+use crate::sigstore::identity::{Identity, Pattern};
+use crate::sigstore::verify::{Artifact, Thresholds};
+use crate::verify::{BundleQuestion, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Report, Rules, Signers, VerifyError, public_keys, verify_image};
+use crate::x509::Window;
+use crate::x509::fulcio::Claims;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
@@ -104,16 +109,90 @@ fn named(text: &str, at: &Reference) -> Result<Reference, JsValue> {
     })
 }
 
+/// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.
 fn rules(options: &JsValue) -> Result<Rules, JsValue> {
-    match (values::byte_list(options, "key")?, values::bytes(options, "policy")?) {
-        (Some(keys), None) => Rules::keys(&keys).map_err(failure),
-        (None, Some(policy)) => {
-            let policy = Policy::parse(&policy).map_err(failure)?;
-            Rules::policy(policy, values::byte_map(options, "assets")?).map_err(failure)
-        }
-        (None, None) => Err(failure(VerifyError::RuleMissing)),
-        (Some(_), Some(_)) => Err(failure(Failure::new("argument", "expected either a key or a policy, found both: leave one out"))),
+    let Some(policy) = values::bytes(options, "policy")? else { return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure)) };
+    const OTHERS: [&str; 8] =
+        ["key", "trustedRoot", "predicateType", "certificateIdentity", "certificateIdentityRegexp", "certificateOidcIssuer", "certificateOidcIssuerRegexp", "certificateClaims"];
+    if let Some(other) = OTHERS.iter().find(|name| values::has(options, name)) {
+        return Err(argument(&alloc::format!("expected either a policy or {other:?}, found both: a policy says itself who is trusted, leave one out")));
     }
+    let policy = Policy::parse(&policy).map_err(failure)?;
+    Rules::policy(policy, values::byte_map(options, "assets")?).map_err(failure)
+}
+
+fn argument(message: &str) -> JsValue {
+    failure(Failure::new("argument", message))
+}
+
+/// One demand without a policy.
+pub fn direct(options: &JsValue) -> Result<Direct, JsValue> {
+    let predicate_type = values::text(options, "predicateType")?;
+    let predicate_type = predicate_type.as_deref().map(predicate_type_of).transpose().map_err(failure)?.map(ToString::to_string);
+    Ok(Direct { signers: signers(options)?, root: root(options)?, predicate_type })
+}
+
+fn signers(options: &JsValue) -> Result<Signers, JsValue> {
+    let identity = pattern(options, "certificateIdentity", "certificateIdentityRegexp")?;
+    let issuer = pattern(options, "certificateOidcIssuer", "certificateOidcIssuerRegexp")?;
+    match (values::byte_list(options, "key")?, identity, issuer) {
+        (Some(keys), None, None) => public_keys(&keys).map(Signers::Keys).map_err(failure),
+        (None, Some(subject), Some(issuer)) => Ok(Signers::Identities(alloc::vec![Identity { issuer, subject, claims: claims(options)? }])),
+        (None, None, None) => Err(failure(VerifyError::RuleMissing)),
+        (Some(_), ..) => Err(argument("expected either a key or a certificate's identity, found both: leave one out")),
+        _ => Err(argument("a certificate is judged by identity and issuer together: give both")),
+    }
+}
+
+/// By sigstore-go's names; one that no certificate can have is a mistake.
+fn claims(options: &JsValue) -> Result<Vec<(String, String)>, JsValue> {
+    let claims = values::text_map(options, "certificateClaims")?;
+    match claims.iter().find(|(name, _)| !Claims::names().any(|known| known == name)) {
+        Some((name, _)) => Err(argument(&alloc::format!("expected names of Fulcio's claims in \"certificateClaims\", such as sourceRepositoryURI, found {name:?}"))),
+        None => Ok(claims),
+    }
+}
+
+fn pattern(options: &JsValue, exact: &str, expression: &str) -> Result<Option<Pattern>, JsValue> {
+    match (values::text(options, exact)?, values::text(options, expression)?) {
+        (None, None) => Ok(None),
+        (Some(text), None) => Pattern::exact(&text).map(Some).map_err(failure),
+        (None, Some(text)) => Pattern::search(&text).map(Some).map_err(failure),
+        (Some(_), Some(_)) => Err(argument(&alloc::format!("expected one of {exact:?} and {expression:?}, found both"))),
+    }
+}
+
+/// The name of a root that this program carries, or the bytes of one.
+fn root(options: &JsValue) -> Result<Option<NamedRoot>, JsValue> {
+    if let Ok(name) = values::text(options, "trustedRoot") {
+        return name.map(|name| NamedRoot::embedded(&name)).transpose().map_err(failure);
+    }
+    let bytes = values::bytes(options, "trustedRoot")?;
+    bytes.map(|bytes| NamedRoot::read("that was given", &bytes)).transpose().map_err(failure)
+}
+
+/// Reads the options of `verifyBundle`.
+pub fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
+    let bundle = values::bytes(options, "bundle")?.ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
+    let artifact = match (values::bytes(options, "artifact")?, values::text(options, "digest")?) {
+        (Some(bytes), None) => Artifact::Bytes(bytes),
+        (None, Some(digest)) => Artifact::Digest(Digest::parse(&digest).map_err(failure)?),
+        _ => return Err(argument("expected what the bundle is about: either \"artifact\" or \"digest\"")),
+    };
+    let count = |name: &str| -> Result<usize, JsValue> {
+        if !values::has(options, name) {
+            return Ok(0);
+        }
+        usize::try_from(values::integer(options, name)?).map_err(|_| argument(&alloc::format!("expected a whole number, not negative, as {name:?}")))
+    };
+    let thresholds = Thresholds { logs: count("tlogThreshold")?, timestamps: count("timestampThreshold")?, integrated: count("integratedThreshold")?, observers: count("observerThreshold")? };
+    Ok((BundleQuestion { bundle, artifact, direct: direct(options)?, key_validity: key_validity(options)?, thresholds }, web_crypto(options)?))
+}
+
+fn key_validity(options: &JsValue) -> Result<Option<Window>, JsValue> {
+    let Some(object) = values::object(options, "keyValidity") else { return Ok(None) };
+    let end = if values::has(&object, "end") { Some(UnixTime(values::integer(&object, "end")?)) } else { None };
+    Ok(Some(Window { start: UnixTime(values::integer(&object, "start")?), end }))
 }
 
 fn credentials(options: &JsValue) -> Result<Credentials, JsValue> {

@@ -33,6 +33,23 @@ fn member(object: &JsValue, key: &str) -> Option<JsValue> {
     Reflect::get(object, &key.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
 }
 
+/// Whether a member says something.
+pub fn has(object: &JsValue, key: &str) -> bool {
+    member(object, key).is_some()
+}
+
+/// An object whose values are strings; absent is empty.
+pub fn text_map(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
+    let Some(value) = member(object, key) else { return Ok(Vec::new()) };
+    let wrong = || argument(key, "an object of strings");
+    let entries = Object::entries(value.dyn_ref::<Object>().ok_or_else(wrong)?);
+    let pair = |entry: JsValue| {
+        let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
+        Ok((entry.get(0).as_string().ok_or_else(wrong)?, entry.get(1).as_string().ok_or_else(wrong)?))
+    };
+    entries.iter().map(pair).collect()
+}
+
 /// An optional string.
 pub fn text(object: &JsValue, key: &str) -> Result<Option<String>, JsValue> {
     member(object, key).map(|value| value.as_string().ok_or_else(|| argument(key, "a string"))).transpose()
