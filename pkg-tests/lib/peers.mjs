@@ -397,6 +397,16 @@ export async function signTag(image, { key, identity, annotations = {}, recursiv
 }
 
 /**
+ * Attests with cosign 2: a layer (the envelope) of the manifest under the tag `sha256-….att`.
+ * @param {string} image    `host/repo@sha256:…`
+ * @param {{ key: string, type: string, predicate: string }} options  predicate: path of a JSON file
+ */
+export async function attestTag(image, { key, type, predicate }) {
+  const options = ["--key", key, "--tlog-upload=false", "--allow-http-registry", "--type", type, "--predicate", predicate];
+  await run(await tool("cosign2"), ["attest", "-y", ...options, image], { env: COSIGN_ENV });
+}
+
+/**
  * Hangs a signature made elsewhere on an image, with `cosign attach signature` (what users of their own signing hardware do).
  * @param {string} image    `host/repo@sha256:…`
  * @param {{ payload: string, signature: string }} files  paths; the signature in base64
@@ -426,6 +436,25 @@ export async function signBundle(image, { key, annotations = {}, recursive = fal
 export async function attestBundle(image, { key, type, predicate, args = [] }) {
   const options = ["--key", key, "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", "--type", type, "--predicate", predicate, ...args];
   await run(await tool("cosign3"), ["attest", "-y", ...options, image], { env: COSIGN_ENV });
+}
+
+/**
+ * Puts another bundle in the place of the only one that hangs on an image (on the index under the tag `sha256-…`).
+ * @param {{ host: string, repo: string, digest: string }} image
+ * @param {(bundle: any, text: string) => unknown | Promise<unknown>} change   gives the new bundle, as text or as what JSON is made of
+ */
+export async function replaceBundle({ host, repo, digest }, change) {
+  const read = async (/** @type {string} */ reference) => JSON.parse((await fetchManifest(host, repo, reference))?.bytes.toString() ?? "{}");
+  const index = await read(tagOf(digest));
+  if (index.manifests?.length !== 1) throw new Error(`${repo}: expected one bundle at ${tagOf(digest)}, found ${index.manifests?.length ?? "none"}`);
+  const manifest = await read(index.manifests[0].digest);
+  const text = (await fetchBlob(host, repo, manifest.layers[0].digest)).toString();
+  const made = await change(JSON.parse(text), text);
+  const bundle = Buffer.from(typeof made === "string" ? made : JSON.stringify(made));
+  Object.assign(manifest.layers[0], { digest: await putBlob(host, repo, bundle), size: bundle.length });
+  const bytes = json(manifest);
+  Object.assign(index.manifests[0], { digest: await putManifest(host, repo, sha256(bytes), manifest.mediaType, bytes), size: bytes.length });
+  await putManifest(host, repo, tagOf(digest), index.mediaType, json(index));
 }
 
 /**

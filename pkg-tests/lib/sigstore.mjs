@@ -28,6 +28,8 @@ import { COSIGN_ENV, run, serve, tool } from "./peers.mjs";
 
 /** @typedef {{ token: string } | { key: string }} Signer a fresh certificate for a token's identity, or a key (path, empty password) */
 
+/** @typedef {{ issuer?: string, subject: string } | { pub: string }} Who a certificate's identity (of any issuer when none is given), or a PEM public key's path */
+
 /** The claims of a workflow run's token, as GitHub names them. */
 export const CI_CLAIMS = Object.freeze({
   sub: "repo:demo/app:ref:refs/heads/main",
@@ -287,37 +289,44 @@ function signing(sigstore, signer) {
   return ["--signing-config", sigstore.signingConfig, "--trusted-root", sigstore.trustedRoot, ...who];
 }
 
+/** A private Sigstore has no certificate transparency log. */
+export const NO_SCT = "--insecure-ignore-sct=true";
+
 /**
  * What cosign 3 itself says of bundles.
- * @param {Sigstore} sigstore
- * @param {{ image: string, type?: string } | { file: string, bundle: string }} what   an image's signature, its attestation of a type, or a file's
- * @param {{ issuer: string, subject: string } | { pub: string }} who
+ * @param {{ trustedRoot: string }} sigstore
+ * @param {{ image: string, type?: string } | { file: string, bundle: string } | { bundle: string, type: string, digest: { algorithm: string, hex: string } }} what
+ *        an image's signature, or its attestation of a type; a file's signature; an attestation of something that is not there
+ * @param {Who} who
+ * @param {string[]} [args]   what the trusted root has none of
  * @returns {Promise<{ ok: boolean, said: string }>}
  */
-export function verifyByCosign3(sigstore, what, who) {
-  const trusted = ["--trusted-root", sigstore.trustedRoot, ...expected(who)];
+export function verifyByCosign3(sigstore, what, who, args = []) {
+  const trusted = ["--trusted-root", sigstore.trustedRoot, ...expected(who), ...args];
   if ("file" in what) return said("cosign3", ["verify-blob", "--bundle", what.bundle, ...trusted, what.file]);
+  if ("digest" in what) return said("cosign3", ["verify-blob-attestation", "--bundle", what.bundle, "--type", what.type, "--digest", what.digest.hex, "--digestAlg", what.digest.algorithm, ...trusted]);
   const command = what.type ? ["verify-attestation", "--type", what.type] : ["verify"];
   return said("cosign3", [...command, ...trusted, "--allow-http-registry", what.image]);
 }
 
 /**
- * What cosign 2 itself says of `.sig` and `.att` tags that `signTagKeyless` wrote.
+ * What cosign 2 itself says of `.sig` and `.att` tags without log entries (of images without bundles: it prefers those).
  * @param {Sigstore} sigstore
  * @param {{ image: string, type?: string }} what
- * @param {{ issuer: string, subject: string }} who
+ * @param {Who} who
  * @returns {Promise<{ ok: boolean, said: string }>}
  */
 export function verifyByCosign2(sigstore, what, who) {
   const command = what.type ? ["verify-attestation", "--type", what.type] : ["verify"];
-  const trusted = ["--ca-roots", sigstore.chain, "--timestamp-certificate-chain", sigstore.timestampChain, "--insecure-ignore-tlog=true", "--new-bundle-format=false"];
-  return said("cosign2", [...command, ...trusted, ...expected(who), "--allow-http-registry", what.image]);
+  const trusted = "pub" in who ? [] : ["--ca-roots", sigstore.chain, "--timestamp-certificate-chain", sigstore.timestampChain];
+  return said("cosign2", [...command, ...trusted, "--insecure-ignore-tlog=true", NO_SCT, ...expected(who), "--allow-http-registry", what.image]);
 }
 
-/** @param {{ issuer: string, subject: string } | { pub: string }} who */
+/** @param {Who} who */
 function expected(who) {
   if ("pub" in who) return ["--key", who.pub];
-  return ["--certificate-oidc-issuer", who.issuer, "--certificate-identity", who.subject, "--insecure-ignore-sct=true"];
+  const issuer = who.issuer === undefined ? ["--certificate-oidc-issuer-regexp", ".*"] : ["--certificate-oidc-issuer", who.issuer];
+  return [...issuer, "--certificate-identity", who.subject];
 }
 
 /**
