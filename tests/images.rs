@@ -8,7 +8,7 @@ use sealgate::encoding::pem;
 use sealgate::oci::Document;
 use sealgate::policy::Policy;
 use sealgate::verify::{EvidenceDocument, Recorder, Report, Rules, Verdict, collect, first_policy};
-use support::{block_on, demo_rules, fixtures, judge, key_rules, read, Memory};
+use support::{block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read, Memory};
 
 fn demo(repository: &str) -> Memory {
     Memory::layout(&fixtures().join("demo").join(repository))
@@ -24,6 +24,8 @@ fn the_demo_under_its_policy() {
         ("signed", Verdict::Allow, "signature.accepted"),
         ("bundle", Verdict::Allow, "signature.accepted"),
         ("multi", Verdict::Allow, "signature.accepted"),
+        ("keyless", Verdict::Allow, "signature.accepted"),
+        ("attested", Verdict::Allow, "signature.accepted"),
         ("unsigned", Verdict::Deny, "signature.missing"),
         ("wrong-key", Verdict::Deny, "signature.invalid"),
         ("tampered", Verdict::Deny, "digest.mismatch"),
@@ -269,7 +271,7 @@ fn a_first_policy_admits_its_image() {
 fn coverage_follows_the_marker() {
     let text = String::from_utf8(read(fixtures().join("demo/policy.json"))).unwrap();
     let mut policy: serde_json::Value = serde_json::from_str(&text).unwrap();
-    let rules = |policy: &serde_json::Value| Rules::policy(Policy::parse(policy.to_string().as_bytes()).unwrap(), [("cosign.pub".to_owned(), read(fixtures().join("demo/cosign.pub")))].into()).unwrap();
+    let rules = |policy: &serde_json::Value| Rules::policy(Policy::parse(policy.to_string().as_bytes()).unwrap(), demo_assets()).unwrap();
     policy["sealgate"]["coverage"] = "instance".into();
     let report = judge(&demo("multi"), &rules(&policy), "demo.example/demo/multi:1.0");
     assert_eq!((report.verdict, report.code, report.instances.len()), (Verdict::Deny, "signature.missing", 2));

@@ -31,6 +31,8 @@ export const en = {
     "demo/signed": "Signed with the key that the policy trusts.",
     "demo/bundle": "Signed as cosign 3 does it: a bundle attached to the image.",
     "demo/multi": "For several platforms; one signature on the index covers them all.",
+    "demo/keyless": "Signed by a workflow in CI: an identity instead of a key.",
+    "demo/attested": "The same, with the provenance that the policy demands.",
     "demo/unsigned": "Nobody has signed it.",
     "demo/wrong-key": "Signed, but with a key that the policy does not know.",
     "demo/tampered": "Changed after it was signed.",

@@ -11,6 +11,8 @@ const IMAGES = {
   signed: { admitted: true, what: "signed with cosign 2: a `.sig` tag" },
   bundle: { admitted: true, what: "signed with cosign 3: a Sigstore bundle" },
   multi: { admitted: true, what: "two architectures under a signed index" },
+  keyless: { admitted: true, what: "signed with cosign 3 by a workflow: an identity, no key" },
+  attested: { admitted: true, what: "the same, with provenance that the policy demands" },
   unsigned: { admitted: false, what: "no signature" },
   "wrong-key": { admitted: false, what: "signed with another key" },
   tampered: { admitted: false, what: "manifest changed after signing; the registry claims the old digest" },

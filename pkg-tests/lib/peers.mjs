@@ -439,6 +439,25 @@ export async function attestBundle(image, { key, type, predicate, args = [] }) {
 }
 
 /**
+ * Puts another bundle in the place of the only one that hangs on an image (on the index under the tag `sha256-…`).
+ * @param {{ host: string, repo: string, digest: string }} image
+ * @param {(bundle: any, text: string) => unknown | Promise<unknown>} change   gives the new bundle, as text or as what JSON is made of
+ */
+export async function replaceBundle({ host, repo, digest }, change) {
+  const read = async (/** @type {string} */ reference) => JSON.parse((await fetchManifest(host, repo, reference))?.bytes.toString() ?? "{}");
+  const index = await read(tagOf(digest));
+  if (index.manifests?.length !== 1) throw new Error(`${repo}: expected one bundle at ${tagOf(digest)}, found ${index.manifests?.length ?? "none"}`);
+  const manifest = await read(index.manifests[0].digest);
+  const text = (await fetchBlob(host, repo, manifest.layers[0].digest)).toString();
+  const made = await change(JSON.parse(text), text);
+  const bundle = Buffer.from(typeof made === "string" ? made : JSON.stringify(made));
+  Object.assign(manifest.layers[0], { digest: await putBlob(host, repo, bundle), size: bundle.length });
+  const bytes = json(manifest);
+  Object.assign(index.manifests[0], { digest: await putManifest(host, repo, sha256(bytes), manifest.mediaType, bytes), size: bytes.length });
+  await putManifest(host, repo, tagOf(digest), index.mediaType, json(index));
+}
+
+/**
  * What cosign itself says about an image.
  * @param {"cosign2"|"cosign3"} version
  * @param {string} image

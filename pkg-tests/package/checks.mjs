@@ -2,7 +2,7 @@
 
 /**
  * @param {any} sealgate the package
- * @param {{ policy: string, key: string, routes: Record<string, { type: string, digest: string, body: string }> }} demo
+ * @param {{ policy: string, key: string, trustedRoot: string, routes: Record<string, { type: string, digest: string, body: string }> }} demo
  * @returns {Promise<{ name: string, error?: string }[]>}
  */
 export async function runChecks(sealgate, demo) {
@@ -99,7 +99,7 @@ const checks = {
   },
 
   async "every other demo image is denied or allowed as its name says"({ verifyImage }, demo) {
-    const expected = { signed: "allow", bundle: "allow", multi: "allow", unsigned: "deny", "wrong-key": "deny", tampered: "deny", copied: "deny", "other-digest": "deny" };
+    const expected = { signed: "allow", bundle: "allow", multi: "allow", keyless: "allow", attested: "allow", unsigned: "deny", "wrong-key": "deny", tampered: "deny", copied: "deny", "other-digest": "deny" };
     const found = {};
     for (const name of Object.keys(expected)) found[name] = (await verifyImage(`demo.example/demo/${name}:1.0`, byPolicy(demo))).verdict;
     equal(found, expected);
@@ -162,12 +162,12 @@ function byPolicy(demo) {
 }
 
 /** @param {any} demo */
-function assetsOf({ policy, key }) {
-  return { policy: bytesOf(policy), assets: { "cosign.pub": bytesOf(key) } };
+export function assetsOf({ policy, key, trustedRoot }) {
+  return { policy: bytesOf(policy), assets: { "cosign.pub": bytesOf(key), "trusted_root.json": bytesOf(trustedRoot) } };
 }
 
 /** The document that a gateway gives of an image: its answers, recorded. @param {string} repository @param {any} demo */
-export function evidenceOf(repository, { policy, key, routes }) {
+export function evidenceOf(repository, { policy, key, trustedRoot, routes }) {
   const base = `/v2/demo/${repository}/`;
   const answers = Object.entries(routes)
     .filter(([path]) => path.startsWith(base))
@@ -176,7 +176,7 @@ export function evidenceOf(repository, { policy, key, routes }) {
   const hex = digest.replace("sha256:", "");
   const absent = [`manifests/sha256-${hex}.sig`, `manifests/sha256-${hex}.att`, `manifests/sha256-${hex}`, `referrers/${digest}`];
   for (const path of absent) if (!routes[base + path]) answers.push({ path, status: 404 });
-  const document = { version: 1, name: `demo.example/demo/${repository}:1.0`, repository: `demo/${repository}`, reference: "1.0", digest, answers, policy: { text: policy, assets: { "cosign.pub": key } } };
+  const document = { version: 1, name: `demo.example/demo/${repository}:1.0`, repository: `demo/${repository}`, reference: "1.0", digest, answers, policy: { text: policy, assets: { "cosign.pub": key, "trusted_root.json": trustedRoot } } };
   return new TextEncoder().encode(JSON.stringify(document));
 }
 

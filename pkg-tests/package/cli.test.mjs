@@ -18,7 +18,7 @@ let registry;
 before(async () => {
   demo = readDemo();
   project = consumerProject();
-  for (const file of ["policy.json", "cosign.pub"]) copyFileSync(need(join(root, "fixtures/demo", file), "run `make fixtures`"), join(project, file));
+  for (const file of ["policy.json", "cosign.pub", "trusted_root.json"]) copyFileSync(need(join(root, "fixtures/demo", file), "run `make fixtures`"), join(project, file));
   registry = await startRegistry(demo);
 });
 
@@ -39,7 +39,7 @@ const byPolicy = ["--policy", "policy.json"];
 const byKey = ["--key", "cosign.pub"];
 
 test("exit statuses by policy, under the name that the policy knows", async () => {
-  const expected = { signed: 0, bundle: 0, multi: 0, unsigned: 1, "wrong-key": 1, tampered: 1, copied: 1, "other-digest": 1, absent: 2 };
+  const expected = { signed: 0, bundle: 0, multi: 0, keyless: 0, attested: 0, unsigned: 1, "wrong-key": 1, tampered: 1, copied: 1, "other-digest": 1, absent: 2 };
   const found = {};
   for (const name of Object.keys(expected)) found[name] = (await sealgate(["verify", image(name), ...byPolicy, ...as(name)])).status;
   assert.deepEqual(found, expected);
@@ -132,7 +132,7 @@ test("a key file that the policy names is looked for beside it, and missed befor
   const before = registry.asked.length;
   const elsewhere = join(project, "elsewhere");
   mkdirSync(elsewhere);
-  copyFileSync(join(project, "policy.json"), join(elsewhere, "policy.json"));
+  for (const file of ["policy.json", "trusted_root.json"]) copyFileSync(join(project, file), join(elsewhere, file));
   const missing = await sealgate(["verify", image("signed"), "--policy", "elsewhere/policy.json", ...as("signed")]);
   assert.equal(missing.status, 2);
   assert.match(missing.stderr, /asset\.unreadable.*elsewhere\/policy\.json names cosign\.pub.*nothing was fetched/);

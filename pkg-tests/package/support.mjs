@@ -76,8 +76,9 @@ export function demo() {
   const file = (name) => readFileSync(need(join(folder, name), "run `make fixtures`"));
   const policy = file("policy.json").toString("base64");
   const key = file("cosign.pub").toString("base64");
+  const trustedRoot = file("trusted_root.json").toString("base64");
   const routes = Object.fromEntries(repositories(folder).flatMap((repository) => routesOf(folder, repository)));
-  return { policy, key, routes };
+  return { policy, key, trustedRoot, routes };
 }
 
 /** @param {string} folder */

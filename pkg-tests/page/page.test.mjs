@@ -103,7 +103,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       });
     }
 
-    for (const repository of ["bundle", "multi"]) {
+    for (const repository of ["bundle", "multi", "keyless", "attested"]) {
       test(`${repository}: allowed`, async () => {
         const { page, complaints } = await browser.page();
         await link(page, `${host}/demo/${repository}:1.0`);

@@ -158,9 +158,13 @@ fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Optio
 }
 
 pub fn demo_rules() -> Rules {
-    let demo = fixtures().join("demo");
-    let policy = Policy::parse(&read(demo.join("policy.json"))).unwrap();
-    Rules::policy(policy, [("cosign.pub".to_owned(), read(demo.join("cosign.pub")))].into()).unwrap()
+    let policy = Policy::parse(&read(fixtures().join("demo/policy.json"))).unwrap();
+    Rules::policy(policy, demo_assets()).unwrap()
+}
+
+/// The files that the demo's policy names.
+pub fn demo_assets() -> BTreeMap<String, Vec<u8>> {
+    ["cosign.pub", "trusted_root.json"].map(|name| (name.to_owned(), read(fixtures().join("demo").join(name)))).into()
 }
 
 pub fn key_rules(path: &Path) -> Rules {

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
 import * as sealgate from "sealgate";
-import { bytesOf, fakeRegistry, runChecks } from "./checks.mjs";
+import { assetsOf, bytesOf, fakeRegistry, runChecks } from "./checks.mjs";
 
 const demo = JSON.parse(readFileSync("demo.json", "utf8"));
 
 if (process.argv[2] === "reports") {
-  const names = ["signed", "bundle", "multi", "unsigned", "wrong-key", "tampered", "copied", "other-digest", "absent"];
-  const options = { policy: bytesOf(demo.policy), assets: { "cosign.pub": bytesOf(demo.key) }, fetch: fakeRegistry(demo.routes) };
+  const names = ["signed", "bundle", "multi", "keyless", "attested", "unsigned", "wrong-key", "tampered", "copied", "other-digest", "absent"];
+  const options = { ...assetsOf(demo), fetch: fakeRegistry(demo.routes) };
   const reports = await Promise.all(names.map((name) => sealgate.verifyImage(`demo.example/demo/${name}:1.0`, options)));
   const keyed = await Promise.all(names.map((name) => sealgate.verifyImage(`demo.example/demo/${name}:1.0`, { key: bytesOf(demo.key), fetch: options.fetch })));
   console.log(JSON.stringify({ reports: [...reports, ...keyed] }));

@@ -225,7 +225,9 @@ impl Attempt<'_> {
             let pending = path.and_then(|path| self.signed(leaf, path, seen));
             match settle(pending, provider).await? {
                 Ok(verified) => return Ok(Ok(verified)),
-                Err(refused) => last = refused,
+                // What came furthest is told.
+                Err(refused) if refused.steps.len() >= last.steps.len() => last = refused,
+                Err(_) => {}
             }
         }
         Ok(Err(last))
