@@ -115,3 +115,25 @@ test("what is no question is no refusal", async () => {
     assert.equal((await run(args)).status, 2, args.join(" "));
   }
 });
+
+test("a trusted root that was read before is that one, and no other", async () => {
+  const { verifyBundle } = await import(join(builtPackage(), "node.js"));
+  const own = join(root, "fixtures/sigstore");
+  const blob = join(own, "blob-ci");
+  const { issuer, identity } = JSON.parse(readFileSync(join(blob, "case.json"), "utf8"));
+  const bundle = readFileSync(join(blob, "bundle.json"));
+  const artifact = readFileSync(join(blob, "artifact"));
+  const under = (/** @type {any} */ trustedRoot) => verifyBundle(bundle, { artifact, certificateIdentity: identity, certificateOidcIssuer: issuer, trustedRoot }).then(() => "verified", (/** @type {any} */ error) => error.code);
+  const good = readFileSync(join(own, "trusted_root.json"));
+  const spaced = (/** @type {number} */ count) => Buffer.concat([good, Buffer.from(" ".repeat(count))]);
+  for (let round = 0; round < 2; round += 1) {
+    assert.equal(await under(good), "verified");
+    assert.notEqual(await under(readFileSync(join(own, "trusted_root.other.json"))), "verified");
+    assert.equal(await under("public-good"), "sigstore.log");
+    assert.equal(await under("staging"), "sigstore.log");
+    // More than are kept.
+    for (const count of [1, 2, 3, 4, 5]) assert.equal(await under(spaced(count)), "verified");
+    assert.equal(await under(Buffer.from("{}")), "root.unusable");
+    assert.equal(await under("sha256:0"), "root.unusable");
+  }
+});
