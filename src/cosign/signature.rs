@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 /// The media type of a layer that is a signature.
 pub const SIMPLE_SIGNING: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
-const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 
 codes! {
     /// This layer carries no signature that can be checked.

@@ -101,6 +101,12 @@ impl<T> Verified<T> {
         &self.steps
     }
 
+    /// Both hold: what had to be verified one after the other, because the second depends on what the first says.
+    pub fn and<U>(mut self, other: Verified<U>) -> Verified<(T, U)> {
+        self.steps.extend(other.steps);
+        Verified { claim: (self.claim, other.claim), steps: self.steps }
+    }
+
     /// Tests a verified claim against what the caller wants of it. The rule enters the steps; failing it refuses.
     ///
     /// # Errors
