@@ -9,7 +9,7 @@
 //!
 //! Signatures are checked from the leaf up to the first certificate of the anchor, whose own were checked when it was loaded.
 
-use super::anchor::{Anchor, refused, same_tbs};
+use super::anchor::{Anchor, Window, refused, same_tbs};
 use super::certificate::Certificate;
 use super::error::X509Error;
 use crate::crypto::Pending;
@@ -155,6 +155,15 @@ pub fn chains<'a>(leaf: &Certificate, intermediates: &[Certificate], anchor: &'a
     Ok(found)
 }
 
+/// The path of a certificate that a person named as trusted, and that is signed by itself: it need not be an authority.
+///
+/// # Errors
+/// [`X509Error`] as [`Refused`].
+pub fn own_path(leaf: &Certificate, valid: Window, purpose: Purpose, times: &[UnixTime]) -> Result<Pending<Path>, Refused> {
+    let anchor = Anchor::itself(leaf, valid);
+    Chain { anchor: &anchor, certificates: vec![leaf.clone()], below: 1 }.claim(purpose, times)
+}
+
 fn unknown_issuer(leaf: &Certificate) -> X509Error {
     X509Error::UnknownIssuer { subject: leaf.shown(), issuer: leaf.shown_issuer() }
 }
@@ -202,7 +211,9 @@ impl Chain<'_> {
     /// RFC 5280 section 6.1.3 (a)(1) and (4), for each certificate below the anchor.
     fn signatures(&self, role: Role) -> Result<Pending<Path>, Refused> {
         let mut claim: Option<Pending<Vec<Certificate>>> = None;
-        for (certificate, issuer) in self.certificates.iter().zip(self.certificates.iter().skip(1)).take(self.below) {
+        // With nothing above it, a certificate is its own issuer.
+        let own = self.certificates.last().filter(|_| self.below == self.certificates.len());
+        for (certificate, issuer) in self.certificates.iter().zip(self.certificates.iter().skip(1).chain(own)).take(self.below) {
             let check = certificate.signed_by(issuer.public_key(), role).map_err(refused)?;
             let link = Pending::read(check, |message| same_tbs(message, certificate).map(|()| certificate.clone()))?;
             let rule = Rule::new("certificate.issuer", alloc::format!("{} names {} as its issuer", certificate.shown(), issuer.shown()));

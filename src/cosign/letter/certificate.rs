@@ -8,7 +8,7 @@ use crate::crypto::{Pending, Provider, Refused, Rule, Verified};
 use crate::error::{Failure, HostError};
 use crate::limits;
 use crate::time::UnixTime;
-use crate::x509::{Anchor, Certificate, Path, Purpose, San, Window, X509Error, chains, fulcio, has_hostname};
+use crate::x509::{Anchor, Certificate, Path, Purpose, San, Window, X509Error, chains, fulcio, has_hostname, own_path};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -167,6 +167,9 @@ fn on_the_way<'a>(leaf: &Certificate, offered: impl Iterator<Item = &'a Certific
 /// least.
 fn paths(leaf: &Certificate, intermediates: &[Certificate], roots: &[Certificate], time: UnixTime) -> Vec<Result<Pending<Path>, Refused>> {
     let mut paths = vec![Err(refused(X509Error::UnknownIssuer { subject: leaf.shown(), issuer: leaf.shown_issuer() }))];
+    if roots.contains(leaf) {
+        paths.push(own_path(leaf, ALWAYS, Purpose::CodeSigningAsGo, &[time]));
+    }
     for root in roots {
         // Who is no authority issues nothing.
         let Ok(anchor) = Anchor::named(root, ALWAYS) else { continue };

@@ -8,8 +8,8 @@
 //! Out of scope, as there: inclusion proofs, which log an entry names, certificate transparency, revocation. Trusted: the
 //! policy's keys and certificates, and for `pki` the time that the caller gives.
 //!
-//! We reject more than Go where a reader below is stricter: certificates of version 1, with RSA-PSS or other curves, a root
-//! that is the leaf itself and no authority, bodies of log entries that repeat a member. It accepts less, never more.
+//! We reject more than Go where a reader below is stricter: certificates of version 1, with RSA-PSS or other curves, a
+//! leaf that is itself among the roots and was issued by somebody else, bodies of log entries that repeat a member.
 
 mod certificate;
 mod error;

@@ -133,6 +133,12 @@ impl Case {
     }
 }
 
+fn with_set(case: &Case, set: &str) -> String {
+    let mut bundle: Value = serde_json::from_str(&case.bundle()).unwrap();
+    bundle["SignedEntryTimestamp"] = set.into();
+    bundle.to_string()
+}
+
 fn verify(layer: &SignatureLayer, trust: &Trust<'_>, rekor: &[PublicKey]) -> Result<Verified<Letter>, Refused> {
     block_on(layer.verify_letter(trust, rekor, &RustCrypto)).unwrap()
 }
@@ -296,7 +302,11 @@ fn chains_that_come_along() {
         ("leaf", &["int", "root"], &["other-root", "root"], "ok"),
         ("leaf", &["int-stranger", "int", "root"], &["root"], "ok"),
         ("leaf-root", &[], &["root"], "ok"),
+        // A certificate that the rule itself names need be no authority, if nobody else issued it.
         ("leaf-self", &[], &["leaf-self"], "ok"),
+        ("leaf-self", &[], &["root", "leaf-self"], "ok"),
+        ("leaf", &[], &["leaf"], "x509.unknown-issuer"),
+        ("leaf-self", &[], &["leaf"], "x509.unknown-issuer"),
         ("leaf-stranger", &["int-stranger", "other-root"], &["root"], "signature.invalid"),
         ("leaf-stranger", &["int-stranger", "other-root"], &["root", "other-root"], "ok"),
         ("leaf", &["int-policies", "root"], &["root"], "ok"),
@@ -344,7 +354,8 @@ fn entries_of_other_certificates() {
         ("the log is another", Case { log: 12, ..good() }, "letter.set"),
         ("garbage", Case { bundle: Some("garbage".into()), ..good() }, "log-entry.json"),
         ("the time altered", Case { bundle: Some(good().bundle().replacen(&cert("leaf").not_before().0.to_string(), "1", 1)), ..good() }, "letter.set"),
-        ("a SET that is no signature", Case { bundle: Some(r#"{"SignedEntryTimestamp":"AAAA","Payload":"#.to_string() + good().bundle().split_once("\"Payload\":").unwrap().1), ..good() }, "log-entry.shape"),
+        ("a SET that is no signature", Case { bundle: Some(with_set(&good(), "AAAA")), ..good() }, "letter.set"),
+        ("a SET of nothing", Case { bundle: Some(with_set(&good(), "")), ..good() }, "log-entry.shape"),
         // C18.
         ("the certificate's label changed", Case { certificate: Some(text("leaf").replace("CERTIFICATE", "X")), ..good() }, "ok"),
         ("a blank line after the certificate", Case { certificate: Some(text("leaf") + "\n"), ..good() }, "letter.certificate-pem"),
