@@ -3,6 +3,7 @@
 mod bundles;
 mod cosign_image;
 mod crypto;
+mod letter;
 mod manifests;
 mod policy;
 
