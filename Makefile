@@ -112,7 +112,7 @@ apt-peers:
 
 .PHONY: go-peers
 go-peers:
-	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution referrers-registry > /dev/null
+	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution fulcio referrers-registry rekor2 timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

@@ -50,6 +50,10 @@ pub const ADDRESS: usize = 8 << 10;
 pub const REFERRERS_PAGES: usize = 64;
 /// Bytes of a regular expression in a policy (TRUST section 5).
 pub const REGEXP: usize = 1_024;
+/// Bytes of a compiled regular expression: repetitions multiply.
+pub const REGEXP_COMPILED: usize = 256 << 10;
+/// Bytes of a text that a regular expression is matched against.
+pub const REGEXP_TEXT: usize = 4 << 10;
 /// Entries of one `identities` of a policy.
 pub const IDENTITIES: usize = 64;
 /// Entries of one `conditions` of a policy.

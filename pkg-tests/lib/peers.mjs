@@ -55,7 +55,7 @@ const built = new Map();
 
 /**
  * The path of a peer's program, built first when the cache has none.
- * @param {"crane"|"cosign2"|"cosign3"|"distribution"|"referrers-registry"} name
+ * @param {"crane"|"cosign2"|"cosign3"|"distribution"|"fulcio"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
  * @returns {Promise<string>}
  */
 export function tool(name) {
@@ -91,10 +91,11 @@ export function run(program, args, options = {}) {
  * @param {string} program
  * @param {string[]} args
  * @param {RegExp} address   its first group is `host:port`
+ * @param {Record<string, string>} [env]  added to ours
  * @returns {Promise<{ host: string, stop: () => Promise<void> }>}
  */
-function serve(program, args, address) {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
+export function serve(program, args, address, env = {}) {
+  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   const end = () => void child.kill("SIGTERM");
   process.once("exit", end);
@@ -359,7 +360,7 @@ export function tagOf(digest, suffix = "") {
 // --- signing ---
 
 // No password: the keys live for one run. No docker configuration: nobody's credentials play a part.
-const COSIGN_ENV = { COSIGN_PASSWORD: "", DOCKER_CONFIG: "/nonexistent" };
+export const COSIGN_ENV = { COSIGN_PASSWORD: "", DOCKER_CONFIG: "/nonexistent" };
 
 /**
  * A fresh key pair, as cosign keeps it.

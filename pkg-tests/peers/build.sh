@@ -18,11 +18,14 @@ package_of() {
     cosign2) echo github.com/sigstore/cosign/v2/cmd/cosign ;;
     cosign3) echo github.com/sigstore/cosign/v3/cmd/cosign ;;
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
+    fulcio) echo github.com/sigstore/fulcio ;;
     referrers-registry) echo . ;;
+    rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
+    timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="crane cosign2 cosign3 distribution referrers-registry"
+known="crane cosign2 cosign3 distribution fulcio referrers-registry rekor2 timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"

@@ -1,32 +1,36 @@
-//! The form of cosign 3: a Sigstore bundle whose DSSE envelope carries an in-toto statement of cosign's own predicate
-//! type. A statement of any other type is an attestation, and never a signature of an image (TRUST section 3).
+//! Signatures and attestations in DSSE envelopes. The form of cosign 3: a Sigstore bundle whose DSSE envelope carries an in-toto statement of cosign's own predicate
+//! type. A statement of any other type is an attestation, and never a signature of an image (TRUST section 3). The older form
+//! of an attestation: a layer of the manifest under the tag `sha256-<hex>.att`, read in the terms of a bundle.
 
+use super::annotated;
 use super::first_to_settle;
 use super::signature::SignatureUse;
 use crate::crypto::{EcdsaForm, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Verified};
 use crate::error::{Failure, HostError};
-use crate::sigstore::bundle::{Bundle, Content, Material};
+use crate::sigstore::bundle::{Bundle, Content, Material, Version};
 use crate::sigstore::dsse;
-use crate::sigstore::statement::{self, Statement};
+use crate::sigstore::statement::{self, Statement, StatementError};
 use alloc::format;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 codes! {
     /// This bundle is no signature of an image by a key.
     pub enum BundleUse {
-        PayloadType { found: alloc::string::String } => "bundle.payload-type", "expected an envelope of type application/vnd.in-toto+json, found {found:?}";
-        Predicate { found: alloc::string::String } => "bundle.predicate-type", "expected a signature of the image (predicate type https://sigstore.dev/cosign/sign/v1), found an attestation of type {found:?}: attestations say something about an image, they do not sign it";
+        PayloadType { found: String } => "bundle.payload-type", "expected an envelope of type application/vnd.in-toto+json, found {found:?}";
+        Predicate { found: String } => "bundle.predicate-type", "expected a signature of the image (predicate type https://sigstore.dev/cosign/sign/v1), found an attestation of type {found:?}: attestations say something about an image, they do not sign it";
+        OtherPredicate { found: String, wanted: String } => "bundle.predicate-type", "expected an attestation of type {wanted}, found one of type {found:?}";
         MessageSignature => "bundle.message-signature", "the bundle signs a blob (messageSignature), not an image: such signatures never admit an image";
         Certificate => "bundle.certificate", "the bundle was signed with a certificate (keyless), and this rule trusts keys";
     }
 }
 
-/// A bundle that was found attached to an image.
+/// An envelope that was found attached to an image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AttachedBundle(Bundle);
 
-/// What it says once it is verified: a statement of cosign's predicate type.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What it says once it is verified: a statement of the type that was asked for.
+#[derive(Debug, Clone, PartialEq)]
 pub struct BundleClaim {
     statement: Statement,
 }
@@ -47,8 +51,37 @@ impl AttachedBundle {
         Ok(Self(Bundle::parse(bytes)?))
     }
 
+    /// Reads a layer of an `.att` manifest, with the descriptor's annotations.
+    ///
+    /// # Errors
+    /// The codes of [`crate::sigstore::bundle::BundleError`] and [`SignatureUse`].
+    pub fn parse_layer(envelope: &[u8], annotations: &[(String, String)]) -> Result<Self, Failure> {
+        annotated::attestation(envelope, annotations).map(Self)
+    }
+
+    /// In the terms of Sigstore's verification.
+    pub fn bundle(&self) -> &Bundle {
+        &self.0
+    }
+
+    /// Whether it is a layer of the older form.
+    pub fn is_layer(&self) -> bool {
+        self.0.version == Version::Layer
+    }
+
+    /// Whether it signs a blob.
+    pub fn is_message(&self) -> bool {
+        matches!(self.0.content, Content::Message { .. })
+    }
+
+    /// What the statement says that it is, to set aside what was not asked for; `None` where nothing can be read.
+    pub fn predicate_type_unverified(&self) -> Option<String> {
+        let Content::Dsse { payload, .. } = &self.0.content else { return None };
+        Statement::parse_untyped(payload).ok().map(|statement| statement.predicate_type)
+    }
+
     /// What the bundle claims under one key and scheme.
-    fn claim(&self, key: &PublicKey, scheme: Scheme) -> Result<Pending<BundleClaim>, Refused> {
+    fn claim(&self, key: &PublicKey, scheme: Scheme, predicate_type: &str) -> Result<Pending<BundleClaim>, Refused> {
         let bundle = &self.0;
         let Content::Dsse { payload_type, payload } = &bundle.content else { return Err(Refused { failure: BundleUse::MessageSignature.into(), steps: Vec::new() }) };
         let refuse = |failure: Failure| Refused { failure, steps: Vec::new() };
@@ -62,40 +95,61 @@ impl AttachedBundle {
         let check = SignatureCheck::new(Role::DsseEnvelope, key, scheme, EcdsaForm::Der, message, &bundle.signature).map_err(|error| refuse(error.into()))?;
         // The payload is a part of the message, by the encoding above.
         let pending = Pending::read(check, |_| Statement::parse(payload).map_err(Failure::from))?;
-        let pending = pending.check(Rule::new("predicate.cosign-sign", "the statement is cosign's signature of an image"), |statement| {
-            if statement.predicate_type == statement::COSIGN_SIGN {
-                Ok(BundleClaim { statement })
-            } else {
-                Err(BundleUse::Predicate { found: statement.predicate_type.chars().take(100).collect() }.into())
-            }
-        })?;
-        Ok(match bundle.log_entries.len() + bundle.timestamps.len() {
+        let pending = pending.check(predicate_rule(predicate_type), |statement| check_predicate(statement, predicate_type).map(|statement| BundleClaim { statement }))?;
+        Ok(match bundle.log_entries.count() + bundle.timestamps.len() {
             0 => pending,
             n => pending.note_waived(Rule::new("log.not-checked", format!("{n} log entries or timestamps in the bundle were not checked: this rule demands none"))),
         })
     }
 
-    /// The statement, once one of `keys` is seen to have signed it.
+    /// The statement of cosign's signature type, once one of `keys` is seen to have signed it.
+    ///
+    /// # Errors
+    /// As [`Self::verify_statement`].
+    pub async fn verify<P: Provider>(&self, keys: &[PublicKey], provider: &P) -> Result<Result<Verified<BundleClaim>, Refused>, HostError> {
+        self.verify_statement(keys, statement::COSIGN_SIGN, provider).await
+    }
+
+    /// The statement of this type, once one of `keys` is seen to have signed it.
     ///
     /// # Errors
     /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
-    pub async fn verify<P: Provider>(&self, keys: &[PublicKey], provider: &P) -> Result<Result<Verified<BundleClaim>, Refused>, HostError> {
-        let alternatives = keys.iter().flat_map(|key| dsse::schemes(key.kind()).into_iter().map(move |scheme| self.claim(key, scheme)));
+    pub async fn verify_statement<P: Provider>(&self, keys: &[PublicKey], predicate_type: &str, provider: &P) -> Result<Result<Verified<BundleClaim>, Refused>, HostError> {
+        let alternatives = keys.iter().flat_map(|key| dsse::schemes(key.kind()).into_iter().map(move |scheme| self.claim(key, scheme, predicate_type)));
         match first_to_settle(alternatives.collect(), provider).await? {
-            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, refused, provider).await?)),
+            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, refused, predicate_type, provider).await?)),
             settled => Ok(settled),
         }
     }
 
     /// cosign 3.1 signs envelopes with Ed25519ph, which no client verifies. It stays refused, and says so.
-    async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, provider: &P) -> Result<Refused, HostError> {
+    async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, predicate_type: &str, provider: &P) -> Result<Refused, HostError> {
         for key in keys.iter().filter(|key| key.kind() == KeyKind::Ed25519) {
-            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph)
+            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph, predicate_type)
                 && pending.settle(provider).await?.is_ok() {
                     let failure = SignatureUse::OtherHash { scheme: Scheme::Ed25519ph, expected: Scheme::Ed25519 }.into();
                     return Ok(Refused { failure, ..refused });
                 }
         }
         Ok(refused)
+    }
+}
+
+/// The rule of [`check_predicate`].
+pub(crate) fn predicate_rule(wanted: &str) -> Rule {
+    match wanted {
+        statement::COSIGN_SIGN => Rule::new("predicate.cosign-sign", "the statement is cosign's signature of an image"),
+        _ => Rule::new("predicate.type", format!("the statement is of type {wanted}")),
+    }
+}
+
+/// Whether the statement is of the type that was asked for; a signature of an image says that it is a statement, too.
+pub(crate) fn check_predicate(statement: Statement, wanted: &str) -> Result<Statement, Failure> {
+    let found = || statement.predicate_type.chars().take(100).collect();
+    match wanted {
+        _ if statement.predicate_type == wanted && (statement.is_typed || wanted != statement::COSIGN_SIGN) => Ok(statement),
+        statement::COSIGN_SIGN if statement.predicate_type == wanted => Err(StatementError::Type { found: String::new() }.into()),
+        statement::COSIGN_SIGN => Err(BundleUse::Predicate { found: found() }.into()),
+        _ => Err(BundleUse::OtherPredicate { found: found(), wanted: wanted.into() }.into()),
     }
 }

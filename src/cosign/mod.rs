@@ -6,11 +6,14 @@
 //! ([`letter`]). Out of scope: finding them. Whether the claim is about the image in hand, and under which name, is asked
 //! of the verified claim.
 
+mod annotated;
 mod bundle;
 pub mod letter;
 mod signature;
 
 pub use bundle::{AttachedBundle, BundleClaim, BundleUse};
+pub(crate) use bundle::{check_predicate, predicate_rule};
+pub use annotated::ATTESTATION;
 pub use signature::{SignatureLayer, SignatureUse, SIMPLE_SIGNING};
 
 use crate::crypto::{Pending, Provider, Refused, Verified};

@@ -1,10 +1,12 @@
 //! The older form: a layer of the manifest under the tag `sha256-<hex>.sig`, its payload the layer's content, its
 //! signature an annotation.
 
+use super::annotated;
 use super::first_to_settle;
 use crate::crypto::{Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Scheme, SignatureCheck, Verified};
 use crate::encoding::base64;
 use crate::error::{Failure, HostError};
+use crate::sigstore::bundle::Bundle;
 use crate::simple_signing::{Kind, Payload};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -19,6 +21,10 @@ codes! {
         Annotation => "cosign.annotation", "missing dev.cosignproject.cosign/signature annotation: the layer is typed as a signature and carries none";
         Base64 => "cosign.base64", "base64 decoding: the annotation dev.cosignproject.cosign/signature is not standard base64 with padding";
         OtherHash { scheme: Scheme, expected: Scheme } => "cosign.other-hash", "the signature was made by this key, but as {scheme}; this format is verified as {expected}, by cosign and containers/image too: sign again with an ECDSA P-256 key, or with a client that writes {expected}";
+        NoCertificate => "cosign.no-certificate", "the signature carries no certificate (annotation dev.sigstore.cosign/certificate), and this rule asks who signed: it was made with a key";
+        Certificate => "cosign.certificate", "the annotations dev.sigstore.cosign/certificate and /chain: expected one to ten certificates in PEM";
+        Timestamp => "cosign.timestamp", "the annotation dev.sigstore.cosign/rfc3161timestamp: expected {{\"SignedRFC3161Timestamp\": base64}}";
+        Envelope { error: String } => "cosign.envelope", "the layer is no DSSE envelope with one signature: {error}";
         MediaType { found: String } => "cosign.media-type", "expected a layer of type application/vnd.dev.cosign.simplesigning.v1+json, found {found}";
     }
 }
@@ -43,6 +49,14 @@ impl SignatureLayer {
     /// An annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
         self.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// In the terms of Sigstore's verification, signed by a certificate, or by a key whatever the annotations say.
+    ///
+    /// # Errors
+    /// [`SignatureUse`].
+    pub fn as_bundle(&self, by_certificate: bool) -> Result<Bundle, Failure> {
+        annotated::signature(self, by_certificate)
     }
 
     /// What the layer claims under one key and scheme.

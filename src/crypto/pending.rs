@@ -16,6 +16,7 @@
 //! fn both(a: Pending<u8>, _b: Pending<u8>) -> Pending<(u8, u8)> { a }
 //! ```
 
+use super::rust_crypto::RustCrypto;
 use super::check::{Message, Outcome, Provider, SignatureCheck};
 use crate::error::{Failure, HostError};
 use alloc::boxed::Box;
@@ -24,7 +25,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::Poll;
+use core::task::{Context, Poll, Waker};
 
 /// A structural rule: its stable name, and what it demands in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +67,14 @@ pub struct Refused {
     pub steps: Vec<Step>,
 }
 
+impl Refused {
+    /// Puts what was verified before into the steps.
+    pub(crate) fn after(mut self, mut steps: Vec<Step>) -> Self {
+        steps.append(&mut self.steps);
+        Self { steps, ..self }
+    }
+}
+
 /// Well-formed, says something, and lists what must still hold. It cannot be looked into.
 #[must_use]
 #[derive(Debug)]
@@ -105,6 +114,12 @@ impl<T> Verified<T> {
     pub fn and<U>(mut self, other: Verified<U>) -> Verified<(T, U)> {
         self.steps.extend(other.steps);
         Verified { claim: (self.claim, other.claim), steps: self.steps }
+    }
+
+    /// Puts what was verified before into the steps.
+    pub(crate) fn after(mut self, mut steps: Vec<Step>) -> Self {
+        steps.append(&mut self.steps);
+        Self { steps, ..self }
     }
 
     /// Tests a verified claim against what the caller wants of it. The rule enters the steps; failing it refuses.
@@ -166,6 +181,17 @@ impl<T> Pending<T> {
     pub fn note_waived(mut self, rule: Rule) -> Self {
         self.steps.push(Step::Waived(rule));
         self
+    }
+
+    /// As [`Self::settle`], here and now, in pure Rust: for what is checked once, when it is loaded.
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub fn settle_here(self) -> Result<Result<Verified<T>, Refused>, HostError> {
+        match Box::pin(self.settle(&RustCrypto)).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(settled) => settled,
+            Poll::Pending => Err(HostError::Provider { reason: "it did not answer at once".into() }),
+        }
     }
 
     /// Has every open signature checked, all in flight at once.

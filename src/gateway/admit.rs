@@ -95,12 +95,12 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
             return allowed(kept);
         }
-        let judged = judge_manifest(self.rules, subject, name, &Either::Registry(&self.registry), self.remote).await;
+        let judged = judge_manifest(self.rules, subject, name, self.request.time, &Either::Registry(&self.registry), self.remote).await;
         let kept = Kept { allow: judged.verdict == Verdict::Allow, code: judged.code.into(), message: judged.message.clone() };
         match judged.verdict {
             Verdict::Unknown => Err(Stop::Unknown(Failure::new(judged.code, judged.message))),
             _ => {
-                self.memory.keep_verdict(&key, &kept, self.request.time).await;
+                self.memory.keep_verdict(&key, &kept, self.request.time, judged.expires()).await;
                 allowed(kept)
             }
         }

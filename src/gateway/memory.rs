@@ -119,9 +119,15 @@ impl<S: Store> Memory<'_, S> {
         (found == key && fresh).then(|| Kept { allow: allow == "allow", code: code.into(), message: message.into() })
     }
 
-    pub(super) async fn keep_verdict(&self, key: &str, kept: &Kept, now: UnixTime) {
+    /// `until`: when the answer may change by time alone.
+    pub(super) async fn keep_verdict(&self, key: &str, kept: &Kept, now: UnixTime, until: Option<UnixTime>) {
         let Some(mut mac) = self.mac() else { return };
-        let seconds = if kept.allow { ALLOW_SECONDS } else { DENY_SECONDS };
+        let longest = if kept.allow { ALLOW_SECONDS } else { DENY_SECONDS };
+        let left = until.map_or(longest, |until| u32::try_from(until.0.saturating_sub(now.0)).unwrap_or(if until > now { u32::MAX } else { 0 }));
+        let seconds = longest.min(left);
+        if seconds == 0 {
+            return;
+        }
         let word = if kept.allow { "allow" } else { "deny" };
         let signed = format!("{key}\n{}\n{word}\n{}\n{}", now.0.saturating_add(i64::from(seconds)), kept.code, kept.message);
         mac.update(signed.as_bytes());

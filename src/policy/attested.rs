@@ -1,15 +1,17 @@
 //! The requirement `attested` (TRUST.md section 6): a signed statement about the image, and what it must say. Ours.
 //!
-//! In scope: its shape. Out of scope: its meaning.
+//! In scope: its shape, and what a predicate must say. Out of scope: finding statements and believing them.
 
 use super::error::PolicyError;
 use super::field::Field;
 use super::trust;
 use super::trust::Trust;
-use super::trusted_root::Pattern;
+use super::trusted_root;
 use crate::encoding::json::Node;
 use crate::encoding::json::Value;
 use crate::limits;
+use crate::sigstore::identity::Pattern;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -44,6 +46,71 @@ pub enum Test {
     OneOf(Vec<Node>),
     /// A string that the expression matches whole.
     Matches(Pattern),
+}
+
+impl Condition {
+    /// Whether the predicate says so.
+    pub fn holds(&self, predicate: Option<&Node>) -> bool {
+        let Some(found) = predicate.and_then(|predicate| pointed(predicate, &self.pointer)) else { return false };
+        match &self.test {
+            Test::Equals(wanted) => same(found, wanted),
+            Test::OneOf(wanted) => wanted.iter().any(|wanted| same(found, wanted)),
+            Test::Matches(pattern) => found.as_str().is_some_and(|text| pattern.matches(text)),
+        }
+    }
+
+    /// For people: `/buildType equals "x"`.
+    pub fn describe(&self) -> String {
+        match &self.test {
+            Test::Equals(_) => format!("{} equals the value that the policy gives", self.pointer),
+            Test::OneOf(values) => format!("{} equals one of the {} values that the policy gives", self.pointer, values.len()),
+            Test::Matches(pattern) => format!("{} is {pattern}", self.pointer),
+        }
+    }
+}
+
+/// RFC 6901 section 4.
+fn pointed<'a>(mut node: &'a Node, pointer: &str) -> Option<&'a Node> {
+    for token in pointer.split('/').skip(1) {
+        let token = token.replace("~1", "/").replace("~0", "~");
+        node = match &node.value {
+            Value::Object(_) => node.member(&token)?,
+            Value::Array(items) => items.get(index(&token)?)?,
+            _ => return None,
+        };
+    }
+    Some(node)
+}
+
+/// Digits without leading zeros.
+fn index(token: &str) -> Option<usize> {
+    let plain = token == "0" || !token.starts_with('0') && token.bytes().all(|byte| byte.is_ascii_digit());
+    plain.then(|| token.parse().ok()).flatten()
+}
+
+/// Equal by JSON type and value: members in any order, numbers by what they are worth.
+fn same(a: &Node, b: &Node) -> bool {
+    match (&a.value, &b.value) {
+        (Value::Number(a), Value::Number(b)) => a == b || decimal(a).is_some_and(|a| Some(a) == decimal(b)),
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
+        (Value::Object(ours), Value::Object(_)) => {
+            ours.len() == b.as_object().map_or(0, <[_]>::len) && ours.iter().all(|member| b.member(&member.key).is_some_and(|other| same(&member.node, other)))
+        }
+        (a, b) => a == b,
+    }
+}
+
+/// Sign, digits without zeros at either end, and the power of ten of the last digit. `None`: an exponent beyond reason.
+fn decimal(text: &str) -> Option<(bool, String, i64)> {
+    let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
+    let (negative, mantissa) = mantissa.strip_prefix('-').map_or((false, mantissa), |rest| (true, rest));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_end_matches('0');
+    let dropped = i64::try_from(digits.len().saturating_sub(significant.len())).ok()?;
+    let power = exponent.parse::<i64>().ok()?.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(dropped)?;
+    let significant = significant.trim_start_matches('0');
+    if significant.is_empty() { Some((false, String::new(), 0)) } else { Some((negative, significant.into(), power)) }
 }
 
 const MEMBERS: &[&str] = &["type", "predicateType", "keyPath", "keyPaths", "keyData", "keyDatas", "conditions", "maxAge"];
@@ -81,7 +148,7 @@ fn condition(field: &Field<'_>) -> Result<Condition, PolicyError> {
     let test = match (members.find("equals"), members.find("oneOf"), members.find("matches")) {
         (Some(value), None, None) => Test::Equals(constant(&value)?),
         (None, Some(values), None) => Test::OneOf(values.list(constant)?),
-        (None, None, Some(expression)) => Test::Matches(Pattern::regexp(&expression)?),
+        (None, None, Some(expression)) => Test::Matches(trusted_root::regexp(&expression)?),
         _ => return Err(PolicyError::Condition { place: field.place(), rule: "exactly one of equals, oneOf and matches must be specified" }),
     };
     if matches!(&test, Test::OneOf(values) if values.is_empty()) {
@@ -108,4 +175,68 @@ fn unambiguous(field: &Field<'_>) -> Result<(), PolicyError> {
 /// RFC 6901 section 3: empty, or reference tokens each after a slash, `~` only as `~0` and `~1`.
 fn is_pointer(text: &str) -> bool {
     (text.is_empty() || text.starts_with('/')) && text.split('~').skip(1).all(|rest| rest.starts_with(['0', '1']))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::json;
+    use crate::encoding::json::Dialect;
+
+    fn node(text: &str) -> Node {
+        json::parse(text.as_bytes(), Dialect::Strict).unwrap()
+    }
+
+    #[test]
+    fn equality_is_by_type_and_value() {
+        for (a, b, equal) in [
+            ("1", "1", true),
+            ("1", "1.0", true),
+            ("100", "1e2", true),
+            ("0.5", "5E-1", true),
+            ("-0", "0", true),
+            ("1", "-1", false),
+            ("1", "10", false),
+            ("1", "\"1\"", false),
+            ("1e999999999999", "1e999999999999", true),
+            ("1e99999999999999999999", "1e99999999999999999998", false),
+            ("9007199254740993", "9007199254740992", false),
+            ("true", "true", true),
+            ("true", "1", false),
+            ("null", "null", true),
+            ("null", "false", false),
+            ("[1,2]", "[1,2]", true),
+            ("[1,2]", "[2,1]", false),
+            ("[1]", "[1,1]", false),
+            (r#"{"a":1,"b":[2]}"#, r#"{"b":[2.0],"a":1}"#, true),
+            (r#"{"a":1}"#, r#"{"a":1,"b":1}"#, false),
+            (r#"{"a":1,"b":1}"#, r#"{"a":1}"#, false),
+        ] {
+            assert_eq!(same(&node(a), &node(b)), equal, "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn pointers_lead_to_one_value() {
+        let document = node(r#"{"a":{"b/c":[10,{"~":"x"}]},"":1,"m":{"01":2}}"#);
+        for (pointer, found) in [
+            ("", true), ("/a", true), ("/a/b~1c/0", true), ("/a/b~1c/1/~0", true), ("/", true), ("/m/01", true), ("/a/b~1c/01", false), ("/a/b~1c/-", false),
+            ("/a/b~1c/2", false), ("/a/b", false), ("/a/b~1c/0/x", false), ("/a/b~1c/+0", false), ("/a/b~1c/99999999999999999999", false),
+        ] {
+            assert_eq!(pointed(&document, pointer).is_some(), found, "{pointer}");
+        }
+    }
+
+    #[test]
+    fn a_missing_value_makes_any_condition_false() {
+        let condition = |test| Condition { pointer: "/x".into(), test };
+        let predicate = node(r#"{"y":null}"#);
+        for test in [Test::Equals(node("null")), Test::OneOf(alloc::vec![node("null")]), Test::Matches(Pattern::whole(".*").unwrap())] {
+            assert!(!condition(test.clone()).holds(Some(&predicate)));
+            assert!(!condition(test).holds(None));
+        }
+        assert!(!condition(Test::Matches(Pattern::whole(".*").unwrap())).holds(Some(&node(r#"{"x":1}"#))), "matches takes strings");
+        assert!(condition(Test::Matches(Pattern::whole("a+").unwrap())).holds(Some(&node(r#"{"x":"aa"}"#))));
+        assert!(!condition(Test::Matches(Pattern::whole("a+").unwrap())).holds(Some(&node(r#"{"x":"aab"}"#))));
+    }
 }

@@ -4,6 +4,7 @@
 
 use crate::encoding::json::JsonError;
 use crate::reference::ReferenceError;
+use crate::sigstore::identity::PatternError;
 use alloc::string::String;
 use core::fmt;
 
@@ -45,6 +46,7 @@ codes! {
         Subject { place: Place, rule: &'static str } => "policy.subject", "{place}: {rule}";
         TrustedRoot { place: Place, rule: &'static str } => "policy.trusted-root", "{place}: {rule}";
         Identities { place: Place, rule: &'static str } => "policy.identities", "{place}: {rule}";
+        Pattern { place: Place, error: PatternError } => "policy.pattern", "{place}: {error}";
         Condition { place: Place, rule: &'static str } => "policy.condition", "{place}: {rule}";
         NoEntries { place: Place, member: &'static str } => "policy.no-entries", "{place}: {member:?} contains no entries: add one, or leave the member out";
         Base64 { place: Place } => "policy.base64", "{place}: expected standard base64 with padding, found something else: write the output of `base64 -w0 FILE`";

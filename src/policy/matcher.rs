@@ -102,8 +102,10 @@ impl Matcher {
             (Self::RemapIdentity { prefix, signed_prefix }, Some(image)) => {
                 remap(image, prefix, signed_prefix).is_some_and(|image| repo_digest_or_exact(&image, &signed))
             }
-            // Not decided yet: never satisfied.
-            (Self::RemapRepository { .. }, _) | (_, None) => false,
+            (Self::RemapRepository { prefix, signed_prefix }, Some(image)) => {
+                remap(image, prefix, signed_prefix).is_some_and(|image| image.name() == signed.name())
+            }
+            (_, None) => false,
         }
     }
 
@@ -124,10 +126,6 @@ impl Matcher {
             Self::Digest { .. } => "matchDigest",
             Self::RemapRepository { .. } => "remapRepository",
         }
-    }
-
-    pub(super) fn not_implemented(&self) -> Option<&'static str> {
-        matches!(self, Self::RemapRepository { .. }).then_some("remapRepository")
     }
 
     /// What it wants of a signature of `image`, for people: `matchRepository: any tag of demo.example/demo/signed`.

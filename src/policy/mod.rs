@@ -45,8 +45,6 @@ pub use signed_by::KeyType;
 pub use signed_by::SignedBy;
 pub use sigstore_signed::SigstoreSigned;
 pub use trust::Trust;
-pub use trusted_root::Identity;
-pub use trusted_root::Pattern;
 pub use trusted_root::TrustedRoot;
 
 use crate::encoding::json;

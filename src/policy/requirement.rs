@@ -98,7 +98,17 @@ impl Requirement {
         match self {
             Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } => None,
             Self::SigstoreSigned(signed) => signed.not_implemented(),
-            Self::SignedBy(_) | Self::Attested(_) | Self::Pinned(_) => Some(self.kind()),
+            Self::SignedBy(_) | Self::Pinned(_) => Some(self.kind()),
+            Self::Attested(attested) => attested.trust.not_implemented(),
+        }
+    }
+
+    /// Whom a Sigstore signature or attestation must come from; `None` for other types.
+    pub fn trust(&self) -> Option<&Trust> {
+        match self {
+            Self::SigstoreSigned(signed) => Some(&signed.trust),
+            Self::Attested(attested) => Some(&attested.trust),
+            _ => None,
         }
     }
 

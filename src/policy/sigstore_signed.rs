@@ -61,7 +61,7 @@ impl SigstoreSigned {
             KeySource::Data(_) => "rekorPublicKeyData",
             KeySource::Datas(_) => "rekorPublicKeyDatas",
         });
-        self.trust.not_implemented().or(rekor).or_else(|| self.identity.not_implemented())
+        self.trust.not_implemented().or(rekor)
     }
 }
 

@@ -6,8 +6,8 @@ use super::keys::KeySource;
 use super::pki::Pki;
 use super::field::Members;
 use super::trusted_root;
-use super::trusted_root::Identity;
 use super::trusted_root::TrustedRoot;
+use crate::sigstore::identity::Identity;
 use alloc::vec::Vec;
 
 /// Exactly one way to trust a signature.
@@ -53,7 +53,7 @@ impl Trust {
             trusts.push(Self::Pki(Pki::read(&field)?));
         }
         let root = TrustedRoot::read(members)?;
-        let identities = Identity::read_list(members)?;
+        let identities = trusted_root::identities(members)?;
         let trust = trusts.pop();
         if !trusts.is_empty() {
             return Err(PolicyError::KeySource { place: members.place(), rule: ONE_SOURCE });
@@ -103,10 +103,9 @@ impl Trust {
     /// The member whose meaning this version does not decide yet.
     pub(super) fn not_implemented(&self) -> Option<&'static str> {
         match self {
-            Self::Keys(_) => None,
+            Self::Keys(_) | Self::LoggedKeys { .. } | Self::Certificates { .. } => None,
             Self::Fulcio(_) => Some("fulcio"),
             Self::Pki(_) => Some("pki"),
-            Self::LoggedKeys { root, .. } | Self::Certificates { root, .. } => Some(root.member()),
         }
     }
 }

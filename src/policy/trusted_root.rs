@@ -1,12 +1,14 @@
 //! The members `trustedRoot…` and `identities` (TRUST.md sections 1, 4 and 5). Ours; they exist under the marker only.
 //!
-//! In scope: their shape. Out of scope: what they mean, which comes with Sigstore's trust roots; regular expressions are
-//! bounded and kept as text.
+//! In scope: their shape. Out of scope: the root's content, and judging a certificate.
 
 use super::error::PolicyError;
 use super::field::Field;
 use super::field::Members;
 use crate::limits;
+use crate::sigstore::identity::Identity;
+use crate::sigstore::identity::Pattern;
+use crate::x509::fulcio::Claims;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -25,51 +27,8 @@ pub enum TrustedRoot {
     Data(Vec<u8>),
 }
 
-/// An exact text, or a regular expression for the whole of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pattern {
-    /// Byte for byte.
-    Exact(String),
-    /// RE2 syntax without Unicode classes, matched whole.
-    Regexp(String),
-}
-
-/// One entry of `identities`: all of it must match one certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    /// The issuer of the identity.
-    pub issuer: Pattern,
-    /// The certificate's subject alternative name.
-    pub subject: Pattern,
-    /// Further claims of the certificate, by sigstore-go's names.
-    pub claims: Vec<(String, String)>,
-}
-
 /// The members that this file reads.
 pub(super) const MEMBERS: [&str; 4] = ["trustedRoot", "trustedRootPath", "trustedRootData", "identities"];
-
-/// sigstore-go's `certificate.Extensions`, extensions .1.2 to .1.6 and .1.9 to .1.22.
-const CLAIMS: &[&str] = &[
-    "githubWorkflowTrigger",
-    "githubWorkflowSHA",
-    "githubWorkflowName",
-    "githubWorkflowRepository",
-    "githubWorkflowRef",
-    "buildSignerURI",
-    "buildSignerDigest",
-    "runnerEnvironment",
-    "sourceRepositoryURI",
-    "sourceRepositoryDigest",
-    "sourceRepositoryRef",
-    "sourceRepositoryIdentifier",
-    "sourceRepositoryOwnerURI",
-    "sourceRepositoryOwnerIdentifier",
-    "buildConfigURI",
-    "buildConfigDigest",
-    "buildTrigger",
-    "runInvocationURI",
-    "sourceRepositoryVisibilityAtSigning",
-];
 
 impl TrustedRoot {
     /// The member that names it.
@@ -109,65 +68,48 @@ fn named(field: &Field<'_>) -> Result<TrustedRoot, PolicyError> {
     }
 }
 
-impl Pattern {
-    /// A regular expression. Its syntax is looked at where it is used.
-    pub(super) fn regexp(field: &Field<'_>) -> Result<Self, PolicyError> {
-        let text = field.text()?;
-        if text.len() > limits::REGEXP {
-            return field.value("a regular expression of at most 1024 bytes");
-        }
-        if has_unicode_class(text) {
-            return field.value("a regular expression without Unicode classes (\\p, \\P): list the letters instead");
-        }
-        Ok(Self::Regexp(text.into()))
-    }
+/// An expression for the whole of a text.
+pub(super) fn regexp(field: &Field<'_>) -> Result<Pattern, PolicyError> {
+    Pattern::whole(field.string()?).map_err(|error| PolicyError::Pattern { place: field.place(), error })
 }
 
-/// Whether a backslash that is not itself escaped stands before a `p` or `P`.
-fn has_unicode_class(text: &str) -> bool {
-    let mut escaped = false;
-    text.chars().any(|c| {
-        let class = escaped && matches!(c, 'p' | 'P');
-        escaped = c == '\\' && !escaped;
-        class
+fn exact(field: &Field<'_>) -> Result<Pattern, PolicyError> {
+    Pattern::exact(field.string()?).map_err(|error| PolicyError::Pattern { place: field.place(), error })
+}
+
+/// The member `identities`: absent, or a list that is not empty.
+pub(super) fn identities(members: &Members<'_>) -> Result<Option<Vec<Identity>>, PolicyError> {
+    let Some(field) = members.find("identities") else { return Ok(None) };
+    let found = field.node.as_array().map_or(0, <[_]>::len);
+    if found > limits::IDENTITIES {
+        return Err(PolicyError::TooMany { place: field.place(), limit: limits::IDENTITIES, found });
+    }
+    let identities = field.list(identity)?;
+    if identities.is_empty() {
+        return Err(PolicyError::NoEntries { place: field.place(), member: "identities" });
+    }
+    Ok(Some(identities))
+}
+
+fn identity(field: &Field<'_>) -> Result<Identity, PolicyError> {
+    let members = field.members(&["issuer", "issuerRegexp", "subject", "subjectRegexp", "claims"], &[])?;
+    let pattern = |plain, expression, rule| match (members.find(plain), members.find(expression)) {
+        (Some(text), None) => exact(&text),
+        (None, Some(text)) => regexp(&text),
+        _ => Err(PolicyError::Identities { place: field.place(), rule }),
+    };
+    Ok(Identity {
+        issuer: pattern("issuer", "issuerRegexp", "exactly one of issuer and issuerRegexp must be specified")?,
+        subject: pattern("subject", "subjectRegexp", "exactly one of subject and subjectRegexp must be specified")?,
+        claims: members.find("claims").map_or(Ok(Vec::new()), |field| claims(&field))?,
     })
 }
 
-impl Identity {
-    /// The member `identities`: absent, or a list that is not empty.
-    pub(super) fn read_list(members: &Members<'_>) -> Result<Option<Vec<Self>>, PolicyError> {
-        let Some(field) = members.find("identities") else { return Ok(None) };
-        let found = field.node.as_array().map_or(0, <[_]>::len);
-        if found > limits::IDENTITIES {
-            return Err(PolicyError::TooMany { place: field.place(), limit: limits::IDENTITIES, found });
-        }
-        let identities = field.list(Self::read)?;
-        if identities.is_empty() {
-            return Err(PolicyError::NoEntries { place: field.place(), member: "identities" });
-        }
-        Ok(Some(identities))
-    }
-
-    fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
-        let members = field.members(&["issuer", "issuerRegexp", "subject", "subjectRegexp", "claims"], &[])?;
-        let pattern = |exact, regexp, rule| match (members.find(exact), members.find(regexp)) {
-            (Some(text), None) => Ok(Pattern::Exact(text.text()?.into())),
-            (None, Some(regexp)) => Pattern::regexp(&regexp),
-            _ => Err(PolicyError::Identities { place: field.place(), rule }),
-        };
-        Ok(Self {
-            issuer: pattern("issuer", "issuerRegexp", "exactly one of issuer and issuerRegexp must be specified")?,
-            subject: pattern("subject", "subjectRegexp", "exactly one of subject and subjectRegexp must be specified")?,
-            claims: members.find("claims").map_or(Ok(Vec::new()), |field| claims(&field))?,
-        })
-    }
-}
-
 fn claims(field: &Field<'_>) -> Result<Vec<(String, String)>, PolicyError> {
-    let members = field.members(CLAIMS, &[])?;
-    let claims: Vec<(String, String)> = CLAIMS
-        .iter()
-        .filter_map(|name| Some((*name, members.find(name)?)))
+    let names: Vec<&str> = Claims::names().collect();
+    let members = field.members(&names, &[])?;
+    let claims: Vec<(String, String)> = Claims::names()
+        .filter_map(|name| Some((name, members.find(name)?)))
         .map(|(name, value)| Ok((name.into(), value.text()?.into())))
         .collect::<Result<_, PolicyError>>()?;
     if claims.is_empty() {

@@ -6,6 +6,8 @@
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, JsonError, Node};
 use crate::limits;
+use crate::tlog::TlogError;
+use crate::tlog::rekor::{self, Entry};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -21,12 +23,20 @@ pub fn is_bundle_type(media_type: &str) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[allow(missing_docs)]
 pub enum Version {
+    /// No bundle: a layer of a `.sig` or `.att` manifest, with cosign's annotations.
+    Layer,
     V0_1,
     V0_2,
     V0_3,
 }
 
 impl Version {
+    /// Whether a signed entry timestamp proves that an entry is in its log; else a proof with a checkpoint must
+    /// (TRUST section 4).
+    pub fn set_is_enough(self) -> bool {
+        matches!(self, Self::Layer | Self::V0_1)
+    }
+
     fn of(media_type: &str) -> Option<Self> {
         Some(match media_type {
             "application/vnd.dev.sigstore.bundle+json;version=0.1" => Self::V0_1,
@@ -47,6 +57,8 @@ pub enum Content {
         /// The envelope's payload.
         payload: Vec<u8>,
     },
+    /// Cosign's older form: a payload of simple signing, signed as it is.
+    Payload(Vec<u8>),
     /// A blob, by the digest that the bundle gives: a hint, compared where the algorithm is known.
     Message {
         /// As `HashAlgorithm` writes it, for instance `SHA2_256`.
@@ -77,9 +89,41 @@ pub struct Bundle {
     /// By whom.
     pub material: Material,
     /// The log entries, not read yet.
-    pub log_entries: Vec<Node>,
+    pub log_entries: LogEntries,
     /// The timestamps, in DER, not read yet.
     pub timestamps: Vec<Vec<u8>>,
+    /// What the timestamps are over, where it is not the signature.
+    pub stamped: Option<Vec<u8>>,
+}
+
+/// Log entries as the evidence has them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LogEntries {
+    /// `tlogEntries` of a bundle.
+    Listed(Vec<Node>),
+    /// Cosign's annotation `dev.sigstore.cosign/bundle`.
+    Annotation(Vec<u8>),
+}
+
+impl LogEntries {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        match self {
+            Self::Listed(nodes) => nodes.len(),
+            Self::Annotation(_) => 1,
+        }
+    }
+
+    /// Reads them.
+    ///
+    /// # Errors
+    /// [`TlogError`].
+    pub fn read(&self) -> Result<Vec<Entry>, TlogError> {
+        match self {
+            Self::Listed(nodes) => rekor::entries(nodes),
+            Self::Annotation(bytes) => Entry::parse_annotation(bytes).map(|entry| alloc::vec![entry]),
+        }
+    }
 }
 
 codes! {
@@ -112,7 +156,7 @@ impl Bundle {
             return Err(BundleError::Entries { found: log_entries.len() });
         }
         check_entries(version, log_entries)?;
-        Ok(Self { version, content, signature, material: signer(version, material)?, log_entries: log_entries.into(), timestamps: timestamps(material)? })
+        Ok(Self { version, content, signature, material: signer(version, material)?, log_entries: LogEntries::Listed(log_entries.into()), timestamps: timestamps(material)?, stamped: None })
     }
 }
 

@@ -1,9 +1,10 @@
-//! What Sigstore's clients exchange: bundles, DSSE envelopes, in-toto statements.
-//!
-//! In scope so far: what a signature with a key needs. Certificates, logs and timestamps are shown as not checked.
+//! What Sigstore's clients exchange: bundles, DSSE envelopes, in-toto statements; and whom a trusted root makes believe
+//! them.
 
 pub mod bundle;
 pub mod dsse;
+pub mod identity;
+pub mod roots;
 pub mod statement;
 pub mod trusted_root;
 pub mod verify;

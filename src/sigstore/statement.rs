@@ -15,12 +15,16 @@ pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 const TYPES: [&str; 2] = ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
 
 /// A statement about artifacts.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
     /// What kind of statement.
     pub predicate_type: String,
     /// What it is about.
     pub subjects: Vec<Subject>,
+    /// What it says of them; absent in some.
+    pub predicate: Option<Node>,
+    /// Whether it says that it is a statement (`_type`).
+    pub is_typed: bool,
 }
 
 /// One artifact, by its digests: algorithm and lower-case hexadecimal, as they are written.
@@ -42,7 +46,7 @@ codes! {
 }
 
 impl Statement {
-    /// Reads a statement. The predicate is not looked into.
+    /// Reads a statement. The predicate is kept as it is.
     ///
     /// # Errors
     /// [`StatementError`].
@@ -72,6 +76,8 @@ impl Statement {
         Ok(Self {
             predicate_type: text(root.member("predicateType"), "predicateType")?.into(),
             subjects: subjects.iter().map(subject).collect::<Result<_, _>>()?,
+            predicate: root.member("predicate").cloned(),
+            is_typed: root.member("_type").is_some(),
         })
     }
 

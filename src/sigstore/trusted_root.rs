@@ -3,7 +3,7 @@
 //! It is itself verified once, when it is loaded: the signatures inside each authority's chain. Windows are kept, and
 //! judged at each proof's own time; what the root lists counts even where its window has ended (TRUST section 4).
 
-use crate::crypto::{Hash, KeyKind, PublicKey, RustCrypto, Scheme};
+use crate::crypto::{Hash, KeyKind, PublicKey, Scheme};
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, JsonError, Node};
 use crate::error::{Failure, HostError};
@@ -53,25 +53,24 @@ impl TrustedRoot {
     /// Reads and verifies a trusted root.
     ///
     /// # Errors
-    /// [`HostError`] never with the built-in provider; inside, [`TrustedRootError`], or what is wrong with an authority.
-    pub async fn load(bytes: &[u8]) -> Result<Result<Self, Failure>, HostError> {
-        match Self::read(bytes) {
-            Err(error) => Ok(Err(error.into())),
-            Ok((mut root, chains)) => {
-                for (is_timestamp, certificates, valid) in chains {
-                    let anchor = match Anchor::verify(&certificates, valid) {
-                        Ok(pending) => pending.settle(&RustCrypto).await?,
-                        Err(refused) => Err(refused),
-                    };
-                    match anchor {
-                        Ok(anchor) if is_timestamp => root.timestamp_authorities.push(TimestampAuthority { chain: anchor.claim().clone() }),
-                        Ok(anchor) => root.authorities.push(anchor.claim().clone()),
-                        Err(refused) => return Ok(Err(refused.failure)),
-                    }
-                }
-                Ok(Ok(root))
+    /// [`TrustedRootError`], or what is wrong with an authority.
+    pub fn load(bytes: &[u8]) -> Result<Result<Self, Failure>, HostError> {
+        let (mut root, chains) = match Self::read(bytes) {
+            Ok(read) => read,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        for (is_timestamp, certificates, valid) in chains {
+            let anchor = match Anchor::verify(&certificates, valid) {
+                Ok(pending) => pending.settle_here()?,
+                Err(refused) => Err(refused),
+            };
+            match anchor {
+                Ok(anchor) if is_timestamp => root.timestamp_authorities.push(TimestampAuthority { chain: anchor.claim().clone() }),
+                Ok(anchor) => root.authorities.push(anchor.claim().clone()),
+                Err(refused) => return Ok(Err(refused.failure)),
             }
         }
+        Ok(Ok(root))
     }
 
     fn read(bytes: &[u8]) -> Result<(Self, Vec<Chain>), TrustedRootError> {
@@ -91,6 +90,11 @@ impl TrustedRoot {
     /// Transparency logs.
     pub fn transparency_logs(&self) -> &[Log] {
         &self.transparency_logs
+    }
+
+    /// Whether a log of version 1 is listed, whose signed entry timestamps say when.
+    pub fn has_log_that_tells_time(&self) -> bool {
+        self.transparency_logs.iter().any(|log| log.key.signs_entry_timestamps())
     }
 
     /// Certificate transparency logs.

@@ -1,16 +1,22 @@
-//! One piece of evidence against one requirement: signature, digest, identity, all from the same candidate (TRUST
-//! section 2).
+//! One piece of evidence against one requirement: signature, digest, name, identity, log entry, times, predicate and
+//! conditions, all from the same candidate (TRUST section 2).
 
 use super::discover::{Body, Found};
 use super::image::Subject;
 use super::report::{Candidate, Claims, Outcome, StepReport};
 use super::trouble::VerifyError;
-use crate::cosign::{AttachedBundle, SignatureLayer};
-use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule};
+use crate::cosign::{AttachedBundle, SignatureLayer, check_predicate, predicate_rule};
+use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
 use crate::error::{Failure, HostError};
-use crate::policy::Matcher;
+use crate::policy::{Condition, Matcher};
 use crate::reference::Reference;
+use crate::sigstore::bundle::Bundle;
+use crate::sigstore::identity::Identity;
+use crate::sigstore::statement::{COSIGN_SIGN, Statement};
+use crate::sigstore::trusted_root::TrustedRoot;
+use crate::sigstore::verify::{Artifact, Says, Signed, Signer, Thresholds, verify_bundle};
 use crate::simple_signing::Payload;
+use crate::time::UnixTime;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -18,10 +24,28 @@ use alloc::vec::Vec;
 /// Which names a signature may speak of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Names<'a> {
-    /// Any, as `cosign verify --key` has it.
+    /// Any, as `cosign verify` has it.
     Any,
     /// As the policy says.
     Matched(&'a Matcher),
+}
+
+/// Who must have signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Who<'a> {
+    /// The holder of one of these keys, with the proofs that the root demands.
+    Keys { keys: &'a [PublicKey], root: Option<&'a TrustedRoot> },
+    /// One of these identities, under this root.
+    Identities { identities: &'a [Identity], root: &'a TrustedRoot },
+}
+
+/// What must be signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Wants<'a> {
+    /// A signature of the image.
+    Signature(Names<'a>),
+    /// A statement about the image.
+    Statement { predicate_type: &'a str, conditions: &'a [Condition], max_age: Option<u64> },
 }
 
 /// What is asked of each candidate.
@@ -29,114 +53,247 @@ pub(super) struct Question<'a> {
     pub subject: &'a Subject,
     /// The reference as judged.
     pub name: &'a Reference,
-    pub keys: &'a [PublicKey],
-    pub names: Names<'a>,
+    pub now: UnixTime,
+    pub who: Who<'a>,
+    pub wants: Wants<'a>,
+}
+
+/// Where a candidate was found, and in which form.
+struct Place<'a> {
+    found: &'a Found,
+    format: &'static str,
 }
 
 impl Question<'_> {
     /// Examines one candidate.
     pub(super) async fn examine<P: Provider>(&self, found: &Found, provider: &P) -> Result<Candidate, HostError> {
-        let digest = Some(found.digest.to_string());
         match &found.body {
-            Body::Layer(layer) => self.layer(&found.source, digest, layer, provider).await,
-            Body::Bundle(bundle) => self.bundle(&found.source, digest, bundle, provider).await,
-            Body::Attachment(media_type) => Ok(set_aside(found, Failure::new("cosign.attachment", format!("an attachment of type {media_type}, no signature")))),
-            Body::Broken(failure) => {
-                Ok(Candidate::refused(&found.source, "other", digest, &Refused { failure: failure.clone(), steps: Vec::new() }))
-            }
+            Body::Layer(layer) => self.layer(&Place { found, format: "cosign-signature" }, layer, provider).await,
+            Body::Bundle(bundle) => self.bundle(&Place { found, format: if bundle.is_layer() { "cosign-attestation" } else { "sigstore-bundle" } }, bundle, provider).await,
+            Body::Attachment(media_type) => Ok(Place { found, format: "other" }.aside(Failure::new("cosign.attachment", format!("an attachment of type {media_type}, no signature")))),
+            Body::Broken(failure) => Ok(Place { found, format: "other" }.refused(&Refused { failure: failure.clone(), steps: Vec::new() })),
         }
     }
 
-    async fn layer<P: Provider>(&self, source: &str, digest: Option<String>, layer: &SignatureLayer, provider: &P) -> Result<Candidate, HostError> {
-        const FORMAT: &str = "cosign-signature";
-        let verified = match layer.verify(self.keys, Hash::Sha256, provider).await? {
+    /// A `.sig` layer.
+    async fn layer<P: Provider>(&self, place: &Place<'_>, layer: &SignatureLayer, provider: &P) -> Result<Candidate, HostError> {
+        if matches!(self.wants, Wants::Statement { .. }) {
+            return Ok(place.aside(Failure::new("cosign.attachment", "a signature of the image, no attestation")));
+        }
+        let (root, by_certificate) = match self.who {
+            Who::Keys { keys, root: None } => {
+                let verified = match layer.verify(keys, Hash::Sha256, provider).await? {
+                    Ok(verified) => verified,
+                    Err(refused) => return Ok(place.refused(&refused)),
+                };
+                let payload = verified.claim().clone();
+                let judged = self.judge_payload(verified, |payload| payload);
+                return Ok(place.judged(judged, payload_claims(Claims::default(), &payload), format!("a good signature by a trusted key, as {}", payload.docker_reference)));
+            }
+            Who::Keys { root: Some(root), .. } => (root, false),
+            Who::Identities { root, .. } => (root, true),
+        };
+        match layer.as_bundle(by_certificate) {
+            Ok(bundle) => self.rooted(place, &bundle, root, provider).await,
+            Err(failure) => Ok(place.refused(&Refused { failure, steps: Vec::new() })),
+        }
+    }
+
+    /// A bundle, or an `.att` layer.
+    async fn bundle<P: Provider>(&self, place: &Place<'_>, bundle: &AttachedBundle, provider: &P) -> Result<Candidate, HostError> {
+        if let Some(failure) = self.is_another_thing(bundle) {
+            return Ok(place.aside(failure));
+        }
+        if matches!(self.wants, Wants::Signature(Names::Matched(matcher)) if !matcher.accepts_unnamed()) {
+            let failure = Failure::new("identity.unnamed", "a bundle names no repository, and this rule wants a name: only matchDigest accepts it");
+            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
+        }
+        let keys = match self.who {
+            Who::Keys { keys, root: None } => keys,
+            Who::Keys { root: Some(root), .. } | Who::Identities { root, .. } => return self.rooted(place, bundle.bundle(), root, provider).await,
+        };
+        let verified = match bundle.verify_statement(keys, self.predicate_type(), provider).await? {
             Ok(verified) => verified,
-            Err(refused) => return Ok(Candidate::refused(source, FORMAT, digest, &refused)),
+            Err(refused) if matches!(refused.failure.code, "bundle.predicate-type" | "bundle.certificate" | "bundle.payload-type") => {
+                return Ok(Candidate { outcome: Outcome::SetAside, ..place.refused(&refused) });
+            }
+            Err(refused) => return Ok(place.refused(&refused)),
         };
-        let payload = verified.claim().clone();
+        let predicate_type = Some(verified.claim().statement().predicate_type.clone());
+        let about = Rule::new("digest.equals", format!("the statement is about {}", self.subject.digest));
         let judged = verified
-            .check(Rule::new("digest.equals", format!("the signature is over {}", self.subject.digest)), |payload| self.check_digest(payload))
-            .and_then(|verified| verified.check(self.identity_rule(), |payload| self.check_identity(payload)));
-        let claims = Claims {
-            digest: Some(payload.manifest_digest),
-            identity: Some(payload.docker_reference.clone()),
-            creator: payload.creator,
-            timestamp: payload.timestamp,
-            predicate_type: None,
+            .check(about, |claim| if claim.statement().is_about(&self.subject.bytes) { Ok(claim) } else { Err(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()) })
+            .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), &[])));
+        let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type, ..Claims::default() };
+        Ok(place.judged(judged, claims, self.good("by a trusted key")))
+    }
+
+    /// Under a trusted root.
+    async fn rooted<P: Provider>(&self, place: &Place<'_>, bundle: &Bundle, root: &TrustedRoot, provider: &P) -> Result<Candidate, HostError> {
+        let signers: Vec<Signer> = match self.who {
+            Who::Keys { keys, .. } => keys.iter().map(|key| Signer::Key(key.clone(), None)).collect(),
+            Who::Identities { identities, .. } => alloc::vec![Signer::Identity(identities.to_vec())],
         };
-        Ok(match judged {
-            Ok(verified) => Candidate {
-                source: source.into(),
-                format: FORMAT,
-                digest,
-                outcome: Outcome::Accepted,
-                code: "signature.accepted",
-                message: format!("a good signature by a trusted key, as {}", payload.docker_reference),
-                claims: Some(claims),
-                steps: StepReport::of(verified.steps()),
-            },
-            Err(refused) => Candidate { claims: Some(claims), ..Candidate::refused(source, FORMAT, digest, &refused) },
-        })
+        let artifact = Artifact::Bytes(self.subject.bytes.clone());
+        let mut last = Refused { failure: Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() };
+        for signer in &signers {
+            match verify_bundle(bundle, &artifact, signer, root, Thresholds::default(), provider).await? {
+                Ok(verified) => return Ok(self.judge_signed(place, verified)),
+                Err(refused) => last = refused,
+            }
+        }
+        Ok(place.refused(&last))
+    }
+
+    fn judge_signed(&self, place: &Place<'_>, verified: Verified<Signed>) -> Candidate {
+        let signed = verified.claim().clone();
+        let who = signed.claims.as_ref().map_or("by a trusted key".to_string(), |claims| format!("by {} ({})", claims.subject().text(), claims.issuer().unwrap_or("no issuer")));
+        let expires = self.expires(&signed.times);
+        let claims = Claims::of(&signed);
+        let candidate = match &signed.says {
+            Says::Payload(payload) => {
+                let message = format!("a good signature {who}, as {}", payload.docker_reference);
+                let judged = verified.check(Rule::new("payload.present", "a payload of simple signing was signed"), |signed| match signed.says {
+                    Says::Payload(payload) => Ok(payload),
+                    _ => Err(Failure::new("internal", "another thing was signed")),
+                });
+                place.judged(judged.and_then(|verified| self.judge_payload(verified, |payload| payload)), payload_claims(claims, payload), message)
+            }
+            Says::Statement(statement) => {
+                let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type: Some(statement.predicate_type.clone()), ..claims };
+                let judged = verified.check(predicate_rule(self.predicate_type()), |signed| match signed.says {
+                    Says::Statement(statement) => Ok((check_predicate(statement, self.predicate_type())?, signed.times)),
+                    _ => Err(Failure::new("internal", "another thing was signed")),
+                });
+                place.judged(judged.and_then(|verified| self.judge_statement(verified, |(statement, times)| (statement, times))), claims, self.good(&who))
+            }
+            Says::Blob => place.aside(crate::cosign::BundleUse::MessageSignature.into()),
+        };
+        Candidate { expires: expires.filter(|_| candidate.outcome == Outcome::Accepted), ..candidate }
+    }
+
+    /// Digest and name of a payload.
+    fn judge_payload<T>(&self, verified: Verified<T>, payload: impl Fn(&T) -> &Payload) -> Result<Verified<T>, Refused> {
+        verified
+            .check(Rule::new("digest.equals", format!("the signature is over {}", self.subject.digest)), |claim| self.check_digest(payload(&claim)).map(|()| claim))
+            .and_then(|verified| verified.check(self.identity_rule(), |claim| self.check_identity(payload(&claim)).map(|()| claim)))
+    }
+
+    /// Conditions and age of an attestation.
+    fn judge_statement<T>(&self, verified: Verified<T>, parts: impl Fn(&T) -> (&Statement, &[UnixTime])) -> Result<Verified<T>, Refused> {
+        let Wants::Statement { conditions, max_age, .. } = self.wants else { return Ok(verified) };
+        let verified = match conditions {
+            [] => verified,
+            _ => verified.check(Rule::new("attestation.conditions", "the predicate says all that the policy demands"), |claim| check_conditions(parts(&claim).0, conditions).map(|()| claim))?,
+        };
+        let Some(limit) = max_age else { return Ok(verified) };
+        verified.check(Rule::new("attestation.age", format!("the attestation was signed at most {limit} seconds ago")), |claim| self.check_age(parts(&claim).1, limit).map(|()| claim))
+    }
+
+    /// By the oldest of the times that are believed: whoever has a signature can have it stamped again.
+    fn check_age(&self, times: &[UnixTime], limit: u64) -> Result<(), Failure> {
+        let oldest = times.iter().min().ok_or(VerifyError::NoAge)?;
+        let age = self.now.0.saturating_sub(oldest.0);
+        if u64::try_from(age).is_ok_and(|age| age > limit) { Err(VerifyError::TooOld { age, limit }.into()) } else { Ok(()) }
+    }
+
+    fn expires(&self, times: &[UnixTime]) -> Option<i64> {
+        let Wants::Statement { max_age: Some(limit), .. } = self.wants else { return None };
+        Some(times.iter().min()?.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)))
+    }
+
+    fn predicate_type(&self) -> &str {
+        match self.wants {
+            Wants::Signature(_) => COSIGN_SIGN,
+            Wants::Statement { predicate_type, .. } => predicate_type,
+        }
+    }
+
+    /// What by its own word is not what is looked for; whoever lies here only takes his own evidence away.
+    fn is_another_thing(&self, bundle: &AttachedBundle) -> Option<Failure> {
+        use crate::cosign::BundleUse;
+        let Some(found) = bundle.predicate_type_unverified() else {
+            return bundle.is_message().then(|| BundleUse::MessageSignature.into());
+        };
+        let found = || found.chars().take(100).collect::<String>();
+        match self.wants {
+            Wants::Signature(_) if found() != COSIGN_SIGN || bundle.is_layer() => Some(BundleUse::Predicate { found: found() }.into()),
+            Wants::Statement { predicate_type, .. } if found() != predicate_type => Some(BundleUse::OtherPredicate { found: found(), wanted: predicate_type.into() }.into()),
+            _ => None,
+        }
+    }
+
+    fn good(&self, who: &str) -> String {
+        match self.wants {
+            Wants::Signature(_) => format!("a good signature {who}; it names the image's digest, and no repository"),
+            Wants::Statement { predicate_type, .. } => format!("a good attestation of type {predicate_type} {who}"),
+        }
     }
 
     /// Compared as text with the SHA-256 digest of the bytes in hand (facts/containers-policy.md section 5, "Digest").
-    fn check_digest(&self, payload: Payload) -> Result<Payload, Failure> {
+    fn check_digest(&self, payload: &Payload) -> Result<(), Failure> {
         let digest = self.subject.digest.to_string();
-        if payload.manifest_digest == digest { Ok(payload) } else { Err(VerifyError::SignedDigest { signed: payload.manifest_digest, digest }.into()) }
+        if payload.manifest_digest == digest { Ok(()) } else { Err(VerifyError::SignedDigest { signed: payload.manifest_digest.clone(), digest }.into()) }
     }
 
     fn identity_rule(&self) -> Rule {
-        match self.names {
-            Names::Any => Rule::new("identity.any", "the name in the signature is not compared (a key alone was asked for)"),
-            Names::Matched(matcher) => Rule::new("identity.matches", matcher.describe(Some(self.name))),
+        match self.wants {
+            Wants::Signature(Names::Matched(matcher)) => Rule::new("identity.matches", matcher.describe(Some(self.name))),
+            _ => Rule::new("identity.any", "the name in the signature is not compared (a signer alone was asked for)"),
         }
     }
 
-    fn check_identity(&self, payload: Payload) -> Result<Payload, Failure> {
-        let Names::Matched(matcher) = self.names else { return Ok(payload) };
+    fn check_identity(&self, payload: &Payload) -> Result<(), Failure> {
+        let Wants::Signature(Names::Matched(matcher)) = self.wants else { return Ok(()) };
         if matcher.accepts(Some(self.name), &payload.docker_reference) {
-            return Ok(payload);
+            return Ok(());
         }
         let suggestion = Matcher::suggest(Some(self.name), &payload.docker_reference);
         let suggestion = suggestion.map_or(String::new(), |json| format!(" This signedIdentity would admit it: {json}"));
-        Err(VerifyError::Identity { signed: payload.docker_reference, wanted: matcher.describe(Some(self.name)), suggestion }.into())
-    }
-
-    async fn bundle<P: Provider>(&self, source: &str, digest: Option<String>, bundle: &AttachedBundle, provider: &P) -> Result<Candidate, HostError> {
-        const FORMAT: &str = "sigstore-bundle";
-        if matches!(self.names, Names::Matched(matcher) if !matcher.accepts_unnamed()) {
-            let failure = Failure::new("identity.unnamed", "a bundle names no repository, and this rule wants a name: only matchDigest accepts it");
-            return Ok(Candidate::refused(source, FORMAT, digest, &Refused { failure, steps: Vec::new() }));
-        }
-        let verified = match bundle.verify(self.keys, provider).await? {
-            Ok(verified) => verified,
-            Err(refused) => {
-                let aside = matches!(refused.failure.code, "bundle.predicate-type" | "bundle.certificate" | "bundle.payload-type");
-                let outcome = if aside { Outcome::SetAside } else { Outcome::Rejected };
-                return Ok(Candidate { outcome, ..Candidate::refused(source, FORMAT, digest, &refused) });
-            }
-        };
-        let predicate_type = Some(verified.claim().statement().predicate_type.clone());
-        let judged = verified.check(Rule::new("digest.equals", format!("the statement is about {}", self.subject.digest)), |claim| {
-            if claim.statement().is_about(&self.subject.bytes) { Ok(claim) } else { Err(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()) }
-        });
-        Ok(match judged {
-            Ok(verified) => Candidate {
-                source: source.into(),
-                format: FORMAT,
-                digest,
-                outcome: Outcome::Accepted,
-                code: "signature.accepted",
-                message: "a good signature by a trusted key; it names the image's digest, and no repository".into(),
-                claims: Some(Claims { digest: Some(self.subject.digest.to_string()), predicate_type, ..Claims::default() }),
-                steps: StepReport::of(verified.steps()),
-            },
-            Err(refused) => Candidate::refused(source, FORMAT, digest, &refused),
-        })
+        let signer = if matches!(self.who, Who::Keys { .. }) { "key" } else { "signer" };
+        Err(VerifyError::Identity { signer, signed: payload.docker_reference.clone(), wanted: matcher.describe(Some(self.name)), suggestion }.into())
     }
 }
 
-fn set_aside(found: &Found, failure: Failure) -> Candidate {
-    let refused = Refused { failure, steps: Vec::new() };
-    Candidate { outcome: Outcome::SetAside, ..Candidate::refused(&found.source, "other", Some(found.digest.to_string()), &refused) }
+fn check_conditions(statement: &Statement, conditions: &[Condition]) -> Result<(), Failure> {
+    let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref())).map(Condition::describe).collect();
+    if failed.is_empty() { Ok(()) } else { Err(VerifyError::Conditions { failed: failed.join("; ") }.into()) }
+}
+
+fn payload_claims(claims: Claims, payload: &Payload) -> Claims {
+    Claims {
+        digest: Some(payload.manifest_digest.clone()),
+        identity: Some(payload.docker_reference.clone()),
+        creator: payload.creator.clone(),
+        timestamp: payload.timestamp,
+        ..claims
+    }
+}
+
+impl Place<'_> {
+    fn refused(&self, refused: &Refused) -> Candidate {
+        Candidate::refused(&self.found.source, self.format, Some(self.found.digest.to_string()), refused)
+    }
+
+    fn aside(&self, failure: Failure) -> Candidate {
+        Candidate { outcome: Outcome::SetAside, ..self.refused(&Refused { failure, steps: Vec::new() }) }
+    }
+
+    /// Its signature was verified: what it claims is shown either way.
+    fn judged<T>(&self, judged: Result<Verified<T>, Refused>, claims: Claims, message: String) -> Candidate {
+        match judged {
+            Ok(verified) => Candidate {
+                source: self.found.source.clone(),
+                format: self.format,
+                digest: Some(self.found.digest.to_string()),
+                outcome: Outcome::Accepted,
+                code: "signature.accepted",
+                message,
+                claims: Some(claims),
+                steps: StepReport::of(verified.steps()),
+                expires: None,
+            },
+            Err(refused) => Candidate { claims: Some(claims), ..self.refused(&refused) },
+        }
+    }
 }

@@ -3,7 +3,7 @@
 //! Nothing found here is trusted: every document is hashed where a digest names it, and verified afterwards.
 
 use super::trouble::VerifyError;
-use crate::cosign::{AttachedBundle, SignatureLayer, SIMPLE_SIGNING};
+use crate::cosign::{ATTESTATION, AttachedBundle, SIMPLE_SIGNING, SignatureLayer};
 use crate::digest::Digest;
 use crate::error::{Coded, Failure};
 use super::archive::{Archive, Listed, Referrer};
@@ -56,12 +56,21 @@ pub(super) struct Found {
 pub(super) enum Body {
     /// A layer of a `.sig` manifest, or of an artifact of the older referrers mode.
     Layer(SignatureLayer),
-    /// A Sigstore bundle.
+    /// A Sigstore bundle, or an attestation in a layer of the older form.
     Bundle(AttachedBundle),
     /// A layer of another type beside signatures.
     Attachment(String),
     /// Something that does not read.
     Broken(Failure),
+}
+
+/// Which layers of a manifest are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layers {
+    /// Signatures; whatever else there is, is an attachment.
+    Signatures,
+    /// Signatures and attestations.
+    Any,
 }
 
 /// What one place holds; and the first thing there that could not be had or does not read.
@@ -104,8 +113,16 @@ impl<'r, A: Archive> Source<'r, A> {
     /// The layers of `sha256-<hex>.sig`; empty when there is no such tag. Whether a layer that makes trouble is fatal, as in
     /// containers/image, or skipped is the caller's to say.
     pub(super) async fn signature_tag(&self) -> Result<Gathered, Trouble> {
-        let name = tag::signature_tag(self.digest);
-        let Some(fetched) = self.archive.manifest(&name).await? else { return Ok((Vec::new(), None)) };
+        self.tagged(&tag::signature_tag(self.digest), Layers::Signatures).await
+    }
+
+    /// The layers of `sha256-<hex>.att`.
+    pub(super) async fn attestation_tag(&self) -> Result<Gathered, Trouble> {
+        self.tagged(&tag::attestation_tag(self.digest), Layers::Any).await
+    }
+
+    async fn tagged(&self, name: &str, layers: Layers) -> Result<Gathered, Trouble> {
+        let Some(fetched) = self.archive.manifest(name).await? else { return Ok((Vec::new(), None)) };
         self.count(fetched.bytes.len())?;
         let essence = fetched.content_type.as_deref().map(|text| text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
         if essence.as_deref() != Some(media_type::OCI_MANIFEST) {
@@ -116,16 +133,16 @@ impl<'r, A: Archive> Source<'r, A> {
             Ok(Document::Index(_)) => return Err(VerifyError::SignatureManifest { found: "an index".into() }.into()),
             Err(error) => return Err(Trouble { failure: error.into(), unknown: false }),
         };
-        Ok(self.layers(&manifest, &format!("tag {}", short(&name))).await)
+        Ok(self.layers(&manifest, &format!("tag {}", short(name)), layers).await)
     }
 
-    async fn layers(&self, manifest: &Manifest, place: &str) -> Gathered {
+    async fn layers(&self, manifest: &Manifest, place: &str, layers: Layers) -> Gathered {
         let mut trouble = (manifest.layers.len() > limits::EVIDENCE_EXAMINED)
             .then(|| VerifyError::EvidenceLimit { what: "signatures", limit: limits::EVIDENCE_EXAMINED }.into());
         let mut found = Vec::new();
         for (number, layer) in manifest.layers.iter().enumerate().take(limits::EVIDENCE_EXAMINED) {
             let source = format!("{place}, layer {}", number.saturating_add(1));
-            let body = match self.layer(layer).await {
+            let body = match self.layer(layer, layers).await {
                 Ok(body) => Some(body),
                 Err(error) => {
                     let body = (!error.unknown).then(|| Body::Broken(error.failure.clone()));
@@ -142,7 +159,11 @@ impl<'r, A: Archive> Source<'r, A> {
         (found, trouble)
     }
 
-    async fn layer(&self, layer: &Descriptor) -> Result<Body, Trouble> {
+    async fn layer(&self, layer: &Descriptor, layers: Layers) -> Result<Body, Trouble> {
+        if layer.media_type == ATTESTATION && layers == Layers::Any {
+            let envelope = self.blob(layer).await?;
+            return Ok(AttachedBundle::parse_layer(&envelope, &layer.annotations).map_or_else(Body::Broken, Body::Bundle));
+        }
         if layer.media_type != SIMPLE_SIGNING {
             return Ok(Body::Attachment(layer.media_type.clone()));
         }
@@ -202,8 +223,8 @@ impl<'r, A: Archive> Source<'r, A> {
             Document::Manifest(manifest) => manifest,
             Document::Index(_) => return Ok((Vec::new(), None)),
         };
-        if manifest.layers.iter().any(|layer| layer.media_type == SIMPLE_SIGNING) {
-            return Ok(self.layers(&manifest, &place).await);
+        if manifest.layers.iter().any(|layer| layer.media_type == SIMPLE_SIGNING || layer.media_type == ATTESTATION) {
+            return Ok(self.layers(&manifest, &place, Layers::Any).await);
         }
         let mut found = Vec::new();
         for layer in manifest.layers.iter().filter(|layer| is_bundle_type(&layer.media_type)).take(limits::EVIDENCE_EXAMINED) {
@@ -216,7 +237,7 @@ impl<'r, A: Archive> Source<'r, A> {
 }
 
 fn may_be_signature(artifact_type: &str) -> bool {
-    is_bundle_type(artifact_type) || artifact_type.starts_with("application/vnd.dev.cosign.") || matches!(artifact_type, "" | media_type::OCI_EMPTY | media_type::OCI_CONFIG)
+    is_bundle_type(artifact_type) || artifact_type == ATTESTATION || artifact_type.starts_with("application/vnd.dev.cosign.") || matches!(artifact_type, "" | media_type::OCI_EMPTY | media_type::OCI_CONFIG)
 }
 
 /// The first twelve digits of a digest or of a tag made of one.

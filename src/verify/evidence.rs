@@ -220,5 +220,6 @@ async fn signatures<A: Archive>(archive: &A, digest: &Digest) {
     let source = Source::new(archive, digest);
     // Failures are kept by the recorder, and met again by whoever judges.
     let _ = source.signature_tag().await;
+    let _ = source.attestation_tag().await;
     let _ = source.referrers().await;
 }

@@ -1,6 +1,7 @@
 //! One image or index: fetched, hashed, judged, reported.
 
-use super::judge::{judge, Rules};
+use super::judge::judge;
+use super::rules::{Rules, cosign_command};
 use super::report::{ImageReport, Instance, Note, Report, Requirement, RuleReport, Verdict};
 use super::trouble::VerifyError;
 use crate::crypto::Provider;
@@ -90,28 +91,36 @@ pub struct Judged {
     pub notes: Vec<Note>,
 }
 
-/// Judges bytes in hand, as a gateway does: an index that is "a list" passes when one of its images does.
-pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, archive: &A, provider: &P) -> Judged {
-    judge_document(rules, subject, name, archive, provider, Wanted::AtLeastOne).await
+impl Judged {
+    /// When the answer may change by time alone: the first end of anything that was accepted.
+    pub fn expires(&self) -> Option<UnixTime> {
+        let of_instances = self.instances.iter().flat_map(|instance| &instance.requirements);
+        self.requirements.iter().chain(of_instances).flat_map(|requirement| &requirement.candidates).filter_map(|candidate| candidate.expires).min().map(UnixTime)
+    }
 }
 
-async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
+/// Judges bytes in hand, as a gateway does: an index that is "a list" passes when one of its images does.
+pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judged {
+    judge_document(rules, subject, name, now, archive, provider, Wanted::AtLeastOne).await
+}
+
+async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
     let (rule, notes) = (rules.report(name), rules.notes(name));
     let instance_rule = rules.coverage() == Coverage::Instance;
     if let (Document::Index(index), true) = (&subject.document, instance_rule) {
-        return judge_instances(rules, index, name, archive, provider, wanted).await;
+        return judge_instances(rules, index, name, now, archive, provider, wanted).await;
     }
-    let own = judge(rules, subject, name, archive, provider).await;
-    let unsigned = own.verdict == Verdict::Deny && own.code == "signature.missing";
-    if let (Document::Index(index), Rules::Keys(_), true) = (&subject.document, rules, unsigned) {
+    let own = judge(rules, subject, name, now, archive, provider).await;
+    let unsigned = own.verdict == Verdict::Deny && matches!(own.code, "signature.missing" | "attestation.missing");
+    if let (Document::Index(index), Rules::Direct(_), true) = (&subject.document, rules, unsigned) {
         // Without a policy: the index is not signed, so each image must be (TRUST section 8).
-        let judged = judge_instances(rules, index, name, archive, provider, wanted).await;
+        let judged = judge_instances(rules, index, name, now, archive, provider, wanted).await;
         return Judged { requirements: own.requirements, ..judged };
     }
     Judged { verdict: own.verdict, code: own.code, message: own.message, rule, requirements: own.requirements, instances: Vec::new(), notes }
 }
 
-async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, index: &Index, name: &Reference, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
+async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, index: &Index, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
     let refuse = |failure: Failure| Judged {
         verdict: Verdict::Deny,
         code: failure.code,
@@ -136,7 +145,7 @@ async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, index: &Index, 
     }
     let mut instances = Vec::new();
     for descriptor in listed {
-        let instance = judge_instance(rules, descriptor, name, archive, provider).await;
+        let instance = judge_instance(rules, descriptor, name, now, archive, provider).await;
         let enough = wanted == Wanted::AtLeastOne && instance.verdict == Verdict::Allow;
         instances.push(instance);
         if enough {
@@ -163,7 +172,7 @@ fn combine(instances: &[Instance], wanted: Wanted<'_>) -> (Verdict, &'static str
     }
 }
 
-async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Descriptor, name: &Reference, archive: &A, provider: &P) -> Instance {
+async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Descriptor, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Instance {
     let digest = descriptor.digest.to_string();
     let platform = descriptor.platform.as_ref().map(ToString::to_string);
     let subject = match fetch(archive, &digest, Some(&descriptor.digest)).await {
@@ -175,7 +184,7 @@ async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Des
         return unjudged(digest.clone(), platform, Verdict::Deny, VerifyError::NestedIndex { digest }.into());
     }
     // Under the reference that was asked for (facts/containers-policy.md section 8).
-    let own = judge(rules, &subject, name, archive, provider).await;
+    let own = judge(rules, &subject, name, now, archive, provider).await;
     Instance { digest, platform, verdict: own.verdict, code: own.code, message: own.message, requirements: own.requirements }
 }
 
@@ -216,7 +225,7 @@ pub async fn verify_image<A: Archive, P: Provider>(archive: &A, provider: &P, ru
             image.size = Some(subject.bytes.len());
             image.kind = Some(if matches!(subject.document, Document::Index(_)) { "index" } else { "image" });
             let wanted = what.platform.map_or(Wanted::All, Wanted::One);
-            judge_document(rules, &subject, what.name, archive, provider, wanted).await
+            judge_document(rules, &subject, what.name, what.time, archive, provider, wanted).await
         }
         Ok(None) => unfetched(rules, what.name, Verdict::Unknown, VerifyError::NotFound { image: what.shown.into() }.into()),
         Err((verdict, failure)) => unfetched(rules, what.name, verdict, failure),
@@ -246,13 +255,12 @@ fn unfetched(rules: &Rules, name: &Reference, verdict: Verdict, failure: Failure
     Judged { verdict, code: failure.code, message: failure.message, rule: rules.report(name), requirements: Vec::new(), instances: Vec::new(), notes: rules.notes(name) }
 }
 
-/// Our verdict used no log, and says so to cosign.
+/// The command with which cosign asks for the same of this digest.
 fn equivalent(rules: &Rules, what: &Fetched<'_>, digest: Option<&str>) -> Option<String> {
     let repository = what.shown.split('@').next().unwrap_or_default();
     let repository = match repository.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => name,
         _ => repository,
     };
-    let key = rules.key_file(what.name)?;
-    Some(format!("cosign verify --key {key} --insecure-ignore-tlog=true {repository}@{}", digest?))
+    Some(format!("{} {repository}@{}", cosign_command(rules, what.name)?, digest?))
 }

@@ -12,6 +12,7 @@ mod image;
 mod init;
 mod judge;
 mod report;
+mod rules;
 mod trouble;
 
 pub use archive::{Archive, Either, Listed, Recorder, Referrer};
@@ -19,13 +20,13 @@ pub use artifact::{is_evidence_document, is_evidence_type};
 pub use evidence::{collect, EvidenceDocument, EvidenceError};
 pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
 pub use init::{first_policy, InitError};
-pub use judge::{Rules, RulesError};
-pub use report::{Candidate, Claims, Decision, ImageReport, Instance, Note, Outcome, Report, Requirement, RuleReport, StepReport, Verdict};
+pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
+pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 21] = [
+    let lists: [&[&'static str]; 27] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
@@ -37,6 +38,12 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::cosign::BundleUse::CODES,
         crate::sigstore::bundle::BundleError::CODES,
         crate::sigstore::statement::StatementError::CODES,
+        crate::sigstore::identity::PatternError::CODES,
+        crate::sigstore::trusted_root::TrustedRootError::CODES,
+        crate::sigstore::verify::SigstoreError::CODES,
+        crate::tlog::TlogError::CODES,
+        crate::timestamp::TimestampError::CODES,
+        crate::x509::X509Error::CODES,
         crate::oci::OciError::CODES,
         crate::oci::registry::RegistryError::CODES,
         crate::simple_signing::PayloadError::CODES,
@@ -53,5 +60,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
-    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed",
+    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
 ];

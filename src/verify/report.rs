@@ -4,6 +4,9 @@ use crate::crypto;
 use crate::crypto::{Refused, Step};
 use crate::digest::Digest;
 use crate::error::Failure;
+use crate::sigstore::verify::{LoggedEntry, Signed};
+use crate::x509::{Certificate, fulcio};
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -102,7 +105,7 @@ pub struct ImageReport {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RuleReport {
-    /// `policy` or `key`.
+    /// `policy`, `key` or `identity`.
     pub source: &'static str,
     /// Where in the policy, for instance `docker "registry.example.com"` or `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -125,6 +128,9 @@ pub struct Requirement {
     pub code: &'static str,
     /// In words.
     pub message: String,
+    /// The trusted root under which it was judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trusted_root: Option<String>,
     /// Each piece of evidence that was examined.
     pub candidates: Vec<Candidate>,
 }
@@ -135,7 +141,7 @@ pub struct Requirement {
 pub struct Candidate {
     /// Where it was found.
     pub source: String,
-    /// `cosign-signature`, `sigstore-bundle` or `other`.
+    /// `cosign-signature`, `cosign-attestation`, `sigstore-bundle` or `other`.
     pub format: &'static str,
     /// The digest of its bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -151,6 +157,9 @@ pub struct Candidate {
     pub claims: Option<Claims>,
     /// Each step of its verification.
     pub steps: Vec<StepReport>,
+    /// When this stops being an answer, in seconds since 1970; most answers have no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
 }
 
 /// What a verified signature says.
@@ -172,6 +181,96 @@ pub struct Claims {
     /// The time of signing, by the signer's own word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<i64>,
+    /// Who signed, by the certificate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signer: Option<Signer>,
+    /// Entries in transparency logs of the trusted root; all of them hold.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub log_entries: Vec<LogEntry>,
+    /// Timestamps of authorities of the trusted root.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub timestamps: Vec<Timestamp>,
+}
+
+/// Who signed, as the certificate authority saw them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Signer {
+    /// The subject alternative name: an email address, a workflow, a user.
+    pub subject: String,
+    /// Who vouched for the subject.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// Further claims of the certificate, by sigstore-go's names.
+    pub claims: BTreeMap<&'static str, String>,
+    /// Who issued the certificate, for people.
+    pub authority: String,
+    /// Start of its validity, in seconds since 1970.
+    pub not_before: i64,
+    /// Last second of its validity.
+    pub not_after: i64,
+    /// SHA-256 of the certificate.
+    pub fingerprint: String,
+}
+
+/// An entry in a transparency log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogEntry {
+    /// The log's id.
+    pub log_id: String,
+    /// The entry's index.
+    pub index: u64,
+    /// Kind and version.
+    pub kind: String,
+    /// When the log took it, by its signed entry timestamp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<i64>,
+    /// The log's name in the checkpoint that proves inclusion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// The log's size in that checkpoint.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tree_size: Option<u64>,
+}
+
+/// A timestamp.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Timestamp {
+    /// When, in seconds since 1970.
+    pub time: i64,
+    /// Who says so.
+    pub authority: String,
+}
+
+impl Claims {
+    /// What a bundle said that was verified.
+    pub(super) fn of(signed: &Signed) -> Self {
+        let signer = |(certificate, claims): (&Certificate, &fulcio::Claims)| Signer {
+            subject: claims.subject().text().into(),
+            issuer: claims.issuer().map(Into::into),
+            claims: claims.iter().map(|(name, value)| (name, value.into())).collect(),
+            authority: certificate.shown_issuer(),
+            not_before: certificate.not_before().0,
+            not_after: certificate.not_after().0,
+            fingerprint: Digest::of(certificate.der()).hex(),
+        };
+        let entry = |entry: &LoggedEntry| LogEntry {
+            log_id: entry.log_id.clone(),
+            index: entry.index,
+            kind: entry.kind.clone(),
+            time: entry.time.map(|time| time.0),
+            origin: entry.checkpoint.as_ref().map(|(origin, _)| origin.clone()),
+            tree_size: entry.checkpoint.as_ref().map(|(_, size)| *size),
+        };
+        Self {
+            signer: signed.certificate.as_ref().zip(signed.claims.as_ref()).map(signer),
+            log_entries: signed.log_entries.iter().map(entry).collect(),
+            timestamps: signed.timestamps.iter().map(|stamp| Timestamp { time: stamp.time.0, authority: stamp.authority.clone() }).collect(),
+            ..Self::default()
+        }
+    }
 }
 
 /// One step.
@@ -271,6 +370,7 @@ impl Candidate {
             message: refused.failure.message.clone(),
             claims: None,
             steps: StepReport::of(&refused.steps),
+            expires: None,
         }
     }
 }

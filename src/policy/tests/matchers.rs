@@ -104,12 +104,16 @@ fn match_digest() {
     }
 }
 
-/// Not decided yet, so nothing meets it.
 #[test]
-fn remap_repository_matches_nothing_yet() {
-    let text = r#"{"type":"remapRepository","prefix":"a.b","signedPrefix":"a.b"}"#;
-    assert!(!accepts(text, Some("a.b/r:t"), "a.b/r:t"));
-    assert_eq!(parse(text).not_implemented(), Some("remapRepository"));
+fn remap_repository_takes_any_tag_of_the_other_name() {
+    let text = r#"{"type":"remapRepository","prefix":"mirror.example/v","signedPrefix":"a.b"}"#;
+    assert!(accepts(text, Some("mirror.example/v/r:t"), "a.b/r:t"));
+    assert!(accepts(text, Some("mirror.example/v/r:t"), "a.b/r:old"));
+    assert!(accepts(text, Some("mirror.example/v/r:t"), "a.b/r"));
+    assert!(!accepts(text, Some("mirror.example/v/r:t"), "mirror.example/v/r:t"));
+    assert!(!accepts(text, Some("mirror.example/v/r:t"), "a.b/other:t"));
+    assert!(!accepts(text, Some("mirror.example/v/r:t"), ""));
+    assert!(!accepts(text, None, "a.b/r:t"));
 }
 
 #[test]

@@ -43,6 +43,11 @@ impl LogKey {
     pub fn key(&self) -> &PublicKey {
         &self.key
     }
+
+    /// Whether it can sign entry timestamps, which are made with ECDSA and SHA-256 alone.
+    pub fn signs_entry_timestamps(&self) -> bool {
+        matches!(self.key.kind(), KeyKind::Ecdsa(_))
+    }
 }
 
 /// The log took this entry at this time: its signed entry timestamp says so.
