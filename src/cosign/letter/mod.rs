@@ -22,6 +22,7 @@ pub use certificate::{Fulcio, Pki};
 pub use error::LetterError;
 pub use set::Logged;
 
+use super::annotated::{CERTIFICATE, CHAIN, LOG_ENTRY};
 use super::signature::{SIGNATURE, SignatureLayer, SignatureUse};
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
 use crate::error::{Failure, HostError};
@@ -30,13 +31,6 @@ use crate::tlog::rekor::IntegratedTime;
 use crate::tlog::TlogError;
 use crate::x509::Certificate;
 use alloc::vec::Vec;
-
-/// A log entry with the log's word on it.
-pub const BUNDLE: &str = "dev.sigstore.cosign/bundle";
-/// The signer's certificate.
-pub const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-/// The certificates between it and a root.
-pub const CHAIN: &str = "dev.sigstore.cosign/chain";
 
 /// Whom a signature must come from.
 #[derive(Debug, Clone, Copy)]
@@ -133,7 +127,7 @@ impl SignatureLayer {
 
     /// Section 2.4, keys with Rekor: the first policy key that the entry names is the only one that counts.
     async fn logged_key<P: Provider>(&self, logged: Logged<'_>, keys: &[PublicKey], rekor: &[PublicKey], provider: &P) -> Result<Result<Verified<(Signer, PublicKey)>, Refused>, HostError> {
-        let bundle = match self.demanded(BUNDLE) {
+        let bundle = match self.demanded(LOG_ENTRY) {
             Ok(bundle) => bundle,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -148,7 +142,7 @@ impl SignatureLayer {
         if rekor.is_empty() {
             return Ok(Err(refused(LetterError::RekorMissing)));
         }
-        let (bundle, certificate) = match self.demanded(BUNDLE).and_then(|bundle| Ok((bundle, self.demanded(CERTIFICATE)?))) {
+        let (bundle, certificate) = match self.demanded(LOG_ENTRY).and_then(|bundle| Ok((bundle, self.demanded(CERTIFICATE)?))) {
             Ok(found) => found,
             Err(refused) => return Ok(Err(refused)),
         };

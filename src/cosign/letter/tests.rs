@@ -126,7 +126,7 @@ impl Case {
     }
 
     fn layer(&self) -> SignatureLayer {
-        let mut annotations = vec![(SIGNATURE.to_string(), base64::encode(&self.signature)), (BUNDLE.to_string(), self.bundle())];
+        let mut annotations = vec![(SIGNATURE.to_string(), base64::encode(&self.signature)), (LOG_ENTRY.to_string(), self.bundle())];
         annotations.extend(self.certificate.clone().map(|text| (CERTIFICATE.to_string(), text)));
         annotations.extend(self.chain.clone().map(|text| (CHAIN.to_string(), text)));
         SignatureLayer { media_type: super::super::SIMPLE_SIGNING.into(), payload: self.payload.clone().into_bytes(), annotations }
@@ -242,7 +242,7 @@ fn what_people_search_for() {
     let key = |case: &Case, rekor: u8| message(verify(&case.layer(), &Trust::Keys(&keys), &[public(rekor)]));
     assert!(key(&Case::key(), 12).starts_with("No public key verified against the RekorSET: cryptographic signature verification of Rekor SET failed"));
     let mut layer = Case::key().layer();
-    layer.annotations.retain(|(key, _)| key != BUNDLE);
+    layer.annotations.retain(|(key, _)| key != LOG_ENTRY);
     assert!(message(verify(&layer, &Trust::Keys(&keys), &[public(REKOR)])).starts_with("missing dev.sigstore.cosign/bundle annotation"));
     let with = |names: &[&str], issuer: &str, email: &str| {
         let ca = certs(names);
@@ -392,7 +392,7 @@ fn combinations_that_prove_nothing() {
     assert_eq!(code(verify(&layer, &Trust::Keys(&[]), &[])), "key.none");
     // C13: without a key of Rekor nobody looks at the bundle.
     assert_eq!(code(verify(&Case { bundle: Some("garbage".into()), ..Case::key() }.layer(), &Trust::Keys(&[public(KEY)]), &[])), "ok");
-    for (media_type, remove, expected) in [("text/plain", "", "cosign.media-type"), (super::super::SIMPLE_SIGNING, SIGNATURE, "cosign.annotation"), (super::super::SIMPLE_SIGNING, BUNDLE, "letter.annotation")] {
+    for (media_type, remove, expected) in [("text/plain", "", "cosign.media-type"), (super::super::SIMPLE_SIGNING, SIGNATURE, "cosign.annotation"), (super::super::SIMPLE_SIGNING, LOG_ENTRY, "letter.annotation")] {
         let mut layer = SignatureLayer { media_type: media_type.into(), ..layer.clone() };
         layer.annotations.retain(|(key, _)| key != remove);
         assert_eq!(code(verify(&layer, &Trust::Fulcio(fulcio(&ca)), &[public(REKOR)])), expected);
