@@ -9,7 +9,8 @@
 //! policy's keys and certificates, and for `pki` the time that the caller gives.
 //!
 //! We reject more than Go where a reader below is stricter: certificates of version 1, with RSA-PSS or other curves, a
-//! leaf that is itself among the roots and was issued by somebody else, bodies of log entries that repeat a member.
+//! leaf that is itself among the roots and was issued by somebody else, bodies of log entries that repeat a member. Name
+//! constraints of directory names are judged, where Go refuses whatever has them.
 
 mod certificate;
 mod error;

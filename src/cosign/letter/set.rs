@@ -1,8 +1,11 @@
 //! Signed entry timestamps in the annotation `dev.sigstore.cosign/bundle` (facts/containers-policy.md section 2.3).
 //!
-//! 1. The annotation is read, and the log's message is made canonical; 2. a key of Rekor signed it; 3. the entry names the
-//! same key or certificate, the same signature and the SHA-256 of the same payload. Where a step is left out, the word of
-//! the log on somebody else's signature passes as one on this (CVE-2022-23649, CVE-2026-22703).
+//! 1. the annotation is read, and the log's message is made canonical
+//! 2. a key of Rekor signed it
+//! 3. the entry names the same key or certificate, the same signature and the SHA-256 of the same payload
+//!
+//! Where the third is left out, the log's word on somebody else's signature passes as one on this (CVE-2022-23649,
+//! CVE-2026-22703).
 
 use super::error::LetterError;
 use super::refused;

@@ -17,6 +17,7 @@ use sealgate::cosign::letter::Pki;
 use sealgate::cosign::letter::Trust;
 use sealgate::cosign::letter::material;
 use sealgate::crypto::PublicKey;
+use sealgate::sigstore::identity::Pattern;
 use sealgate::simple_signing::Payload;
 use sealgate::time::UnixTime;
 use sealgate::tlog::rekor::Entry;
@@ -161,13 +162,19 @@ pub fn fulcio_certificate(case: &Case, provider: &Chosen) -> Run {
 
 /// What a certificate says of its signer. The globs are Kyverno's, and the runner's: sealgate is asked for the names.
 pub fn identity(case: &Case) -> Run {
-    const KNOWN: [&str; 3] = ["issuer", "subject", "extensions"];
+    const KNOWN: [&str; 5] = ["issuer", "issuer_regex", "subject", "subject_regex", "extensions"];
     if !case.param_names().all(|name| KNOWN.contains(&name)) {
         return Err(Stop::Unsupported);
     }
     let certificates = material::intermediates(&case.input("certificate")?).map_err(|failure| failed(&failure))?;
     let [certificate] = certificates.as_slice() else { return refuse("vector.no-certificate") };
     let claims = Claims::of(certificate)?;
+    let found = [("issuer_regex", claims.issuer().unwrap_or_default()), ("subject_regex", claims.subject().text())];
+    for (param, found) in found {
+        if let Some(regexp) = case.text(param)? && !Pattern::search(regexp)?.matches(found) {
+            return refuse("vector.no-match");
+        }
+    }
     if let Some(pattern) = case.text("subject")? && !glob(pattern, claims.subject().text()) {
         return refuse("vector.other-subject");
     }
