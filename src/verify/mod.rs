@@ -11,6 +11,7 @@ mod evidence;
 mod image;
 mod init;
 mod judge;
+mod letter;
 mod report;
 mod rules;
 mod trouble;
@@ -26,7 +27,7 @@ pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 27] = [
+    let lists: [&[&'static str]; 28] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
@@ -36,6 +37,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::policy::IdentityError::CODES,
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
+        crate::cosign::letter::LetterError::CODES,
         crate::sigstore::bundle::BundleError::CODES,
         crate::sigstore::statement::StatementError::CODES,
         crate::sigstore::identity::PatternError::CODES,
