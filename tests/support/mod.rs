@@ -142,18 +142,25 @@ impl Archive for Memory {
 }
 
 pub fn judge(archive: &impl Archive, rules: &Rules, name: &str) -> Report {
-    judge_with(archive, rules, name, None)
+    judge_at(archive, rules, name, NOW)
+}
+
+pub fn judge_at(archive: &impl Archive, rules: &Rules, name: &str, time: i64) -> Report {
+    judge_with(archive, rules, name, None, time)
 }
 
 pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platform: &str) -> Report {
-    judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()))
+    judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()), NOW)
 }
 
-fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Option<&Platform>) -> Report {
+/// Now, where no test says otherwise.
+const NOW: i64 = 1_800_000_000;
+
+fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Option<&Platform>, time: i64) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
     let tag = name.tag().unwrap().to_owned();
     let shown = name.to_string();
-    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform, time: UnixTime(1_800_000_000) };
+    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform, time: UnixTime(time) };
     block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 
