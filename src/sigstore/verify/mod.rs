@@ -220,15 +220,20 @@ impl Attempt<'_> {
     }
 
     async fn by_certificate<P: Provider>(&self, leaf: &Certificate, seen: &Witnesses, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
-        let mut last = Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() };
+        if let Err(refused) = self.signature() {
+            return Ok(Err(refused)); // whichever the path
+        }
+        // Of several paths that fail, the one that came furthest is told: others are of authorities that were not meant.
+        let mut furthest = Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() };
         for path in self.paths(leaf, &seen.times) {
             let pending = path.and_then(|path| self.signed(leaf, path, seen));
             match settle(pending, provider).await? {
                 Ok(verified) => return Ok(Ok(verified)),
-                Err(refused) => last = refused,
+                Err(refused) if refused.steps.len() >= furthest.steps.len() => furthest = refused,
+                Err(_) => {}
             }
         }
-        Ok(Err(last))
+        Ok(Err(furthest))
     }
 
     /// The signature, the path, the promise and the identity, together.
