@@ -3,7 +3,7 @@
 import { codedError } from "./error.js";
 
 /**
- * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, verifySignature(options: object): Task,
+ * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, startVerifyBundle(options: object): Task, predicateType(name: string): string, verifySignature(options: object): Task,
  *   policyAssets(policy: Uint8Array): string[], parseReference(text: string): any, version(): string,
  *   Gateway: new (config: object) => any, __wbg_reset_state(): void }} Glue
  * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`

@@ -3,7 +3,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
-use base64ct::{Base64, Encoding};
+use base64ct::{Base64, Base64Url, Encoding};
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -16,6 +16,12 @@ pub fn encode(bytes: &[u8]) -> String {
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let bytes = Base64::decode_vec(text).ok()?;
     (encode(&bytes) == text).then_some(bytes)
+}
+
+/// As [`decode`], in the alphabet for URLs and file names (RFC 4648 section 5).
+pub fn decode_url(text: &str) -> Option<Vec<u8>> {
+    let bytes = Base64Url::decode_vec(text).ok()?;
+    (Base64Url::encode_string(&bytes) == text).then_some(bytes)
 }
 
 /// Decodes as Go does: carriage returns and line feeds are ignored anywhere, spare bits are not looked at; padding is

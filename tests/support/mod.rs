@@ -72,6 +72,13 @@ impl Memory {
         memory
     }
 
+    /// Keeps a blob.
+    pub fn put(&mut self, bytes: &[u8]) -> Digest {
+        let digest = Digest::of(bytes);
+        self.blobs.insert(digest.to_string(), bytes.into());
+        digest
+    }
+
     /// One folder of `fixtures/cosign` or `fixtures/sigstore`; the image has the tag `1`.
     pub fn case(folder: &Path) -> Self {
         let mut memory = Self::default();

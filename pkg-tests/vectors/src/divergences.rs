@@ -18,7 +18,11 @@ impl Divergences {
         let rules: Vec<Map<String, Value>> = serde_json::from_str(text).map_err(|error| format!("divergences.json: {error}"))?;
         let rule = |mut rule: Map<String, Value>| {
             let reason = rule.remove("reason").and_then(|reason| reason.as_str().map(String::from)).filter(|reason| !reason.is_empty());
-            let known = rule.iter().all(|(key, value)| CONDITIONS.contains(&key.as_str()) && if key == "params" { value.is_object() } else { value.is_string() });
+            let known = rule.iter().all(|(key, value)| CONDITIONS.contains(&key.as_str()) && match key.as_str() {
+                "params" => value.is_object(),
+                "lacks_input" => value.is_string() || value.is_array(),
+                _ => value.is_string(),
+            });
             match reason {
                 Some(reason) if known && !rule.is_empty() => Ok((rule, reason)),
                 _ => Err(format!("divergences.json: not a rule: {}", Value::Object(rule))),
@@ -40,6 +44,8 @@ fn holds(case: &Case, condition: &str, value: &Value) -> bool {
         "topic" => case.topic == text,
         "kind" => case.kind == text,
         "has_input" => case.has_input(text),
+        // One, or all of several.
+        "lacks_input" if value.is_array() => value.as_array().into_iter().flatten().all(|name| !case.has_input(name.as_str().unwrap_or_default())),
         "lacks_input" => !case.has_input(text),
         "evidence" => topics::evidence(case, text),
         // Each named parameter has this value; null stands for any.

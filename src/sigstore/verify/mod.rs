@@ -223,17 +223,17 @@ impl Attempt<'_> {
         if let Err(refused) = self.signature() {
             return Ok(Err(refused)); // whichever the path
         }
-        // Of several paths that fail, the one that came furthest is told: others are of authorities that were not meant.
-        let mut furthest = Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() };
+        let mut last = Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() };
         for path in self.paths(leaf, &seen.times) {
             let pending = path.and_then(|path| self.signed(leaf, path, seen));
             match settle(pending, provider).await? {
                 Ok(verified) => return Ok(Ok(verified)),
-                Err(refused) if refused.steps.len() >= furthest.steps.len() => furthest = refused,
+                // What came furthest is told.
+                Err(refused) if refused.steps.len() >= last.steps.len() => last = refused,
                 Err(_) => {}
             }
         }
-        Ok(Err(furthest))
+        Ok(Err(last))
     }
 
     /// The signature, the path, the promise and the identity, together.

@@ -99,7 +99,7 @@ impl Attempt<'_> {
         let signature = self.bundle.signature.as_slice();
         match &self.bundle.content {
             Content::Dsse { payload_type, payload } => {
-                let content = rekor::Content::Dsse { payload, payload_type, signatures: &[signature] };
+                let content = rekor::Content::Dsse { payload, payload_type, signatures: &[signature], envelope: self.bundle.stamped.as_deref() };
                 entry.check_body(&Expected { signature, verifier, content })?;
             }
             Content::Payload(payload) => {

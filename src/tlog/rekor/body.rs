@@ -42,6 +42,8 @@ pub enum Content<'a> {
         payload_type: &'a str,
         /// All signatures of the envelope, decoded.
         signatures: &'a [&'a [u8]],
+        /// The envelope's own bytes, where the evidence has them: payload, type and signatures were read from these.
+        envelope: Option<&'a [u8]>,
     },
 }
 
@@ -59,8 +61,10 @@ pub(super) struct Body {
 pub(super) enum Covers {
     /// A message (hashedrekord 0.0.1).
     Message,
-    /// An envelope's payload (dsse, intoto).
+    /// An envelope's payload (dsse, intoto 0.0.2).
     Payload,
+    /// An envelope's bytes (intoto 0.0.1).
+    Envelope,
     /// The bytes that were signed: a message, or an envelope's pre-authentication encoding (hashedrekord 0.0.2).
     Signed,
 }
@@ -125,7 +129,8 @@ impl Body {
             (Content::MessageDigest(..), Covers::Message | Covers::Signed) => return Err(TlogError::Algorithm { found: self.hash.name().into() }),
             (Content::Dsse { payload, .. }, Covers::Payload) => self.hash.hash(payload),
             (Content::Dsse { payload, payload_type, .. }, Covers::Signed) => self.hash.hash(&pae(payload_type, payload)),
-            (Content::MessageDigest(..), Covers::Payload) | (Content::Dsse { .. }, Covers::Message) => return Err(TlogError::Kind { found: kind.into() }),
+            (Content::Dsse { envelope: Some(envelope), .. }, Covers::Envelope) => self.hash.hash(envelope),
+            (Content::MessageDigest(..), Covers::Payload | Covers::Envelope) | (Content::Dsse { .. }, Covers::Message | Covers::Envelope) => return Err(TlogError::Kind { found: kind.into() }),
         };
         if digest == self.digest { Ok(()) } else { Err(TlogError::Digest) }
     }
@@ -137,8 +142,11 @@ impl Body {
         }
     }
 
-    /// The same signatures: none missing, none more. Under hashedrekord it is the one.
+    /// The same signatures: none missing, none more. Under hashedrekord it is the one; an envelope's hash covers them.
     fn check_signatures(&self, expected: &Expected<'_>) -> Result<(), TlogError> {
+        if self.covers == Covers::Envelope {
+            return Ok(());
+        }
         let mut wanted: Vec<&[u8]> = match (&expected.content, self.covers) {
             (Content::Dsse { signatures, .. }, Covers::Payload) => signatures.to_vec(),
             _ => Vec::from([expected.signature]),
@@ -154,7 +162,8 @@ impl Body {
 
     /// The signature that counts was logged with what verifies it.
     fn check_verifier(&self, expected: &Expected<'_>) -> Result<(), TlogError> {
-        let mut logged = self.signatures.iter().filter(|logged| logged.signature == expected.signature).peekable();
+        let of_envelope = self.covers == Covers::Envelope;
+        let mut logged = self.signatures.iter().filter(|logged| of_envelope || logged.signature == expected.signature).peekable();
         if logged.peek().is_none() {
             return Err(TlogError::Signature);
         }

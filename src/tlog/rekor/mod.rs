@@ -199,6 +199,7 @@ impl Entry {
         let body = match (self.kind.as_str(), self.kind_version.as_str()) {
             ("hashedrekord", "0.0.1") => v1::hashedrekord(&self.spec)?,
             ("dsse", "0.0.1") => v1::dsse(&self.spec)?,
+            ("intoto", "0.0.1") => v1::intoto_by_hash(&self.spec)?,
             ("intoto", "0.0.2") => v1::intoto(&self.spec)?,
             ("hashedrekord", "0.0.2") => v2::hashedrekord(&self.spec)?,
             ("dsse", "0.0.2") => v2::dsse(&self.spec)?,

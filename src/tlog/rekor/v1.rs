@@ -35,6 +35,13 @@ pub(super) fn dsse(spec: &Node) -> Result<Body, TlogError> {
     Ok(Body { covers: Covers::Payload, hash, digest, payload_type: None, signatures })
 }
 
+/// intoto 0.0.1 (`intoto_v0_0_1_schema.json`): the envelope by its hash, and what verifies it.
+pub(super) fn intoto_by_hash(spec: &Node) -> Result<Body, TlogError> {
+    let (hash, digest) = digest(at(spec, &["content", "hash"], "spec.content.hash")?)?;
+    let verifier = pem_block(at(spec, &["publicKey"], "spec.publicKey")?)?;
+    Ok(Body { covers: Covers::Envelope, hash, digest, payload_type: None, signatures: Vec::from([LoggedSignature { signature: Vec::new(), verifier }]) })
+}
+
 /// intoto 0.0.2 (`intoto_v0_0_2_schema.json`). The envelope is as cosign sent it, once more in base64: so are signatures.
 pub(super) fn intoto(spec: &Node) -> Result<Body, TlogError> {
     const SIG: &str = "spec.content.envelope.signatures[].sig";

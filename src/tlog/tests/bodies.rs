@@ -11,7 +11,7 @@ fn message(digest: &[u8]) -> Expected<'_> {
 }
 
 fn envelope() -> Expected<'static> {
-    let content = Content::Dsse { payload: PAYLOAD, payload_type: PAYLOAD_TYPE, signatures: SIGNATURES };
+    let content = Content::Dsse { payload: PAYLOAD, payload_type: PAYLOAD_TYPE, signatures: SIGNATURES, envelope: None };
     Expected { signature: SIGNATURE, verifier: Verifier::Certificate(CERTIFICATE), content }
 }
 
@@ -135,7 +135,7 @@ fn another_signature_key_or_content_beside_the_entry() {
     let digest = sha256(PAYLOAD);
     let others: &[&[u8]] = &[b"another"];
     let two: &[&[u8]] = &[SIGNATURE, b"another"];
-    let dsse = |payload, payload_type, signatures| Expected { content: Content::Dsse { payload, payload_type, signatures }, ..envelope() };
+    let dsse = |payload, payload_type, signatures| Expected { content: Content::Dsse { payload, payload_type, signatures, envelope: None }, ..envelope() };
     let key = ecdsa_public(9);
     for (body, expected) in [(hashedrekord_1(), message(&digest)), (dsse_1(), envelope()), (intoto_2(), envelope()), (hashedrekord_2(&pae()), envelope()), (dsse_2(), envelope())] {
         assert_eq!(check(&body, &expected), "ok");
@@ -204,10 +204,10 @@ proptest! {
         let entry = entry(&body);
         let (other, signatures) = (sha256(&payload), [signature.as_slice()]);
         let content = match expected.content {
-            Content::Dsse { .. } => Content::Dsse { payload: &payload, payload_type: PAYLOAD_TYPE, signatures: SIGNATURES },
+            Content::Dsse { .. } => Content::Dsse { payload: &payload, payload_type: PAYLOAD_TYPE, signatures: SIGNATURES, envelope: None },
             Content::MessageDigest(hash, _) => Content::MessageDigest(hash, &other),
         };
-        let resigned = Content::Dsse { payload: PAYLOAD, payload_type: PAYLOAD_TYPE, signatures: &signatures };
+        let resigned = Content::Dsse { payload: PAYLOAD, payload_type: PAYLOAD_TYPE, signatures: &signatures, envelope: None };
         for (same, changed) in [
             (signature == SIGNATURE, Expected { signature: &signature, ..expected }),
             (signature == SIGNATURE, Expected { signature: &signature, content: resigned, ..expected }),

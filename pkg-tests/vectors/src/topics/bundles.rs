@@ -10,6 +10,7 @@ use sealgate::crypto::PublicKey;
 use sealgate::digest::Algorithm;
 use sealgate::digest::Digest;
 use sealgate::sigstore::bundle::Bundle;
+use sealgate::sigstore::identity::Identity;
 use sealgate::sigstore::trusted_root::TrustedRoot;
 use sealgate::sigstore::verify::Artifact;
 use sealgate::sigstore::verify::Signer;
@@ -35,7 +36,7 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
     if case.param_names().any(|name| !PARAMS.contains(&name)) || has_sha1_digest(case) || switches_the_log_off(case) {
         return Err(Stop::Unsupported);
     }
-    let root = match now(TrustedRoot::load(&case.input("trusted_root")?))? {
+    let root = match TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))? {
         Ok(root) => root,
         Err(failure) => return Err(failed(&failure)),
     };
@@ -63,7 +64,7 @@ fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
         return Ok(Signer::Key(PublicKey::from_pem(&case.input("key")?)?, window));
     }
     match (case.text("identity")?, case.text("issuer")?) {
-        (Some(identity), Some(issuer)) => Ok(Signer::Identity { issuer: issuer.into(), subject: identity.into() }),
+        (Some(identity), Some(issuer)) => identity_of(issuer, identity),
         // What the vectors leave open, sealgate does not: it is asked for the identity that the certificate has.
         _ => whoever(bundle),
     }
@@ -75,7 +76,11 @@ fn whoever(bundle: &Bundle) -> Run<Signer> {
     use sealgate::x509::fulcio::Claims;
     let Material::Certificates(certificates) = &bundle.material else { return Err(Stop::Unsupported) };
     let claims = Claims::of(&Certificate::parse(certificates.first().map_or(&[], Vec::as_slice))?)?;
-    Ok(Signer::Identity { issuer: claims.issuer().unwrap_or_default().into(), subject: claims.subject().text().into() })
+    identity_of(claims.issuer().unwrap_or_default(), claims.subject().text())
+}
+
+fn identity_of(issuer: &str, subject: &str) -> Run<Signer> {
+    Ok(Signer::Identity(vec![Identity::exact(issuer, subject)?]))
 }
 
 fn thresholds(case: &Case) -> Thresholds {
@@ -90,7 +95,7 @@ fn thresholds(case: &Case) -> Thresholds {
 
 /// One token over a signature, without a bundle.
 fn timestamp(case: &Case, provider: &Chosen) -> Run {
-    let root = match now(TrustedRoot::load(&case.input("trusted_root")?))? {
+    let root = match TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))? {
         Ok(root) => root,
         Err(failure) => return Err(failed(&failure)),
     };
@@ -121,7 +126,7 @@ pub fn has_stray_timestamp(case: &Case) -> bool {
     let Some(bundle) = case.input("bundle").ok().and_then(|bytes| Bundle::parse(&bytes).ok()) else { return false };
     let hashes = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512].map(|algorithm| algorithm.hash(&bundle.signature));
     let own = |token: &Vec<u8>| hashes.iter().any(|hash| token.windows(hash.len()).any(|part| part == hash));
-    let Some(Ok(Ok(root))) = case.input("trusted_root").ok().map(|bytes| now(TrustedRoot::load(&bytes))) else { return false };
+    let Some(Ok(Ok(root))) = case.input("trusted_root").ok().map(|bytes| TrustedRoot::load(&bytes)) else { return false };
     let listed = |token: &Vec<u8>| Token::parse(token).is_ok_and(|token| root.timestamp_authorities().iter().any(|authority| authority.chain.valid().covers(token.time_unverified())));
     bundle.timestamps.iter().any(own) && !bundle.timestamps.iter().all(own) && bundle.timestamps.iter().all(listed)
 }

@@ -29,6 +29,14 @@ use sealgate::oci::tag;
 use sealgate::policy::Matcher;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
+use sealgate::sigstore::identity::Identity;
+use sealgate::sigstore::identity::Pattern;
+use sealgate::sigstore::trusted_root::TrustedRoot;
+use sealgate::sigstore::verify::Artifact;
+use sealgate::sigstore::verify::Says;
+use sealgate::sigstore::verify::Signer;
+use sealgate::sigstore::verify::Thresholds;
+use sealgate::sigstore::verify::verify_bundle;
 use sealgate::simple_signing::Payload;
 use serde_json::Map;
 use serde_json::Value;
@@ -38,6 +46,9 @@ use serde_json::json;
 const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
+    if is_keyless(case) {
+        return keyless(case, provider);
+    }
     if !case.has_input("keys") || case.has_input("rekor_keys") {
         return Err(Stop::Unsupported);
     }
@@ -47,6 +58,39 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
         "containers-sigstore-image" => containers(case, provider, &case.inputs("signatures")?),
         _ => Err(Stop::Unsupported),
     }
+}
+
+/// Certificates under a whole trusted root, by an identity.
+fn is_keyless(case: &Case) -> bool {
+    case.kind == "cosign-legacy" && !case.has_input("keys") && case.has_input("trusted_root")
+}
+
+/// What such cases may ask for.
+const KEYLESS: [&str; 8] = ["digest", "identity", "issuer", "identity_regex", "issuer_regex", "layer", "payload_sha256", "envelope_sha256"];
+
+fn keyless(case: &Case, provider: &Chosen) -> Run {
+    if case.param_names().any(|name| !KEYLESS.contains(&name)) || !case.has_input("payload") {
+        return Err(Stop::Unsupported);
+    }
+    let root = TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))?.map_err(|failure| failed(&failure))?;
+    let pattern = |exact: &str, expression: &str| match (case.text(exact)?, case.text(expression)?) {
+        (Some(text), None) => Ok(Pattern::exact(text)?),
+        (None, Some(text)) => Ok(Pattern::search(text)?),
+        _ => Err(Stop::Unsupported),
+    };
+    let signer = Signer::Identity(vec![Identity { subject: pattern("identity", "identity_regex")?, issuer: pattern("issuer", "issuer_regex")?, claims: Vec::new() }]);
+    let mut last = Stop::Refused("vector.no-signature".into());
+    for layer in layers(case)? {
+        let bundle = layer.as_bundle(true).map_err(|failure| failed(&failure))?;
+        match now(verify_bundle(&bundle, &Artifact::Bytes(Vec::new()), &signer, &root, Thresholds::default(), provider))? {
+            Ok(verified) => match (&verified.claim().says, case.text("digest")?) {
+                (Says::Payload(payload), Some(digest)) if payload.manifest_digest != digest => last = Stop::Refused("digest.not-signed".into()),
+                _ => return Ok(()),
+            },
+            Err(refused) => last = failed(&refused.failure),
+        }
+    }
+    Err(last)
 }
 
 /// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of schema 1) is left to the core.

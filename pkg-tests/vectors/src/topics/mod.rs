@@ -1,5 +1,6 @@
 //! One module a topic: how its kinds are asked of sealgate.
 
+mod attestations;
 mod bundles;
 mod cosign_image;
 mod crypto;
@@ -16,6 +17,7 @@ use crate::provider::Chosen;
 pub fn run(case: &Case, provider: &Chosen) -> Outcome {
     match case.topic.as_str() {
         "manifests" => manifests::run(case),
+        "attestations" => attestations::run(case, provider),
         "bundles" => bundles::run(case, provider),
         "crypto" => crypto::run(case, provider),
         "cosign-image" => cosign_image::run(case, provider),
