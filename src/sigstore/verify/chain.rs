@@ -24,6 +24,9 @@ impl Attempt<'_> {
                 Err(refused) => paths.push(Err(refused)),
             }
         }
+        // What came furthest is told: a chain whose names do not fit says least.
+        paths.sort_by_key(|path| matches!(path, Err(refused) if refused.steps.is_empty()));
+        paths.reverse();
         paths
     }
 
