@@ -79,7 +79,7 @@ impl Memory {
         digest
     }
 
-    /// One folder of `fixtures/cosign`; the image has the tag `1`.
+    /// One folder of `fixtures/cosign` or `fixtures/sigstore`; the image has the tag `1`.
     pub fn case(folder: &Path) -> Self {
         let mut memory = Self::default();
         let image = read(folder.join("manifest.json"));
@@ -92,6 +92,8 @@ impl Memory {
             let content = Digest::of(&bytes).to_string();
             if name == "sig-manifest.json" {
                 memory.manifests.insert(format!("sha256-{}.sig", digest.hex()), (bytes, MANIFEST.into()));
+            } else if name == "att-manifest.json" {
+                memory.manifests.insert(format!("sha256-{}.att", digest.hex()), (bytes, MANIFEST.into()));
             } else if name.starts_with("referrer-manifest") {
                 memory.manifests.insert(content, (bytes, MANIFEST.into()));
             } else if name == "fallback-index.json" {
