@@ -25,7 +25,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm vectors-all test-package test-page test-clients test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust-targets ## the core, natively
@@ -37,7 +37,7 @@ test-targets: rust-targets ## the core builds without std, and for Rust's other 
 
 .PHONY: test-wasm
 test-wasm: rust-targets ## the core's unit tests as WASM, in Node
-	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --test containers --target wasm32-wasip1
+	CARGO_TARGET_WASM32_WASIP1_RUNNER="node $(CURDIR)/pkg-tests/wasi.mjs" cargo test --locked --lib --test containers --test sigstore --target wasm32-wasip1
 
 .PHONY: vectors
 vectors: rust-targets $(if $(filter wasm chromium,$(ON)),pkg/package.json) $(if $(filter chromium,$(ON)),apt-peers) ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
@@ -63,6 +63,18 @@ test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
+
+.PHONY: bench
+bench: pkg/package.json pkg-tests/bench/node_modules/.package-lock.json ## keyless bundles beside sigstore-js and the bare signature checks: [ROUNDS=n]
+	node pkg-tests/bench/keyless.mjs
+
+pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pkg-tests/bench/package-lock.json
+	npm ci --prefix pkg-tests/bench --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: test-sigstore-differential
+test-sigstore-differential: rust-targets ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
+	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path pkg-tests/sigstore-differential/Cargo.toml
 
 .PHONY: test-licences
 test-licences: cargo-deny ## licences and advisories of what is shipped

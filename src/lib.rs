@@ -11,7 +11,7 @@
 #![warn(missing_docs)]
 
 extern crate alloc;
-// Lends the cdylib an allocator and a panic handler. Nothing names it: the thumbv7em build proves that.
+// Lends the cdylib an allocator and a panic handler. Nothing but src/wasm names it: the thumbv7em build proves that.
 #[cfg(not(target_os = "none"))]
 extern crate std as _std;
 

@@ -1,5 +1,6 @@
 //! Options, each wrong one with its code.
 
+use super::roots;
 use super::values::{self, failure};
 use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, PublicKey, Role, Scheme, SignatureCheck};
 use crate::digest::Digest;
@@ -165,10 +166,10 @@ fn pattern(options: &JsValue, exact: &str, expression: &str) -> Result<Option<Pa
 /// The name of a root that this program carries, or the bytes of one.
 fn root(options: &JsValue) -> Result<Option<NamedRoot>, JsValue> {
     if let Ok(name) = values::text(options, "trustedRoot") {
-        return name.map(|name| NamedRoot::embedded(&name)).transpose().map_err(failure);
+        return name.map(|name| roots::embedded(&name)).transpose().map_err(failure);
     }
     let bytes = values::bytes(options, "trustedRoot")?;
-    bytes.map(|bytes| NamedRoot::read("that was given", &bytes)).transpose().map_err(failure)
+    bytes.map(|bytes| roots::given(&bytes)).transpose().map_err(failure)
 }
 
 /// Reads the options of `verifyBundle`.

@@ -99,8 +99,8 @@ fn compare(vector: &Vector, what: &str, bundle: &Value, comes: Comes) {
     let found = vector.judge(bundle);
     match (found, comes) {
         (Ok(accepted), ToNothing) => {
-            let whole = vector.accepted();
-            assert_eq!((accepted.says, accepted.times), (whole.says, whole.times), "{name}");
+            let whole = vector.whole();
+            assert_eq!((&accepted.says, &accepted.times), (&whole.says, &whole.times), "{name}");
         }
         (Ok(_), To(codes)) => panic!("{name}: accepted, expected {codes:?}"),
         (Err(code), To(codes)) if codes.iter().any(|expected| vector.tells(&code, expected)) => {}
@@ -279,13 +279,13 @@ fn other_artifact(artifact: &Artifact) -> Artifact {
     }
 }
 
-/// One bit in each region, at up to 48 places: nothing of a certificate can be altered.
+/// One bit in each region, at up to 32 places: nothing of a certificate can be altered.
 #[test]
 fn each_region_of_the_certificate() {
     for vector in vectors::all() {
         let Some(pointer) = vector.leaf_pointer() else { continue };
         let der = vector.leaf();
-        for at in interesting(&der).into_iter().chain(positions(der.len(), 48)) {
+        for at in interesting(&der).into_iter().chain(positions(der.len(), 32)) {
             let mut altered = der.clone();
             altered[at] ^= 1;
             let mut bundle = vector.bundle.clone();
@@ -368,9 +368,9 @@ fn each_part_of_each_timestamp() {
 fn each_byte_of_each_timestamp() {
     let mut refused = 0;
     for vector in vectors::all() {
-        let whole = vector.accepted();
+        let whole = vector.whole();
         for (at, token) in tokens(vector).iter().enumerate() {
-            for position in positions(token.len(), 48) {
+            for position in positions(token.len(), 32) {
                 match vector.judge(&with_flip(vector, at, position)) {
                     Ok(accepted) => assert!(accepted.says == whole.says && accepted.times.iter().all(|time| whole.times.contains(time)), "{}: timestamp, byte {position}", vector.name),
                     Err(_) => refused += 1,
@@ -385,9 +385,9 @@ fn each_byte_of_each_timestamp() {
 #[test]
 fn each_value_of_the_bundle() {
     for vector in vectors::all() {
-        let whole = vector.accepted();
+        let whole = vector.whole();
         for pointer in leaves(&vector.bundle) {
-            for other in [json!(-1), json!([]), json!(""), Value::Null] {
+            for other in [json!([]), json!("")] {
                 let mut bundle = vector.bundle.clone();
                 *bundle.pointer_mut(&pointer).unwrap() = other.clone();
                 if let Ok(accepted) = vector.judge(&bundle) {

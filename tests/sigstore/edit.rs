@@ -30,7 +30,7 @@ pub fn leaves(value: &Value) -> Vec<String> {
 /// Another value of the same form: a number more, another hexadecimal digit, another bit under base64, another word.
 pub fn alter(value: &Value) -> Value {
     match value {
-        Value::Number(number) => Value::from(number.as_u64().unwrap() + 1),
+        Value::Number(number) => Value::from(number.as_i64().unwrap_or_default() + 1),
         Value::Bool(value) => Value::Bool(!value),
         Value::String(text) => Value::String(alter_text(text)),
         other => panic!("{other} is no leaf"),
@@ -39,7 +39,7 @@ pub fn alter(value: &Value) -> Value {
 
 fn alter_text(text: &str) -> String {
     if let Ok(number) = text.parse::<u64>() {
-        return (number + 1).to_string();
+        return number.wrapping_add(1).to_string();
     }
     if text.len() >= 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         let last = if text.ends_with('0') { "1" } else { "0" };

@@ -10,7 +10,7 @@ use std::path::Path;
 const FILE: &str = "tests/sigstore/golden.txt";
 
 fn checks(vector: &Vector) -> Vec<SignatureCheck> {
-    let steps = vector.accepted().steps;
+    let steps = vector.whole().steps.clone();
     let settled = steps.into_iter().filter_map(|step| match step {
         Step::Settled(check, Outcome::Holds) => Some(*check),
         Step::Settled(check, Outcome::Fails) => panic!("{}: {} failed, and it was accepted", vector.name, check.role().name()),

@@ -51,7 +51,7 @@ fn demanded(vector: &Vector, bundle: &Value) -> Result<(), &'static str> {
 
 /// Whether the whole bundle shows a timestamp of an authority that this root lists. No vector has those of two.
 fn lists_authority(vector: &Vector) -> bool {
-    vector.root["timestampAuthorities"].as_array().is_some_and(|list| !list.is_empty()) && has_role(&vector.original(), Role::TimestampToken)
+    vector.root["timestampAuthorities"].as_array().is_some_and(|list| !list.is_empty()) && has_role(vector.whole(), Role::TimestampToken)
 }
 
 pub fn has_role(accepted: &Accepted, role: Role) -> bool {
@@ -70,16 +70,22 @@ fn compare(name: &str, vector: &Vector, found: Result<Accepted, String>, expecte
     }
 }
 
-/// Each set of it: 32 for each vector.
+/// Each set of it: up to 32 for each vector.
 #[test]
 fn every_set_of_evidence() {
     let (mut kept, mut refused) = (0, 0);
     for vector in vectors::all() {
-        let whole = vector.accepted();
+        let whole = vector.whole();
+        let mut seen = Vec::new();
         for set in 0..1 << EVIDENCE.len() {
             let taken: Vec<_> = EVIDENCE.iter().enumerate().filter(|(bit, _)| set & (1 << bit) != 0).map(|(_, what)| *what).collect();
             let mut bundle = vector.bundle.clone();
             taken.iter().for_each(|what| strip(&mut bundle, what));
+            // Many have nothing of what is taken.
+            if seen.contains(&bundle) {
+                continue;
+            }
+            seen.push(bundle.clone());
             let name = format!("{} without {}", vector.name, taken.join(", "));
             let Some(accepted) = compare(&name, vector, vector.judge(&bundle), demanded(vector, &bundle)) else {
                 refused += 1;
@@ -123,7 +129,7 @@ fn entries_of_unlisted_logs() {
 /// An authority that the root does not list: its tokens are set aside.
 #[test]
 fn tokens_of_unlisted_authorities() {
-    let stamped = vectors::all().iter().filter(|vector| has_role(&vector.accepted(), Role::TimestampToken));
+    let stamped = vectors::all().iter().filter(|vector| has_role(vector.whole(), Role::TimestampToken));
     for vector in stamped {
         let mut root = vector.root.clone();
         root["timestampAuthorities"] = json!([]);
@@ -138,7 +144,7 @@ fn tokens_of_unlisted_authorities() {
 /// A promise cannot be taken out of a certificate. Whether one is demanded follows from the root alone.
 #[test]
 fn certificate_transparency_follows_the_root() {
-    let promised = vectors::all().iter().filter(|vector| has_role(&vector.accepted(), Role::SignedCertificateTimestamp));
+    let promised = vectors::all().iter().filter(|vector| has_role(vector.whole(), Role::SignedCertificateTimestamp));
     for vector in promised {
         let mut root = vector.root.clone();
         for log in root["ctlogs"].as_array_mut().unwrap() {
@@ -158,7 +164,7 @@ fn certificate_transparency_follows_the_root() {
 #[test]
 fn key_hints_are_no_evidence() {
     for vector in vectors::all() {
-        let whole = vector.accepted();
+        let whole = vector.whole();
         for hint in [json!("another key"), Value::Null] {
             let mut bundle = vector.bundle.clone();
             if let Some(signature) = bundle.pointer_mut("/dsseEnvelope/signatures/0") {
@@ -167,7 +173,7 @@ fn key_hints_are_no_evidence() {
             if let Some(key) = bundle.pointer_mut("/verificationMaterial/publicKey") {
                 key["hint"] = hint.clone();
             }
-            assert_eq!(vector.judge(&bundle).as_ref(), Ok(&whole), "{} with the hint {hint}", vector.name);
+            assert_eq!(vector.judge(&bundle).as_ref(), Ok(whole), "{} with the hint {hint}", vector.name);
         }
     }
 }

@@ -79,9 +79,11 @@ impl Vector {
         self.judge(&self.bundle).unwrap_or_else(|code| panic!("{} is happy no longer: {code}", self.name))
     }
 
-    /// What came of the vector as it is, under its own root.
-    pub fn original(&self) -> Accepted {
-        all().iter().find(|vector| vector.name == self.name).unwrap().accepted()
+    /// What came of a happy vector as it is, under its own root.
+    pub fn whole(&self) -> &'static Accepted {
+        static WHOLE: OnceLock<BTreeMap<&str, Accepted>> = OnceLock::new();
+        let whole = WHOLE.get_or_init(|| all().iter().map(|vector| (vector.name.as_str(), vector.accepted())).collect());
+        &whole[self.name.as_str()]
     }
 
     /// The same under another trusted root.
