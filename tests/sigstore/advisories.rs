@@ -357,7 +357,7 @@ advisories! {
             let envelope = "/inclusionProof/checkpoint/envelope";
             let text = |entry: &Value| String::from(entry.pointer(envelope).unwrap().as_str().unwrap());
             let set = |entry: &mut Value, text: &str| *entry.pointer_mut(envelope).unwrap() = text.into();
-            refused(vector, &edited(vector, |entry| { let text = text(entry); set(entry, &text.split_inclusive("\n\n").next().unwrap()) }), &["checkpoint.unsigned"]);
+            refused(vector, &edited(vector, |entry| { let text = text(entry); set(entry, text.split_inclusive("\n\n").next().unwrap()) }), &["checkpoint.unsigned"]);
             refused(vector, &edited(vector, |entry| { let flipped = flip_signatures(&text(entry)); set(entry, &flipped) }), &["signature.invalid"]);
             if !vector.bundle["mediaType"].as_str().unwrap().ends_with("0.1") {
                 refused(vector, &edited(vector, |entry| drop(entry["inclusionProof"].as_object_mut().unwrap().remove("checkpoint"))), &["bundle.shape"]);
