@@ -251,6 +251,7 @@ fn what_people_search_for() {
     };
     assert_eq!(with(&["root"], ISSUER, EMAIL), "ok");
     assert!(with(&["other-root"], ISSUER, EMAIL).starts_with("veryfing leaf certificate failed: "));
+    assert!(with(&["root"], "https://accounts.example.org", EMAIL).starts_with("Unexpected Fulcio OIDC issuer "));
     assert!(with(&["root"], "https://accounts.example.com/", EMAIL).starts_with("Unexpected Fulcio OIDC issuer \"https://accounts.example.com\""));
     assert!(with(&["root"], ISSUER, "Me@example.com").starts_with("Required email \"Me@example.com\" not found (got [\"me@example.com\"])"));
     assert!(message(pki("leaf-host", None, Some("other.example.com"))).starts_with("Unexpected subject hostname: "));
