@@ -68,6 +68,12 @@ pub const CERTIFICATE: usize = 64 << 10;
 pub const CHAIN: usize = 10;
 /// Chains from one leaf to one authority that are tried.
 pub const PATHS: usize = 16;
+/// Certificates of one file of authorities that a policy names; the list of Mozilla has about 150.
+pub const AUTHORITIES: usize = 512;
+/// Bytes of the certificates, in PEM, that come with one `.sig` signature. Fulcio's chain has 2 KiB.
+pub const CHAIN_TEXT: usize = 256 << 10;
+/// Blocks of a PEM text that are malformed and passed over in search of one that is not.
+pub const PEM_MALFORMED: usize = 64;
 /// Steps of the search for them: with two authorities of each name, all chains of six.
 pub const PATH_STEPS: usize = 128;
 /// Extensions of a certificate; Fulcio's have about 30.

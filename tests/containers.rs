@@ -1,5 +1,5 @@
-//! containers/image's decisions on `sigstoreSigned` with keys, by the ids of facts/containers-policy.md section 10 (cases C
-//! and A that need no certificate, log or OpenPGP).
+//! containers/image's decisions on `sigstoreSigned`, by the ids of facts/containers-policy.md section 10 (cases C and A that
+//! need no OpenPGP). Certificates are those of fixtures/letter; log entries are made up on the spot.
 
 mod support;
 
@@ -10,8 +10,9 @@ use sealgate::digest::{Algorithm, Digest};
 use sealgate::encoding::{base64, pem};
 use sealgate::policy::Policy;
 use sealgate::verify::{Report, Rules, Verdict};
+use sealgate::x509::Certificate;
 use std::collections::BTreeMap;
-use support::{judge, Memory, MANIFEST};
+use support::{judge, judge_at, Memory, MANIFEST};
 
 const NAME: &str = "registry.example/team/app:1";
 const REPOSITORY: &str = "registry.example/team/app";
@@ -248,17 +249,203 @@ fn requirements_are_conjunctions() {
 fn what_is_not_implemented_denies() {
     let key = base64::encode(public(&signer(1)).as_bytes());
     let memory = archive(&[signed(&good_payload(), 1)]);
-    for requirement in [
-        format!(r#"{{"type":"sigstoreSigned","keyData":"{key}","rekorPublicKeyData":"{key}","signedIdentity":{ANY_TAG}}}"#),
-        format!(r#"{{"type":"sigstoreSigned","fulcio":{{"caData":"{key}","oidcIssuer":"i","subjectEmail":"e"}},"rekorPublicKeyData":"{key}"}}"#),
-        format!(r#"{{"type":"sigstoreSigned","pki":{{"caRootsData":"{key}","subjectEmail":"e"}}}}"#),
-        format!(r#"{{"type":"signedBy","keyType":"GPGKeys","keyData":"{key}"}}"#),
+    let requirement = format!(r#"{{"type":"signedBy","keyType":"GPGKeys","keyData":"{key}"}}"#);
+    let text = format!(r#"{{"default":[{{"type":"insecureAcceptAnything"}}],"transports":{{"docker":{{"registry.example/team":[{requirement}]}}}}}}"#);
+    let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap();
+    let report = judge(&memory, &rules, NAME);
+    assert_eq!((report.verdict, report.code), (Verdict::Deny, "requirement.not-implemented"));
+    assert_eq!(judge(&memory, &rules, "registry.example/other:1").verdict, Verdict::Allow);
+}
+
+/// Who signs log entries, and the holder of the certificates of fixtures/letter.
+const REKOR: u8 = 11;
+const LEAF: u8 = 5;
+
+fn certificate(name: &str) -> String {
+    String::from_utf8(support::read(support::fixtures().join(format!("letter/{name}.pem")))).unwrap()
+}
+
+/// The first second of a certificate.
+fn start(name: &str) -> i64 {
+    Certificate::parse(&pem::first(&certificate(name)).unwrap().0.body).unwrap().not_before().0
+}
+
+/// A signature, and the annotation of its log entry, which names `verifier`.
+fn logged(seed: u8, verifier: &str, time: i64) -> Layer {
+    let mut layer = signed(&good_payload(), seed);
+    let body = serde_json::json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {
+        "data": {"hash": {"algorithm": "sha256", "value": Digest::of(&layer.payload).hex()}},
+        "signature": {"content": layer.annotations["dev.cosignproject.cosign/signature"], "publicKey": {"content": data(verifier)}},
+    }});
+    // In canonical form: members are sorted.
+    let entry = serde_json::json!({"body": data(&body.to_string()), "integratedTime": time, "logID": "00", "logIndex": 7});
+    let set: p256::ecdsa::DerSignature = signer(REKOR).sign(entry.to_string().as_bytes());
+    let bundle = serde_json::json!({"Payload": entry, "SignedEntryTimestamp": base64::encode(set.as_bytes())});
+    layer.annotations.insert("dev.sigstore.cosign/bundle", bundle.to_string());
+    layer
+}
+
+fn certified(leaf: &str, chain: &[&str], time: i64) -> Layer {
+    let mut layer = logged(LEAF, &certificate(leaf), time);
+    layer.annotations.insert("dev.sigstore.cosign/certificate", certificate(leaf));
+    layer.annotations.insert("dev.sigstore.cosign/chain", chain.iter().map(|name| certificate(name)).collect());
+    layer
+}
+
+fn with(mut layer: Layer, key: &'static str, change: impl FnOnce(&str) -> String) -> Layer {
+    let changed = change(&layer.annotations[key]);
+    layer.annotations.insert(key, changed);
+    layer
+}
+
+/// Without our marker, for any tag.
+fn trusting(members: &str) -> Rules {
+    let text = format!(r#"{{"default":[{{"type":"sigstoreSigned",{members},"signedIdentity":{ANY_TAG}}}]}}"#);
+    Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap()
+}
+
+fn data(text: &str) -> String {
+    base64::encode(text.as_bytes())
+}
+
+fn by_log(rekor: &str) -> String {
+    format!(r#""rekorPublicKeyData":"{}""#, data(rekor))
+}
+
+fn fulcio(email: &str, issuer: &str) -> String {
+    format!(r#""fulcio":{{"caData":"{}","oidcIssuer":"{issuer}","subjectEmail":"{email}"}},{}"#, data(&certificate("root")), by_log(&public(&signer(REKOR))))
+}
+
+#[test]
+fn c12_to_c14_keys_and_a_log() {
+    let rules = |rekor: &str| trusting(&format!(r#""keyDatas":["{}","{}"],{rekor}"#, data(&public(&signer(3))), data(&public(&signer(1)))));
+    let log = by_log(&public(&signer(REKOR)));
+    let own = || [logged(1, &public(&signer(1)), 1)];
+    let good = judge(&archive(&own()), &rules(&log), NAME);
+    // No cosign command asks what this rule asks, and the log was asked.
+    assert_eq!((good.verdict, good.equivalent), (Verdict::Allow, None), "{}", good.message);
+    assert!(good.notes.is_empty(), "{:?}", good.notes);
+    let entries = &good.requirements[0].candidates[0].claims.as_ref().unwrap().log_entries;
+    assert_eq!((entries.len(), entries[0].index.as_str(), entries[0].time), (1, "7", Some(1)));
+    let refused = |layers: &[Layer]| {
+        let report = judge(&archive(layers), &rules(&log), NAME);
+        assert_eq!(report.verdict, Verdict::Deny);
+        (report.code, report.message)
+    };
+    let (code, message) = refused(&[signed(&good_payload(), 1)]);
+    assert!(code == "letter.annotation" && message.starts_with("missing dev.sigstore.cosign/bundle annotation"), "{message}");
+    // C13, P30: an empty path asks for no log.
+    let garbage = with(own().into_iter().next().unwrap(), "dev.sigstore.cosign/bundle", |_| "garbage".into());
+    assert_eq!(judge(&archive(&[garbage]), &rules("\"rekorPublicKeyPath\":\"\""), NAME).verdict, Verdict::Allow);
+    let (code, message) = refused(&[logged(1, &public(&signer(9)), 1)]);
+    assert!(code == "letter.logged-key" && message.starts_with("No public key verified against the RekorSET: "), "{message}");
+    // The first key that the entry names is the only one that counts.
+    assert_eq!(refused(&[logged(1, &public(&signer(3)), 1)]).0, "signature.invalid");
+    // CVE-2022-23649: the log's word on another signature.
+    let payload = good_payload().replace("null", "{}");
+    let stolen = Layer { payload: payload.clone().into_bytes(), ..with(own().into_iter().next().unwrap(), "dev.cosignproject.cosign/signature", |_| signed(&payload, 1).annotations["dev.cosignproject.cosign/signature"].clone()) };
+    assert_eq!(refused(&[stolen]).0, "letter.logged-key");
+    // Of several signatures one suffices; digest and name are asked as ever.
+    assert_eq!(judge(&archive(&[signed(&good_payload(), 1), logged(1, &public(&signer(1)), 1)]), &rules(&log), NAME).verdict, Verdict::Allow);
+    assert_eq!(judge(&archive(&own()), &rules(&log), "registry.example/team/other:1").code, "identity.not-accepted");
+}
+
+#[test]
+fn c15_to_c20_fulcio() {
+    const EMAIL: &str = "me@example.com";
+    const ISSUER: &str = "https://accounts.example.com";
+    const BUNDLE: &str = "dev.sigstore.cosign/bundle";
+    const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+    let time = start("leaf");
+    let outcome = |layer: Layer, rule: &str| judge_at(&archive(&[layer]), &trusting(rule), NAME, time + 366 * 86_400);
+    let rule = fulcio(EMAIL, ISSUER);
+    let chain = &["int", "root"][..];
+    let good = || certified("leaf", chain, time);
+    // C15: the leaf has long expired, and is judged by the log's time.
+    let report = outcome(good(), &rule);
+    assert_eq!((report.verdict, report.equivalent), (Verdict::Allow, None), "{}", report.message);
+    assert_eq!(report.message, format!("a good signature by {EMAIL} ({ISSUER}), as {REPOSITORY}"));
+    let by = report.requirements[0].candidates[0].claims.as_ref().unwrap().signer.as_ref().unwrap();
+    assert_eq!((by.subject.as_str(), by.issuer.as_deref()), (EMAIL, Some(ISSUER)));
+    for (what, layer, rule, code) in [
+        ("C15", certified("leaf", chain, time - 1), &rule, "x509.not-yet-valid"),
+        ("C15", certified("leaf", chain, time + 366 * 86_400), &rule, "x509.expired"),
+        ("C17", with(good(), BUNDLE, |text| text.replacen('{', "{\"more\":1,", 1)), &rule, "log-entry.shape"),
+        ("C17", with(good(), BUNDLE, |text| text.replacen(&time.to_string(), &(time + 1).to_string(), 1)), &rule, "letter.set"),
+        ("C18", with(good(), CERTIFICATE, |text| text.to_owned() + "\n"), &rule, "letter.certificate-pem"),
+        ("C19", certified("leaf", &[], time), &rule, "x509.unknown-issuer"),
+        ("C19", certified("leaf", &["int"], time), &rule, "x509.unknown-issuer"),
+        ("C20", good(), &fulcio(EMAIL, "https://accounts.example.com/"), "letter.issuer"),
+        ("C20", good(), &fulcio("Me@example.com", ISSUER), "letter.email"),
+        ("a key's signature", logged(LEAF, &public(&signer(LEAF)), time), &rule, "letter.annotation"),
     ] {
-        let text = format!(r#"{{"default":[{{"type":"insecureAcceptAnything"}}],"transports":{{"docker":{{"registry.example/team":[{requirement}]}}}}}}"#);
-        let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap();
-        let report = judge(&memory, &rules, NAME);
-        assert_eq!((report.verdict, report.code), (Verdict::Deny, "requirement.not-implemented"), "{requirement}");
-        assert_eq!(judge(&memory, &rules, "registry.example/other:1").verdict, Verdict::Allow);
+        let report = outcome(layer, rule);
+        assert_eq!((report.verdict, report.code), (Verdict::Deny, code), "{what}: {}", report.message);
+    }
+    // C16, C18: spellings that do not matter.
+    let spelled = with(good(), BUNDLE, |text| text.replace(':', " :\n ").replace(&time.to_string(), &format!("{time}.0")));
+    assert_eq!(outcome(with(spelled, CERTIFICATE, |text| text.replace("CERTIFICATE", "OTHER")), &rule).verdict, Verdict::Allow);
+    // Several names are no obstacle, and the report names none of them.
+    let several = outcome(certified("leaf-two-names", chain, start("leaf-two-names")), &rule);
+    assert_eq!((several.verdict, &several.requirements[0].candidates[0].claims.as_ref().unwrap().signer), (Verdict::Allow, &None));
+}
+
+#[test]
+fn c21_keys_of_rekor() {
+    let key = data(&public(&signer(1)));
+    let under = |rekor: &str| judge(&archive(&[logged(1, &public(&signer(1)), 1)]), &trusting(&format!(r#""keyData":"{key}",{}"#, by_log(rekor))), NAME);
+    let other = under(&public(&signer(12)));
+    assert!(other.code == "letter.logged-key" && other.message.contains("cryptographic signature verification of Rekor SET failed"), "{}", other.message);
+    let rsa = under(&String::from_utf8(support::read(support::fixtures().join("cosign/rsa-2048-signature/key.pub"))).unwrap());
+    assert!(rsa.code == "letter.rekor-key" && rsa.message.starts_with("Rekor public key 1 is not using ECDSA"), "{}", rsa.message);
+    // A file that cannot be used: the rule is not met, with signatures and without.
+    for (rule, code) in [
+        (format!(r#""keyData":"{key}",{}"#, by_log("garbage")), "key.pem"),
+        (fulcio("e", "i").replace(&data(&certificate("root")), &data("garbage")), "letter.no-authority"),
+        (format!(r#""pki":{{"caRootsData":"{}","caIntermediatesData":"{}","subjectEmail":"e"}}"#, data(&certificate("root")), data("garbage")), "letter.pem"),
+    ] {
+        assert_eq!(judge(&archive(&[logged(1, &public(&signer(1)), 1)]), &trusting(&rule), NAME).code, code);
+        assert_eq!(judge(&archive(&[]), &trusting(&rule), NAME).verdict, Verdict::Deny);
+    }
+}
+
+#[test]
+fn c22_pki() {
+    let rule = |subject: &str| trusting(&format!(r#""pki":{{"caRootsData":"{}","caIntermediatesData":"{}",{subject}}}"#, data(&certificate("root")), data(&certificate("int"))));
+    let host = rule(r#""subjectEmail":"me@example.com","subjectHostname":"host.example.com""#);
+    let now = start("leaf-host");
+    let mut layer = certified("leaf-host", &[], 0);
+    layer.annotations.remove("dev.sigstore.cosign/bundle");
+    let memory = archive(&[layer]);
+    let good = judge_at(&memory, &host, NAME, now);
+    assert_eq!(good.verdict, Verdict::Allow, "{}", good.message);
+    assert_eq!(good.message, format!("a good signature by me@example.com, host.example.com, as {REPOSITORY}"));
+    assert!(good.notes.iter().any(|note| note.code == "log.not-required"));
+    // Now decides: before and after, the same signature is none.
+    assert_eq!(judge_at(&memory, &host, NAME, now - 1).code, "x509.not-yet-valid");
+    assert_eq!(judge_at(&memory, &host, NAME, now + 3 * 86_400).code, "x509.expired");
+    assert_eq!(judge_at(&memory, &rule(r#""subjectHostname":"other.example.com""#), NAME, now).code, "letter.hostname");
+    assert_eq!(judge_at(&memory, &rule(r#""subjectEmail":"host.example.com""#), NAME, now).code, "letter.email");
+    let missing = judge_at(&archive(&[signed(&good_payload(), LEAF)]), &host, NAME, now);
+    assert!(missing.code == "letter.annotation" && missing.message.starts_with("missing dev.sigstore.cosign/certificate annotation"), "{}", missing.message);
+}
+
+/// What is decided above is reached by these combinations alone; the other P's are in src/policy/tests.
+#[test]
+fn p29_to_p36_combinations() {
+    let (key, root, log) = (data(&public(&signer(1))), data(&certificate("root")), by_log(&public(&signer(REKOR))));
+    let fulcio = format!(r#""fulcio":{{"caData":"{root}","oidcIssuer":"i","subjectEmail":"e"}}"#);
+    let pki = format!(r#""pki":{{"caRootsData":"{root}","subjectEmail":"e"}}"#);
+    let no_path = "\"rekorPublicKeyPath\":\"\"";
+    for (id, members, is_policy) in [
+        ("P29", fulcio.clone(), false), ("P29", format!("{fulcio},{no_path}"), false), ("", format!("{fulcio},{log}"), true), ("P30", format!(r#""keyData":"{key}",{no_path}"#), true),
+        ("P31", format!(r#""keyData":"{key}","rekorPublicKeyPaths":[]"#), false), ("P32", format!(r#""keyData":"{key}",{log},"rekorPublicKeyPath":"/r""#), false),
+        ("P33", format!(r#""keyData":"{key}",{fulcio},{log}"#), false), ("P33", format!("{pki},{fulcio},{log}"), false), ("P34", format!("{pki},{log}"), false), ("", pki.clone(), true),
+        ("P35", pki.replace(r#","subjectEmail":"e""#, ""), false), ("P35", format!("{},{log}", fulcio.replace(r#","subjectEmail":"e""#, "")), false),
+        ("P36", format!("{},{log}", fulcio.replace("subjectEmail", "subjectURI")), false),
+    ] {
+        let text = format!(r#"{{"default":[{{"type":"sigstoreSigned",{members}}}]}}"#);
+        assert_eq!(Policy::parse(text.as_bytes()).is_ok(), is_policy, "{id} {members}");
     }
 }
 

@@ -100,7 +100,7 @@ test("what was typed wrongly ends with 2 and says what to do, before anything is
   const here = image("signed");
   const wrong = {
     "verify": /needs an image/,
-    [`verify ${here}`]: /--key FILE or --policy FILE/,
+    [`verify ${here}`]: /--key FILE, --certificate-identity with --certificate-oidc-issuer, or --policy FILE/,
     [`verify ${here} --key`]: /--key.*argument missing/,
     [`verify ${here} --key --json`]: /--key/,
     [`verify ${here} --key=`]: /--key needs a value/,

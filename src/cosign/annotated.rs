@@ -13,9 +13,9 @@ use alloc::vec::Vec;
 
 /// The media type of a layer that is an attestation.
 pub const ATTESTATION: &str = "application/vnd.dsse.envelope.v1+json";
-const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
-const CHAIN: &str = "dev.sigstore.cosign/chain";
-const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
+pub(super) const CERTIFICATE: &str = "dev.sigstore.cosign/certificate";
+pub(super) const CHAIN: &str = "dev.sigstore.cosign/chain";
+pub(super) const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
 /// A layer of a `.sig` manifest. A certificate is read only where one is asked for: a key's signature needs none.

@@ -1,13 +1,15 @@
-//! Cosign's signatures of images, with keys (sigstore/cosign `specs/SIGNATURE_SPEC.md`; facts/containers-policy.md
-//! section 6; TRUST section 3).
+//! Cosign's signatures of images (sigstore/cosign `specs/SIGNATURE_SPEC.md`; facts/containers-policy.md section 6;
+//! TRUST section 3).
 //!
 //! In scope: bytes to a claim to a verified claim, in both forms: the layer of a `.sig` manifest, and a Sigstore bundle
-//! with cosign's own predicate type. Out of scope: finding them, certificates, logs. Whether the claim is about the image
-//! in hand, and under which name, is asked of the verified claim.
+//! with cosign's own predicate type; keys, and for layers certificates and logs by the letter of containers/image
+//! ([`letter`]). Out of scope: finding them. Whether the claim is about the image in hand, and under which name, is asked
+//! of the verified claim.
 
 mod annotated;
 mod bundle;
 mod predicate;
+pub mod letter;
 mod signature;
 
 pub use bundle::{AttachedBundle, BundleClaim, BundleUse};

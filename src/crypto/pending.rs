@@ -110,6 +110,12 @@ impl<T> Verified<T> {
         &self.steps
     }
 
+    /// Both hold: what had to be verified one after the other, because the second depends on what the first says.
+    pub fn and<U>(mut self, other: Verified<U>) -> Verified<(T, U)> {
+        self.steps.extend(other.steps);
+        Verified { claim: (self.claim, other.claim), steps: self.steps }
+    }
+
     /// Puts what was verified before into the steps.
     pub(crate) fn after(mut self, mut steps: Vec<Step>) -> Self {
         steps.append(&mut self.steps);

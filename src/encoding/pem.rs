@@ -2,6 +2,7 @@
 //! and line ends inside the body are ignored, RFC 1421 headers are skipped.
 
 use super::base64;
+use crate::limits;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -12,11 +13,14 @@ pub struct Block<'a> {
     pub label: &'a str,
     /// The decoded body.
     pub body: Vec<u8>,
+    /// Whether RFC 1421 headers stood before the body.
+    pub has_headers: bool,
 }
 
-/// The first well-formed block of `text`, and what follows its END line.
+/// The first well-formed block of `text`, and what follows its END line. The search for it ends after
+/// [`limits::PEM_MALFORMED`] blocks that are not: each costs a walk over the rest.
 pub fn first(mut text: &str) -> Option<(Block<'_>, &str)> {
-    loop {
+    for _ in 0..limits::PEM_MALFORMED {
         let start = begin(text)?;
         let inside = text.get(start..)?;
         if let Some(found) = block(inside) {
@@ -24,6 +28,7 @@ pub fn first(mut text: &str) -> Option<(Block<'_>, &str)> {
         }
         text = inside;
     }
+    None
 }
 
 /// All well-formed blocks in order, at most `limit`.
@@ -64,8 +69,10 @@ fn block(text: &str) -> Option<(Block<'_>, &str)> {
     if !trailer.trim_matches([' ', '\t', '\r']).is_empty() {
         return None;
     }
-    let body: String = without_headers(rest.get(..stop)?).chars().filter(|c| !matches!(c, ' ' | '\t')).collect();
-    Some((Block { label, body: base64::decode_go(&body)? }, rest_after))
+    let inside = rest.get(..stop)?;
+    let text = without_headers(inside);
+    let body: String = text.chars().filter(|c| !matches!(c, ' ' | '\t')).collect();
+    Some((Block { label, body: base64::decode_go(&body)?, has_headers: text.len() < inside.len() }, rest_after))
 }
 
 /// Skips `Name: value` lines.
@@ -114,5 +121,16 @@ mod tests {
         assert_eq!(first("x-----BEGIN A-----\nYQ==\n-----END A-----\n"), None);
         assert_eq!(first(""), None);
         assert_eq!(first("-----BEGIN A-----"), None);
+        let broken = |times: usize| "-----BEGIN A-----\n".repeat(times) + &good;
+        assert!(first(&broken(limits::PEM_MALFORMED - 1)).is_some());
+        assert_eq!(first(&broken(limits::PEM_MALFORMED)), None);
+    }
+
+    #[test]
+    fn headers() {
+        let text = "-----BEGIN A-----\nName: value\n\nYQ==\n-----END A-----\n";
+        let (block, _) = first(text).unwrap();
+        assert_eq!((block.body.as_slice(), block.has_headers), (&b"a"[..], true));
+        assert!(!first(&encode("A", b"a")).unwrap().0.has_headers);
     }
 }

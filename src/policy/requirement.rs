@@ -92,14 +92,12 @@ impl Requirement {
         }
     }
 
-    /// The type or member whose meaning this version does not decide yet. Such a requirement is never satisfied: it
+    /// The type whose meaning this version does not decide yet. Such a requirement is never satisfied: it
     /// denies what selects it, with the code `requirement.not-implemented`.
     pub fn not_implemented(&self) -> Option<&'static str> {
         match self {
-            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } => None,
-            Self::SigstoreSigned(signed) => signed.not_implemented(),
+            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::SigstoreSigned(_) | Self::Attested(_) => None,
             Self::SignedBy(_) | Self::Pinned(_) => Some(self.kind()),
-            Self::Attested(attested) => attested.trust.not_implemented(),
         }
     }
 

@@ -52,17 +52,6 @@ impl SigstoreSigned {
             Trust::Fulcio(_) | Trust::Pki(_) => false,
         }
     }
-
-    /// The member whose meaning this version does not decide yet.
-    pub(super) fn not_implemented(&self) -> Option<&'static str> {
-        let rekor = self.rekor.as_ref().map(|keys| match keys {
-            KeySource::Path(_) => "rekorPublicKeyPath",
-            KeySource::Paths(_) => "rekorPublicKeyPaths",
-            KeySource::Data(_) => "rekorPublicKeyData",
-            KeySource::Datas(_) => "rekorPublicKeyDatas",
-        });
-        self.trust.not_implemented().or(rekor)
-    }
 }
 
 fn rekor(members: &Members<'_>, trust: &Trust) -> Result<Option<KeySource>, PolicyError> {

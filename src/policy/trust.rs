@@ -99,15 +99,6 @@ impl Trust {
             Self::Keys(_) | Self::Fulcio(_) | Self::Pki(_) => None,
         }
     }
-
-    /// The member whose meaning this version does not decide yet.
-    pub(super) fn not_implemented(&self) -> Option<&'static str> {
-        match self {
-            Self::Keys(_) | Self::LoggedKeys { .. } | Self::Certificates { .. } => None,
-            Self::Fulcio(_) => Some("fulcio"),
-            Self::Pki(_) => Some("pki"),
-        }
-    }
 }
 
 /// The members of ours that [`Trust::read`] looks at.

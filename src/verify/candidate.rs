@@ -3,8 +3,10 @@
 
 use super::discover::{Body, Found};
 use super::image::Subject;
+use super::letter;
 use super::report::{Candidate, Claims, Outcome, StepReport};
 use super::trouble::VerifyError;
+use crate::cosign::letter::{Letter, Trust};
 use crate::cosign::{AttachedBundle, SignatureLayer, check_predicate, predicate_rule};
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
 use crate::error::{Failure, HostError};
@@ -37,6 +39,8 @@ pub(super) enum Who<'a> {
     Keys { keys: &'a [PublicKey], root: Option<&'a TrustedRoot> },
     /// One of these identities, under this root.
     Identities { identities: &'a [Identity], root: &'a TrustedRoot },
+    /// Whom containers/image would believe. Its letter knows `.sig` layers alone.
+    Letter { trust: Trust<'a>, rekor: &'a [PublicKey] },
 }
 
 /// What must be signed.
@@ -92,6 +96,12 @@ impl Question<'_> {
             }
             Who::Keys { root: Some(root), .. } => (root, false),
             Who::Identities { root, .. } => (root, true),
+            Who::Letter { trust, rekor } => {
+                return Ok(match layer.verify_letter(&trust, rekor, provider).await? {
+                    Ok(verified) => self.judge_letter(place, &trust, verified),
+                    Err(refused) => place.refused(&refused),
+                });
+            }
         };
         match layer.as_bundle(by_certificate) {
             Ok(bundle) => self.rooted(place, &bundle, root, provider).await,
@@ -111,6 +121,7 @@ impl Question<'_> {
         let keys = match self.who {
             Who::Keys { keys, root: None } => keys,
             Who::Keys { root: Some(root), .. } | Who::Identities { root, .. } => return self.rooted(place, bundle.bundle(), root, provider).await,
+            Who::Letter { .. } => return Ok(place.aside(Failure::new("cosign.attachment", "a bundle: this rule reads .sig signatures alone, as containers/image does"))),
         };
         let verified = match bundle.verify_statement(keys, self.predicate_type(), provider).await? {
             Ok(verified) => verified,
@@ -133,6 +144,7 @@ impl Question<'_> {
         let signers: Vec<Signer> = match self.who {
             Who::Keys { keys, .. } => keys.iter().map(|key| Signer::Key(key.clone(), None)).collect(),
             Who::Identities { identities, .. } => alloc::vec![Signer::Identity(identities.to_vec())],
+            Who::Letter { .. } => Vec::new(),
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
         let mut last = Refused { failure: Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() };
@@ -143,6 +155,12 @@ impl Question<'_> {
             }
         }
         Ok(place.refused(&last))
+    }
+
+    fn judge_letter(&self, place: &Place<'_>, trust: &Trust<'_>, verified: Verified<Letter>) -> Candidate {
+        let claims = payload_claims(letter::claims(verified.claim()), verified.claim().payload());
+        let message = format!("a good signature {}, as {}", letter::by_whom(trust), verified.claim().payload().docker_reference);
+        place.judged(self.judge_payload(verified, Letter::payload), claims, message)
     }
 
     fn judge_signed(&self, place: &Place<'_>, verified: Verified<Signed>) -> Candidate {
@@ -250,7 +268,7 @@ impl Question<'_> {
         }
         let suggestion = Matcher::suggest(Some(self.name), &payload.docker_reference);
         let suggestion = suggestion.map_or(String::new(), |json| format!(" This signedIdentity would admit it: {json}"));
-        let signer = if matches!(self.who, Who::Keys { .. }) { "key" } else { "signer" };
+        let signer = if matches!(self.who, Who::Keys { .. } | Who::Letter { trust: Trust::Keys(_), .. }) { "key" } else { "signer" };
         Err(VerifyError::Identity { signer, signed: payload.docker_reference.clone(), wanted: matcher.describe(Some(self.name)), suggestion }.into())
     }
 }

@@ -5,6 +5,7 @@ use super::archive::Archive;
 use super::candidate::{Names, Question, Wants, Who};
 use super::discover::{Found, Gathered, Source, Trouble};
 use super::image::Subject;
+use super::letter::Material;
 use super::report::{Candidate, Outcome, Requirement as RequirementReport, Verdict};
 use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, Signers};
 use super::trouble::VerifyError;
@@ -107,6 +108,11 @@ impl<A: Archive, P: Provider> Desk<'_, A, P> {
             Requirement::Reject => denied(kind, VerifyError::Rejected { image: format!("docker://{}", self.name) }.into()),
             Requirement::SigstoreSigned(signed) => {
                 let wants = Wants::Signature(Names::Matched(&signed.identity));
+                match Material::read(signed, assets) {
+                    Ok(Some(material)) => return self.letter(kind, material.who(&signed.trust, self.now), wants).await,
+                    Ok(None) => {}
+                    Err(failure) => return denied(kind, failure),
+                }
                 self.trusted(kind, &signed.trust, assets, roots, wants, signed.reads_bundles()).await
             }
             Requirement::Attested(attested) => {
@@ -201,14 +207,8 @@ fn under(report: RequirementReport, root: Option<&NamedRoot>) -> RequirementRepo
 }
 
 /// All are built first: one that cannot be used rejects everything (facts/containers-policy.md section 6).
-fn keys(source: &KeySource, assets: &BTreeMap<String, Vec<u8>>) -> Result<Vec<PublicKey>, Failure> {
-    let file = |path: &String| assets.get(path).map(Vec::as_slice).ok_or_else(|| Failure::from(VerifyError::KeyMissing { path: path.clone() }));
-    let material: Vec<&[u8]> = match source {
-        KeySource::Path(path) => vec![file(path)?],
-        KeySource::Paths(paths) => paths.iter().map(file).collect::<Result<_, _>>()?,
-        KeySource::Data(data) => vec![data],
-        KeySource::Datas(list) => list.iter().map(Vec::as_slice).collect(),
-    };
+pub(super) fn keys(source: &KeySource, assets: &BTreeMap<String, Vec<u8>>) -> Result<Vec<PublicKey>, Failure> {
+    let material = files(source, assets)?;
     if material.is_empty() {
         return Err(RulesError::NoKeys.into());
     }
@@ -216,6 +216,17 @@ fn keys(source: &KeySource, assets: &BTreeMap<String, Vec<u8>>) -> Result<Vec<Pu
         return Err(RulesError::TooManyKeys.into());
     }
     material.into_iter().map(|bytes| PublicKey::from_pem(bytes).map_err(Failure::from)).collect()
+}
+
+/// The content of every file that a policy names, or carries, in one member.
+pub(super) fn files<'a>(source: &'a KeySource, assets: &'a BTreeMap<String, Vec<u8>>) -> Result<Vec<&'a [u8]>, Failure> {
+    let file = |path: &String| assets.get(path).map(Vec::as_slice).ok_or_else(|| Failure::from(VerifyError::KeyMissing { path: path.clone() }));
+    match source {
+        KeySource::Path(path) => Ok(vec![file(path)?]),
+        KeySource::Paths(paths) => paths.iter().map(file).collect(),
+        KeySource::Data(data) => Ok(vec![data]),
+        KeySource::Datas(list) => Ok(list.iter().map(Vec::as_slice).collect()),
+    }
 }
 
 fn denied(kind: &str, failure: Failure) -> RequirementReport {
@@ -289,8 +300,8 @@ fn rank(code: &str) -> u8 {
     match code {
         "identity.not-accepted" | "attestation.condition" | "attestation.too-old" => 5,
         "digest.not-signed" | "sigstore.artifact" => 4,
-        "sigstore.identity" => 3,
-        code if code.starts_with("payload.") || code.starts_with("statement.") || code.starts_with("sigstore.") => 2,
+        "sigstore.identity" | "letter.email" | "letter.issuer" | "letter.hostname" => 3,
+        code if code.starts_with("payload.") || code.starts_with("statement.") || code.starts_with("sigstore.") || code.starts_with("letter.") => 2,
         "signature.invalid" => 1,
         _ => 0,
     }

@@ -12,6 +12,7 @@ mod evidence;
 mod image;
 mod init;
 mod judge;
+mod letter;
 mod report;
 mod rules;
 mod trouble;
@@ -28,7 +29,7 @@ pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 28] = [
+    let lists: [&[&'static str]; 29] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
@@ -39,6 +40,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
         crate::cosign::PredicateError::CODES,
+        crate::cosign::letter::LetterError::CODES,
         crate::sigstore::bundle::BundleError::CODES,
         crate::sigstore::statement::StatementError::CODES,
         crate::sigstore::identity::PatternError::CODES,

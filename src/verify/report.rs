@@ -244,10 +244,9 @@ pub struct Timestamp {
     pub authority: String,
 }
 
-impl Claims {
-    /// What a bundle said that was verified.
-    pub(super) fn of(signed: &Signed) -> Self {
-        let signer = |(certificate, claims): (&Certificate, &fulcio::Claims)| Signer {
+impl Signer {
+    pub(super) fn of(certificate: &Certificate, claims: &fulcio::Claims) -> Self {
+        Self {
             subject: claims.subject().text().into(),
             issuer: claims.issuer().map(Into::into),
             claims: claims.iter().map(|(name, value)| (name, value.into())).collect(),
@@ -255,7 +254,13 @@ impl Claims {
             not_before: certificate.not_before().0,
             not_after: certificate.not_after().0,
             fingerprint: Digest::of(certificate.der()).hex(),
-        };
+        }
+    }
+}
+
+impl Claims {
+    /// What a bundle said that was verified.
+    pub(super) fn of(signed: &Signed) -> Self {
         let entry = |entry: &LoggedEntry| LogEntry {
             log_id: entry.log_id.clone(),
             index: entry.index.to_string(),
@@ -265,7 +270,7 @@ impl Claims {
             tree_size: entry.checkpoint.as_ref().map(|(_, size)| size.to_string()),
         };
         Self {
-            signer: signed.certificate.as_ref().zip(signed.claims.as_ref()).map(signer),
+            signer: signed.certificate.as_ref().zip(signed.claims.as_ref()).map(|(certificate, claims)| Signer::of(certificate, claims)),
             log_entries: signed.log_entries.iter().map(entry).collect(),
             timestamps: signed.timestamps.iter().map(|stamp| Timestamp { time: stamp.time.0, authority: stamp.authority.clone() }).collect(),
             ..Self::default()

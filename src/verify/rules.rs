@@ -286,6 +286,8 @@ pub(super) fn cosign_command(rules: &Rules, name: &Reference) -> Option<String> 
             let Requirement::SigstoreSigned(signed) = requirement else { return None };
             let root = signed.trust.root().and_then(|root| roots.get(root));
             match &signed.trust {
+                // cosign is told of Rekor's key by other means.
+                Trust::Keys(_) if signed.rekor.is_some() => None,
                 Trust::Keys(source) | Trust::LoggedKeys { keys: source, .. } => {
                     Some((format!("--key {}", source.paths().first().map_or("cosign.pub", String::as_str)), root, None))
                 }

@@ -72,6 +72,11 @@ impl Anchor {
         Self::of(core::slice::from_ref(certificate), valid)
     }
 
+    /// One certificate that a person named, whatever it is: nobody but itself is below it ([`super::own_path`]).
+    pub(super) fn itself(certificate: &Certificate, valid: Window) -> Self {
+        Self { leaf: None, chain: Vec::from([certificate.clone()]), valid }
+    }
+
     fn of(certificates: &[Certificate], valid: Window) -> Result<Self, X509Error> {
         if certificates.len() > limits::CHAIN {
             return Err(X509Error::ChainLength { limit: limits::CHAIN });

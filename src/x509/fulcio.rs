@@ -11,11 +11,13 @@ use alloc::vec::Vec;
 use der::Tag;
 use der::asn1::ObjectIdentifier;
 
-/// How an extension holds its text: as it is (the oldest ones), or as a DER UTF8String.
+/// How an extension holds its text: as it is (the oldest ones), as a DER UTF8String, or as any of the DER strings that Go
+/// reads into one and that can be compared byte by byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Raw,
     Utf8String,
+    AnyString,
 }
 
 const OLD_ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.1");
@@ -80,7 +82,7 @@ impl Claims {
     /// issuers that differ.
     pub fn of(certificate: &Certificate) -> Result<Self, X509Error> {
         let subject = subject(certificate.names())?;
-        let issuer = issuer(certificate)?;
+        let issuer = issuer(certificate, Form::Utf8String)?;
         let mut claims = Vec::new();
         for (name, oid, form) in EXTENSIONS {
             if let Some(text) = text(certificate, ObjectIdentifier::new_unwrap(oid), form, name)? {
@@ -127,10 +129,19 @@ fn subject(names: &[San]) -> Result<Subject, X509Error> {
     }
 }
 
+/// The OIDC issuer by the letter of containers/image (facts/containers-policy.md section 2.4), of a certificate that may
+/// have any names: as [`Claims::issuer`], but a DER string of other types is read too.
+///
+/// # Errors
+/// [`X509Error::Claim`], [`X509Error::IssuersDiffer`].
+pub fn issuer_as_go(certificate: &Certificate) -> Result<Option<String>, X509Error> {
+    issuer(certificate, Form::AnyString)
+}
+
 /// TRUST section 5: .1.8, else .1.1; when both are present, they agree.
-fn issuer(certificate: &Certificate) -> Result<Option<String>, X509Error> {
+fn issuer(certificate: &Certificate, form: Form) -> Result<Option<String>, X509Error> {
     let old = text(certificate, OLD_ISSUER, Form::Raw, "issuer")?;
-    let new = text(certificate, ISSUER, Form::Utf8String, "issuer")?;
+    let new = text(certificate, ISSUER, form, "issuer")?;
     match (old, new) {
         (Some(old), Some(new)) if old != new => Err(X509Error::IssuersDiffer { old, new }),
         (old, new) => Ok(new.or(old)),
@@ -142,13 +153,18 @@ fn text(certificate: &Certificate, oid: ObjectIdentifier, form: Form, name: &'st
     let text = match form {
         Form::Raw => core::str::from_utf8(value).ok().map(String::from),
         Form::Utf8String => utf8_string(value),
+        Form::AnyString => [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String].into_iter().find_map(|tag| string(value, tag)),
     };
     text.map(Some).ok_or(X509Error::Claim { name })
 }
 
 fn utf8_string(bytes: &[u8]) -> Option<String> {
+    string(bytes, Tag::Utf8String)
+}
+
+fn string(bytes: &[u8], tag: Tag) -> Option<String> {
     let mut values = Values::of(bytes, "a claim");
-    let body = values.take(Tag::Utf8String).ok()?.body;
+    let body = values.take(tag).ok()?.body;
     values.finish().ok()?;
     core::str::from_utf8(body).ok().map(String::from)
 }

@@ -10,6 +10,7 @@ mod certificate;
 mod constraints;
 mod error;
 mod extension;
+mod hostname;
 mod path;
 mod read;
 #[cfg(test)]
@@ -22,4 +23,5 @@ pub use anchor::{Anchor, Window};
 pub use certificate::Certificate;
 pub use error::X509Error;
 pub use extension::{ExtKeyUsage, KeyUsage, San};
-pub use path::{Chain, Path, Purpose, chains, path};
+pub use hostname::has_hostname;
+pub use path::{Chain, Path, Purpose, chains, own_path, path};

@@ -9,7 +9,7 @@
 //!
 //! Signatures are checked from the leaf up to the first certificate of the anchor, whose own were checked when it was loaded.
 
-use super::anchor::{Anchor, refused, same_tbs};
+use super::anchor::{Anchor, Window, refused, same_tbs};
 use super::certificate::Certificate;
 use super::error::X509Error;
 use crate::crypto::Pending;
@@ -26,12 +26,18 @@ use der::asn1::ObjectIdentifier;
 const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
 const ANY_PURPOSE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37.0");
+const CERTIFICATE_POLICIES: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.32");
+const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.31");
 
 /// What the leaf's key is used for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Signatures over artifacts (Fulcio).
     CodeSigning,
+    /// The same, by the letter of containers/image, which is Go's (facts/containers-policy.md section 2.4): a certificate
+    /// that names no purpose, or any, is for all; key usage and basic constraints of the leaf are not looked at; policies
+    /// and revocation lists may be critical, though nobody looks at them.
+    CodeSigningAsGo,
     /// RFC 3161 tokens: the leaf's extended key usage is critical and says nothing else (RFC 3161 section 2.3).
     Timestamping,
 }
@@ -39,21 +45,21 @@ pub enum Purpose {
 impl Purpose {
     fn oid(self) -> ObjectIdentifier {
         match self {
-            Self::CodeSigning => CODE_SIGNING,
+            Self::CodeSigning | Self::CodeSigningAsGo => CODE_SIGNING,
             Self::Timestamping => TIME_STAMPING,
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Self::CodeSigning => "code signing",
+            Self::CodeSigning | Self::CodeSigningAsGo => "code signing",
             Self::Timestamping => "time stamping",
         }
     }
 
     fn role(self) -> Role {
         match self {
-            Self::CodeSigning => Role::CertificateSignature,
+            Self::CodeSigning | Self::CodeSigningAsGo => Role::CertificateSignature,
             Self::Timestamping => Role::TimestampCertificate,
         }
     }
@@ -149,6 +155,15 @@ pub fn chains<'a>(leaf: &Certificate, intermediates: &[Certificate], anchor: &'a
     Ok(found)
 }
 
+/// The path of a certificate that a person named as trusted, and that is signed by itself: it need not be an authority.
+///
+/// # Errors
+/// [`X509Error`] as [`Refused`].
+pub fn own_path(leaf: &Certificate, valid: Window, purpose: Purpose, times: &[UnixTime]) -> Result<Pending<Path>, Refused> {
+    let anchor = Anchor::itself(leaf, valid);
+    Chain { anchor: &anchor, certificates: vec![leaf.clone()], below: 1 }.claim(purpose, times)
+}
+
 fn unknown_issuer(leaf: &Certificate) -> X509Error {
     X509Error::UnknownIssuer { subject: leaf.shown(), issuer: leaf.shown_issuer() }
 }
@@ -188,7 +203,7 @@ impl Chain<'_> {
             Ok(path)
         })?
         .check(rule("certificate.critical", "no certificate has a critical extension that is not understood"), |path| {
-            self.check_critical()?;
+            self.check_critical(purpose)?;
             Ok(path)
         })
     }
@@ -196,7 +211,9 @@ impl Chain<'_> {
     /// RFC 5280 section 6.1.3 (a)(1) and (4), for each certificate below the anchor.
     fn signatures(&self, role: Role) -> Result<Pending<Path>, Refused> {
         let mut claim: Option<Pending<Vec<Certificate>>> = None;
-        for (certificate, issuer) in self.certificates.iter().zip(self.certificates.iter().skip(1)).take(self.below) {
+        // With nothing above it, a certificate is its own issuer.
+        let own = self.certificates.last().filter(|_| self.below == self.certificates.len());
+        for (certificate, issuer) in self.certificates.iter().zip(self.certificates.iter().skip(1).chain(own)).take(self.below) {
             let check = certificate.signed_by(issuer.public_key(), role).map_err(refused)?;
             let link = Pending::read(check, |message| same_tbs(message, certificate).map(|()| certificate.clone()))?;
             let rule = Rule::new("certificate.issuer", alloc::format!("{} names {} as its issuer", certificate.shown(), issuer.shown()));
@@ -256,7 +273,7 @@ impl Chain<'_> {
     }
 
     /// RFC 5280 section 4.2.1.12. The leaf must name the purpose itself; an authority that names any must name this one,
-    /// or all (anyExtendedKeyUsage). We reject leaves that are authorities, which Go accepts, because none signs artifacts.
+    /// or all (anyExtendedKeyUsage). We reject leaves that are authorities, which Go accepts, because none signs artifacts; not so by the letter.
     fn check_purpose(&self, purpose: Purpose) -> Result<(), X509Error> {
         let wanted = purpose.name();
         for (at, certificate) in self.certificates.iter().enumerate() {
@@ -270,7 +287,7 @@ impl Chain<'_> {
                 return Err(X509Error::ExtKeyUsage { subject: certificate.shown(), wanted });
             }
         }
-        let Some(leaf) = self.certificates.first() else { return Ok(()) };
+        let Some(leaf) = self.certificates.first().filter(|_| purpose != Purpose::CodeSigningAsGo) else { return Ok(()) };
         if leaf.is_ca() {
             return Err(X509Error::LeafIsCa { subject: leaf.shown() });
         }
@@ -290,9 +307,10 @@ impl Chain<'_> {
     }
 
     /// RFC 5280 section 6.1.4 (o) and 6.1.5 (f).
-    fn check_critical(&self) -> Result<(), X509Error> {
+    fn check_critical(&self, purpose: Purpose) -> Result<(), X509Error> {
+        let ignored = |oid| purpose == Purpose::CodeSigningAsGo && [CERTIFICATE_POLICIES, CRL_DISTRIBUTION_POINTS].contains(&oid);
         for certificate in &self.certificates {
-            if let Some(unknown) = certificate.extensions().iter().find(|extension| extension.is_unknown_critical()) {
+            if let Some(unknown) = certificate.extensions().iter().find(|extension| extension.is_unknown_critical() && !ignored(extension.oid)) {
                 return Err(X509Error::CriticalExtension { subject: certificate.shown(), oid: unknown.oid.to_string() });
             }
         }

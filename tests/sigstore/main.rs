@@ -4,6 +4,7 @@
 mod advisories;
 mod altered;
 mod binding;
+mod cases;
 mod edit;
 mod forge;
 mod golden;

@@ -79,7 +79,7 @@ impl Memory {
         digest
     }
 
-    /// One folder of `fixtures/cosign`; the image has the tag `1`.
+    /// One folder of `fixtures/cosign` or `fixtures/sigstore`; the image has the tag `1`.
     pub fn case(folder: &Path) -> Self {
         let mut memory = Self::default();
         let image = read(folder.join("manifest.json"));
@@ -92,6 +92,8 @@ impl Memory {
             let content = Digest::of(&bytes).to_string();
             if name == "sig-manifest.json" {
                 memory.manifests.insert(format!("sha256-{}.sig", digest.hex()), (bytes, MANIFEST.into()));
+            } else if name == "att-manifest.json" {
+                memory.manifests.insert(format!("sha256-{}.att", digest.hex()), (bytes, MANIFEST.into()));
             } else if name.starts_with("referrer-manifest") {
                 memory.manifests.insert(content, (bytes, MANIFEST.into()));
             } else if name == "fallback-index.json" {
@@ -142,18 +144,25 @@ impl Archive for Memory {
 }
 
 pub fn judge(archive: &impl Archive, rules: &Rules, name: &str) -> Report {
-    judge_with(archive, rules, name, None)
+    judge_at(archive, rules, name, NOW)
+}
+
+pub fn judge_at(archive: &impl Archive, rules: &Rules, name: &str, time: i64) -> Report {
+    judge_with(archive, rules, name, None, time)
 }
 
 pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platform: &str) -> Report {
-    judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()))
+    judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()), NOW)
 }
 
-fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Option<&Platform>) -> Report {
+/// Now, where no test says otherwise.
+const NOW: i64 = 1_800_000_000;
+
+fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Option<&Platform>, time: i64) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
     let tag = name.tag().unwrap().to_owned();
     let shown = name.to_string();
-    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform, time: UnixTime(1_800_000_000) };
+    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform, time: UnixTime(time) };
     block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 

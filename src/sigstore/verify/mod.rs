@@ -220,6 +220,9 @@ impl Attempt<'_> {
     }
 
     async fn by_certificate<P: Provider>(&self, leaf: &Certificate, seen: &Witnesses, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+        if let Err(refused) = self.signature() {
+            return Ok(Err(refused)); // whichever the path
+        }
         let mut last = Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() };
         for path in self.paths(leaf, &seen.times) {
             let pending = path.and_then(|path| self.signed(leaf, path, seen));

@@ -42,12 +42,29 @@ fn each_kind_speaks_for_what_it_is_for() {
         (hashedrekord_2(&pae()), "log-body.digest", "ok"),
         (dsse_2(), "log-body.kind", "ok"),
         (with(&hashedrekord_1(), "/kind", "rekord".into()), "log-body.kind", "log-body.kind"),
-        (with(&intoto_2(), "/apiVersion", "0.0.1".into()), "log-body.kind", "log-body.kind"),
+        (with(&intoto_2(), "/apiVersion", "0.0.1".into()), "log-entry.shape", "log-entry.shape"),
+        (with(&intoto_2(), "/apiVersion", "0.0.3".into()), "log-body.kind", "log-body.kind"),
         (with(&dsse_2(), "/apiVersion", "0.0.3".into()), "log-body.kind", "log-body.kind"),
     ] {
         assert_eq!(check(&body, &message(&digest)), for_message, "{body}");
         assert_eq!(check(&body, &envelope()), for_envelope, "{body}");
     }
+}
+
+/// By the hash of the envelope's own bytes, and by what verifies it.
+#[test]
+fn an_envelope_by_its_hash() {
+    let bytes = b"{an envelope}";
+    let verifier = with(&intoto_2(), "/apiVersion", "0.0.1".into())["spec"]["content"]["envelope"]["signatures"][0]["publicKey"].clone();
+    let body = |hash: &str, verifier: &Value| serde_json::json!({ "apiVersion": "0.0.1", "kind": "intoto", "spec": { "content": { "hash": { "algorithm": "sha256", "value": hash } }, "publicKey": verifier } });
+    let hash = crate::encoding::hex::encode(&sha256(bytes));
+    let expected = |bytes: Option<&'static [u8]>| Expected { content: Content::Dsse { payload: PAYLOAD, payload_type: PAYLOAD_TYPE, signatures: SIGNATURES, envelope: bytes }, ..envelope() };
+    assert_eq!(check(&body(&hash, &verifier), &expected(Some(bytes))), "ok");
+    assert_eq!(check(&body(&hash, &verifier), &expected(Some(b"{another}"))), "log-body.digest");
+    assert_eq!(check(&body(&hash, &verifier), &expected(None)), "log-body.kind");
+    let other = Value::from(base64::encode(pem::encode("CERTIFICATE", b"0\x05another").as_bytes()));
+    assert_eq!(check(&body(&hash, &other), &expected(Some(bytes))), "log-body.verifier");
+    assert_eq!(check(&body(&hash, &verifier), &message(&sha256(bytes))), "log-body.kind");
 }
 
 /// CVE-2026-22703 (cosign): any entry was accepted. Digest, key and signature are swapped in the body, each alone.

@@ -1,4 +1,4 @@
-//! Topic `cosign-image`: `.sig` signatures with keys.
+//! Topic `cosign-image`: `.sig` signatures.
 //!
 //! What is asked of sealgate: reading layer and payload, the signature, the digest, the name. The runner itself only
 //! takes containers apart that sealgate does not read: the files of the `dir:` transport, and the vectors' own.
@@ -14,9 +14,12 @@ use crate::package;
 use crate::package::Package;
 use crate::provider::Chosen;
 use crate::provider::now;
+use crate::topics::letter;
+use crate::topics::letter::Trusted;
 use crate::topics::policy;
 use sealgate::cosign::SIMPLE_SIGNING;
 use sealgate::cosign::SignatureLayer;
+use sealgate::cosign::letter::Trust;
 use sealgate::crypto::Hash;
 use sealgate::crypto::PublicKey;
 use sealgate::digest::Digest;
@@ -42,20 +45,22 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-/// What `cosign-legacy` cases with keys may ask for.
+/// What `cosign-legacy` cases with keys may ask for. Where a case gives keys of a log, the log is asked for.
 const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
     if is_keyless(case) {
         return keyless(case, provider);
     }
-    if !case.has_input("keys") || case.has_input("rekor_keys") {
-        return Err(Stop::Unsupported);
-    }
     match case.kind.as_str() {
-        "cosign-legacy" => legacy(case, provider),
+        "cosign-legacy" if case.has_input("keys") => legacy(case, provider),
         "containers-sigstore" => containers(case, provider, &[case.input("signature")?]),
         "containers-sigstore-image" => containers(case, provider, &case.inputs("signatures")?),
+        "rekor-set" => letter::set(case, provider),
+        "rekor-set-only" => letter::set_only(case, &case.input("set")?, provider),
+        "cosign-blob-bundle" => letter::blob_bundle(case, provider),
+        "fulcio-cert" => letter::fulcio_certificate(case, provider),
+        "cert-identity" => letter::identity(case),
         _ => Err(Stop::Unsupported),
     }
 }
@@ -95,14 +100,11 @@ fn keyless(case: &Case, provider: &Chosen) -> Run {
 
 /// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of schema 1) is left to the core.
 pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
-    if !case.has_input("keys") || case.has_input("rekor_keys") {
-        return None;
-    }
     let dir = |files: &[Vec<u8>]| Some(files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>().ok()?.into_iter().flatten().collect());
     let (manifest, layers): (_, Vec<SignatureLayer>) = match case.kind.as_str() {
         "containers-sigstore" => ("manifest", dir(&[case.input("signature").ok()?])?),
         "containers-sigstore-image" => ("manifest", dir(&case.inputs("signatures").ok()?)?),
-        "cosign-legacy" if case.param_names().all(|name| ["digest", "tlog"].contains(&name)) && case.param("tlog") == Some(&Value::Bool(false)) => ("image_manifest", layers(case).ok()?),
+        "cosign-legacy" if case.has_input("keys") && !case.has_input("rekor_keys") && case.param_names().all(|name| ["digest", "tlog"].contains(&name)) && case.param("tlog") == Some(&Value::Bool(false)) => ("image_manifest", layers(case).ok()?),
         _ => return None,
     };
     let manifest = case.input(manifest).ok()?;
@@ -114,18 +116,21 @@ fn keys(case: &Case) -> Run<Vec<PublicKey>> {
     case.inputs("keys")?.iter().map(|pem| Ok(PublicKey::from_pem(pem)?)).collect()
 }
 
-/// The payload of a layer that one of the keys signed.
-fn payload(provider: &Chosen, layer: &SignatureLayer, keys: &[PublicKey], hash: Hash) -> Run<Payload> {
-    match now(layer.verify(keys, hash, provider))? {
-        Ok(verified) => Ok(verified.claim().clone()),
-        Err(refused) => Err(failed(&refused.failure)),
-    }
+/// The payload of a layer that the key signed, and that one of the logs has, where there are any.
+fn payload(provider: &Chosen, layer: &SignatureLayer, key: &PublicKey, hash: Hash, logs: &[PublicKey]) -> Run<Payload> {
+    let keys = std::slice::from_ref(key);
+    let payload = if logs.is_empty() {
+        now(layer.verify(keys, hash, provider))?.map(|verified| verified.claim().clone())
+    } else {
+        now(layer.verify_letter(&Trust::Keys(keys), logs, provider))?.map(|verified| verified.claim().payload().clone())
+    };
+    payload.map_err(|refused| failed(&refused.failure))
 }
 
 /// Files of the `dir:` transport against a `sigstoreSigned` requirement with keys (facts/containers-policy.md sections 4
 /// and 6): one accepted signature suffices.
 fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
-    let (keys, matcher) = (keys(case)?, policy::matcher(case, "signedIdentity")?);
+    let (trusted, matcher) = (Trusted::read(case)?, policy::matcher(case, "signedIdentity")?);
     let image = Reference::normalize(case.required("docker_reference")?, Grammar::Containers)?;
     if !case.has_input("manifest") {
         return refuse("vector.no-manifest");
@@ -135,7 +140,7 @@ fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
     let layers = files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>()?;
     let mut last = Stop::Refused("vector.no-signature".into());
     for layer in layers.into_iter().flatten() {
-        match accepted(provider, &layer, &keys, &matcher, &image, &digest) {
+        match accepted(trusted.payload(case, &layer, provider), &matcher, &image, &digest) {
             Err(Stop::Refused(code)) => last = Stop::Refused(code),
             done => return done,
         }
@@ -144,15 +149,15 @@ fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
 }
 
 fn verify_image(case: &Case, package: &Package, layers: &[SignatureLayer], manifest: &[u8], kind: &str) -> Run {
-    let keys: Vec<Value> = case.inputs("keys")?.iter().map(|pem| package::bytes(pem)).collect();
     let (image, mut options) = match case.text("docker_reference")? {
-        None => (format!("vectors.example/image@{}", case.required("digest")?), json!({"key": keys})),
+        None => {
+            let keys: Vec<Value> = case.inputs("keys")?.iter().map(|pem| package::bytes(pem)).collect();
+            (format!("vectors.example/image@{}", case.required("digest")?), json!({"key": keys}))
+        }
         Some(image) => {
             let identity = case.param("signedIdentity").ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
-            let assets: Map<String, Value> = keys.into_iter().zip(1..).map(|(key, number)| (format!("/{number}.pub"), key)).collect();
-            let paths: Vec<&String> = assets.keys().collect();
-            let policy = json!({"default": [{"type": "sigstoreSigned", "keyPaths": paths, "signedIdentity": identity}]});
-            (image.into(), json!({"policy": policy.to_string(), "assets": assets}))
+            let (requirement, assets) = letter::requirement(case, identity)?;
+            (image.into(), json!({"policy": json!({"default": [requirement]}).to_string(), "assets": assets}))
         }
     };
     options["provider"] = package.provider.into();
@@ -186,8 +191,8 @@ fn evidence(image: &str, manifest: &[u8], kind: &str, layers: &[SignatureLayer])
 }
 
 /// One signature is about this digest and this name.
-fn accepted(provider: &Chosen, layer: &SignatureLayer, keys: &[PublicKey], matcher: &Matcher, image: &Reference, digest: &Digest) -> Run {
-    let payload = payload(provider, layer, keys, Hash::Sha256)?;
+fn accepted(payload: Run<Payload>, matcher: &Matcher, image: &Reference, digest: &Digest) -> Run {
+    let payload = payload?;
     answer(payload.manifest_digest, digest.to_string())?;
     if matcher.accepts(Some(image), &payload.docker_reference) { Ok(()) } else { refuse("vector.other-name") }
 }
@@ -213,7 +218,8 @@ fn legacy(case: &Case, provider: &Chosen) -> Run {
     if !case.param_names().all(|name| PARAMS.contains(&name)) {
         return Err(Stop::Unsupported);
     }
-    if case.param("tlog").and_then(Value::as_bool).unwrap_or(false) {
+    let logged = case.param("tlog").and_then(Value::as_bool).unwrap_or(case.has_input("rekor_keys"));
+    if logged && !case.has_input("rekor_keys") {
         return refuse("vector.no-log-key");
     }
     let digest = Digest::parse(case.required("digest")?)?;
@@ -227,11 +233,15 @@ fn legacy(case: &Case, provider: &Chosen) -> Run {
         Some(_) => return Err(Stop::Unsupported),
     };
     let threshold = case.param("threshold").map_or(Some(1), Value::as_u64).ok_or_else(|| Stop::Broken("params.threshold is no number".into()))?;
+    if logged && hash != Hash::Sha256 {
+        return Err(Stop::Unsupported);
+    }
+    let log = if logged { letter::rekor(case)? } else { Vec::new() };
     let layers = layers(case)?;
     let (mut signers, mut last) = (0, Stop::Refused("vector.no-signature".into()));
     // Keys are counted, each once; not signatures.
     for key in keys(case)? {
-        let mut by_key = layers.iter().map(|layer| answer(payload(provider, layer, std::slice::from_ref(&key), hash)?.manifest_digest, digest.to_string()));
+        let mut by_key = layers.iter().map(|layer| answer(payload(provider, layer, &key, hash, &log)?.manifest_digest, digest.to_string()));
         match by_key.find_map(|run| run.map_err(|stop| last = stop).ok()) {
             Some(()) => signers += 1,
             None => continue,

@@ -4,6 +4,7 @@ mod attestations;
 mod bundles;
 mod cosign_image;
 mod crypto;
+mod letter;
 mod manifests;
 mod policy;
 
