@@ -291,9 +291,9 @@ export type GatewayState = { state: "ok" | "misconfigured"; code?: Code; message
 
 /** The verdict on an image with its explanation. Rejects with a `SealgateError` when the arguments cannot be understood. */
 export function verifyImage(reference: string, options?: VerifyOptions): Promise<Report>;
-/** A first policy.json that admits the image. */
 /** Verifies a Sigstore bundle: who signed what, and when. Throws with the code of the first thing that does not hold. */
 export function verifyBundle(bundle: Bytes, options: BundleOptions): Promise<VerifiedBundle>;
+/** A first policy.json that admits the image. */
 export function policyInit(reference: string, options: PolicyInitOptions): Promise<string>;
 /** Every file that a policy names, in order, each once. */
 export function policyAssets(policy: Bytes): string[];

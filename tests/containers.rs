@@ -421,7 +421,10 @@ fn c22_pki() {
     assert_eq!(good.verdict, Verdict::Allow, "{}", good.message);
     assert_eq!(good.message, format!("a good signature by me@example.com, host.example.com, as {REPOSITORY}"));
     assert!(good.notes.iter().any(|note| note.code == "log.not-required"));
-    // Now decides: before and after, the same signature is none.
+    // Now decides: before and after, the same signature is none; and the answer ends with the first certificate.
+    let ends = good.requirements[0].candidates[0].expires.unwrap();
+    assert_eq!(judge_at(&memory, &host, NAME, ends - 1).verdict, Verdict::Allow);
+    assert_eq!(judge_at(&memory, &host, NAME, ends).code, "x509.expired");
     assert_eq!(judge_at(&memory, &host, NAME, now - 1).code, "x509.not-yet-valid");
     assert_eq!(judge_at(&memory, &host, NAME, now + 3 * 86_400).code, "x509.expired");
     assert_eq!(judge_at(&memory, &rule(r#""subjectHostname":"other.example.com""#), NAME, now).code, "letter.hostname");

@@ -92,10 +92,19 @@ function signatureLink(report) {
   if (!asked.length) return link("skipped", words.path.evidence, words.path.notLookedFor);
   const all = asked.flatMap((one) => one.candidates ?? []).filter((one) => one.outcome !== "set-aside");
   const accepted = all.find((candidate) => candidate.outcome === "accepted");
-  const key = accepted?.steps.find((step) => step.key)?.key;
-  if (accepted) return link("good", words.path.evidence, key ? words.path.byKey(short(key)) : words.path.accepted);
+  if (accepted) return link("good", words.path.evidence, bySigner(accepted));
   if (report.verdict === "unknown") return link("unknown", words.path.evidence, words.path.unknown);
   return link("bad", words.path.evidence, words.path.noneAccepted(all.length));
+}
+
+/** Over the payload or the envelope; logs, authorities and clocks have keys of their own. */
+const OWN_SIGNATURES = new Set(["signature.cosign-payload", "signature.dsse-envelope"]);
+
+/** @param {Candidate} accepted */
+function bySigner({ claims, steps }) {
+  if (claims?.signer) return words.path.byIdentity(claims.signer.subject);
+  const key = steps.find((step) => OWN_SIGNATURES.has(step.name))?.key;
+  return key ? words.path.byKey(short(key)) : words.path.accepted;
 }
 
 /** @param {Tone} tone @param {string} name @param {string} value */
@@ -140,7 +149,7 @@ function requirements(all) {
       h("p", { class: "sg-row" },
         h("span", { class: "sg-strong" }, words.requirement(index + 1, all.length), " ", mono(one.type)), badge(tone, verdictWord(one.verdict))),
       h("p", { class: "sg-message" }, one.message),
-      h("p", { class: "sg-code" }, one.code),
+      h("p", { class: "sg-code" }, [one.code, one.trustedRoot && words.trustedRoot(one.trustedRoot)].filter(Boolean).join(" · ")),
       found.length ? h("div", { class: "sg-candidates" }, ...found.map((each) => candidate(each, found.length <= 3 || each.outcome === "accepted"))) : null);
   }));
 }
@@ -183,8 +192,31 @@ function claimList(claims) {
     [words.claims.predicateType, claims.predicateType && mono(claims.predicateType)],
     [words.claims.creator, claims.creator && mono(claims.creator)],
     [words.claims.timestamp, claims.timestamp !== undefined ? when(claims.timestamp) : undefined],
+    ...signerList(claims.signer),
+    ...(claims.logEntries ?? []).map((entry) => [words.claims.logEntry, logEntry(entry)]),
+    ...(claims.timestamps ?? []).map(({ time, authority }) => [words.claims.stamp, h("span", {}, when(time), " ", words.by(authority))]),
   ];
   return told.some(([, value]) => value) ? h("div", { class: "sg-claims" }, h("p", { class: "sg-hint" }, words.claimsTitle), list(told)) : null;
+}
+
+/** @param {NonNullable<Candidate['claims']>['signer']} signer */
+function signerList(signer) {
+  if (!signer) return [];
+  return [
+    [words.claims.subject, mono(signer.subject)],
+    [words.claims.issuer, signer.issuer && mono(signer.issuer)],
+    ...Object.entries(signer.claims).map(([name, value]) => [name, mono(value)]),
+    [words.claims.certificate, h("span", {}, h("span", { class: "sg-line" }, words.by(signer.authority)),
+      h("span", { class: "sg-line" }, when(signer.notBefore), " – ", when(signer.notAfter)), copyable(signer.fingerprint))],
+  ];
+}
+
+/** @param {NonNullable<NonNullable<Candidate['claims']>['logEntries']>[number]} entry */
+function logEntry({ index, kind, logId, time, origin, treeSize }) {
+  return h("span", {},
+    h("span", { class: "sg-line" }, words.logEntry(index, kind, short(logId))),
+    time === undefined ? null : h("span", { class: "sg-line" }, when(time)),
+    origin === undefined ? null : h("span", { class: "sg-line" }, words.included(origin, treeSize ?? "")));
 }
 
 /** @param {Report} report */

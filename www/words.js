@@ -87,6 +87,8 @@ export const en = {
     noneAccepted: (count) => (count === 0 ? "none accepted" : `found ${count}, accepted none`),
     /** @param {string} key */
     byKey: (key) => `accepted, key ${key}`,
+    /** @param {string} subject */
+    byIdentity: (subject) => `accepted, by ${subject}`,
     accepted: "accepted",
   },
   evidenceTitle: "The evidence, step by step",
@@ -97,7 +99,16 @@ export const en = {
   noSteps: "It was not looked at more closely.",
   claims: {
     digest: "Speaks about", identity: "Names", predicateType: "Says", creator: "Made by", timestamp: "Says it was made",
+    subject: "Signed by", issuer: "By the word of", certificate: "Certificate", logEntry: "Logged", stamp: "Stamped",
   },
+  /** @param {string} name */
+  by: (name) => `by ${name}`,
+  /** @param {string} name */
+  trustedRoot: (name) => `trusted root ${name}`,
+  /** @param {string} index @param {string} kind @param {string} log */
+  logEntry: (index, kind, log) => `entry ${index} (${kind}) of log ${log}`,
+  /** @param {string} origin @param {string} size */
+  included: (origin, size) => `proven in the checkpoint of ${origin} at size ${size}`,
   claimsTitle: "What it says (claims count only where a step above checks them)",
   details: {
     name: "Check", kind: "Kind of step", scheme: "Scheme", key: "Key (SHA-256 of its SPKI)", digest: "Digest",

@@ -11,6 +11,7 @@ use crate::host::{Host, Store};
 use crate::limits;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference, ReferenceError};
+use crate::sigstore::roots;
 use crate::verify::Rules;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -144,6 +145,8 @@ fn basis(config: &Config) -> String {
         parts.extend_from_slice(part);
     };
     add(concat!("sealgate ", env!("CARGO_PKG_VERSION"), " enforce").as_bytes());
+    // What the program itself brings along and judges by.
+    add(roots::DATE.as_bytes());
     add(config.upstream.as_bytes());
     add(config.name.as_bytes());
     add(&config.policy);

@@ -681,6 +681,24 @@ mod memory {
 
     /// What a signed payload makes of a message stays inside the message.
     #[test]
+    fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
+        use crate::gateway::memory::{Kept, Memory};
+        let (gateway, world) = (gateway(), World::default());
+        let memory = Memory { gateway: &gateway, store: &world, repository: "app".into() };
+        let kept = Kept { allow: true, code: "signature.accepted".into(), message: "m".into() };
+        let found = |now: i64| run(memory.verdict("k", UnixTime(now))).is_some();
+        for (until, last) in [(Some(105), 104), (Some(1_000_000), 3_699), (None, 3_699)] {
+            run(memory.keep_verdict("k", &kept, UnixTime(100), until.map(UnixTime)));
+            assert!(found(last) && !found(last + 1), "{until:?}");
+            world.forget("k");
+        }
+        for over in [100, 99, i64::MIN] {
+            run(memory.keep_verdict("k", &kept, UnixTime(100), Some(UnixTime(over))));
+            assert!(!found(100) && !found(-5_000), "{over}");
+        }
+    }
+
+    #[test]
     fn lines_in_a_message_are_no_fields_of_a_record() {
         let world = World::default();
         let (digest, _) = world.image("app", "1.0", "a");

@@ -125,7 +125,12 @@ impl Identity {
     pub fn matches(&self, claims: &Claims) -> bool {
         claims.issuer().is_some_and(|issuer| self.issuer.matches(issuer))
             && self.subject.matches(claims.subject().text())
-            && self.claims.iter().all(|(name, wanted)| claims.get(name) == Some(wanted))
+            && self.missed(claims).next().is_none()
+    }
+
+    /// The claims that are wanted and are not the certificate's, by name.
+    pub fn missed(&self, claims: &Claims) -> impl Iterator<Item = &str> {
+        self.claims.iter().filter(|(name, wanted)| claims.get(name) != Some(wanted)).map(|(name, _)| name.as_str())
     }
 }
 

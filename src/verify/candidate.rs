@@ -160,7 +160,15 @@ impl Question<'_> {
     fn judge_letter(&self, place: &Place<'_>, trust: &Trust<'_>, verified: Verified<Letter>) -> Candidate {
         let claims = payload_claims(letter::claims(verified.claim()), verified.claim().payload());
         let message = format!("a good signature {}, as {}", letter::by_whom(trust), verified.claim().payload().docker_reference);
-        place.judged(self.judge_payload(verified, Letter::payload), claims, message)
+        // By the letter a pki chain is judged now, so that its end is the end of this answer.
+        let expires = match trust {
+            Trust::Pki(pki) => {
+                let ends = verified.claim().certificate().into_iter().chain(pki.intermediates).chain(pki.roots).map(|certificate| certificate.not_after().0);
+                ends.filter(|end| *end >= self.now.0).min().map(|end| end.saturating_add(1))
+            }
+            Trust::Keys(_) | Trust::Fulcio(_) => None,
+        };
+        place.judged(self.judge_payload(verified, Letter::payload), claims, message).until(expires)
     }
 
     fn judge_signed(&self, place: &Place<'_>, verified: Verified<Signed>) -> Candidate {
@@ -168,7 +176,7 @@ impl Question<'_> {
         let who = signed.claims.as_ref().map_or("by a trusted key".to_string(), |claims| format!("by {} ({})", claims.subject().text(), claims.issuer().unwrap_or("no issuer")));
         let expires = self.expires(&signed.times);
         let claims = Claims::of(&signed);
-        let candidate = match &signed.says {
+        match &signed.says {
             Says::Payload(payload) => {
                 let message = format!("a good signature {who}, as {}", payload.docker_reference);
                 let judged = verified.check(Rule::new("payload.present", "a payload of simple signing was signed"), |signed| match signed.says {
@@ -183,11 +191,10 @@ impl Question<'_> {
                     Says::Statement(statement) => Ok((check_predicate(statement, self.predicate_type())?, signed.times)),
                     _ => Err(Failure::new("internal", "another thing was signed")),
                 });
-                place.judged(judged.and_then(|verified| self.judge_statement(verified, |(statement, times)| (statement, times))), claims, self.good(&who))
+                place.judged(judged.and_then(|verified| self.judge_statement(verified, |(statement, times)| (statement, times))), claims, self.good(&who)).until(expires)
             }
             Says::Blob => place.aside(crate::cosign::BundleUse::MessageSignature.into()),
-        };
-        Candidate { expires: expires.filter(|_| candidate.outcome == Outcome::Accepted), ..candidate }
+        }
     }
 
     /// Digest and name of a payload.
@@ -217,7 +224,8 @@ impl Question<'_> {
 
     fn expires(&self, times: &[UnixTime]) -> Option<i64> {
         let Wants::Statement { max_age: Some(limit), .. } = self.wants else { return None };
-        Some(times.iter().min()?.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)))
+        // At the limit itself it still holds.
+        Some(times.iter().min()?.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1))
     }
 
     fn predicate_type(&self) -> &str {
@@ -233,10 +241,10 @@ impl Question<'_> {
         let Some(found) = bundle.predicate_type_unverified() else {
             return bundle.is_message().then(|| BundleUse::MessageSignature.into());
         };
-        let found = || found.chars().take(100).collect::<String>();
+        let shown = || found.chars().take(100).collect::<String>();
         match self.wants {
-            Wants::Signature(_) if found() != COSIGN_SIGN || bundle.is_layer() => Some(BundleUse::Predicate { found: found() }.into()),
-            Wants::Statement { predicate_type, .. } if found() != predicate_type => Some(BundleUse::OtherPredicate { found: found(), wanted: predicate_type.into() }.into()),
+            Wants::Signature(_) if found != COSIGN_SIGN || bundle.is_layer() => Some(BundleUse::Predicate { found: shown() }.into()),
+            Wants::Statement { predicate_type, .. } if found != predicate_type => Some(BundleUse::OtherPredicate { found: shown(), wanted: predicate_type.into() }.into()),
             _ => None,
         }
     }
@@ -313,5 +321,12 @@ impl Place<'_> {
             },
             Err(refused) => Candidate { claims: Some(claims), ..self.refused(&refused) },
         }
+    }
+}
+
+impl Candidate {
+    /// An answer that was accepted ends then.
+    fn until(self, expires: Option<i64>) -> Self {
+        Self { expires: expires.filter(|_| self.outcome == Outcome::Accepted), ..self }
     }
 }

@@ -26,26 +26,26 @@ const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264
 const USERNAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// Extensions .1.2 to .1.6 and .1.9 to .1.22.
-const EXTENSIONS: [(&str, &str, Form); 19] = [
-    ("githubWorkflowTrigger", "1.3.6.1.4.1.57264.1.2", Form::Raw),
-    ("githubWorkflowSHA", "1.3.6.1.4.1.57264.1.3", Form::Raw),
-    ("githubWorkflowName", "1.3.6.1.4.1.57264.1.4", Form::Raw),
-    ("githubWorkflowRepository", "1.3.6.1.4.1.57264.1.5", Form::Raw),
-    ("githubWorkflowRef", "1.3.6.1.4.1.57264.1.6", Form::Raw),
-    ("buildSignerURI", "1.3.6.1.4.1.57264.1.9", Form::Utf8String),
-    ("buildSignerDigest", "1.3.6.1.4.1.57264.1.10", Form::Utf8String),
-    ("runnerEnvironment", "1.3.6.1.4.1.57264.1.11", Form::Utf8String),
-    ("sourceRepositoryURI", "1.3.6.1.4.1.57264.1.12", Form::Utf8String),
-    ("sourceRepositoryDigest", "1.3.6.1.4.1.57264.1.13", Form::Utf8String),
-    ("sourceRepositoryRef", "1.3.6.1.4.1.57264.1.14", Form::Utf8String),
-    ("sourceRepositoryIdentifier", "1.3.6.1.4.1.57264.1.15", Form::Utf8String),
-    ("sourceRepositoryOwnerURI", "1.3.6.1.4.1.57264.1.16", Form::Utf8String),
-    ("sourceRepositoryOwnerIdentifier", "1.3.6.1.4.1.57264.1.17", Form::Utf8String),
-    ("buildConfigURI", "1.3.6.1.4.1.57264.1.18", Form::Utf8String),
-    ("buildConfigDigest", "1.3.6.1.4.1.57264.1.19", Form::Utf8String),
-    ("buildTrigger", "1.3.6.1.4.1.57264.1.20", Form::Utf8String),
-    ("runInvocationURI", "1.3.6.1.4.1.57264.1.21", Form::Utf8String),
-    ("sourceRepositoryVisibilityAtSigning", "1.3.6.1.4.1.57264.1.22", Form::Utf8String),
+const EXTENSIONS: [(&str, ObjectIdentifier, Form); 19] = [
+    ("githubWorkflowTrigger", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.2"), Form::Raw),
+    ("githubWorkflowSHA", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.3"), Form::Raw),
+    ("githubWorkflowName", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.4"), Form::Raw),
+    ("githubWorkflowRepository", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.5"), Form::Raw),
+    ("githubWorkflowRef", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.6"), Form::Raw),
+    ("buildSignerURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.9"), Form::Utf8String),
+    ("buildSignerDigest", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.10"), Form::Utf8String),
+    ("runnerEnvironment", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.11"), Form::Utf8String),
+    ("sourceRepositoryURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.12"), Form::Utf8String),
+    ("sourceRepositoryDigest", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.13"), Form::Utf8String),
+    ("sourceRepositoryRef", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.14"), Form::Utf8String),
+    ("sourceRepositoryIdentifier", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.15"), Form::Utf8String),
+    ("sourceRepositoryOwnerURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.16"), Form::Utf8String),
+    ("sourceRepositoryOwnerIdentifier", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.17"), Form::Utf8String),
+    ("buildConfigURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.18"), Form::Utf8String),
+    ("buildConfigDigest", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.19"), Form::Utf8String),
+    ("buildTrigger", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.20"), Form::Utf8String),
+    ("runInvocationURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.21"), Form::Utf8String),
+    ("sourceRepositoryVisibilityAtSigning", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.22"), Form::Utf8String),
 ];
 
 /// Who signed, as Fulcio saw them.
@@ -85,7 +85,7 @@ impl Claims {
         let issuer = issuer(certificate, Form::Utf8String)?;
         let mut claims = Vec::new();
         for (name, oid, form) in EXTENSIONS {
-            if let Some(text) = text(certificate, ObjectIdentifier::new_unwrap(oid), form, name)? {
+            if let Some(text) = text(certificate, oid, form, name)? {
                 claims.push((name, text));
             }
         }

@@ -11,7 +11,7 @@ pub struct Embedded {
 }
 
 /// The day of all three, from `roots.json`.
-const DATE: &str = "2026-10-23";
+pub const DATE: &str = "2026-10-23";
 
 /// `public-good`, `staging` or `github`.
 pub fn named(name: &str) -> Option<Embedded> {

@@ -251,7 +251,10 @@ impl Attempt<'_> {
         if wanted.iter().any(|identity| identity.matches(claims)) {
             return Ok(());
         }
-        let found = format!("{} by the word of {}", claims.subject().text(), claims.issuer().unwrap_or("nobody"));
+        let mut found = format!("{} by the word of {}", claims.subject().text(), claims.issuer().unwrap_or("nobody"));
+        for name in wanted.iter().take(3).flat_map(|identity| identity.missed(claims)) {
+            found.push_str(&format!(", {name} {}", claims.get(name).unwrap_or("not there")));
+        }
         let wanted: Vec<String> = wanted.iter().take(3).map(ToString::to_string).collect();
         Err(SigstoreError::Identity { found, wanted: wanted.join("; or ") }.into())
     }
