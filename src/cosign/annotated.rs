@@ -89,3 +89,22 @@ fn timestamps(annotations: &[(String, String)]) -> Result<Vec<Vec<u8>>, Failure>
     let token = root.member("SignedRFC3161Timestamp").and_then(Node::as_str).and_then(base64::decode).ok_or(SignatureUse::Timestamp)?;
     Ok(alloc::vec![token])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BLOCK: &str = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+
+    /// The chain follows in an annotation of its own: a second certificate beside the leaf could be taken for it.
+    #[test]
+    fn there_is_one_leaf() {
+        let read = |leaf: &str, chain: &str| certificates(&[(CERTIFICATE.into(), leaf.into()), (CHAIN.into(), chain.into())]);
+        let Ok(Some(Material::Certificates(found))) = read(BLOCK, &BLOCK.repeat(2)) else { panic!() };
+        assert_eq!(found.len(), 3);
+        for (leaf, chain) in [(BLOCK.repeat(2), ""), ("no certificate".into(), BLOCK), (BLOCK.into(), &BLOCK.repeat(limits::CHAIN) as &str)] {
+            assert_eq!(read(&leaf, chain).unwrap_err().code, "cosign.certificate", "{leaf}");
+        }
+        assert_eq!(read("", BLOCK), Ok(None));
+    }
+}

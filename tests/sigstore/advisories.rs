@@ -94,7 +94,7 @@ fn signed(payload: &[u8]) -> Vector {
 }
 
 /// An image with these bundles as referrers.
-fn image(bundles: &[Value]) -> (Memory, Digest) {
+pub fn image(bundles: &[Value]) -> (Memory, Digest) {
     let mut memory = Memory::default();
     let config = memory.put(b"{}");
     let layer = |digest: &Digest, kind: &str| json!({"mediaType": kind, "digest": digest.to_string(), "size": 2});

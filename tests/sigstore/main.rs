@@ -8,6 +8,7 @@ mod cases;
 mod edit;
 mod forge;
 mod golden;
+mod images;
 mod policies;
 mod stripped;
 #[path = "../support/mod.rs"]

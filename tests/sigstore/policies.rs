@@ -3,7 +3,7 @@
 
 use crate::support::{demo_assets, fixtures, judge_at, read, Memory};
 use sealgate::policy::Policy;
-use sealgate::verify::{Report, Rules, RulesError, Verdict};
+use sealgate::verify::{Outcome, Report, Rules, RulesError, Verdict};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://token.actions.demo.example";
@@ -85,6 +85,14 @@ fn identities() {
 fn attestations_are_no_signatures_and_signatures_no_attestations() {
     assert_eq!(code("attested", &signed()), "allow");
     assert_eq!(code("attested", &attested()), "allow");
+    // What is not asked for is set aside, and refuses nothing.
+    let bom = with(&attested(), json!({ "predicateType": "https://cyclonedx.org/bom" }));
+    for (requirement, message) in [(signed(), "attestations say something"), (bom, "found one of type")] {
+        let report = report("attested", &requirement, 1_800_000_000);
+        let others: Vec<_> = report.requirements[0].candidates.iter().filter(|candidate| candidate.code == "bundle.predicate-type").collect();
+        assert!(others.iter().all(|other| other.outcome == Outcome::SetAside && other.message.contains(message)), "{others:?}");
+        assert!(!others.is_empty());
+    }
     assert_eq!(code("keyless", &attested()), "Deny attestation.missing");
     assert_eq!(code("unsigned", &attested()), "Deny attestation.missing");
     // CVE-2022-35929: another type is there.

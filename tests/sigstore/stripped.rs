@@ -153,6 +153,15 @@ fn certificate_transparency_follows_the_root() {
         let other = vector.under(&root);
         let refused = other.judge(&other.bundle).expect_err(&vector.name);
         assert!(vector.tells(&refused, "sigstore.sct"), "{}: {refused}", vector.name);
+        let mut root = vector.root.clone();
+        for log in root["ctlogs"].as_array_mut().unwrap() {
+            log["publicKey"]["validFor"] = json!({ "start": "2015-01-01T00:00:00Z", "end": "2015-01-02T00:00:00Z" });
+        }
+        let early = vector.under(&root);
+        let refused = early.judge(&early.bundle).expect_err(&vector.name);
+        // Where the root has several authorities, why another of them did not issue the certificate may be told instead.
+        let lists_one = root["certificateAuthorities"].as_array().unwrap().len() == 1;
+        assert!(!lists_one || vector.tells(&refused, "sigstore.sct-window"), "{}: {refused}", vector.name);
         root["ctlogs"] = json!([]);
         let none = vector.under(&root);
         let accepted = none.accepted();

@@ -14,6 +14,7 @@
  */
 
 const OK = 0, BAD_FILE = 8, EXISTS = 20, INVALID = 28, IS_FOLDER = 31, NOT_THERE = 44, NOT_SUPPORTED = 52, NO_FOLDER = 54, OUTSIDE = 76;
+const REAL_TIME = 0, MONOTONIC = 1;
 const STREAM = 2, FOLDER = 3, FILE = 4;
 const CREATE = 1, WANT_FOLDER = 2, EXCLUSIVE = 4, TRUNCATE = 8;
 
@@ -135,6 +136,10 @@ function createCalls(settings, memory) {
     environ_get: environment.get,
     proc_exit(status) {
       throw new Exit(status);
+    },
+    clock_time_get(clock, _precision, at) {
+      if (clock !== REAL_TIME && clock !== MONOTONIC) throw new Refusal(INVALID);
+      set64(at, BigInt(Math.round((clock === REAL_TIME ? Date.now() : performance.now()) * 1e6)));
     },
     // For sleeping when a stream is full: these never are.
     poll_oneoff() {
