@@ -25,7 +25,7 @@ pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 21] = [
+    let lists: [&[&'static str]; 22] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
@@ -33,6 +33,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         InitError::CODES,
         crate::policy::PolicyError::CODES,
         crate::policy::IdentityError::CODES,
+        crate::policy::registries_d::RegistriesError::CODES,
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
         crate::sigstore::bundle::BundleError::CODES,
