@@ -66,6 +66,15 @@ export function createApi(glue, platform) {
 
   /** @param {import("./index.d.ts").Bytes} policy @returns {string[]} */
   const policyAssets = (policy) => runner.call(() => glue.policyAssets(toBytes("policy", policy)));
+  /** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {import("./index.d.ts").Lint[]} */
+  const policyLint = (policy, options = {}) => {
+    const { assets, registriesD, time, ...rest } = checkOptions(options);
+    const known = { ...rest, ...(assets && { assets: toAssets(assets) }), ...(registriesD && { registriesD: toAssets(registriesD) }), time: toSeconds(time) };
+    return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
+  };
+  /** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {{ as?: string }} [options] @returns {import("./index.d.ts").Explanation} */
+  const policyExplain = (policy, reference, options = {}) =>
+    runner.call(() => glue.policyExplain(toBytes("policy", policy), reference, checkOptions(options).as));
   /** @param {string} text @returns {import("./index.d.ts").Reference} */
   const parseReference = (text) => runner.call(() => glue.parseReference(text));
   /** @returns {string} */
@@ -108,7 +117,7 @@ export function createApi(glue, platform) {
     }
   }
 
-  return { verifyImage, policyInit, policyAssets, parseReference, verifySignature, version, Gateway };
+  return { verifyImage, policyInit, policyAssets, policyLint, policyExplain, parseReference, verifySignature, version, Gateway };
 }
 
 /** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */

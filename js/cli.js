@@ -1,13 +1,11 @@
 #!/usr/bin/env node
 // The command line. Exit status: 0 allowed, 1 denied, 2 could not find out or could not understand.
 
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { HELP, parseArguments } from "./cli/arguments.js";
-import { findCredentials } from "./cli/registry-auth.js";
+import { asking, readKeys, readPolicy } from "./cli/inputs.js";
+import { explainPolicy, initPolicy, lintPolicy, testPolicy } from "./cli/policy.js";
 import { plain, showReport } from "./cli/show.js";
-import { codedError } from "./error.js";
-import { parseReference, policyAssets, policyInit, verifyImage, version } from "./node.js";
+import { verifyImage, version } from "./node.js";
 
 const STATUS = { allow: 0, deny: 1, unknown: 2 };
 
@@ -30,55 +28,24 @@ async function main(argv) {
       return verify(command);
     case "policy init":
       return initPolicy(command);
+    case "policy lint":
+      return lintPolicy(command);
+    case "policy explain":
+      return explainPolicy(command);
+    case "policy test":
+      return testPolicy(command);
   }
 }
 
 /** @param {import("./cli/arguments.js").VerifyCommand} command */
 async function verify(command) {
   // Everything local comes first: nothing is fetched before all of it is there.
-  const basis = command.policy === undefined ? { key: readKeys(command.keys) } : readPolicy(command.policy);
-  const report = await verifyImage(command.image, { ...asking(command), ...basis, as: command.as, viaEvidence: true });
+  const basis = command.policy === undefined ? { key: readKeys(command.keys) } : readPolicy(command.policy, "--policy");
+  const report = await verifyImage(command.image, { ...asking(command.image, command), ...basis, as: command.as, viaEvidence: true });
   if (command.json) console.log(JSON.stringify(report, null, 2));
   else process.stdout.write(showReport(report, process.stdout));
   // On a terminal the report is there to be read already.
   if (report.verdict === "unknown" && !process.stdout.isTTY) console.error(plain(`sealgate: ${report.code}: ${report.message}`));
   // Anything that this program does not know is no "allowed".
   return STATUS[report.verdict] ?? 2;
-}
-
-/** @param {import("./cli/arguments.js").PolicyInitCommand} command */
-async function initPolicy(command) {
-  const key = readKeys(command.keys);
-  const policy = await policyInit(command.image, { ...asking(command), as: command.as, key, keyPath: command.keys[0] });
-  process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);
-  return 0;
-}
-
-/** How to ask the registry. @param {import("./cli/arguments.js").VerifyCommand | import("./cli/arguments.js").PolicyInitCommand} command */
-function asking({ image, platform, plainHttp, provider }) {
-  const warn = (/** @type {string} */ text) => console.error(plain(`sealgate: warning: ${text}`));
-  return { platform, plainHttp, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
-}
-
-/** @param {string[]} paths */
-function readKeys(paths) {
-  return paths.map((path) => read(path, "key.unreadable", "--key"));
-}
-
-/** @param {string} path */
-function readPolicy(path) {
-  const policy = read(path, "policy.unreadable", "--policy");
-  const assets = Object.fromEntries(
-    policyAssets(policy).map((name) => [name, read(resolve(dirname(path), name), "asset.unreadable", `${path} names ${name}`)]),
-  );
-  return { policy, assets };
-}
-
-/** @param {string} path @param {string} code @param {string} why */
-function read(path, code, why) {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    throw codedError(code, `${why}: expected a readable file at ${path}, found ${/** @type {any} */ (error).code ?? error}; nothing was fetched`, error);
-  }
 }

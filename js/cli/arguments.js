@@ -7,6 +7,10 @@ import { codedError } from "../error.js";
  * @typedef {{ image: string, as?: string, platform?: string, plainHttp: boolean, provider?: "webcrypto" | "rust", keys: string[] }} Asking
  * @typedef {Asking & { name: "verify", policy?: string, json: boolean }} VerifyCommand
  * @typedef {Asking & { name: "policy init" }} PolicyInitCommand
+ * @typedef {{ name: "policy lint", file: string, registriesD?: string, json: boolean }} PolicyLintCommand
+ * @typedef {{ name: "policy explain", file: string, image: string, as?: string, json: boolean }} PolicyExplainCommand
+ * @typedef {Omit<Asking, "image" | "as" | "keys"> & { name: "policy test", file: string, cases: string, json: boolean }} PolicyTestCommand
+ * @typedef {VerifyCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand} Command
  */
 
 export const HELP = `sealgate: may this container image run?
@@ -14,6 +18,9 @@ export const HELP = `sealgate: may this container image run?
   sealgate verify IMAGE --key FILE [--key FILE…]   judge by public keys: one of them must have signed
   sealgate verify IMAGE --policy FILE              judge by a policy.json and the files it names
   sealgate policy init IMAGE --key FILE            write a first policy that admits the image to standard output
+  sealgate policy lint FILE                        say what a policy.json probably does not mean
+  sealgate policy explain FILE IMAGE               say which scope decides for an image, and what it demands
+  sealgate policy test FILE CASES                  judge a table of images, and compare with what is expected
   sealgate --help, --version
 
 Options:
@@ -21,13 +28,18 @@ Options:
   --policy FILE     a policy.json; files that it names are looked for beside it
   --as NAME         judge under this name (name[:tag|@digest]), for images that are reached under another one
   --platform P      os/arch[/variant]: of an index, judge this image only
-  --json            print the report as JSON (report.schema.json in the package describes it)
+  --json            print JSON (report.schema.json in the package describes the report of verify)
+  --registries.d D  policy lint: the folder of registries.d files that is in force beside the policy
   --plain-http      speak plain http to any host; without it, to loopback hosts only
   --provider P      who checks signatures: webcrypto (the platform's) or rust (built in)
 
 Credentials are read from $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json or ~/.docker/config.json.
 
+CASES has a line for each image, "IMAGE [as NAME] allow|deny [CODE]", and comments after #; or it is JSON,
+[{"image": "…", "as": "…", "expect": "allow", "code": "…"}].
+
 Exit status: 0 allowed · 1 denied · 2 could not find out, or could not understand
+policy lint: 0 no error · 1 errors    policy test: 0 all as expected · 1 some differ
 `;
 
 const PROVIDERS = ["webcrypto", "rust"];
@@ -39,51 +51,76 @@ const OPTIONS = /** @type {const} */ ({
   as: { type: "string", multiple: true },
   platform: { type: "string", multiple: true },
   provider: { type: "string", multiple: true },
+  "registries.d": { type: "string", multiple: true },
   json: { type: "boolean" },
   "plain-http": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
 });
 
-/** Which options each command takes, besides --help. */
-const TAKEN = {
-  verify: ["key", "policy", "as", "platform", "provider", "json", "plain-http"],
-  "policy init": ["key", "as", "platform", "provider", "plain-http"],
+/** What each command is given, in order, and which options it takes, besides --help. */
+const COMMANDS = {
+  verify: { operands: ["image"], takes: ["key", "policy", "as", "platform", "provider", "json", "plain-http"] },
+  "policy init": { operands: ["image"], takes: ["key", "as", "platform", "provider", "plain-http"] },
+  "policy lint": { operands: ["file"], takes: ["json", "registries.d"] },
+  "policy explain": { operands: ["file", "image"], takes: ["as", "json"] },
+  "policy test": { operands: ["file", "cases"], takes: ["platform", "provider", "json", "plain-http"] },
+};
+/** @type {Record<string, string>} */
+const OPERANDS = {
+  image: "an image, for instance registry.example.com/team/app:1.0",
+  file: "a policy, for instance policy.json",
+  cases: "a table of cases, for instance cases.txt",
 };
 
-/** @param {string[]} argv @returns {VerifyCommand | PolicyInitCommand | { name: "help" } | { name: "version" }} */
+/** @param {string[]} argv @returns {Command | { name: "help" } | { name: "version" }} */
 export function parseArguments(argv) {
   const { values, positionals } = parse(argv);
   if (values.help || argv.length === 0 || (positionals.length === 1 && positionals[0] === "help")) return { name: "help" };
   if (values.version) return { name: "version" };
 
   const name = commandName(positionals);
-  const [image, ...more] = positionals.slice(name.split(" ").length);
-  if (image === undefined || image === "") throw wrong(`${name} needs an image, for instance registry.example.com/team/app:1.0`);
-  if (more.length > 0) throw wrong(`${name} takes one image, found also ${more.map(quoted).join(", ")}`);
+  const { image = "", file = "", cases = "" } = operandsOf(name, positionals.slice(name.split(" ").length));
   for (const option of Object.keys(values)) {
-    if (!TAKEN[name].includes(option)) throw wrong(`${name} does not take --${option}`);
+    if (!COMMANDS[name].takes.includes(option)) throw wrong(`${name} does not take --${option}`);
   }
 
   const keys = (values.key ?? []).map((path) => nonEmpty("key", path));
   const policy = single("policy", values.policy);
+  const as = single("as", values.as);
+  const json = values.json ?? false;
   const provider = single("provider", values.provider);
   if (provider !== undefined && !PROVIDERS.includes(provider)) throw wrong(`--provider: expected ${PROVIDERS.join(" or ")}, found ${quoted(provider)}`);
-  const asking = {
-    image,
-    as: single("as", values.as),
+  const how = {
     platform: single("platform", values.platform),
     plainHttp: values["plain-http"] ?? false,
     provider: /** @type {"webcrypto" | "rust" | undefined} */ (provider),
-    keys,
   };
-  if (name === "policy init") {
-    if (keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`);
-    return { name, ...asking };
+  switch (name) {
+    case "policy lint":
+      return { name, file, json, registriesD: single("registries.d", values["registries.d"]) };
+    case "policy explain":
+      return { name, file, image, as, json };
+    case "policy test":
+      return { name, file, cases, json, ...how };
+    case "policy init":
+      if (keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`);
+      return { name, image, as, keys, ...how };
+    case "verify":
+      if (keys.length > 0 && policy !== undefined) throw wrong("--key and --policy are two ways to say what is trusted: give one of them");
+      if (keys.length === 0 && policy === undefined) throw wrong("say what is trusted: add --key FILE or --policy FILE");
+      return { name, image, as, keys, ...how, policy, json };
   }
-  if (keys.length > 0 && policy !== undefined) throw wrong("--key and --policy are two ways to say what is trusted: give one of them");
-  if (keys.length === 0 && policy === undefined) throw wrong("say what is trusted: add --key FILE or --policy FILE");
-  return { name, ...asking, policy, json: values.json ?? false };
+}
+
+/** @param {keyof typeof COMMANDS} name @param {string[]} given @returns {Record<string, string>} */
+function operandsOf(name, given) {
+  const { operands } = COMMANDS[name];
+  const missing = operands.find((_, index) => !given[index]);
+  if (missing !== undefined) throw wrong(`${name} needs ${OPERANDS[missing]}`);
+  const more = given.slice(operands.length);
+  if (more.length > 0) throw wrong(`${name} takes one ${operands.join(" and one ")}, found also ${more.map(quoted).join(", ")}`);
+  return Object.fromEntries(operands.map((operand, index) => [operand, given[index] ?? ""]));
 }
 
 /** @param {string[]} argv */
@@ -96,12 +133,14 @@ function parse(argv) {
   }
 }
 
-/** @param {string[]} positionals @returns {keyof typeof TAKEN} */
+/** @param {string[]} positionals @returns {keyof typeof COMMANDS} */
 function commandName([first, second]) {
-  if (first === "verify") return "verify";
-  if (first === "policy" && second === "init") return "policy init";
-  if (first === "policy") throw wrong(`policy: expected init, found ${second === undefined ? "nothing" : quoted(second)}`);
-  throw wrong(first === undefined ? "expected a command: verify or policy init" : `expected a command, verify or policy init, found ${quoted(first)}`);
+  const names = /** @type {(keyof typeof COMMANDS)[]} */ (Object.keys(COMMANDS));
+  const found = names.find((name) => name === first || name === `${first} ${second}`);
+  if (found !== undefined) return found;
+  const seconds = names.filter((name) => name.startsWith("policy ")).map((name) => name.slice("policy ".length));
+  if (first === "policy") throw wrong(`policy: expected ${seconds.join(", ")}, found ${second === undefined ? "nothing" : quoted(second)}`);
+  throw wrong(`expected a command: ${names.join(", ")}${first === undefined ? "" : `; found ${quoted(first)}`}`);
 }
 
 /** @param {string} option @param {string[] | undefined} values */

@@ -8,6 +8,7 @@
 
 mod attested;
 mod error;
+pub mod explain;
 mod field;
 mod fulcio;
 mod keys;
