@@ -25,7 +25,7 @@ export async function initPolicy(command) {
 /** @param {import("./arguments.js").PolicyLintCommand} command */
 export function lintPolicy({ file, registriesD, json }) {
   const policy = read(file, "policy.unreadable", "policy lint");
-  const lints = policyLint(policy, { assets: readAssets(file, policy), registriesD: registriesD && readFolder(registriesD) });
+  const lints = policyLint(policy, { assets: readAssets(file, policy), registriesD: registriesD === undefined ? undefined : readFolder(registriesD) });
   if (json) console.log(JSON.stringify(lints, null, 2));
   else process.stdout.write(showLints(file, policy, lints));
   return lints.some(({ severity }) => severity === "error") ? 1 : 0;

@@ -87,7 +87,7 @@ test("what is wrong has a code, and the module stays usable", () => {
     [() => sealgate.policyLint(7), "argument"],
     [() => sealgate.policyLint("{}", { assets: 7 }), "argument"],
     [() => sealgate.policyLint(JSON.stringify(FINE), { images: "x" }), "argument"],
-    [() => sealgate.policyLint(JSON.stringify(FINE), { images: ["A b"] }), "reference.name"],
+    [() => sealgate.policyLint(JSON.stringify(FINE), { images: ["a b"] }), "reference.name"],
     [() => sealgate.policyLint(JSON.stringify(FINE), { registriesD: { "a.yaml": "a: [b]" } }), "registries-d.subset"],
     [() => sealgate.policyExplain("{}", "x"), "policy.no-default"],
     [() => sealgate.policyExplain(JSON.stringify(FINE), ""), "reference.empty"],
@@ -156,7 +156,7 @@ test("policy test judges a table of images", async () => {
   const as = (name) => `as demo.example/demo/${name}:1.0`;
   const table = (...lines) => file("cases.txt", ["# image, verdict", "", ...lines].join("\n"));
   const test = (cases, ...more) => run("policy", "test", "policy.json", cases, ...more);
-  const good = [`${image("signed")} ${as("signed")} allow`, `${image("unsigned")} ${as("unsigned")} deny signature.none  # none`, `${image("signed")} deny policy.rejected`];
+  const good = [`${image("signed")} ${as("signed")} allow`, `${image("unsigned")} ${as("unsigned")} deny signature.missing  # none`, `${image("signed")} deny policy.reject`];
   const all = await test(table(...good));
   assert.deepEqual([all.status, all.stderr], [0, ""], all.stdout);
   assert.match(all.stdout, /✔ .*signed:1\.0 as demo\.example\/demo\/signed:1\.0: allow signature\.accepted, as expected\n/);
@@ -164,7 +164,7 @@ test("policy test judges a table of images", async () => {
 
   const differing = await test(table(...good, `${image("unsigned")} ${as("unsigned")} allow`, `${image("unsigned")} ${as("unsigned")} deny other.code`));
   assert.equal(differing.status, 1);
-  assert.match(differing.stdout, /✘ .*: deny signature\.none, expected allow\n {4}.+\n✘ .*: deny signature\.none, expected deny other\.code\n/);
+  assert.match(differing.stdout, /✘ .*: deny signature\.missing, expected allow\n {4}.+\n✘ .*: deny signature\.missing, expected deny other\.code\n/);
   assert.match(differing.stdout, /\n5 images, 2 not as expected\n$/);
 
   const unknown = await test(table(...good, `${image("absent")} ${as("absent")} deny`));

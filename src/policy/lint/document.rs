@@ -3,6 +3,7 @@
 use super::Context;
 use crate::encoding::json::Member;
 use crate::encoding::json::Node;
+use crate::encoding::json::quote;
 use crate::limits;
 use crate::policy::Coverage;
 use crate::policy::Matcher;
@@ -10,6 +11,7 @@ use crate::policy::Policy;
 use crate::policy::Requirement;
 use crate::policy::Trust;
 use crate::policy::error::Place;
+use crate::policy::error::shown;
 use crate::policy::field;
 use crate::policy::scope;
 use crate::reference::Grammar;
@@ -111,7 +113,7 @@ impl<'a> Scope<'a> {
     pub(super) fn shown(self) -> String {
         match self.transport {
             None => "default".into(),
-            Some(transport) => format!("{transport} \"{}\"", crate::policy::error::shown(self.key)),
+            Some(transport) => format!("{transport} {}", quote(&shown(self.key))),
         }
     }
 

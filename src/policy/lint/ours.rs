@@ -229,7 +229,7 @@ fn exceptions(document: &Document<'_>, findings: &mut Findings) {
 
 fn ending(exception: &Exception, now: UnixTime) -> Option<String> {
     let Exception { scope, until, reason, .. } = exception;
-    let about = format!("the exception for {:?} ({})", shown(scope), shown(reason));
+    let about = format!("the exception for {:?} ({:?})", shown(scope), shown(reason));
     if *until < now {
         Some(format!("{about} has ended on {until} and admits nothing: remove it"))
     } else if until.0 <= now.0.saturating_add(SOON) {

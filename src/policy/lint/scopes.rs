@@ -104,25 +104,25 @@ fn weaker(document: &Document<'_>, scope: Scope<'_>, findings: &mut Findings) {
 
 /// PL05, PL06, PL08, also for the scopes that the marker lists.
 fn docker_form(scope: &str, place: Place, change: impl FnOnce(&str) -> Option<Edit>, findings: &mut Findings) {
-    let name = shown(scope);
+    let name = quote(&shown(scope));
     match docker_scope::form(scope) {
         Form::Fine => {}
         Form::Unexpanded(better) => {
-            let message = format!("\"{name}\" never matches, because scopes are compared with expanded names: write {better}");
+            let message = format!("{name} never matches, because scopes are compared with expanded names: write {better}");
             findings.add(Rule::UnexpandedScope, place, message, change(&better));
         }
         Form::Noncanonical(Some(better)) => {
-            let message = format!("\"{name}\" never matches, because no image is called so: its canonical form is {better}");
+            let message = format!("{name} never matches, because no image is called so: its canonical form is {better}");
             findings.add(Rule::NoncanonicalScope, place, message, change(&better));
         }
         Form::Noncanonical(None) => {
-            let message = format!("\"{name}\" never matches, because no image can be called so: write host[:port], host[:port]/path, or a whole reference");
+            let message = format!("{name} never matches, because no image can be called so: write host[:port], host[:port]/path, or a whole reference");
             findings.add(Rule::NoncanonicalScope, place, message, None);
         }
         Form::Wildcard(better) => {
             let edit = better.as_deref().and_then(change);
             let instead = better.map(|better| format!("; a scope covers everything below it: write \"{better}\"")).unwrap_or_default();
-            let message = format!("\"{name}\" never matches: a * works only as *.domain, without port or path{instead}");
+            let message = format!("{name} never matches: a * works only as *.domain, without port or path{instead}");
             findings.add(Rule::BadWildcard, place, message, edit);
         }
     }
@@ -179,7 +179,7 @@ fn transports(document: &Document<'_>, findings: &mut Findings) {
         let fits = |known: &&str| scopes.iter().all(|scoped| scope::expected(known, &scoped.key).is_none());
         let edit = near.filter(free).filter(fits).map(|known| edit::rename(member, known));
         let meant = near.map(|known| format!("; was {known} meant?")).unwrap_or_default();
-        let message = format!("there is no transport \"{}\": these scopes are parsed and never used{meant}", shown(&member.key));
+        let message = format!("there is no transport {}: these scopes are parsed and never used{meant}", quote(&shown(&member.key)));
         findings.add(Rule::UnknownTransport, Place { pointer, at: member.key_span.start }, message, edit);
     }
 }
