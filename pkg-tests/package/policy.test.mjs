@@ -6,6 +6,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { before, test } from "node:test";
+import { startWorker } from "../lib/serve.mjs";
 import { startRegistry } from "./registry.mjs";
 import { consumerProject, demo as readDemo, devLibrary, need, root } from "./support.mjs";
 
@@ -199,6 +200,17 @@ test("policy test takes no table that cannot fail", async () => {
   assert.match((await run("policy", "test", "policy.json", "nowhere.txt")).stderr, /cases\.unreadable/);
   assert.equal((await run("policy", "test", "policy.json")).status, 2);
   assert.equal(registry.asked.length, before);
+});
+
+test("the worker shows the lints of its policy at its start, a line each", async () => {
+  const start = async (policy) => {
+    const worker = await startWorker({ policy: join(project, policy) });
+    await worker.stop();
+    return worker.output().split("\n").filter((line) => / [PS]L\d\d /.test(line));
+  };
+  const lines = await start(file("open.json", OPEN));
+  assert.deepEqual(lines.map((line) => line.split(": ").slice(0, 2).join(": ")), ["open.json: warning PL01 default-open, default", 'open.json: error PL05 unexpanded-scope, transports.docker["busybox"]']);
+  assert.deepEqual(await start(file("fine.json", FINE)), []);
 });
 
 test("the schema accepts what the core accepts, and refuses what it refuses", () => {
