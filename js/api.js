@@ -75,6 +75,15 @@ export function createApi(glue, platform) {
 
   /** @param {import("./index.d.ts").Bytes} policy @returns {string[]} */
   const policyAssets = (policy) => runner.call(() => glue.policyAssets(toBytes("policy", policy)));
+  /** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {import("./index.d.ts").Lint[]} */
+  const policyLint = (policy, options = {}) => {
+    const { assets, registriesD, time, ...rest } = checkOptions(options);
+    const known = { ...rest, ...(assets && { assets: toAssets(assets) }), ...(registriesD && { registriesD: toAssets(registriesD) }), time: toSeconds(time) };
+    return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
+  };
+  /** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {{ as?: string }} [options] @returns {import("./index.d.ts").Explanation} */
+  const policyExplain = (policy, reference, options = {}) =>
+    runner.call(() => glue.policyExplain(toBytes("policy", policy), reference, checkOptions(options).as));
   /** @param {string} text @returns {import("./index.d.ts").Reference} */
   const parseReference = (text) => runner.call(() => glue.parseReference(text));
   /** @param {string} name @returns {string} */
@@ -119,7 +128,7 @@ export function createApi(glue, platform) {
     }
   }
 
-  return { verifyImage, verifyBundle, policyInit, policyAssets, parseReference, predicateType, verifySignature, version, Gateway };
+  return { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway };
 }
 
 /** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */

@@ -1,16 +1,12 @@
 #!/usr/bin/env node
 // The command line. Exit status: 0 allowed, 1 denied, 2 could not find out or could not understand.
 
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import { HELP, parseArguments } from "./cli/arguments.js";
-import { findCredentials } from "./cli/registry-auth.js";
+import { asking, read, readPolicy, readSigner } from "./cli/inputs.js";
+import { explainPolicy, initPolicy, lintPolicy, testPolicy } from "./cli/policy.js";
 import { plain, showBundle, showReport } from "./cli/show.js";
-import { codedError } from "./error.js";
-import { parseReference, policyAssets, policyInit, verifyBundle, verifyImage, version } from "./node.js";
+import { verifyBundle, verifyImage, version } from "./node.js";
 
-/** Roots that the package carries, by name; a file of that name is written ./github. */
-const EMBEDDED = ["public-good", "staging", "github"];
 const STATUS = { allow: 0, deny: 1, unknown: 2 };
 
 process.exitCode = await main(process.argv.slice(2)).catch((error) => {
@@ -35,15 +31,21 @@ async function main(argv) {
       return verifyBlob(command);
     case "policy init":
       return initPolicy(command);
+    case "policy lint":
+      return lintPolicy(command);
+    case "policy explain":
+      return explainPolicy(command);
+    case "policy test":
+      return testPolicy(command);
   }
 }
 
 /** @param {import("./cli/arguments.js").VerifyCommand} command */
 async function verify(command) {
   // Everything local comes first: nothing is fetched before all of it is there.
-  const basis = command.policy === undefined ? readSigner(command) : readPolicy(command.policy);
+  const basis = command.policy === undefined ? readSigner(command) : readPolicy(command.policy, "--policy");
   const predicate = command.type === undefined ? {} : { predicateType: command.type };
-  const report = await verifyImage(command.image, { ...asking(command), ...basis, ...predicate, as: command.as, viaEvidence: true });
+  const report = await verifyImage(command.image, { ...asking(command.image, command), ...basis, ...predicate, as: command.as, viaEvidence: true });
   if (command.json) console.log(JSON.stringify(report, null, 2));
   else process.stdout.write(showReport(report, process.stdout));
   // On a terminal the report is there to be read already.
@@ -68,51 +70,5 @@ async function verifyBlob(command) {
     if (command.json) console.log(JSON.stringify({ code, message }, null, 2));
     else console.log(plain(`✘ not verified: ${command.file}: ${message} (${code})`));
     return 1;
-  }
-}
-
-/** @param {import("./cli/arguments.js").PolicyInitCommand} command */
-async function initPolicy(command) {
-  const key = readKeys(command.keys);
-  const policy = await policyInit(command.image, { ...asking(command), as: command.as, key, keyPath: command.keys[0] });
-  process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);
-  return 0;
-}
-
-/** How to ask the registry. @param {import("./cli/arguments.js").VerifyCommand | import("./cli/arguments.js").PolicyInitCommand} command */
-function asking({ image, platform, plainHttp, provider }) {
-  const warn = (/** @type {string} */ text) => console.error(plain(`sealgate: warning: ${text}`));
-  return { platform, plainHttp, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
-}
-
-/** @param {import("./cli/arguments.js").Signer} command */
-function readSigner({ keys, identity, trustedRoot }) {
-  const root = trustedRoot === undefined || EMBEDDED.includes(trustedRoot) ? trustedRoot : read(trustedRoot, "root.unreadable", "--trusted-root");
-  return {
-    ...(keys.length > 0 ? { key: readKeys(keys) } : identity),
-    ...(root === undefined ? {} : { trustedRoot: /** @type {import("./index.d.ts").TrustedRoot} */ (root) }),
-  };
-}
-
-/** @param {string[]} paths */
-function readKeys(paths) {
-  return paths.map((path) => read(path, "key.unreadable", "--key"));
-}
-
-/** @param {string} path */
-function readPolicy(path) {
-  const policy = read(path, "policy.unreadable", "--policy");
-  const assets = Object.fromEntries(
-    policyAssets(policy).map((name) => [name, read(resolve(dirname(path), name), "asset.unreadable", `${path} names ${name}`)]),
-  );
-  return { policy, assets };
-}
-
-/** @param {string} path @param {string} code @param {string} why */
-function read(path, code, why) {
-  try {
-    return new Uint8Array(readFileSync(path));
-  } catch (error) {
-    throw codedError(code, `${why}: expected a readable file at ${path}, found ${/** @type {any} */ (error).code ?? error}; nothing was fetched`, error);
   }
 }

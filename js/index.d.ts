@@ -112,6 +112,52 @@ export interface VerifiedBundle {
   steps: Step[];
 }
 
+/** What is known besides the policy. What is absent is not linted about. */
+export interface LintOptions {
+  /** The files that the policy names (see `policyAssets`), by those names. */
+  assets?: Record<string, Bytes>;
+  /** The files of a registries.d, by their names. */
+  registriesD?: Record<string, Bytes>;
+  /** Names of images, and of indexes, that are pulled under this policy. */
+  images?: string[];
+  indexes?: string[];
+  /** Whether this is a user's own policy, which stands in place of the system's. */
+  userPolicy?: boolean;
+  /** Unix seconds; now, when absent. */
+  time?: number | Date;
+}
+
+/** Something that the author of a policy probably did not mean. */
+export interface Lint {
+  /** Stable, for instance "PL01". */
+  id: string;
+  /** Stable, for instance "default-open". */
+  name: string;
+  /** "error": the policy does something else than it says. */
+  severity: "error" | "warning" | "note";
+  /** For instance `transports.docker["registry.example.com"][0].keyPath`; of a file of registries.d, its name and the place in it. */
+  pointer: string;
+  /** Bytes from the start of the document. */
+  at: number;
+  message: string;
+  /** A change that would put it right: these bytes become this text. */
+  edit?: { at: { start: number; end: number }; text: string };
+}
+
+/** What a policy demands of an image. */
+export interface Explanation {
+  image: string;
+  /** Most specific first, up to what is there, which decides alone. */
+  lookedUp: { scope: string; isThere: boolean }[];
+  scope: string;
+  /** All of it. */
+  requirements: { type: string; demands: string }[];
+  coverage: "index" | "instance";
+  notes: string[];
+  /** The same for people. */
+  text: string;
+}
+
 export interface SignatureOptions {
   /** PEM public key. */
   key: Bytes;
@@ -297,6 +343,10 @@ export function verifyBundle(bundle: Bytes, options: BundleOptions): Promise<Ver
 export function policyInit(reference: string, options: PolicyInitOptions): Promise<string>;
 /** Every file that a policy names, in order, each once. */
 export function policyAssets(policy: Bytes): string[];
+/** What a policy probably did not mean, in the order of its text. Throws when it is no policy. */
+export function policyLint(policy: Bytes, options?: LintOptions): Lint[];
+/** Which scope decides for an image, and what it demands, in plain words. */
+export function policyExplain(policy: Bytes, reference: string, options?: { as?: string }): Explanation;
 export function parseReference(text: string): Reference;
 /** The predicate type that one of cosign's short names (slsaprovenance1, cyclonedx …) stands for; a URI is itself. */
 export function predicateType(name: string): string;

@@ -5,7 +5,7 @@ import { createApi } from "./api.js";
 
 glue.initSync({ module: readFileSync(new URL("./sealgate_bg.wasm", import.meta.url)) });
 
-export const { verifyImage, verifyBundle, policyInit, policyAssets, parseReference, predicateType, verifySignature, version, Gateway } = createApi(glue, {
+export const { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway } = createApi(glue, {
   // The core follows redirects itself: it knows which credentials may go where.
   requestInit: { redirect: "manual" },
 });

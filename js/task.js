@@ -4,7 +4,8 @@ import { codedError } from "./error.js";
 
 /**
  * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, startVerifyBundle(options: object): Task, predicateType(name: string): string, verifySignature(options: object): Task,
- *   policyAssets(policy: Uint8Array): string[], parseReference(text: string): any, version(): string,
+ *   policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): any,
+ *   policyExplain(policy: Uint8Array, reference: string, as?: string): any, parseReference(text: string): any, version(): string,
  *   Gateway: new (config: object) => any, __wbg_reset_state(): void }} Glue
  * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number }} FetchRequest

@@ -58,6 +58,14 @@ pub const REGEXP_TEXT: usize = 4 << 10;
 pub const IDENTITIES: usize = 64;
 /// Entries of one `conditions` of a policy.
 pub const CONDITIONS: usize = 64;
+/// Lints of one severity that are listed for one policy; more are counted.
+pub const LINTS: usize = 500;
+/// Requirements of a list that the linter compares with those of another list.
+pub const COMPARED: usize = 64;
+/// PEM blocks that the linter looks at in one file.
+pub const LINTED_BLOCKS: usize = 64;
+/// Bytes of all files of one `registries.d`, and of one line of them.
+pub const REGISTRIES_D: usize = 1 << 20;
 /// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more there is was not made to be verified.
 pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
 /// Timestamps of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).

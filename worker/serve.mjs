@@ -24,7 +24,9 @@ const START_TIMEOUT_MS = 20_000;
 class UsageError extends Error {}
 
 /** @typedef {{ upstream: string, name: string, policyFile: string, port: number, demo: boolean }} Settings */
-/** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, complaint?: string }} Policy */
+/** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
+/** @typedef {{ id: string, name: string, severity: string, pointer: string, message: string }} Lint */
+/** @typedef {{ policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): Lint[] }} Sealgate */
 
 try {
   await main();
@@ -80,7 +82,7 @@ async function loadPackage() {
  * everything and says why in each refusal, as it would when deployed.
  *
  * @param {Settings} settings
- * @param {{ policyAssets(policy: Uint8Array): string[] }} sealgate
+ * @param {Sealgate} sealgate
  * @returns {Promise<Policy>}
  */
 async function readPolicy(settings, sealgate) {
@@ -94,7 +96,8 @@ async function readPolicy(settings, sealgate) {
   } catch (error) {
     return { policy, assets: {}, complaint: messageOf(error) };
   }
-  return { policy, assets: await readAssets(settings.policyFile, paths) };
+  const assets = await readAssets(settings.policyFile, paths);
+  return { policy, assets, lints: sealgate.policyLint(policy, { assets }) };
 }
 
 /**
@@ -287,6 +290,9 @@ function announce(settings, policy) {
     : `podman pull --tls-verify=false ${host}/REPOSITORY:TAG`;
   if (policy.complaint !== undefined) {
     console.error(`${settings.policyFile} cannot be understood, so every pull is refused: ${policy.complaint}`);
+  }
+  for (const { id, name, severity, pointer, message } of policy.lints ?? []) {
+    console.error(`${basename(settings.policyFile)}: ${severity} ${id} ${name}${pointer === "" ? "" : `, ${pointer}`}: ${message}`);
   }
   console.log(`sealgate is serving http://${host} in front of ${front}, judged as ${settings.name} by ${basename(settings.policyFile)}. Try: ${pull}`);
 }

@@ -9,7 +9,12 @@ import { codedError } from "../error.js";
  * @typedef {Signer & { image: string, as?: string, platform?: string, plainHttp: boolean }} Asking
  * @typedef {Asking & { name: "verify" | "verify-attestation", type?: string, policy?: string, json: boolean }} VerifyCommand
  * @typedef {Signer & { name: "verify-blob", file: string, bundle: string, json: boolean }} VerifyBlobCommand
- * @typedef {Asking & { name: "policy init" }} PolicyInitCommand
+ * @typedef {Omit<Asking, keyof Signer | "image"> & { provider?: "webcrypto" | "rust" }} How
+ * @typedef {How & { name: "policy init", image: string, keys: string[] }} PolicyInitCommand
+ * @typedef {{ name: "policy lint", file: string, registriesD?: string, json: boolean }} PolicyLintCommand
+ * @typedef {{ name: "policy explain", file: string, image: string, as?: string, json: boolean }} PolicyExplainCommand
+ * @typedef {Omit<How, "as"> & { name: "policy test", file: string, cases: string, json: boolean }} PolicyTestCommand
+ * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand} Command
  */
 
 export const HELP = `sealgate: may this container image run?
@@ -21,6 +26,9 @@ export const HELP = `sealgate: may this container image run?
   sealgate verify-attestation IMAGE --type TYPE …  an attestation of this type must be there, by key or identity as above
   sealgate verify-blob FILE --bundle FILE …        verify a file and its Sigstore bundle, by key or identity as above
   sealgate policy init IMAGE --key FILE            write a first policy that admits the image to standard output
+  sealgate policy lint FILE                        say what a policy.json probably does not mean
+  sealgate policy explain FILE IMAGE               say which scope decides for an image, and what it demands
+  sealgate policy test FILE CASES                  judge a table of images, and compare with what is expected
   sealgate --help, --version
 
 Options:
@@ -35,13 +43,18 @@ Options:
   --policy FILE     a policy.json; files that it names are looked for beside it
   --as NAME         judge under this name (name[:tag|@digest]), for images that are reached under another one
   --platform P      os/arch[/variant]: of an index, judge this image only
-  --json            print the report as JSON (report.schema.json in the package describes it)
+  --json            print JSON (report.schema.json in the package describes the report of verify)
+  --registries.d D  policy lint: the folder of registries.d files that is in force beside the policy
   --plain-http      speak plain http to any host; without it, to loopback hosts only
   --provider P      who checks signatures: webcrypto (the platform's) or rust (built in)
 
 Credentials are read from $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json or ~/.docker/config.json.
 
+CASES has a line for each image, "IMAGE [as NAME] allow|deny [CODE]", and comments after #; or it is JSON,
+[{"image": "…", "as": "…", "expect": "allow", "code": "…"}].
+
 Exit status: 0 allowed · 1 denied · 2 could not find out, or could not understand
+policy lint: 0 no error · 1 errors    policy test: 0 all as expected · 1 some differ
 `;
 
 const PROVIDERS = ["webcrypto", "rust"];
@@ -60,6 +73,7 @@ const OPTIONS = /** @type {const} */ ({
   as: { type: "string", multiple: true },
   platform: { type: "string", multiple: true },
   provider: { type: "string", multiple: true },
+  "registries.d": { type: "string", multiple: true },
   json: { type: "boolean" },
   "plain-http": { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -69,56 +83,94 @@ const OPTIONS = /** @type {const} */ ({
 const IDENTITY = ["certificate-identity", "certificate-identity-regexp", "certificate-oidc-issuer", "certificate-oidc-issuer-regexp"];
 const SIGNER = ["key", ...IDENTITY, "trusted-root", "provider"];
 
-/** Which options each command takes, besides --help. */
-const TAKEN = {
-  verify: [...SIGNER, "policy", "as", "platform", "json", "plain-http"],
-  "verify-attestation": [...SIGNER, "type", "as", "platform", "json", "plain-http"],
-  "verify-blob": [...SIGNER, "bundle", "json"],
-  "policy init": ["key", "as", "platform", "provider", "plain-http"],
+/** What each command is given, in order, and which options it takes, besides --help. */
+const COMMANDS = {
+  verify: { operands: ["image"], takes: [...SIGNER, "policy", "as", "platform", "json", "plain-http"] },
+  "verify-attestation": { operands: ["image"], takes: [...SIGNER, "type", "as", "platform", "json", "plain-http"] },
+  "verify-blob": { operands: ["blob"], takes: [...SIGNER, "bundle", "json"] },
+  "policy init": { operands: ["image"], takes: ["key", "as", "platform", "provider", "plain-http"] },
+  "policy lint": { operands: ["policy"], takes: ["json", "registries.d"] },
+  "policy explain": { operands: ["policy", "image"], takes: ["as", "json"] },
+  "policy test": { operands: ["policy", "cases"], takes: ["platform", "provider", "json", "plain-http"] },
+};
+/** @type {Record<string, { what: string, example: string }>} */
+const OPERANDS = {
+  image: { what: "image", example: "an image, for instance registry.example.com/team/app:1.0" },
+  blob: { what: "file", example: "a file, for instance release.tar.gz" },
+  policy: { what: "file", example: "a policy, for instance policy.json" },
+  cases: { what: "cases", example: "a table of cases, for instance cases.txt" },
 };
 
-/** @param {string[]} argv @returns {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | { name: "help" } | { name: "version" }} */
+/** @param {string[]} argv @returns {Command | { name: "help" } | { name: "version" }} */
 export function parseArguments(argv) {
   const { values, positionals } = parse(argv);
   if (values.help || argv.length === 0 || (positionals.length === 1 && positionals[0] === "help")) return { name: "help" };
   if (values.version) return { name: "version" };
 
   const name = commandName(positionals);
-  const subject = theOne(name, positionals.slice(name.split(" ").length));
+  const { image = "", blob = "", policy: file = "", cases = "" } = operandsOf(name, positionals.slice(name.split(" ").length));
   for (const option of Object.keys(values)) {
-    if (!TAKEN[name].includes(option)) throw wrong(`${name} does not take --${option}`);
+    if (!COMMANDS[name].takes.includes(option)) throw wrong(`${name} does not take --${option}`);
   }
-  const policy = single("policy", values.policy);
-  const signer = readSigner(values, name, policy);
+  const as = single("as", values.as);
   const json = values.json ?? false;
-  if (name === "verify-blob") {
-    const bundle = single("bundle", values.bundle);
-    if (bundle === undefined) throw wrong("verify-blob needs the bundle that was made for the file: add --bundle FILE");
-    return { name, ...signer, file: subject, bundle, json };
+  const provider = readProvider(values.provider);
+  const how = { platform: single("platform", values.platform), plainHttp: values["plain-http"] ?? false, provider };
+  switch (name) {
+    case "policy lint":
+      return { name, file, json, registriesD: single("registries.d", values["registries.d"]) };
+    case "policy explain":
+      return { name, file, image, as, json };
+    case "policy test":
+      return { name, file, cases, json, ...how };
+    case "policy init": {
+      const keys = readKeys(values.key);
+      if (keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`);
+      return { name, image, as, keys, ...how };
+    }
+    case "verify-blob": {
+      const signer = readSigner(values, name);
+      const bundle = single("bundle", values.bundle);
+      if (bundle === undefined) throw wrong("verify-blob needs the bundle that was made for the file: add --bundle FILE");
+      return { name, ...signer, file: blob, bundle, json };
+    }
+    case "verify":
+      return { name, ...how, ...readSigner(values, name), image, as, policy: single("policy", values.policy), json };
+    case "verify-attestation": {
+      const signer = readSigner(values, name);
+      const type = single("type", values.type);
+      if (type === undefined) throw wrong("verify-attestation needs the type of the attestation: add --type TYPE, for instance slsaprovenance1");
+      return { name, ...how, ...signer, image, as, type, json };
+    }
   }
-  const asking = { ...signer, image: subject, as: single("as", values.as), platform: single("platform", values.platform), plainHttp: values["plain-http"] ?? false };
-  if (name === "policy init") {
-    if (signer.keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${signer.keys.length}`);
-    return { name, ...asking };
-  }
-  const type = single("type", values.type);
-  if (name === "verify-attestation" && type === undefined) throw wrong("verify-attestation needs the type of the attestation: add --type TYPE, for instance slsaprovenance1");
-  return { name, ...asking, type, policy, json };
 }
 
-/** @param {keyof typeof TAKEN} name @param {string[]} positionals */
-function theOne(name, [subject, ...more]) {
-  const [what, example] = name === "verify-blob" ? ["a file", "release.tar.gz"] : ["an image", "registry.example.com/team/app:1.0"];
-  if (subject === undefined || subject === "") throw wrong(`${name} needs ${what}, for instance ${example}`);
-  if (more.length > 0) throw wrong(`${name} takes one ${what.split(" ")[1]}, found also ${more.map(quoted).join(", ")}`);
-  return subject;
+/** @param {keyof typeof COMMANDS} name @param {string[]} given @returns {Record<string, string>} */
+function operandsOf(name, given) {
+  const { operands } = COMMANDS[name];
+  const missing = operands.find((_, index) => !given[index]);
+  if (missing !== undefined) throw wrong(`${name} needs ${OPERANDS[missing]?.example}`);
+  const more = given.slice(operands.length);
+  if (more.length > 0) throw wrong(`${name} takes one ${operands.map((operand) => OPERANDS[operand]?.what).join(" and one ")}, found also ${more.map(quoted).join(", ")}`);
+  return Object.fromEntries(operands.map((operand, index) => [operand, given[index] ?? ""]));
 }
 
-/** @param {ReturnType<typeof parse>["values"]} values @param {string} name @param {string | undefined} policy @returns {Signer} */
-function readSigner(values, name, policy) {
-  const keys = (values.key ?? []).map((path) => nonEmpty("key", path));
-  const provider = single("provider", values.provider);
+/** @param {string[] | undefined} given */
+function readKeys(given = []) {
+  return given.map((path) => nonEmpty("key", path));
+}
+
+/** @param {string[] | undefined} given */
+function readProvider(given) {
+  const provider = single("provider", given);
   if (provider !== undefined && !PROVIDERS.includes(provider)) throw wrong(`--provider: expected ${PROVIDERS.join(" or ")}, found ${quoted(provider)}`);
+  return /** @type {"webcrypto" | "rust" | undefined} */ (provider);
+}
+
+/** Who is trusted: keys, identities or, of verify, a policy. @param {ReturnType<typeof parse>["values"]} values @param {string} name @returns {Signer} */
+function readSigner(values, name) {
+  const keys = readKeys(values.key);
+  const policy = single("policy", values.policy);
   const identity = {
     certificateIdentity: single("certificate-identity", values["certificate-identity"]),
     certificateIdentityRegexp: single("certificate-identity-regexp", values["certificate-identity-regexp"]),
@@ -127,17 +179,15 @@ function readSigner(values, name, policy) {
   };
   const trustedRoot = single("trusted-root", values["trusted-root"]);
   const named = Object.values(identity).some((value) => value !== undefined);
-  if (name !== "policy init") {
-    if (keys.length > 0 && policy !== undefined) throw wrong("--key and --policy are two ways to say what is trusted: give one of them");
-    if (named && policy !== undefined) throw wrong("--certificate-… and --policy are two ways to say what is trusted: give one of them");
-    if (trustedRoot !== undefined && policy !== undefined) throw wrong("--trusted-root and --policy: a policy names its trusted roots itself (trustedRootPath)");
-    if (keys.length > 0 && named) throw wrong("--key and --certificate-… are two ways to say what is trusted: give one of them");
-    if (keys.length === 0 && !named && policy === undefined) {
-      throw wrong(`say what is trusted: add --key FILE, --certificate-identity with --certificate-oidc-issuer${name === "verify" ? ", or --policy FILE" : ""}`);
-    }
-    checkIdentity(identity, named);
+  if (keys.length > 0 && policy !== undefined) throw wrong("--key and --policy are two ways to say what is trusted: give one of them");
+  if (named && policy !== undefined) throw wrong("--certificate-… and --policy are two ways to say what is trusted: give one of them");
+  if (trustedRoot !== undefined && policy !== undefined) throw wrong("--trusted-root and --policy: a policy names its trusted roots itself (trustedRootPath)");
+  if (keys.length > 0 && named) throw wrong("--key and --certificate-… are two ways to say what is trusted: give one of them");
+  if (keys.length === 0 && !named && policy === undefined) {
+    throw wrong(`say what is trusted: add --key FILE, --certificate-identity with --certificate-oidc-issuer${name === "verify" ? ", or --policy FILE" : ""}`);
   }
-  return { keys, identity, trustedRoot, provider: /** @type {"webcrypto" | "rust" | undefined} */ (provider) };
+  checkIdentity(identity, named);
+  return { keys, identity, trustedRoot, provider: readProvider(values.provider) };
 }
 
 /** Each of the two, and once. @param {Identity} identity @param {boolean} named */
@@ -159,13 +209,14 @@ function parse(argv) {
   }
 }
 
-/** @param {string[]} positionals @returns {keyof typeof TAKEN} */
+/** @param {string[]} positionals @returns {keyof typeof COMMANDS} */
 function commandName([first, second]) {
-  if (first === "verify" || first === "verify-attestation" || first === "verify-blob") return first;
-  if (first === "policy" && second === "init") return "policy init";
-  if (first === "policy") throw wrong(`policy: expected init, found ${second === undefined ? "nothing" : quoted(second)}`);
-  const commands = "verify, verify-attestation, verify-blob or policy init";
-  throw wrong(first === undefined ? `expected a command: ${commands}` : `expected a command, ${commands}, found ${quoted(first)}`);
+  const names = /** @type {(keyof typeof COMMANDS)[]} */ (Object.keys(COMMANDS));
+  const found = names.find((name) => name === first || name === `${first} ${second}`);
+  if (found !== undefined) return found;
+  const seconds = names.filter((name) => name.startsWith("policy ")).map((name) => name.slice("policy ".length));
+  if (first === "policy") throw wrong(`policy: expected ${seconds.join(", ")}, found ${second === undefined ? "nothing" : quoted(second)}`);
+  throw wrong(`expected a command: ${names.join(", ")}${first === undefined ? "" : `; found ${quoted(first)}`}`);
 }
 
 /** @param {string} option @param {string[] | undefined} values */

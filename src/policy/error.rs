@@ -7,9 +7,10 @@ use crate::reference::ReferenceError;
 use crate::sigstore::identity::PatternError;
 use alloc::string::String;
 use core::fmt;
+use serde::Serialize;
 
 /// A place in a policy: a path such as `transports.docker["registry.local"][0].keyPath`, and the byte at which it stands.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
     /// The path from the top; empty for the document itself.
     pub pointer: String,

@@ -65,6 +65,27 @@ pub(super) fn document(bytes: &[u8]) -> Result<Node, PolicyError> {
     json::parse(bytes, Dialect::Go).map_err(|error| PolicyError::Json { error })
 }
 
+/// Goes on with a path to a member that the document's format names.
+pub(super) fn push_key(path: &mut String, key: &str) {
+    if key.is_empty() || key.len() > 100 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        return push_scope(path, key);
+    }
+    if !path.is_empty() {
+        path.push('.');
+    }
+    path.push_str(key);
+}
+
+/// Goes on with a path to a member that the author names.
+pub(super) fn push_scope(path: &mut String, scope: &str) {
+    path.push_str(&format!("[{}]", json::quote(&shown(scope))));
+}
+
+/// Goes on with a path to an element.
+pub(super) fn push_index(path: &mut String, index: usize) {
+    path.push_str(&format!("[{index}]"));
+}
+
 impl<'a> Field<'a> {
     pub(super) fn root(node: &'a Node, vocabulary: Vocabulary) -> Self {
         Self { node, vocabulary, parent: None, step: Step::Root }
@@ -103,17 +124,11 @@ impl<'a> Field<'a> {
         if let Some(parent) = self.parent {
             parent.point(out);
         }
-        let plain = |key: &str| !key.is_empty() && key.len() <= 100 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         match self.step {
             Step::Root => {}
-            Step::Key(key) if plain(key) => {
-                if !out.is_empty() {
-                    out.push('.');
-                }
-                out.push_str(key);
-            }
-            Step::Key(key) | Step::Scope(key) => out.push_str(&format!("[{}]", json::quote(&shown(key)))),
-            Step::Index(index) => out.push_str(&format!("[{index}]")),
+            Step::Key(key) => push_key(out, key),
+            Step::Scope(key) => push_scope(out, key),
+            Step::Index(index) => push_index(out, index),
         }
     }
 

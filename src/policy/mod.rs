@@ -3,17 +3,21 @@
 //!
 //! In scope: parsing as strictly as containers/image, and as leniently where it is lenient; choosing the requirements of an
 //! image; judging the name that a verified signature gives. Out of scope: judging signatures, reading the files that a
-//! policy names. The policy is its author's word and is trusted; its bytes are bounded and may be anything.
+//! policy names. What a policy probably did not mean is said by [`lint`], where signatures are kept by [`registries_d`].
+//! The policy is its author's word and is trusted; its bytes are bounded and may be anything.
 
 mod attested;
 mod error;
+pub mod explain;
 mod field;
 mod fulcio;
 mod keys;
+pub mod lint;
 mod marker;
 pub mod matcher;
 mod pinned;
 mod pki;
+pub mod registries_d;
 mod requirement;
 pub mod scope;
 mod signed_by;

@@ -48,6 +48,10 @@ pub fn docker_namespaces(image: &Reference) -> Vec<String> {
     scopes
 }
 
+/// The transports that containers/image has.
+pub(super) const TRANSPORTS: [&str; 11] =
+    ["docker", "atomic", "docker-daemon", "docker-archive", "oci", "oci-archive", "dir", "sif", "containers-storage", "tarball", "ostree"];
+
 /// What a scope of `transport` must look like when `scope` does not; `None` when the scope can be one, and for transports
 /// that are not known.
 pub(super) fn expected(transport: &str, scope: &str) -> Option<&'static str> {

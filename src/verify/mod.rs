@@ -29,7 +29,7 @@ pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 29] = [
+    let lists: [&[&'static str]; 30] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
@@ -37,6 +37,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         InitError::CODES,
         crate::policy::PolicyError::CODES,
         crate::policy::IdentityError::CODES,
+        crate::policy::registries_d::RegistriesError::CODES,
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
         crate::cosign::PredicateError::CODES,

@@ -3,6 +3,7 @@
 //! Options are read by hand, so that a wrong one gets a code; reports leave as plain objects.
 
 mod options;
+mod policy;
 mod roots;
 mod tasks;
 mod values;

@@ -47,10 +47,7 @@ impl Verify {
         let shown = values::need_text(options, "reference")?;
         let at = Reference::normalize(&shown, Grammar::Distribution).map_err(failure)?.with_default_tag();
         let rules = rules(options)?;
-        let name = match values::text(options, "as")? {
-            Some(text) => named(&text, &at)?,
-            None => Reference::normalize(&shown, Grammar::Containers).map_err(failure)?.with_default_tag(),
-        };
+        let name = name(&shown, values::text(options, "as")?.as_deref())?;
         let both = |reference: &Reference| reference.tag().is_some() && reference.digest().is_some();
         if matches!(rules, Rules::Policy { .. }) && (both(&at) || both(&name)) {
             return Err(failure(VerifyError::TagAndDigest));
@@ -94,6 +91,14 @@ impl Verify {
         let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
         let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone()).map_err(failure)?;
         Ok(verify_image(&Either::Registry(&registry), remote, &self.rules, &what).await)
+    }
+}
+
+/// The name to judge an image by that was asked for as `shown`.
+pub fn name(shown: &str, judged_as: Option<&str>) -> Result<Reference, JsValue> {
+    match judged_as {
+        Some(text) => named(text, &Reference::normalize(shown, Grammar::Distribution).map_err(failure)?.with_default_tag()),
+        None => Ok(Reference::normalize(shown, Grammar::Containers).map_err(failure)?.with_default_tag()),
     }
 }
 

@@ -92,6 +92,14 @@ pub fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8>>>, Js
     list.iter().map(|item| to_bytes(&item).ok_or_else(|| argument(key, "an array of Uint8Array"))).collect::<Result<_, _>>().map(Some)
 }
 
+/// A list of strings; absent is empty.
+pub fn text_list(object: &JsValue, key: &str) -> Result<Vec<String>, JsValue> {
+    let wrong = || argument(key, "an array of strings");
+    let Some(value) = member(object, key) else { return Ok(Vec::new()) };
+    let list = value.dyn_ref::<Array>().ok_or_else(wrong)?;
+    list.iter().map(|item| item.as_string().ok_or_else(wrong)).collect()
+}
+
 /// An object whose values are byte arrays; absent is empty.
 pub fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>, JsValue> {
     let Some(value) = member(object, key) else { return Ok(BTreeMap::new()) };

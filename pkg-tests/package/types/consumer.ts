@@ -1,9 +1,9 @@
 // Uses every export, with its types. Each @ts-expect-error is a mistake that the types must catch.
 
-import { Gateway, parseReference, policyAssets, policyInit, verifyImage, verifySignature, version } from "sealgate";
+import { Gateway, parseReference, policyAssets, policyExplain, policyInit, policyLint, verifyImage, verifySignature, version } from "sealgate";
 import type {
-  Action, Bytes, Candidate, Code, Credentials, Fetch, FetchedResponse, GatewayConfig, GatewayRequest, GatewayServices, GatewayState, ImageReport,
-  InstanceReport, Note, PolicyInitOptions, Provider, Reference, Report, RequirementReport, SealgateError, SignatureOptions, Step, Verdict, VerifyOptions,
+  Action, Bytes, Candidate, Code, Credentials, Explanation, Fetch, FetchedResponse, GatewayConfig, GatewayRequest, GatewayServices, GatewayState, ImageReport,
+  InstanceReport, Lint, LintOptions, Note, PolicyInitOptions, Provider, Reference, Report, RequirementReport, SealgateError, SignatureOptions, Step, Verdict, VerifyOptions,
 } from "sealgate";
 
 const key: Bytes = "-----BEGIN PUBLIC KEY-----";
@@ -40,6 +40,10 @@ export const shown = [explained(verdict), image.digest, instances.length, step?.
 const init: PolicyInitOptions = { key };
 const policy: string = await policyInit("a", init);
 const assets: string[] = policyAssets(policy);
+const known: LintOptions = { assets: { "cosign.pub": key }, registriesD: { "a.yaml": "" }, images: ["a"], indexes: ["b"], userPolicy: true, time: 0 };
+const lints: Lint[] = policyLint(policy, known);
+const explanation: Explanation = policyExplain(policy, "a", { as: "b" });
+export const read: (string | number | undefined)[] = [lints[0]?.severity, lints[0]?.edit?.at.start, explanation.lookedUp[0]?.scope, explanation.requirements[0]?.demands, explanation.text];
 const reference: Reference = parseReference("a");
 const signature: SignatureOptions = { key, signature: new Uint8Array(1), data: "d", algorithm: "ecdsa-sha256" };
 const good: boolean = await verifySignature(signature);

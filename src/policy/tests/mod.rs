@@ -1,5 +1,6 @@
 //! The decision cases of facts/containers-policy.md section 10, by their ids, our own vocabulary, and hostile input.
 
+mod explaining;
 mod extended;
 mod hostile;
 mod matchers;

@@ -4,6 +4,8 @@ use super::*;
 use crate::policy::KeySource;
 use crate::policy::SigstoreSigned;
 
+extern crate std;
+
 #[test]
 fn p1_to_p13_documents() {
     let reject = r#"{"default":[{"type":"reject"}]"#;
@@ -199,4 +201,16 @@ fn errors_keep_the_words_and_know_the_place() {
         let message = message(&text);
         assert!(message.contains(words) && message.starts_with(&format!("{pointer} (byte {})", text.find(there).unwrap())), "{message}");
     }
+}
+
+/// The table that `policy.schema.json` is held against, too.
+#[test]
+fn the_table_of_the_schema() {
+    let table = std::fs::read("fixtures/policy/policies.json").unwrap();
+    let table: serde_json::Value = serde_json::from_slice(&table).unwrap();
+    let cases = table.as_array().unwrap();
+    for case in cases {
+        assert_eq!(policy(&case["policy"].to_string()), case["code"], "{}", case["policy"]);
+    }
+    assert!(cases.iter().filter(|case| case["code"] == "ok").count() > 40 && cases.len() > 200);
 }

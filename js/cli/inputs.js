@@ -1,0 +1,57 @@
+// What a command is given: files beside the command, and how to ask a registry.
+
+import { readFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+import { codedError } from "../error.js";
+import { parseReference, policyAssets } from "../node.js";
+import { findCredentials } from "./registry-auth.js";
+import { plain } from "./show.js";
+
+/** Roots that the package carries, by name; a file of that name is written ./github. */
+const EMBEDDED = ["public-good", "staging", "github"];
+
+/**
+ * How to ask the registry of an image.
+ *
+ * @param {string} image
+ * @param {{ platform?: string, plainHttp: boolean, provider?: "webcrypto" | "rust" }} how
+ */
+export function asking(image, { platform, plainHttp, provider }) {
+  const warn = (/** @type {string} */ text) => console.error(plain(`sealgate: warning: ${text}`));
+  return { platform, plainHttp, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
+}
+
+/** Who is trusted, without a policy. @param {import("./arguments.js").Signer} command */
+export function readSigner({ keys, identity, trustedRoot }) {
+  const root = trustedRoot === undefined || EMBEDDED.includes(trustedRoot) ? trustedRoot : read(trustedRoot, "root.unreadable", "--trusted-root");
+  return {
+    ...(keys.length > 0 ? { key: readKeys(keys) } : identity),
+    ...(root === undefined ? {} : { trustedRoot: /** @type {import("../index.d.ts").TrustedRoot} */ (root) }),
+  };
+}
+
+/** @param {string[]} paths */
+export function readKeys(paths) {
+  return paths.map((path) => read(path, "key.unreadable", "--key"));
+}
+
+/** A policy with every file that it names. @param {string} path @param {string} why */
+export function readPolicy(path, why) {
+  const policy = read(path, "policy.unreadable", why);
+  const assets = Object.fromEntries(policyAssets(policy).map((name) => [name, read(beside(path, name), "asset.unreadable", `${path} names ${name}`)]));
+  return { policy, assets };
+}
+
+/** A path as the policy writes it. @param {string} policy @param {string} name */
+export function beside(policy, name) {
+  return resolve(dirname(policy), name);
+}
+
+/** @param {string} path @param {string} code @param {string} why */
+export function read(path, code, why) {
+  try {
+    return new Uint8Array(readFileSync(path));
+  } catch (error) {
+    throw codedError(code, `${why}: expected a readable file at ${path}, found ${/** @type {any} */ (error).code ?? error}; nothing was fetched`, error);
+  }
+}

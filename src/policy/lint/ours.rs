@@ -1,0 +1,239 @@
+//! SL01 to SL12: the vocabulary of `"sealgate": {"version": 1}` (TRUST.md sections 3 to 6).
+
+use super::Edit;
+use super::Findings;
+use super::Rule;
+use super::docker_scope;
+use super::document::Document;
+use super::document::Item;
+use super::document::Scope;
+use super::edit;
+use super::pattern;
+use super::pattern::Open;
+use super::signed;
+use crate::digest::Digest;
+use crate::encoding::json::Node;
+use crate::encoding::json::quote;
+use crate::policy::Exception;
+use crate::policy::Matcher;
+use crate::policy::Pinned;
+use crate::policy::Requirement;
+use crate::policy::Trust;
+use crate::policy::error::Place;
+use crate::policy::error::shown;
+use crate::policy::field;
+use crate::policy::scope::docker_namespaces;
+use crate::sigstore::identity::{Identity, Pattern};
+use crate::time::UnixTime;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+/// Exceptions that end within this time are said.
+const SOON: i64 = 14 * 86_400;
+/// The claims that say whose repository called a workflow.
+const CALLER: [&str; 3] = ["sourceRepositoryURI", "sourceRepositoryIdentifier", "sourceRepositoryOwnerURI"];
+/// What the types of predicates have in their names whose content changes while the image stays.
+const FINDINGS: [&str; 5] = ["vuln", "vex", "test-result", "sarif", "scan"];
+
+pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
+    if !document.policy.is_extended() {
+        return;
+    }
+    digests(document, findings);
+    for item in document.items() {
+        identities(item, findings);
+        attested(item, findings);
+        rekor(item, findings);
+        if let Requirement::Pinned(pinned) = item.requirement {
+            pinned_scope(item, pinned, findings);
+        }
+    }
+    exceptions(document, findings);
+}
+
+/// SL01, SL02.
+fn digests(document: &Document<'_>, findings: &mut Findings) {
+    let mut served: BTreeMap<String, Vec<Scope<'_>>> = BTreeMap::new();
+    for item in document.items() {
+        for signer in signers(document, item) {
+            let scopes = served.entry(signer).or_default();
+            // Two are enough to know that it is not one.
+            if scopes.len() < 2 && !scopes.iter().any(|scope| core::ptr::eq(scope.member, item.scope.member)) {
+                scopes.push(item.scope);
+            }
+        }
+    }
+    for item in document.items() {
+        if !matches!(item.matcher(), Some(Matcher::Digest { .. })) {
+            continue;
+        }
+        let elsewhere = signers(document, item).iter().find_map(|signer| served.get(signer)?.iter().find(|scope| !core::ptr::eq(scope.member, item.scope.member)).copied());
+        let opens = "any image that this signer ever signed, under any name, of any age, passes as this one";
+        match elsewhere {
+            Some(other) => {
+                let message = format!("matchDigest, and the same signer serves {} too: {opens}, those of the other scope included; give each scope a signer of its own, or sign with names (.sig) and use matchRepository", other.shown());
+                findings.add(Rule::SharedSigner, item.place_of("signedIdentity"), message, None);
+            }
+            None => findings.add(Rule::AnyDigest, item.place_of("signedIdentity"), format!("matchDigest: {opens}; let this signer sign nothing else"), None),
+        }
+    }
+}
+
+/// Each key and each identity that can meet it, as something that can be compared.
+fn signers(document: &Document<'_>, item: Item<'_>) -> Vec<String> {
+    if !matches!(item.requirement, Requirement::SigstoreSigned(_)) {
+        return Vec::new();
+    }
+    match item.trust() {
+        Some(Trust::Keys(keys) | Trust::LoggedKeys { keys, .. }) => {
+            let asset = |path: &String| document.context.assets.and_then(|assets| assets.get(path)).map(|bytes| Digest::of(bytes).to_string());
+            let files = keys.paths().iter().map(|path| asset(path).unwrap_or_else(|| format!("file {path}")));
+            files.chain(keys.datas().iter().map(|data| Digest::of(data).to_string())).collect()
+        }
+        Some(Trust::Certificates { identities, .. }) => identities.iter().map(|identity| format!("{identity:?}")).collect(),
+        Some(Trust::Fulcio(fulcio)) => alloc::vec![format!("fulcio {} {}", fulcio.oidc_issuer, fulcio.subject_email)],
+        Some(Trust::Pki(pki)) => alloc::vec![format!("pki {:?} {:?}", pki.subject_email, pki.subject_hostname)],
+        None => Vec::new(),
+    }
+}
+
+/// SL03 to SL06, PL20.
+fn identities(item: Item<'_>, findings: &mut Findings) {
+    let Some(Trust::Certificates { identities, .. }) = item.trust() else { return };
+    let nodes = item.node.member("identities").and_then(Node::as_array).unwrap_or_default();
+    for (number, (node, identity)) in nodes.iter().zip(identities).enumerate() {
+        let Place { mut pointer, .. } = item.place_of("identities");
+        field::push_index(&mut pointer, number);
+        let place = |member: &Node| Place { pointer: pointer.clone(), at: member.span.start };
+        for (exact, regexp, one) in [("issuer", "issuerRegexp", &identity.issuer), ("subject", "subjectRegexp", &identity.subject)] {
+            let Some(member) = node.member(exact).or_else(|| node.member(regexp)) else { continue };
+            match one {
+                Pattern::Exact(text) => exactly(text, exact, member, place(member), findings),
+                pattern => expression(pattern.text(), exact, member, place(member), findings),
+            }
+        }
+        caller(identity, node, place(node), findings);
+    }
+}
+
+fn exactly(text: &str, which: &str, member: &Node, place: Place, findings: &mut Findings) {
+    if text.contains('*') {
+        let message = format!("{:?} is compared byte for byte, its * too: it matches no certificate; write {which}Regexp, with \\ before each dot", shown(text));
+        findings.add(Rule::ExactWildcard, place, message, None);
+    } else if let Some((message, better)) = signed::issuer(text).filter(|_| which == "issuer") {
+        findings.add(Rule::IssuerForm, place, message, Some(edit::replace(member, quote(&better))));
+    }
+}
+
+fn expression(text: &str, which: &str, member: &Node, place: Place, findings: &mut Findings) {
+    if let Some(open) = pattern::open(text) {
+        let what = if open == Open::String { "any string" } else { "any address" };
+        let message = format!("{:?} matches {what}: everyone whom the trusted root certifies passes this {which}; name whom you mean", shown(text));
+        return findings.add(Rule::AnyIdentity, place, message, None);
+    }
+    if let Some(better) = pattern::with_literal_dots(text) {
+        let message = format!("a dot in {:?} matches any character, so other hosts and names pass too: write \\. where a dot is meant", shown(text));
+        findings.add(Rule::UnescapedDot, place, message, Some(edit::replace(member, quote(&better))));
+    }
+}
+
+/// SL04.
+fn caller(identity: &Identity, node: &Node, place: Place, findings: &mut Findings) {
+    let text = |pattern: &Pattern| match pattern {
+        Pattern::Exact(text) => text.clone(),
+        expression => expression.text().replace('\\', ""),
+    };
+    let (issuer, subject) = (text(&identity.issuer), text(&identity.subject));
+    let workflow = issuer.contains("token.actions.githubusercontent.com") || subject.contains("github/workflows/") || subject.contains(".gitlab-ci.y");
+    if !workflow || identity.claims.iter().any(|(name, _)| CALLER.contains(&name.as_str())) {
+        return;
+    }
+    let message = "the subject of a workflow's certificate names the workflow, not who ran it: with a public reusable workflow, any caller passes; add the claim sourceRepositoryURI, sourceRepositoryIdentifier or sourceRepositoryOwnerURI";
+    findings.add(Rule::AnyCaller, place, message.into(), own_repository(identity, node));
+}
+
+/// The claim that the workflow ran in the repository that it comes from.
+fn own_repository(identity: &Identity, node: &Node) -> Option<Edit> {
+    let beginning = match &identity.subject {
+        Pattern::Exact(text) => text.clone(),
+        expression => pattern::literal_beginning(expression.text()),
+    };
+    let mut parts = beginning.strip_prefix("https://github.com/")?.split('/');
+    let (owner, repository, _) = (parts.next()?, parts.next()?, parts.next()?);
+    let claim = format!("\"sourceRepositoryURI\": {}", quote(&format!("https://github.com/{owner}/{repository}")));
+    match node.member("claims") {
+        Some(claims) => edit::append(claims, &claim),
+        None => edit::append(node, &format!("\"claims\": {{{claim}}}")),
+    }
+}
+
+/// SL07, SL08.
+fn pinned_scope(item: Item<'_>, pinned: &Pinned, findings: &mut Findings) {
+    let verifies = |requirement: &Requirement| !matches!(requirement, Requirement::Pinned(_) | Requirement::InsecureAcceptAnything);
+    if !item.scope.requirements.iter().any(verifies) {
+        let message = "pinned alone verifies no signature: whoever can edit this policy decides what runs; add sigstoreSigned beside it";
+        findings.add(Rule::PinnedAlone, item.place(), message.into(), None);
+    }
+    let pins = item.node.member("pins").and_then(Node::as_object).unwrap_or_default();
+    for (member, (image, _)) in pins.iter().zip(&pinned.pins) {
+        let key = item.scope.key;
+        let covers = !item.scope.is_docker() || key.is_empty() || key == member.key || docker_namespaces(image).iter().any(|scope| scope == key);
+        // Scopes that match nothing have a lint of their own.
+        if !covers && docker_scope::form(key) == docker_scope::Form::Fine {
+            let Place { mut pointer, .. } = item.place_of("pins");
+            field::push_scope(&mut pointer, &member.key);
+            let message = format!("{image} is no image of {}, so this pin is never looked at: move it to the scope that covers it", item.scope.shown());
+            findings.add(Rule::PinOutside, Place { pointer, at: member.key_span.start }, message, None);
+        }
+    }
+}
+
+/// SL09, SL10.
+fn attested(item: Item<'_>, findings: &mut Findings) {
+    let Requirement::Attested(attested) = item.requirement else { return };
+    let kind = attested.predicate_type.to_ascii_lowercase();
+    if attested.max_age.is_none() && FINDINGS.iter().any(|word| kind.contains(word)) {
+        let message = "without maxAge the most favourable statement ever signed counts, however much has been found since: add \"maxAge\" (seconds)";
+        findings.add(Rule::FindingsWithoutAge, item.place(), message.into(), None);
+    }
+    if attested.max_age.is_some() && matches!(attested.trust, Trust::Keys(_)) {
+        let message = "maxAge is judged against a verified time, and keys alone give none, so this always rejects: add a trusted root";
+        findings.add(Rule::AgeWithoutTime, item.place_of("maxAge"), message.into(), None);
+    }
+}
+
+/// SL12.
+fn rekor(item: Item<'_>, findings: &mut Findings) {
+    let Requirement::SigstoreSigned(signed) = item.requirement else { return };
+    let (Some(_), Trust::Keys(_), Matcher::Digest { .. }) = (&signed.rekor, &signed.trust, &signed.identity) else { return };
+    let message = "rekorPublicKey… governs .sig signatures alone, so no bundle can meet this: use trustedRootPath in its place";
+    findings.add(Rule::RekorWithoutBundles, item.place(), message.into(), None);
+}
+
+/// SL11.
+fn exceptions(document: &Document<'_>, findings: &mut Findings) {
+    let (Some(now), Some(marker)) = (document.context.now, document.policy.marker()) else { return };
+    let Some(list) = document.root.member("sealgate").and_then(|marker| marker.member("exceptions")) else { return };
+    for (number, (node, exception)) in list.as_array().unwrap_or_default().iter().zip(&marker.exceptions).enumerate() {
+        let Some(message) = ending(exception, now) else { continue };
+        let place = Place { pointer: format!("sealgate.exceptions[{number}]"), at: node.span.start };
+        let over = exception.until < now;
+        let edit = if list.as_array().is_some_and(|all| all.len() == 1) { Some(edit::replace(list, "[]")) } else { edit::without_element(list, number) };
+        findings.add(Rule::ExceptionEnds, place, message, edit.filter(|_| over));
+    }
+}
+
+fn ending(exception: &Exception, now: UnixTime) -> Option<String> {
+    let Exception { scope, until, reason, .. } = exception;
+    let about = format!("the exception for {:?} ({:?})", shown(scope), shown(reason));
+    if *until < now {
+        Some(format!("{about} has ended on {until} and admits nothing: remove it"))
+    } else if until.0 <= now.0.saturating_add(SOON) {
+        Some(format!("{about} ends on {until}: then its images are refused; have them signed by then"))
+    } else {
+        None
+    }
+}
