@@ -110,6 +110,15 @@ impl Reference {
         if self.domain.is_empty() { self.path.clone() } else { format!("{}/{}", self.domain, self.path) }
     }
 
+    /// As people type it, and as containers/image names images in messages: without what [`Reference::normalize`] adds.
+    pub fn familiar(&self) -> String {
+        let full = format!("{self}");
+        match full.strip_prefix("docker.io/") {
+            Some(rest) => rest.strip_prefix("library/").filter(|path| !path.contains('/')).unwrap_or(rest).into(),
+            None => full,
+        }
+    }
+
     /// The tag.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()

@@ -7,6 +7,7 @@ use super::report::{Candidate, Claims, Outcome, StepReport};
 use super::trouble::VerifyError;
 use crate::cosign::{AttachedBundle, SignatureLayer};
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule};
+use crate::digest::Digest;
 use crate::error::{Failure, HostError};
 use crate::policy::Matcher;
 use crate::reference::Reference;
@@ -82,7 +83,11 @@ impl Question<'_> {
     /// Compared as text with the SHA-256 digest of the bytes in hand (facts/containers-policy.md section 5, "Digest").
     fn check_digest(&self, payload: Payload) -> Result<Payload, Failure> {
         let digest = self.subject.digest.to_string();
-        if payload.manifest_digest == digest { Ok(payload) } else { Err(VerifyError::SignedDigest { signed: payload.manifest_digest, digest }.into()) }
+        match Digest::parse(&payload.manifest_digest) {
+            _ if payload.manifest_digest == digest => Ok(payload),
+            Ok(_) => Err(VerifyError::SignedDigest { signed: payload.manifest_digest, digest }.into()),
+            Err(_) => Err(VerifyError::SignedText { signed: payload.manifest_digest, digest }.into()),
+        }
     }
 
     fn identity_rule(&self) -> Rule {

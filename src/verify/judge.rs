@@ -185,7 +185,7 @@ async fn judge_requirement<A: Archive, P: Provider>(
         Requirement::InsecureAcceptAnything => {
             RequirementReport { kind: kind.into(), verdict: Verdict::Allow, code: "policy.accept-anything", message: "the policy accepts anything here".into(), candidates: Vec::new() }
         }
-        Requirement::Reject => denied(kind, VerifyError::Rejected { image: format!("docker://{name}") }.into()),
+        Requirement::Reject => denied(kind, VerifyError::Rejected { image: format!("docker://{}", name.familiar()) }.into()),
         Requirement::SigstoreSigned(signed) => {
             let keys = match keys(signed, assets) {
                 Ok(keys) => keys,

@@ -9,8 +9,9 @@ codes! {
         GatewayRefused { message: String } => "gateway.refused", "{message}";
         RegistryRefused { status: u16, message: String } => "registry.refused", "the registry answered with {status}: {message}";
         NoSignature { detail: String } => "signature.missing", "A signature was required, but no signature exists{detail}: sign the image (for instance: cosign sign --key cosign.key <image>@<digest>)";
-        Identity { signed: String, wanted: String, suggestion: String } => "identity.not-accepted", "Signature for identity \"{signed}\" is not accepted: the image is signed by your key, as {signed:?}; your rule wants {wanted}.{suggestion}";
-        SignedDigest { signed: String, digest: String } => "digest.not-signed", "Signature for digest {digest} does not match: the signature is over {signed}, another image";
+        Identity { signed: String, wanted: String, suggestion: String } => "identity.not-accepted", "Signature for identity {signed:?} is not accepted: the image is signed by your key, under that name; your rule wants {wanted}.{suggestion}";
+        SignedDigest { signed: String, digest: String } => "digest.not-signed", "Signature for digest {signed} does not match: this image has {digest}";
+        SignedText { signed: String, digest: String } => "digest.not-signed", "invalid docker-manifest-digest value {signed:?}: expected the digest of this image, {digest}";
         Subject { digest: String } => "digest.not-signed", "the signed statement is about other images, not about {digest}";
         SeveralReasons { reasons: String } => "signature.none-accepted", "None of the signatures were accepted, reasons: {reasons}";
         Rejected { image: String } => "policy.reject", "Running image {image} is rejected by policy.";
