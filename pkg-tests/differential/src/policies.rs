@@ -283,12 +283,12 @@ impl Maker<'_> {
                 let name = names::repository(self.reference).to_owned();
                 let host = name.split('/').next().unwrap_or_default().to_owned();
                 self.doubts += 1;
-                let prefix = match self.random.below(8) {
+                let prefix = match self.random.below(10) {
                     0..=2 => host,
                     3 => name.rsplit_once('/').map_or(name.clone(), |(parent, _)| parent.into()),
                     4 => name,
                     5 => "docker.io".into(),
-                    6 => "registry.example/tea".into(),
+                    6..=8 => name.chars().take(1 + self.random.below(name.len())).collect(),
                     _ => names::repository(&names::reference(self.random, self.digest)).to_owned(),
                 };
                 let signed = self.random.weighted(&[(60, "signed.example"), (10, "signed.example/team"), (10, "registry.example"), (5, "busybox"), (5, "docker.io"), (5, "localhost:5000"), (5, "*.b")]);
