@@ -1,11 +1,15 @@
 //! An image, and what hangs on it.
 
+use crate::certificates;
+use crate::certificates::Shown;
 use crate::json::Json;
 use crate::json::object;
 use crate::json::raw;
 use crate::json::text;
 use crate::keys::Form;
 use crate::keys::Kit;
+use crate::logged;
+use crate::logged::Entry;
 use crate::names;
 use crate::random::Random;
 use sealgate::digest::Algorithm;
@@ -59,13 +63,21 @@ fn layer(random: &mut Random, kit: &Kit, manifest: &[u8], reference: &str) -> La
     let message = if random.chance(3) { b"another" } else { payload.as_slice() };
     let signature = key.sign(message, form, random);
     let mut annotations = BTreeMap::new();
+    let mut shown = key.pem.clone();
+    if random.chance(50) {
+        let Shown { certificate, chain } = certificates::leaf(key, &kit.keys[2], &kit.keys[1], random);
+        annotations.insert("dev.sigstore.cosign/certificate".to_owned(), certificate.clone());
+        annotations.extend(chain.map(|chain| ("dev.sigstore.cosign/chain".to_owned(), chain)));
+        shown = if random.chance(65) { certificate } else { shown };
+    }
+    if random.chance(60) {
+        let log = &kit.keys[if random.chance(92) { 1 } else { random.below(4) }];
+        annotations.insert("dev.sigstore.cosign/bundle".to_owned(), logged::bundle(&Entry { content: &payload, signature: &signature, key: &shown }, log, random));
+    } else if random.chance(8) {
+        annotations.insert("dev.sigstore.cosign/bundle".into(), random.pick(&["garbage", "{}", ""]).into());
+    }
     if !random.chance(2) {
         annotations.insert(SIGNATURE.to_owned(), spelled(random, signature));
-    }
-    for name in ["dev.sigstore.cosign/bundle", "dev.sigstore.cosign/certificate", "dev.sigstore.cosign/chain"] {
-        if random.chance(4) {
-            annotations.insert(name.into(), random.pick(&["garbage", "{}", ""]).into());
-        }
     }
     let media_type = random.weighted(&[(94, SIMPLE), (4, "application/vnd.dsse.envelope.v1+json"), (2, "application/octet-stream")]);
     Layer { media_type: media_type.into(), payload, annotations, is_doubtful: faults > 1 }

@@ -1,11 +1,13 @@
 //! Keys made for one run, and the files that policies name.
 
+use crate::certificates;
 use crate::random::Random;
 use ed25519_dalek::Signer;
 use p256::ecdsa::signature::SignatureEncoding;
 use p256::ecdsa::signature::hazmat::PrehashSigner;
 use p256::pkcs8::EncodePublicKey;
 use p256::pkcs8::LineEnding;
+use sealgate::crypto::PublicKey;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::signature::RandomizedSigner;
 use sha2::Digest;
@@ -42,6 +44,8 @@ pub enum Form {
 /// What one run signs with: its keys, and a folder with files that hold some of them.
 pub struct Kit {
     pub keys: Vec<Key>,
+    /// The certificate of the authority, whose key is the third.
+    pub root: String,
     /// As a policy names them, with their content.
     pub files: Vec<(String, Vec<u8>)>,
     folder: PathBuf,
@@ -65,13 +69,14 @@ impl Kit {
         let folder = std::env::temp_dir().join(format!("sealgate-differential-{}", std::process::id()));
         let mut files = Vec::new();
         std::fs::create_dir_all(&folder).map_err(said)?;
+        let root = certificates::root(&keys[2], &mut random);
         let both = format!("{}{}", keys[1].pem, keys[0].pem);
-        for (name, content) in [("a.pub", keys[0].pem.clone()), ("b.pub", keys[1].pem.clone()), ("ed.pub", keys[5].pem.clone()), ("two.pub", both), ("junk.pub", "no key\n".into()), ("empty.pub", String::new())] {
+        for (name, content) in [("a.pub", keys[0].pem.clone()), ("b.pub", keys[1].pem.clone()), ("ed.pub", keys[5].pem.clone()), ("two.pub", both), ("junk.pub", "no key\n".into()), ("empty.pub", String::new()), ("root.pem", root.clone())] {
             let path = folder.join(name);
             std::fs::write(&path, &content).map_err(said)?;
             files.push((path.to_string_lossy().into_owned(), content.into_bytes()));
         }
-        Ok(Self { keys, files, folder })
+        Ok(Self { keys, root, files, folder })
     }
 
     /// The content of a file that policies may name.
@@ -101,6 +106,11 @@ impl Key {
             Secret::Rsa(key) => key.to_public_key().to_public_key_pem(LineEnding::LF),
         };
         Ok(Self { secret, pem: pem.map_err(said)? })
+    }
+
+    /// SubjectPublicKeyInfo in DER.
+    pub fn spki(&self) -> Vec<u8> {
+        PublicKey::from_pem(self.pem.as_bytes()).map(|key| key.spki_der().to_vec()).unwrap_or_else(|error| panic!("a key made here reads: {error}"))
     }
 
     /// PKCS #1, which only RSA keys have.

@@ -6,10 +6,12 @@
 //! Differences that are meant stand in `differences.json`; any other is shown, and the exit code is then 1. The last line
 //! is `N compared, N differ`.
 
+mod certificates;
 mod compare;
 mod images;
 mod json;
 mod keys;
+mod logged;
 mod names;
 mod oracle;
 mod ours;
@@ -64,7 +66,8 @@ struct Tally {
     judged: usize,
     allowed: usize,
     meant: BTreeMap<usize, usize>,
-    not_yet: BTreeMap<&'static str, usize>,
+    /// By their kind, and those that containers/image allows.
+    not_yet: BTreeMap<&'static str, (usize, usize)>,
     /// By their kind, for whoever looks for the cause.
     unexplained: BTreeMap<String, usize>,
 }
@@ -151,7 +154,8 @@ fn compare(question: &Question, answer: &Answer, kit: &Kit, tally: &mut Tally) -
     let judged = ours.judge(question, kit);
     let kinds: Vec<&'static str> = NOT_YET.iter().filter(|(_, is)| selected.iter().any(is)).map(|(kind, _)| *kind).collect();
     for kind in &kinds {
-        *tally.not_yet.entry(kind).or_default() += 1;
+        let (all, allowed) = tally.not_yet.entry(kind).or_default();
+        (*all, *allowed) = (*all + 1, *allowed + usize::from(answer.allowed));
     }
     tally.judged += usize::from(kinds.is_empty());
     tally.allowed += usize::from(answer.allowed);
@@ -182,8 +186,8 @@ fn show(case: u64, question: &Question, answer: &Answer, found: &[Difference]) {
 /// Whether all is well.
 fn summary(options: &Options, rules: &[Rule], compared: u64, tally: &Tally) -> bool {
     println!("seed {}: {} policies parsed, {} verdicts compared, {} images allowed", options.seed, tally.parsed, tally.judged, tally.allowed);
-    for (kind, count) in &tally.not_yet {
-        println!("verdicts not compared yet: {count} by {kind}");
+    for (kind, (all, allowed)) in &tally.not_yet {
+        println!("verdicts not compared yet: {all} by {kind}, of which containers/image allows {allowed}");
     }
     for (at, count) in &tally.meant {
         let rule = &rules[*at];

@@ -1,5 +1,6 @@
 //! Policies: good ones first, then with faults put in.
 
+use crate::certificates;
 use crate::json::Json;
 use crate::json::object;
 use crate::json::raw;
@@ -68,7 +69,7 @@ impl Maker<'_> {
     /// A good policy whose rule for the image at hand is worth judging.
     pub fn judging(&mut self) -> Made {
         let count = self.random.weighted(&[(70, 1), (20, 2), (10, 3)]);
-        let mut list: Vec<Json> = (0..count).map(|_| self.sigstore_keys()).collect();
+        let mut list: Vec<Json> = (0..count).map(|_| if self.random.chance(25) { self.sigstore_certificates() } else { self.sigstore_keys() }).collect();
         if self.random.chance(12) {
             let at = self.random.below(list.len() + 1);
             let other = self.requirement();
@@ -151,8 +152,8 @@ impl Maker<'_> {
         let kind = self.random.weighted(&[(80, "GPGKeys"), (7, "X509Certificates"), (7, "signedByGPGKeys"), (6, "signedByX509CAs")]);
         let mut members = vec![("type".to_owned(), text("signedBy")), ("keyType".into(), text(kind))];
         let source = match self.random.below(3) {
-            0 => ("keyPath", self.path()),
-            1 => ("keyPaths", Json::List((0..1 + self.random.below(2)).map(|_| self.path()).collect())),
+            0 => ("keyPath", self.path(0)),
+            1 => ("keyPaths", Json::List((0..1 + self.random.below(2)).map(|_| self.path(0)).collect())),
             _ => ("keyData", text("YQ==")),
         };
         members.push((source.0.into(), source.1));
@@ -162,7 +163,7 @@ impl Maker<'_> {
     fn sigstore_keys(&mut self) -> Json {
         let mut members = vec![("type".to_owned(), text("sigstoreSigned"))];
         members.extend(self.sources("key", 0));
-        let with_rekor = self.random.chance(12);
+        let with_rekor = self.random.chance(20);
         if with_rekor {
             members.extend(self.sources("rekorPublicKey", 1));
         }
@@ -171,22 +172,27 @@ impl Maker<'_> {
 
     fn sigstore_certificates(&mut self) -> Json {
         let mut members = vec![("type".to_owned(), text("sigstoreSigned"))];
-        let authority = |maker: &mut Self, name: &str| if maker.random.chance(50) { (format!("{name}Path"), maker.path()) } else { (format!("{name}Data"), text("YQ==")) };
+        let authority = |maker: &mut Self, name: &str| match maker.random.below(10) {
+            0..=3 => (format!("{name}Path"), text(&maker.kit.files[maker.kit.files.len() - 1].0)),
+            4 => (format!("{name}Path"), maker.path(0)),
+            5 => (format!("{name}Data"), text("YQ==")),
+            _ => (format!("{name}Data"), text(&base64::encode(maker.kit.root.as_bytes()))),
+        };
         if self.random.chance(50) {
             let ca = authority(self, "ca");
-            members.push(("fulcio".into(), Json::Object(vec![ca, ("oidcIssuer".into(), text("https://issuer.example")), ("subjectEmail".into(), text("e@signed.example"))])));
+            members.push(("fulcio".into(), Json::Object(vec![ca, ("oidcIssuer".into(), text(certificates::ISSUER)), ("subjectEmail".into(), text(certificates::EMAIL))])));
             members.extend(self.sources("rekorPublicKey", 1));
         } else {
             let mut pki = vec![authority(self, "caRoots")];
-            if self.random.chance(50) {
+            if self.random.chance(20) {
                 pki.push(authority(self, "caIntermediates"));
             }
             let subjects = 1 + self.random.below(3);
             if subjects & 1 != 0 {
-                pki.push(("subjectEmail".into(), text("e@signed.example")));
+                pki.push(("subjectEmail".into(), text(certificates::EMAIL)));
             }
             if subjects & 2 != 0 {
-                pki.push(("subjectHostname".into(), text("signed.example")));
+                pki.push(("subjectHostname".into(), text(certificates::HOST)));
             }
             members.push(("pki".into(), Json::Object(pki)));
         }
@@ -205,8 +211,8 @@ impl Maker<'_> {
     fn sources(&mut self, prefix: &str, first: usize) -> Vec<(String, Json)> {
         let count = self.random.weighted(&[(50, 1), (40, 2), (10, 3)]);
         let mut sources = vec![match self.random.below(4) {
-            0 => (format!("{prefix}Path"), self.path()),
-            1 => (format!("{prefix}Paths"), Json::List((0..count).map(|_| self.path()).collect())),
+            0 => (format!("{prefix}Path"), self.path(first)),
+            1 => (format!("{prefix}Paths"), Json::List((0..count).map(|_| self.path(first)).collect())),
             2 => (format!("{prefix}Data"), self.data(first)),
             _ => (format!("{prefix}Datas"), Json::List((0..count).map(|_| self.data(first)).collect())),
         }];
@@ -219,9 +225,10 @@ impl Maker<'_> {
         sources
     }
 
-    fn path(&mut self) -> Json {
+    /// A file, mostly the one with the key of this number.
+    fn path(&mut self, key: usize) -> Json {
         let names = self.kit.files.len();
-        let at = if self.random.chance(70) { 0 } else { self.random.below(names) };
+        let at = if self.random.chance(80) { key } else { self.random.below(names) };
         text(&self.kit.files[at].0)
     }
 
