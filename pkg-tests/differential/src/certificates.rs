@@ -30,7 +30,7 @@ pub fn root(key: &Key, random: &mut Random) -> String {
 
 /// A certificate for the key of a signature, and what comes with it.
 pub fn leaf(subject: &Key, root: &Key, other: &Key, random: &mut Random) -> Shown {
-    let validity = random.weighted(&[(50, LONG), (30, THEN), (10, OVER), (10, TO_COME)]);
+    let validity = random.weighted(&[(70, LONG), (20, THEN), (5, OVER), (5, TO_COME)]);
     let by_intermediate = random.chance(30);
     let (issuer, names) = if by_intermediate { (other, ("intermediate", "")) } else { (root, ("root", "")) };
     let issuer = if random.chance(4) { subject } else { issuer };
@@ -75,10 +75,10 @@ fn extensions(random: &mut Random) -> Vec<Vec<u8>> {
     let email = random.weighted(&[(85, EMAIL), (5, "E@signed.example"), (5, "e@Signed.example"), (5, "f@signed.example")]);
     let host = random.weighted(&[(70, HOST), (10, "*.example"), (10, "*.signed.example"), (5, "Signed.Example"), (5, "other.example")]);
     let mut names = Vec::new();
-    if random.chance(85) {
+    if random.chance(93) {
         names.extend(tlv(0x81, email.as_bytes()));
     }
-    if random.chance(40) {
+    if random.chance(60) {
         names.extend(tlv(0x82, host.as_bytes()));
     }
     if random.chance(8) {

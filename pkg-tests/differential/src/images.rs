@@ -11,6 +11,7 @@ use crate::keys::Kit;
 use crate::logged;
 use crate::logged::Entry;
 use crate::names;
+use crate::policies::Style;
 use crate::random::Random;
 use sealgate::digest::Algorithm;
 use sealgate::digest::Digest;
@@ -51,12 +52,12 @@ pub fn manifest(random: &mut Random) -> (Vec<u8>, &'static str) {
 }
 
 /// Signatures of the manifest, by keys that a policy may trust.
-pub fn layers(random: &mut Random, kit: &Kit, manifest: &[u8], reference: &str) -> Vec<Layer> {
+pub fn layers(random: &mut Random, kit: &Kit, style: Style, manifest: &[u8], reference: &str) -> Vec<Layer> {
     let count = random.weighted(&[(12, 0), (60, 1), (20, 2), (8, 4)]);
-    (0..count).map(|_| layer(random, kit, manifest, reference)).collect()
+    (0..count).map(|_| layer(random, kit, style, manifest, reference)).collect()
 }
 
-fn layer(random: &mut Random, kit: &Kit, manifest: &[u8], reference: &str) -> Layer {
+fn layer(random: &mut Random, kit: &Kit, style: Style, manifest: &[u8], reference: &str) -> Layer {
     let (payload, faults) = payload(random, manifest, reference);
     let key = &kit.keys[if random.chance(70) { 0 } else { random.below(kit.keys.len()) }];
     let form = random.weighted(&[(88, Form::Usual), (6, Form::Halves), (6, Form::Other)]);
@@ -64,14 +65,16 @@ fn layer(random: &mut Random, kit: &Kit, manifest: &[u8], reference: &str) -> La
     let signature = key.sign(message, form, random);
     let mut annotations = BTreeMap::new();
     let mut shown = key.pem.clone();
-    if random.chance(50) {
+    let certified = matches!(style, Style::Fulcio | Style::Pki);
+    if random.chance(if certified { 95 } else { 5 }) {
         let Shown { certificate, chain } = certificates::leaf(key, &kit.keys[2], &kit.keys[1], random);
         annotations.insert("dev.sigstore.cosign/certificate".to_owned(), certificate.clone());
         annotations.extend(chain.map(|chain| ("dev.sigstore.cosign/chain".to_owned(), chain)));
-        shown = if random.chance(65) { certificate } else { shown };
+        shown = if random.chance(96) { certificate } else { shown };
     }
-    if random.chance(60) {
-        let log = &kit.keys[if random.chance(92) { 1 } else { random.below(4) }];
+    let logged = matches!(style, Style::Fulcio | Style::LoggedKeys);
+    if random.chance(if logged { 95 } else { 5 }) {
+        let log = &kit.keys[if random.chance(96) { 1 } else { random.below(4) }];
         annotations.insert("dev.sigstore.cosign/bundle".to_owned(), logged::bundle(&Entry { content: &payload, signature: &signature, key: &shown }, log, random));
     } else if random.chance(8) {
         annotations.insert("dev.sigstore.cosign/bundle".into(), random.pick(&["garbage", "{}", ""]).into());

@@ -27,6 +27,7 @@ use crate::oracle::Question;
 use crate::ours::Ours;
 use crate::policies::Made;
 use crate::policies::Maker;
+use crate::policies::Style;
 use crate::random::Random;
 use sealgate::digest::Digest;
 use sealgate::policy::Requirement;
@@ -136,14 +137,15 @@ fn question(seed: u64, case: u64, kit: &Kit) -> Question {
     let digest = Digest::of(&manifest).to_string();
     let focus = random.weighted(&[(42, 0), (37, 1), (18, 2), (3, 3)]);
     let reference = if focus == 1 || random.chance(50) { names::good_reference(random, &digest) } else { names::reference(random, &digest) };
-    let mut maker = Maker { random, kit, reference: &reference, digest: &digest, doubts: 0 };
+    let style = random.weighted(&[(46, Style::Keys), (18, Style::LoggedKeys), (18, Style::Fulcio), (18, Style::Pki)]);
+    let mut maker = Maker { style, random, kit, reference: &reference, digest: &digest, doubts: 0 };
     let Made { bytes, faults } = match focus {
         0 => maker.odd(),
         1 => maker.judging(),
         2 => maker.scoped(),
         _ => maker.bounded(),
     };
-    let signatures = images::layers(random, kit, &manifest, &reference);
+    let signatures = images::layers(random, kit, style, &manifest, &reference);
     Question { policy: bytes, reference, manifest, media_type, signatures, policy_is_doubtful: faults > 1 }
 }
 

@@ -10,6 +10,15 @@ use crate::names;
 use crate::random::Random;
 use sealgate::encoding::base64;
 
+/// By what signatures of a case prove themselves, for the most part: policy and signatures have to fit for an image to be allowed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Style {
+    Keys,
+    LoggedKeys,
+    Fulcio,
+    Pki,
+}
+
 /// What a policy is made for.
 pub struct Maker<'a> {
     pub random: &'a mut Random,
@@ -17,6 +26,7 @@ pub struct Maker<'a> {
     /// The name of the image at hand.
     pub reference: &'a str,
     pub digest: &'a str,
+    pub style: Style,
     /// Values that may be faults: scopes that not every transport has, names that are none.
     pub doubts: usize,
 }
@@ -69,7 +79,7 @@ impl Maker<'_> {
     /// A good policy whose rule for the image at hand is worth judging.
     pub fn judging(&mut self) -> Made {
         let count = self.random.weighted(&[(70, 1), (20, 2), (10, 3)]);
-        let mut list: Vec<Json> = (0..count).map(|_| if self.random.chance(25) { self.sigstore_certificates() } else { self.sigstore_keys() }).collect();
+        let mut list: Vec<Json> = (0..count).map(|_| self.sigstore()).collect();
         if self.random.chance(12) {
             let at = self.random.below(list.len() + 1);
             let other = self.requirement();
@@ -143,8 +153,7 @@ impl Maker<'_> {
             1 => object([("type", text("insecureAcceptAnything"))]),
             2 => object([("type", text("signedBaseLayer")), ("baseLayerIdentity", self.identity())]),
             3..=5 => self.signed_by(),
-            6 => self.sigstore_certificates(),
-            _ => self.sigstore_keys(),
+            _ => self.sigstore(),
         }
     }
 
@@ -160,25 +169,34 @@ impl Maker<'_> {
         self.finish(members, 60)
     }
 
-    fn sigstore_keys(&mut self) -> Json {
+    fn sigstore(&mut self) -> Json {
+        let other = [Style::Keys, Style::LoggedKeys, Style::Fulcio, Style::Pki][self.random.below(4)];
+        match if self.random.chance(90) { self.style } else { other } {
+            Style::Keys => self.sigstore_keys(false),
+            Style::LoggedKeys => self.sigstore_keys(true),
+            Style::Fulcio => self.sigstore_certificates(true),
+            Style::Pki => self.sigstore_certificates(false),
+        }
+    }
+
+    fn sigstore_keys(&mut self, with_rekor: bool) -> Json {
         let mut members = vec![("type".to_owned(), text("sigstoreSigned"))];
         members.extend(self.sources("key", 0));
-        let with_rekor = self.random.chance(20);
         if with_rekor {
             members.extend(self.sources("rekorPublicKey", 1));
         }
         self.finish(members, 75)
     }
 
-    fn sigstore_certificates(&mut self) -> Json {
+    fn sigstore_certificates(&mut self, by_fulcio: bool) -> Json {
         let mut members = vec![("type".to_owned(), text("sigstoreSigned"))];
-        let authority = |maker: &mut Self, name: &str| match maker.random.below(10) {
-            0..=3 => (format!("{name}Path"), text(&maker.kit.files[maker.kit.files.len() - 1].0)),
-            4 => (format!("{name}Path"), maker.path(0)),
-            5 => (format!("{name}Data"), text("YQ==")),
+        let authority = |maker: &mut Self, name: &str| match maker.random.below(40) {
+            0..=15 => (format!("{name}Path"), text(&maker.kit.files[maker.kit.files.len() - 1].0)),
+            16 => (format!("{name}Path"), maker.path(0)),
+            17 => (format!("{name}Data"), text("YQ==")),
             _ => (format!("{name}Data"), text(&base64::encode(maker.kit.root.as_bytes()))),
         };
-        if self.random.chance(50) {
+        if by_fulcio {
             let ca = authority(self, "ca");
             members.push(("fulcio".into(), Json::Object(vec![ca, ("oidcIssuer".into(), text(certificates::ISSUER)), ("subjectEmail".into(), text(certificates::EMAIL))])));
             members.extend(self.sources("rekorPublicKey", 1));
@@ -228,12 +246,12 @@ impl Maker<'_> {
     /// A file, mostly the one with the key of this number.
     fn path(&mut self, key: usize) -> Json {
         let names = self.kit.files.len();
-        let at = if self.random.chance(80) { key } else { self.random.below(names) };
+        let at = if self.random.chance(88) { key } else { self.random.below(names) };
         text(&self.kit.files[at].0)
     }
 
     fn data(&mut self, first: usize) -> Json {
-        let key = if self.random.chance(65) { first } else { self.random.below(self.kit.keys.len()) };
+        let key = if self.random.chance(85) { first } else { self.random.below(self.kit.keys.len()) };
         let pem = self.material(key);
         if self.random.chance(3) {
             return Json::List(pem.bytes().map(|byte| raw(&byte.to_string())).collect());
@@ -250,7 +268,7 @@ impl Maker<'_> {
         let key = &self.kit.keys[key];
         let pem = key.pem.clone();
         let other = &self.kit.keys[self.random.below(self.kit.keys.len())].pem;
-        if self.random.chance(80) {
+        if self.random.chance(90) {
             return pem;
         }
         match self.random.below(18) {
@@ -295,7 +313,7 @@ impl Maker<'_> {
                     3 => name.rsplit_once('/').map_or(name.clone(), |(parent, _)| parent.into()),
                     4 => name,
                     5 => "docker.io".into(),
-                    6..=8 => name.chars().take(1 + self.random.below(name.len())).collect(),
+                    6..=8 => name.chars().take(1 + self.random.below(name.len().max(1))).collect(),
                     _ => names::repository(&names::reference(self.random, self.digest)).to_owned(),
                 };
                 let signed = self.random.weighted(&[(60, "signed.example"), (10, "signed.example/team"), (10, "registry.example"), (5, "busybox"), (5, "docker.io"), (5, "localhost:5000"), (5, "*.b")]);
@@ -316,7 +334,11 @@ impl Maker<'_> {
                         let again = members[at].clone();
                         members.push(again);
                     }
-                    1 => members[at].0 = key,
+                    // One member is missing, and another too many.
+                    1 => {
+                        members[at].0 = key;
+                        self.doubts += 1;
+                    }
                     2 => members[at].0 = members[at].0.to_uppercase(),
                     3 => drop(members.remove(at)),
                     4 => members.insert(at, (key, strange)),
