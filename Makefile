@@ -25,7 +25,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust-targets ## the core, natively
@@ -50,6 +50,12 @@ vectors-all: rust-targets pkg/package.json apt-peers
 	ON=wasm PROVIDER=webcrypto pkg-tests/vectors/run.sh
 	ON=chromium PROVIDER=rust pkg-tests/vectors/run.sh
 	ON=chromium PROVIDER=webcrypto pkg-tests/vectors/run.sh
+
+.PHONY: test-differential
+test-differential: rust-targets ## the same answers as containers/image: [SEED=N] [COUNT=N] [CASE=N]
+	@cargo build --quiet --locked --manifest-path pkg-tests/differential/Cargo.toml --target-dir target/differential
+	oracle="$$(pkg-tests/peers/build.sh policy-oracle)"; \
+	target/differential/debug/sealgate-differential "$$oracle" $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE))
 
 .PHONY: test-package
 test-package: pkg/package.json apt-peers ## the packed package in Node, browsers, workerd and TypeScript
@@ -124,7 +130,7 @@ apt-peers:
 
 .PHONY: go-peers
 go-peers:
-	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution fulcio referrers-registry rekor2 timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution fulcio policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

@@ -110,6 +110,16 @@ impl Reference {
         if self.domain.is_empty() { self.path.clone() } else { format!("{}/{}", self.domain, self.path) }
     }
 
+    /// As people type it, and as containers/image names images in messages: without what [`Reference::normalize`] adds.
+    /// To be read by people alone: `docker.io/docker.io/x` becomes `docker.io/x`, which means another.
+    pub fn familiar(&self) -> String {
+        let full = format!("{self}");
+        match full.strip_prefix("docker.io/") {
+            Some(rest) => rest.strip_prefix("library/").filter(|path| !path.contains('/')).unwrap_or(rest).into(),
+            None => full,
+        }
+    }
+
     /// The tag.
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
@@ -244,6 +254,15 @@ mod tests {
             ("localhost/x", "localhost/x"), ("localhost:5000/x:y", "localhost:5000/x:y"), ("Deep.com/z", "Deep.com/z"), ("a.b_c/x", "a.b_c/x"),
         ] {
             assert_eq!(containers(text).unwrap().to_string(), full);
+        }
+    }
+
+    #[test]
+    fn familiar_names() {
+        for (text, familiar) in [
+            ("docker.io/library/busybox:1", "busybox:1"), ("busybox", "busybox"), ("library/a/b", "library/a/b"), ("index.docker.io/a/b", "a/b"), ("a.b/library/c:1", "a.b/library/c:1"),
+        ] {
+            assert_eq!(containers(text).unwrap().familiar(), familiar);
         }
     }
 

@@ -19,13 +19,13 @@ package_of() {
     cosign3) echo github.com/sigstore/cosign/v3/cmd/cosign ;;
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
     fulcio) echo github.com/sigstore/fulcio ;;
-    referrers-registry) echo . ;;
+    policy-oracle | referrers-registry) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="crane cosign2 cosign3 distribution fulcio referrers-registry rekor2 timestamp-authority"
+known="crane cosign2 cosign3 distribution fulcio policy-oracle referrers-registry rekor2 timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
@@ -49,7 +49,10 @@ build() {
     flock 9
     if [[ ! -x "$dir/$tool" ]]; then
       echo "peers: building $tool (once; a few minutes for cosign)" >&2
-      (cd "$here/$tool" && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
+      # containers/image with OpenPGP in Go, so that no library in C is needed.
+      (cd "$here/$tool" \
+        && { [[ "$tool" != policy-oracle ]] || export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp"; } \
+        && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
         || fail "go build of $tool failed (the lines above say why; the Go module proxy must be reachable the first time)"
       mv "$dir/$tool.new" "$dir/$tool"
     fi

@@ -3,7 +3,7 @@
 
 use super::annotated;
 use super::first_to_settle;
-use crate::crypto::{Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Scheme, SignatureCheck, Verified};
+use crate::crypto::{Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Verified};
 use crate::encoding::base64;
 use crate::error::{Failure, HostError};
 use crate::sigstore::bundle::Bundle;
@@ -20,7 +20,7 @@ codes! {
     pub enum SignatureUse {
         Annotation => "cosign.annotation", "missing dev.cosignproject.cosign/signature annotation: the layer is typed as a signature and carries none";
         Base64 => "cosign.base64", "base64 decoding: the annotation dev.cosignproject.cosign/signature is not standard base64 with padding";
-        OtherHash { scheme: Scheme, expected: Scheme } => "cosign.other-hash", "the signature was made by this key, but as {scheme}; this format is verified as {expected}, by cosign and containers/image too: sign again with an ECDSA P-256 key, or with a client that writes {expected}";
+        OtherHash { scheme: Scheme, expected: Scheme } => "cosign.other-hash", "cryptographic signature verification failed: the signature was made by this key, but as {scheme}; this format is verified as {expected}, by cosign and containers/image too: sign again with an ECDSA P-256 key, or with a client that writes {expected}";
         NoCertificate => "cosign.no-certificate", "the signature carries no certificate (annotation dev.sigstore.cosign/certificate), and this rule asks who signed: it was made with a key";
         Certificate => "cosign.certificate", "the annotations dev.sigstore.cosign/certificate and /chain: expected one to ten certificates in PEM";
         Timestamp => "cosign.timestamp", "the annotation dev.sigstore.cosign/rfc3161timestamp: expected {{\"SignedRFC3161Timestamp\": base64}}";
@@ -59,8 +59,9 @@ impl SignatureLayer {
         annotated::signature(self, by_certificate)
     }
 
-    /// What the layer claims under one key and scheme.
-    fn claim(&self, key: &PublicKey, scheme: Scheme) -> Result<Pending<Payload>, Refused> {
+    /// That one key signed the layer's content, under one scheme. What the content says is read afterwards
+    /// (facts/containers-policy.md section 6, "Order").
+    fn claim(&self, key: &PublicKey, scheme: Scheme) -> Result<Pending<&[u8]>, Refused> {
         let refuse = |error: SignatureUse| Refused { failure: Failure::from(error), steps: Vec::new() };
         if !self.is_signature() {
             return Err(refuse(SignatureUse::MediaType { found: self.media_type.chars().take(100).collect() }));
@@ -70,10 +71,7 @@ impl SignatureLayer {
         let message = Message::Bytes(self.payload.clone());
         let check = SignatureCheck::new(Role::CosignPayload, key, scheme, EcdsaForm::DerOrHalves, message, &signature)
             .map_err(|error| Refused { failure: Failure::from(error), steps: Vec::new() })?;
-        Pending::read(check, |message| match message {
-            Message::Bytes(bytes) => Payload::parse(bytes, Kind::Cosign).map_err(Failure::from),
-            Message::Digest(..) => Err(Failure::new("internal", "a payload cannot be read from its hash")),
-        })
+        Pending::read(check, |_| Ok(self.payload.as_slice()))
     }
 
     /// The payload, once one of `keys` is seen to have signed it. `hash` is SHA-256 for whatever cosign and
@@ -85,7 +83,9 @@ impl SignatureLayer {
         let alternatives = keys.iter().map(|key| self.claim(key, scheme(key.kind(), hash))).collect();
         match first_to_settle(alternatives, provider).await? {
             Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, hash, refused, provider).await?)),
-            settled => Ok(settled),
+            settled => Ok(settled.and_then(|verified| {
+                verified.check(Rule::new("payload.reads", "the content is a payload of Cosign"), |bytes| Payload::parse(bytes, Kind::Cosign).map_err(Failure::from))
+            })),
         }
     }
 

@@ -106,7 +106,7 @@ impl Role {
 codes! {
     /// This signature cannot be checked at all.
     pub enum SignatureError {
-        Malformed { scheme: Scheme } => "signature.malformed", "the signature is not well-formed for {scheme}";
+        Malformed { scheme: Scheme } => "signature.malformed", "cryptographic signature verification failed: the signature is not well-formed for {scheme}";
         KeyMismatch { scheme: Scheme, key: KeyKind } => "signature.key-type", "{scheme} needs another key than {key}";
         Invalid { scheme: Scheme, key: String } => "signature.invalid", "cryptographic signature verification failed: the signature ({scheme}) was not made by the key {key} over these bytes";
     }

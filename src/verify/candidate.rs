@@ -9,6 +9,7 @@ use super::trouble::VerifyError;
 use crate::cosign::letter::{Letter, Trust};
 use crate::cosign::{AttachedBundle, SignatureLayer, check_predicate, predicate_rule};
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
+use crate::digest::Digest;
 use crate::error::{Failure, HostError};
 use crate::policy::{Condition, Matcher};
 use crate::reference::Reference;
@@ -259,7 +260,11 @@ impl Question<'_> {
     /// Compared as text with the SHA-256 digest of the bytes in hand (facts/containers-policy.md section 5, "Digest").
     fn check_digest(&self, payload: &Payload) -> Result<(), Failure> {
         let digest = self.subject.digest.to_string();
-        if payload.manifest_digest == digest { Ok(()) } else { Err(VerifyError::SignedDigest { signed: payload.manifest_digest.clone(), digest }.into()) }
+        match Digest::parse(&payload.manifest_digest) {
+            _ if payload.manifest_digest == digest => Ok(()),
+            Ok(_) => Err(VerifyError::SignedDigest { signed: payload.manifest_digest.clone(), digest }.into()),
+            Err(_) => Err(VerifyError::SignedText { signed: payload.manifest_digest.clone(), digest }.into()),
+        }
     }
 
     fn identity_rule(&self) -> Rule {

@@ -5,8 +5,8 @@ use super::rules::{Rules, cosign_command};
 use super::report::{ImageReport, Instance, Note, Report, Requirement, RuleReport, Verdict};
 use super::trouble::VerifyError;
 use crate::crypto::Provider;
-use crate::digest::Digest;
-use crate::error::Failure;
+use crate::digest::{Digest, DigestError};
+use crate::error::{Coded, Failure};
 use super::archive::Archive;
 use crate::limits;
 use crate::oci::registry::RegistryError;
@@ -55,7 +55,8 @@ impl Subject {
     /// `digest.mismatch` when the bytes are not those of `pinned`; the codes of [`crate::oci::OciError`].
     pub fn read(bytes: Vec<u8>, content_type: Option<&str>, pinned: Option<&Digest>) -> Result<Self, Failure> {
         if let Some(digest) = pinned {
-            digest.check(&bytes)?;
+            let failure = |error: DigestError| Failure::new(error.code(), format!("Manifest does not match provided manifest digest {digest}: {error}"));
+            digest.check(&bytes).map_err(failure)?;
         }
         let document = Document::parse(&bytes, content_type)?;
         let digest = Digest::of(&bytes);

@@ -105,7 +105,7 @@ impl<A: Archive, P: Provider> Desk<'_, A, P> {
             Requirement::InsecureAcceptAnything => {
                 RequirementReport { kind: kind.into(), verdict: Verdict::Allow, code: "policy.accept-anything", message: "the policy accepts anything here".into(), trusted_root: None, candidates: Vec::new() }
             }
-            Requirement::Reject => denied(kind, VerifyError::Rejected { image: format!("docker://{}", self.name) }.into()),
+            Requirement::Reject => denied(kind, VerifyError::Rejected { image: format!("docker://{}", self.name.familiar()) }.into()),
             Requirement::SigstoreSigned(signed) => {
                 let wants = Wants::Signature(Names::Matched(&signed.identity));
                 match Material::read(signed, assets) {

@@ -14,8 +14,9 @@ codes! {
         TooOld { age: i64, limit: u64 } => "attestation.too-old", "the attestation is {age} seconds old, and the policy takes none older than {limit}: attest the image again";
         NoAge => "attestation.no-time", "the policy demands a maximum age, and it is not known when this attestation was signed: it needs a log entry or a timestamp under the trusted root";
         RootMissing => "root.unusable", "the trusted root that this requirement names was not loaded";
-        Identity { signer: &'static str, signed: String, wanted: String, suggestion: String } => "identity.not-accepted", "Signature for identity \"{signed}\" is not accepted: the image is signed by your {signer}, as {signed:?}; your rule wants {wanted}.{suggestion}";
-        SignedDigest { signed: String, digest: String } => "digest.not-signed", "Signature for digest {digest} does not match: the signature is over {signed}, another image";
+        Identity { signer: &'static str, signed: String, wanted: String, suggestion: String } => "identity.not-accepted", "Signature for identity {signed:?} is not accepted: the image is signed by your {signer}, under that name; your rule wants {wanted}.{suggestion}";
+        SignedDigest { signed: String, digest: String } => "digest.not-signed", "Signature for digest {signed} does not match: this image has {digest}";
+        SignedText { signed: String, digest: String } => "digest.not-signed", "invalid docker-manifest-digest value {signed:?}: expected the digest of this image, {digest}";
         Subject { digest: String } => "digest.not-signed", "the signed statement is about other images, not about {digest}";
         SeveralReasons { reasons: String } => "signature.none-accepted", "None of the signatures were accepted, reasons: {reasons}";
         Rejected { image: String } => "policy.reject", "Running image {image} is rejected by policy.";

@@ -189,7 +189,7 @@ fn keys_with_a_log_say_how() {
         Step::Settled(check, crate::crypto::Outcome::Holds) => check.role().name(),
         other => panic!("{other:?}"),
     }).collect();
-    assert_eq!(names, ["signature.set", "set.entry", "log.no-time-demanded", "signature.cosign-payload", "letter.one-layer"]);
+    assert_eq!(names, ["signature.set", "set.entry", "log.no-time-demanded", "signature.cosign-payload", "payload.reads", "letter.one-layer"]);
 }
 
 /// CVE-2022-23649 (cosign): the word of the log on another signature passed as one on this. CVE-2026-22703 (cosign): an

@@ -1,4 +1,4 @@
-//! M1 to M18, descriptions and suggestions.
+//! Prefixes, descriptions and suggestions.
 
 use super::*;
 use crate::policy::Matcher;
@@ -23,38 +23,6 @@ const EXACT: &str = r#"{"type":"matchExact"}"#;
 const DEFAULT: &str = r#"{"type":"matchRepoDigestOrExact"}"#;
 const REPOSITORY: &str = r#"{"type":"matchRepository"}"#;
 const REMAP: &str = r#"{"type":"remapIdentity","prefix":"m.ex:5000/v","signedPrefix":"v.ex"}"#;
-
-#[test]
-fn m1_to_m18() {
-    let at = |name: &str| format!("{name}@sha256:{HEX}");
-    let other = format!("a.b/r@sha256:{}", "0".repeat(64));
-    let both = format!("a.b/r:t@sha256:{HEX}");
-    for (id, matcher, image, signed, verdict) in [
-        ("M1", EXACT, Some("busybox:latest"), "docker.io/library/busybox:latest", true),
-        ("M2", EXACT, Some("busybox:latest"), "busybox", false),
-        ("M3", EXACT, Some(at("busybox").as_str()), "busybox:latest", false),
-        ("M4", EXACT, Some(&at("busybox")), &at("busybox"), true),
-        ("M5", DEFAULT, Some("a.b/r:t"), "a.b/r:u", false),
-        ("M6", DEFAULT, Some(&at("a.b/r")), "a.b/r:anything", true),
-        ("M7", DEFAULT, Some(&at("a.b/r")), "a.b/r", false),
-        ("M8", DEFAULT, Some(&at("a.b/r")), &other, true),
-        ("M9", DEFAULT, Some("a.b/r:t"), &both, false),
-        ("M9", DEFAULT, Some(&both), "a.b/r:t", false),
-        ("M10", REPOSITORY, Some("a.b/r:t"), "a.b/r", true),
-        ("M11", REPOSITORY, Some("a.b/r:t"), "", false),
-        ("M11", REPOSITORY, Some("a.b/r:t"), "BUSY", false),
-        ("M12", REPOSITORY, None, "a.b/r:t", false),
-        ("M13", r#"{"type":"exactReference","dockerReference":"docker.io/library/busybox:latest"}"#, None, "busybox:latest", true),
-        ("M14", r#"{"type":"exactRepository","dockerRepository":"index.docker.io/library/busybox:9"}"#, None, "busybox:latest", true),
-        ("M15", REMAP, Some("m.ex:5000/v/a:1"), "v.ex/a:1", true),
-        ("M16", REMAP, Some("m.ex:5000/v2/a:1"), "v.ex/a:1", false),
-        ("M17", REMAP, Some("v.ex/a:1"), "v.ex/a:1", true),
-        ("M18", r#"{"type":"remapIdentity","prefix":"a.b/r","signedPrefix":"v.ex:5000"}"#, Some("a.b/r:tag"), "v.ex:5000:tag", false),
-        ("M18", r#"{"type":"remapIdentity","prefix":"a.b/r","signedPrefix":"short"}"#, Some("a.b/r:tag"), "short:tag", false),
-    ] {
-        assert_eq!(accepts(matcher, image, signed), verdict, "{id}");
-    }
-}
 
 #[test]
 fn without_a_name_only_what_names_itself_matches() {

@@ -1,4 +1,4 @@
-//! The decision cases of facts/containers-policy.md section 10, by their ids, our own vocabulary, and hostile input.
+//! Our own vocabulary, hostile input, and what the decision cases (tests/containers/decisions.rs) leave open.
 
 mod explaining;
 mod extended;
