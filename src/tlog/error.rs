@@ -25,7 +25,8 @@ codes! {
         SetPayload { expected: &'static str } => "set.payload", "what the signed entry timestamp was made over: expected {expected}";
         Json { at: &'static str, error: JsonError } => "log-entry.json", "{at} is no JSON that can be read: {error}";
         Shape { at: &'static str, expected: &'static str } => "log-entry.shape", "the log entry: expected {expected} at {at}";
-        Unknown { at: &'static str, key: String } => "log-entry.shape", "the log entry: unknown member {key:?} in {at}";
+        Unknown { at: &'static str, key: String } => "log-entry.shape", "the log entry: Unknown key {key:?} in {at}";
+        Absent { at: &'static str, key: String } => "log-entry.shape", "the log entry: Key {key:?} missing in a JSON object: expected a value at {at}";
         TooMany { limit: usize, found: usize } => "log-entry.too-many", "at most {limit} log entries are read, found {found}";
         Repeated { index: u64 } => "log-entry.repeated", "the log entry with the index {index} is listed twice";
         LogId { expected: String, found: String } => "log-entry.log-id", "expected an entry of the log {expected}, found one of {found}";

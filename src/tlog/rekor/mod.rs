@@ -297,7 +297,7 @@ fn find<'a>(members: &'a [Member], key: &str) -> Option<&'a Node> {
 }
 
 fn need<'a>(members: &'a [Member], key: &str, at: &'static str) -> Result<&'a Node, TlogError> {
-    find(members, key).ok_or(TlogError::Shape { at, expected: "a value" })
+    find(members, key).ok_or_else(|| TlogError::Absent { at, key: key.into() })
 }
 
 fn text<'a>(node: &'a Node, at: &'static str) -> Result<&'a str, TlogError> {
