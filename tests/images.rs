@@ -255,12 +255,12 @@ fn recorded_evidence_gives_the_same_verdict() {
 #[test]
 fn a_first_policy_admits_its_image() {
     let key = fixtures().join("demo/cosign.pub");
-    for repository in ["signed", "bundle", "multi"] {
+    for (repository, key) in [("signed", &key), ("bundle", &fixtures().join("demo/bundle.pub")), ("multi", &key)] {
         let text = format!("demo.example/demo/{repository}:1.0");
-        let report = judge(&demo(repository), &key_rules(&key), &text);
+        let report = judge(&demo(repository), &key_rules(key), &text);
         let name = sealgate::reference::Reference::normalize(&text, sealgate::reference::Grammar::Containers).unwrap();
         let policy = first_policy(&report, &name, "k.pub").unwrap();
-        let rules = Rules::policy(Policy::parse(policy.as_bytes()).unwrap(), [("k.pub".to_owned(), read(&key))].into()).unwrap();
+        let rules = Rules::policy(Policy::parse(policy.as_bytes()).unwrap(), [("k.pub".to_owned(), read(key))].into()).unwrap();
         assert_eq!(judge(&demo(repository), &rules, &text).verdict, Verdict::Allow, "{policy}");
     }
     let report = judge(&demo("unsigned"), &key_rules(&key), "demo.example/demo/unsigned:1.0");

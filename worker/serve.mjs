@@ -291,9 +291,12 @@ function announce(settings, policy) {
   if (policy.complaint !== undefined) {
     console.error(`${settings.policyFile} cannot be understood, so every pull is refused: ${policy.complaint}`);
   }
-  for (const { id, name, severity, pointer, message } of policy.lints ?? []) {
+  const lints = policy.lints ?? [];
+  const notes = lints.filter(({ severity }) => severity === "note").length;
+  for (const { id, name, severity, pointer, message } of lints.filter(({ severity }) => severity !== "note")) {
     console.error(`${basename(settings.policyFile)}: ${severity} ${id} ${name}${pointer === "" ? "" : `, ${pointer}`}: ${message}`);
   }
+  if (notes > 0) console.error(`${basename(settings.policyFile)}: ${notes} note${notes === 1 ? "" : "s"}, which sealgate policy lint shows`);
   console.log(`sealgate is serving http://${host} in front of ${front}, judged as ${settings.name} by ${basename(settings.policyFile)}. Try: ${pull}`);
 }
 

@@ -54,7 +54,7 @@ export const en = {
   candidate: { accepted: "Accepted", rejected: "Rejected", "set-aside": "Set aside" },
   step: { holds: "Holds", fails: "Fails", "not-run": "Not checked", waived: "Not required" },
   stepKind: { rule: "Rule", waived: "Waived rule", signature: "Signature check" },
-  format: { "cosign-signature": "cosign signature", "sigstore-bundle": "Sigstore bundle", other: "other" },
+  format: { "cosign-signature": "cosign signature", "cosign-attestation": "cosign attestation", "sigstore-bundle": "Sigstore bundle", other: "other" },
 
   // Facts about the image.
   factsTitle: "What was checked",

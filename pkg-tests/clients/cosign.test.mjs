@@ -81,10 +81,11 @@ describe("the same question to cosign", () => {
   after(() => worker?.stop());
 
   for (const [repository, version, expected] of /** @type {const} */ ([["signed", "cosign2", 0], ["bundle", "cosign3", 0], ["multi", "cosign2", 0], ["wrong-key", "cosign2", 1], ["unsigned", "cosign2", 1]])) {
+    const key = repository === "bundle" ? "bundle.pub" : "cosign.pub";
     test(`${repository}: the command of the report, run`, async () => {
-      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, "--key", "cosign.pub", "--json"], DEMO);
+      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, "--key", key, "--json"], DEMO);
       assert.equal(own.code, expected, own.output);
-      const [program, ...args] = JSON.parse(own.stdout).equivalent.split(" ");
+      const [program, ...args] = JSON.parse(own.stdout).equivalent.replace("cosign.pub", key).split(" ");
       assert.equal(program, "cosign");
       const theirs = await run(await tool(version), args, DEMO);
       assert.equal(theirs.code === 0, expected === 0, theirs.output);

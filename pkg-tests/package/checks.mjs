@@ -162,8 +162,8 @@ function byPolicy(demo) {
 }
 
 /** @param {any} demo */
-export function assetsOf({ policy, key, trustedRoot }) {
-  return { policy: bytesOf(policy), assets: { "cosign.pub": bytesOf(key), "trusted_root.json": bytesOf(trustedRoot) } };
+export function assetsOf({ policy, key, bundleKey, trustedRoot }) {
+  return { policy: bytesOf(policy), assets: { "bundle.pub": bytesOf(bundleKey), "cosign.pub": bytesOf(key), "trusted_root.json": bytesOf(trustedRoot) } };
 }
 
 /** The document that a gateway gives of an image: its answers, recorded. @param {string} repository @param {any} demo */

@@ -18,7 +18,7 @@ let registry;
 before(async () => {
   demo = readDemo();
   project = consumerProject();
-  for (const file of ["policy.json", "cosign.pub", "trusted_root.json"]) copyFileSync(need(join(root, "fixtures/demo", file), "run `make fixtures`"), join(project, file));
+  for (const file of ["policy.json", "bundle.pub", "cosign.pub", "trusted_root.json"]) copyFileSync(need(join(root, "fixtures/demo", file), "run `make fixtures`"), join(project, file));
   registry = await startRegistry(demo);
 });
 
@@ -46,10 +46,11 @@ test("exit statuses by policy, under the name that the policy knows", async () =
 });
 
 test("exit statuses by key", async () => {
-  const expected = { signed: 0, bundle: 0, unsigned: 1, "wrong-key": 1 };
+  const expected = { signed: 0, bundle: 1, unsigned: 1, "wrong-key": 1 };
   const found = {};
   for (const name of Object.keys(expected)) found[name] = (await sealgate(["verify", image(name), ...byKey])).status;
   assert.deepEqual(found, expected);
+  assert.equal((await sealgate(["verify", image("bundle"), "--key", "bundle.pub"])).status, 0);
 });
 
 test("both providers", async () => {
@@ -132,7 +133,7 @@ test("a key file that the policy names is looked for beside it, and missed befor
   const before = registry.asked.length;
   const elsewhere = join(project, "elsewhere");
   mkdirSync(elsewhere);
-  for (const file of ["policy.json", "trusted_root.json"]) copyFileSync(join(project, file), join(elsewhere, file));
+  for (const file of ["policy.json", "bundle.pub", "trusted_root.json"]) copyFileSync(join(project, file), join(elsewhere, file));
   const missing = await sealgate(["verify", image("signed"), "--policy", "elsewhere/policy.json", ...as("signed")]);
   assert.equal(missing.status, 2);
   assert.match(missing.stderr, /asset\.unreadable.*elsewhere\/policy\.json names cosign\.pub.*nothing was fetched/);

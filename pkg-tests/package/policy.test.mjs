@@ -24,7 +24,7 @@ const FINE = { default: REJECT };
 before(async () => {
   const demo = readDemo();
   project = consumerProject();
-  for (const file of ["policy.json", "cosign.pub"]) copyFileSync(need(join(root, "fixtures/demo", file), "run `make fixtures`"), join(project, file));
+  for (const file of ["policy.json", "bundle.pub", "cosign.pub", "trusted_root.json"]) copyFileSync(need(join(root, "fixtures/demo", file), "run `make fixtures`"), join(project, file));
   sealgate = createRequire(join(project, "package.json"))("sealgate");
   registry = await startRegistry(demo);
 });
@@ -202,15 +202,16 @@ test("policy test takes no table that cannot fail", async () => {
   assert.equal(registry.asked.length, before);
 });
 
-test("the worker shows the lints of its policy at its start, a line each", async () => {
+test("the worker shows the lints of its policy at its start, a line each, and counts its notes", async () => {
   const start = async (policy) => {
     const worker = await startWorker({ policy: join(project, policy) });
     await worker.stop();
-    return worker.output().split("\n").filter((line) => / [PS]L\d\d /.test(line));
+    return worker.output().split("\n").filter((line) => / [PS]L\d\d |policy lint/.test(line));
   };
   const lines = await start(file("open.json", OPEN));
   assert.deepEqual(lines.map((line) => line.split(": ").slice(0, 2).join(": ")), ["open.json: warning PL01 default-open, default", 'open.json: error PL05 unexpanded-scope, transports.docker["busybox"]']);
   assert.deepEqual(await start(file("fine.json", FINE)), []);
+  assert.deepEqual(await start("policy.json"), ["policy.json: 7 notes, which sealgate policy lint shows"], "the demo's policy means what it says");
 });
 
 test("the schema accepts what the core accepts, and refuses what it refuses", () => {

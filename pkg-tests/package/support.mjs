@@ -76,9 +76,10 @@ export function demo() {
   const file = (name) => readFileSync(need(join(folder, name), "run `make fixtures`"));
   const policy = file("policy.json").toString("base64");
   const key = file("cosign.pub").toString("base64");
+  const bundleKey = file("bundle.pub").toString("base64");
   const trustedRoot = file("trusted_root.json").toString("base64");
   const routes = Object.fromEntries(repositories(folder).flatMap((repository) => routesOf(folder, repository)));
-  return { policy, key, trustedRoot, routes };
+  return { policy, key, bundleKey, trustedRoot, routes };
 }
 
 /** @param {string} folder */

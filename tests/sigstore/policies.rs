@@ -44,12 +44,19 @@ fn identity(issuer: &str, subject: &str) -> Value {
     json!([{ "issuer": issuer, "subject": subject }])
 }
 
+/// The workflow that signed demo/attested.
+const BUILD: &str = "https://github.com/demo/app/.github/workflows/build.yml@refs/heads/main";
+
+fn workflows() -> Value {
+    json!([identity(ISSUER, SUBJECT)[0], identity(ISSUER, BUILD)[0]])
+}
+
 fn signed() -> Value {
-    json!({ "type": "sigstoreSigned", "trustedRootPath": "trusted_root.json", "identities": identity(ISSUER, SUBJECT), "signedIdentity": { "type": "matchDigest" } })
+    json!({ "type": "sigstoreSigned", "trustedRootPath": "trusted_root.json", "identities": workflows(), "signedIdentity": { "type": "matchDigest" } })
 }
 
 fn attested() -> Value {
-    json!({ "type": "attested", "predicateType": "https://slsa.dev/provenance/v1", "trustedRootPath": "trusted_root.json", "identities": identity(ISSUER, SUBJECT) })
+    json!({ "type": "attested", "predicateType": "https://slsa.dev/provenance/v1", "trustedRootPath": "trusted_root.json", "identities": workflows() })
 }
 
 #[test]

@@ -173,7 +173,7 @@ pub fn demo_rules() -> Rules {
 
 /// The files that the demo's policy names.
 pub fn demo_assets() -> BTreeMap<String, Vec<u8>> {
-    ["cosign.pub", "trusted_root.json"].map(|name| (name.to_owned(), read(fixtures().join("demo").join(name)))).into()
+    ["bundle.pub", "cosign.pub", "trusted_root.json"].map(|name| (name.to_owned(), read(fixtures().join("demo").join(name)))).into()
 }
 
 pub fn key_rules(path: &Path) -> Rules {
