@@ -230,6 +230,8 @@ export interface RequirementReport {
   /** The trusted root, with the day of one that the package carries. */
   trustedRoot?: string;
   candidates: Candidate[];
+  /** When an exception ends, in seconds since 1970. */
+  expires?: number;
 }
 
 export interface Candidate {

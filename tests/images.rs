@@ -1,5 +1,7 @@
 //! Whole images against real rules, on fixtures that real cosign made (`make fixtures`).
 
+#[path = "images/pins.rs"]
+mod pins;
 mod support;
 
 use sealgate::crypto::PublicKey;

@@ -96,8 +96,8 @@ impl Requirement {
     /// denies what selects it, with the code `requirement.not-implemented`.
     pub fn not_implemented(&self) -> Option<&'static str> {
         match self {
-            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::SigstoreSigned(_) | Self::Attested(_) => None,
-            Self::SignedBy(_) | Self::Pinned(_) => Some(self.kind()),
+            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::SigstoreSigned(_) | Self::Attested(_) | Self::Pinned(_) => None,
+            Self::SignedBy(_) => Some(self.kind()),
         }
     }
 

@@ -73,6 +73,13 @@ enum Wanted<'a> {
     AtLeastOne,
 }
 
+/// An index whose images are judged one by one, and its digest.
+#[derive(Clone, Copy)]
+struct Listing<'a> {
+    index: &'a Index,
+    digest: &'a Digest,
+}
+
 /// What was found about a manifest or index.
 #[derive(Debug, Clone)]
 pub struct Judged {
@@ -96,7 +103,8 @@ impl Judged {
     /// When the answer may change by time alone: the first end of anything that was accepted.
     pub fn expires(&self) -> Option<UnixTime> {
         let of_instances = self.instances.iter().flat_map(|instance| &instance.requirements);
-        self.requirements.iter().chain(of_instances).flat_map(|requirement| &requirement.candidates).filter_map(|candidate| candidate.expires).min().map(UnixTime)
+        let ends = |requirement: &Requirement| requirement.candidates.iter().filter_map(|candidate| candidate.expires).chain(requirement.expires).min();
+        self.requirements.iter().chain(of_instances).filter_map(ends).min().map(UnixTime)
     }
 }
 
@@ -109,19 +117,19 @@ async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subjec
     let (rule, notes) = (rules.report(name), rules.notes(name));
     let instance_rule = rules.coverage() == Coverage::Instance;
     if let (Document::Index(index), true) = (&subject.document, instance_rule) {
-        return judge_instances(rules, index, name, now, archive, provider, wanted).await;
+        return judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, provider, wanted).await;
     }
-    let own = judge(rules, subject, name, now, archive, provider).await;
+    let own = judge(rules, subject, None, name, now, archive, provider).await;
     let unsigned = own.verdict == Verdict::Deny && matches!(own.code, "signature.missing" | "attestation.missing");
     if let (Document::Index(index), Rules::Direct(_), true) = (&subject.document, rules, unsigned) {
         // Without a policy: the index is not signed, so each image must be (TRUST section 8).
-        let judged = judge_instances(rules, index, name, now, archive, provider, wanted).await;
+        let judged = judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, provider, wanted).await;
         return Judged { requirements: own.requirements, ..judged };
     }
     Judged { verdict: own.verdict, code: own.code, message: own.message, rule, requirements: own.requirements, instances: Vec::new(), notes }
 }
 
-async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, index: &Index, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
+async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, listing: Listing<'_>, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
     let refuse = |failure: Failure| Judged {
         verdict: Verdict::Deny,
         code: failure.code,
@@ -132,11 +140,11 @@ async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, index: &Index, 
         notes: rules.notes(name),
     };
     let listed: Vec<&Descriptor> = match wanted {
-        Wanted::One(platform) => match index.select(platform) {
+        Wanted::One(platform) => match listing.index.select(platform) {
             Some(one) => alloc::vec![one],
             None => return refuse(VerifyError::NoPlatform { platform: platform.to_string() }.into()),
         },
-        Wanted::All | Wanted::AtLeastOne => index.manifests.iter().collect(),
+        Wanted::All | Wanted::AtLeastOne => listing.index.manifests.iter().collect(),
     };
     if listed.len() > limits::INSTANCES {
         return refuse(VerifyError::Instances { found: listed.len() }.into());
@@ -146,7 +154,7 @@ async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, index: &Index, 
     }
     let mut instances = Vec::new();
     for descriptor in listed {
-        let instance = judge_instance(rules, descriptor, name, now, archive, provider).await;
+        let instance = judge_instance(rules, descriptor, listing.digest, name, now, archive, provider).await;
         let enough = wanted == Wanted::AtLeastOne && instance.verdict == Verdict::Allow;
         instances.push(instance);
         if enough {
@@ -173,7 +181,7 @@ fn combine(instances: &[Instance], wanted: Wanted<'_>) -> (Verdict, &'static str
     }
 }
 
-async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Descriptor, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Instance {
+async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Descriptor, within: &Digest, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Instance {
     let digest = descriptor.digest.to_string();
     let platform = descriptor.platform.as_ref().map(ToString::to_string);
     let subject = match fetch(archive, &digest, Some(&descriptor.digest)).await {
@@ -185,7 +193,7 @@ async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Des
         return unjudged(digest.clone(), platform, Verdict::Deny, VerifyError::NestedIndex { digest }.into());
     }
     // Under the reference that was asked for (facts/containers-policy.md section 8).
-    let own = judge(rules, &subject, name, now, archive, provider).await;
+    let own = judge(rules, &subject, Some(within), name, now, archive, provider).await;
     Instance { digest, platform, verdict: own.verdict, code: own.code, message: own.message, requirements: own.requirements }
 }
 

@@ -6,10 +6,12 @@ use super::candidate::{Names, Question, Wants, Who};
 use super::discover::{Found, Gathered, Source, Trouble};
 use super::image::Subject;
 use super::letter::Material;
+use super::pins;
 use super::report::{Candidate, Outcome, Requirement as RequirementReport, Verdict};
 use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, Signers};
 use super::trouble::VerifyError;
 use crate::crypto::{Provider, PublicKey};
+use crate::digest::Digest;
 use crate::error::Failure;
 use crate::limits;
 use crate::policy::{KeySource, Requirement, Trust};
@@ -40,16 +42,18 @@ struct Evidence<'r, A: Archive> {
 /// Everything that one judgement looks at.
 struct Desk<'a, A: Archive, P> {
     subject: &'a Subject,
+    within: Option<&'a Digest>,
     name: &'a Reference,
     now: UnixTime,
     evidence: Evidence<'a, A>,
     provider: &'a P,
 }
 
-/// Judges one manifest under `name`, at the time `now`.
-pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judgement {
+/// Judges one manifest under `name`, at the time `now`; `within` is the index that lists it, where each of its images is
+/// judged for itself.
+pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<&Digest>, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judgement {
     let evidence = Evidence { source: Source::new(archive, &subject.digest), signature_tag: None, attestation_tag: None, referrers: None };
-    let mut desk = Desk { subject, name, now, evidence, provider };
+    let mut desk = Desk { subject, within, name, now, evidence, provider };
     let mut requirements = Vec::new();
     match rules {
         Rules::Direct(direct) => requirements.push(desk.direct(direct).await),
@@ -66,6 +70,13 @@ pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subj
                 let met = report.verdict == Verdict::Allow;
                 requirements.push(report);
                 if !met {
+                    // Break-glass: what is lacking stays in the report.
+                    let exceptions = policy.marker().map(|marker| marker.exceptions.as_slice()).unwrap_or_default();
+                    if let Some(admitted) = pins::exception(exceptions, pins::Judged { subject, within }, name, now) {
+                        let (code, message) = (admitted.code, admitted.message.clone());
+                        requirements.push(admitted);
+                        return Judgement { verdict: Verdict::Allow, code, message, requirements };
+                    }
                     break;
                 }
             }
@@ -103,7 +114,7 @@ impl<A: Archive, P: Provider> Desk<'_, A, P> {
         }
         match requirement {
             Requirement::InsecureAcceptAnything => {
-                RequirementReport { kind: kind.into(), verdict: Verdict::Allow, code: "policy.accept-anything", message: "the policy accepts anything here".into(), trusted_root: None, candidates: Vec::new() }
+                RequirementReport { kind: kind.into(), verdict: Verdict::Allow, code: "policy.accept-anything", message: "the policy accepts anything here".into(), trusted_root: None, candidates: Vec::new(), expires: None }
             }
             Requirement::Reject => denied(kind, VerifyError::Rejected { image: format!("docker://{}", self.name.familiar()) }.into()),
             Requirement::SigstoreSigned(signed) => {
@@ -119,6 +130,7 @@ impl<A: Archive, P: Provider> Desk<'_, A, P> {
                 let wants = Wants::Statement { predicate_type: &attested.predicate_type, conditions: &attested.conditions, max_age: attested.max_age };
                 self.trusted(kind, &attested.trust, assets, roots, wants, true).await
             }
+            Requirement::Pinned(pinned) => pins::pinned(pinned, pins::Judged { subject: self.subject, within: self.within }, self.name),
             // containers/image never implemented it either, and says so in these words.
             Requirement::SignedBaseLayer { .. } => denied(kind, Failure::new("requirement.not-implemented", "signedBaseLayer not implemented yet!")),
             _ => denied(kind, VerifyError::NotImplemented { what: format!("the requirement type {kind}") }.into()),
@@ -230,7 +242,7 @@ pub(super) fn files<'a>(source: &'a KeySource, assets: &'a BTreeMap<String, Vec<
 }
 
 fn denied(kind: &str, failure: Failure) -> RequirementReport {
-    RequirementReport { kind: kind.into(), verdict: Verdict::Deny, code: failure.code, message: failure.message, trusted_root: None, candidates: Vec::new() }
+    RequirementReport { kind: kind.into(), verdict: Verdict::Deny, code: failure.code, message: failure.message, trusted_root: None, candidates: Vec::new(), expires: None }
 }
 
 impl<A: Archive> Evidence<'_, A> {
@@ -258,13 +270,13 @@ impl<A: Archive> Evidence<'_, A> {
 
 fn troubled(kind: &str, trouble: Trouble, candidates: Vec<Candidate>) -> RequirementReport {
     let verdict = if trouble.unknown { Verdict::Unknown } else { Verdict::Deny };
-    RequirementReport { kind: kind.into(), verdict, code: trouble.failure.code, message: trouble.failure.message, trusted_root: None, candidates }
+    RequirementReport { kind: kind.into(), verdict, code: trouble.failure.code, message: trouble.failure.message, trusted_root: None, candidates, expires: None }
 }
 
 fn conclude(kind: &str, wants: Wants<'_>, candidates: Vec<Candidate>, trouble: Option<Trouble>) -> RequirementReport {
     if let Some(accepted) = candidates.iter().find(|candidate| candidate.outcome == Outcome::Accepted) {
         let (code, message) = (accepted.code, accepted.message.clone());
-        return RequirementReport { kind: kind.into(), verdict: Verdict::Allow, code, message, trusted_root: None, candidates };
+        return RequirementReport { kind: kind.into(), verdict: Verdict::Allow, code, message, trusted_root: None, candidates, expires: None };
     }
     if let Some(trouble) = trouble {
         return troubled(kind, trouble, candidates);
@@ -285,7 +297,7 @@ fn conclude(kind: &str, wants: Wants<'_>, candidates: Vec<Candidate>, trouble: O
             (code, VerifyError::SeveralReasons { reasons: reasons.join("; ") }.to_string())
         }
     };
-    RequirementReport { kind: kind.into(), verdict: Verdict::Deny, code, message, trusted_root: None, candidates }
+    RequirementReport { kind: kind.into(), verdict: Verdict::Deny, code, message, trusted_root: None, candidates, expires: None }
 }
 
 fn aside(candidates: &[Candidate]) -> String {

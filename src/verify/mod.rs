@@ -13,6 +13,7 @@ mod image;
 mod init;
 mod judge;
 mod letter;
+mod pins;
 mod report;
 mod rules;
 mod trouble;
@@ -67,4 +68,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
     "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
+    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit",
 ];

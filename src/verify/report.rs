@@ -133,6 +133,9 @@ pub struct Requirement {
     pub trusted_root: Option<String>,
     /// Each piece of evidence that was examined.
     pub candidates: Vec<Candidate>,
+    /// When an exception ends, in seconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
 }
 
 /// One piece of evidence.

@@ -1,5 +1,6 @@
 //! By what an image is judged: a policy, or what a command line asks for. Trusted roots are read and verified here, once.
 
+use super::pins::scopes;
 use super::report::{Note, RuleReport};
 use crate::crypto::{KeyError, PublicKey};
 use crate::error::{Failure, HostError};
@@ -202,7 +203,15 @@ impl Rules {
     pub(super) fn notes(&self, name: &Reference) -> Vec<Note> {
         match self {
             Self::Direct(direct) => direct.notes(),
-            Self::Policy { policy, .. } => policy.select(name).map(|selection| policy_notes(selection.requirements)).unwrap_or_default(),
+            Self::Policy { policy, .. } => {
+                let mut notes = policy.select(name).map(|selection| policy_notes(selection.requirements)).unwrap_or_default();
+                let audited = policy.marker().and_then(|marker| marker.audit.iter().find(|scope| scopes(name).contains(scope)));
+                notes.extend(audited.map(|scope| Note {
+                    code: "policy.audit",
+                    message: format!("the policy has docker \"{scope}\" under audit: a gateway that audits lets its images pass and writes refusals down; the verdict here is what it will be once the scope is enforced"),
+                }));
+                notes
+            }
         }
     }
 }

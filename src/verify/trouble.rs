@@ -20,6 +20,9 @@ codes! {
         Subject { digest: String } => "digest.not-signed", "the signed statement is about other images, not about {digest}";
         SeveralReasons { reasons: String } => "signature.none-accepted", "None of the signatures were accepted, reasons: {reasons}";
         Rejected { image: String } => "policy.reject", "Running image {image} is rejected by policy.";
+        PinnedOther { name: String, pinned: String, found: String } => "pinned.other-digest", "the policy pins {name} to {pinned}, and the registry has {found} under this tag: pull the pinned digest, or change the pin if the new image is meant";
+        PinnedTag { name: String, found: String } => "pinned.unlisted-tag", "the policy pins tags, and {name} is not among them (it is {found}): add a pin for it, or \"others\": \"allow\" if tags without one may pass";
+        PinnedDigest { repository: String, found: String } => "pinned.unlisted-digest", "the policy pins digests of {repository}, and {found} is not among them: add a pin for it; an image of a pinned index is pulled by the index";
         NotImplemented { what: String } => "requirement.not-implemented", "the policy demands {what}, which this version does not decide yet: it denies what selects it";
         KeyMissing { path: String } => "key.missing", "the policy names the key file {path:?}, which was not given";
         EvidenceLimit { what: &'static str, limit: usize } => "limit.evidence", "more than {limit} {what} are attached to this image: it could not be found out whether one of them is a good signature";

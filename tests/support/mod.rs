@@ -155,6 +155,14 @@ pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platfor
     judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()), NOW)
 }
 
+/// By a name with a digest; `reference` is what the registry is asked for.
+pub fn judge_named(archive: &impl Archive, rules: &Rules, name: &str, reference: &str) -> Report {
+    let name = Reference::normalize(name, Grammar::Containers).unwrap();
+    let shown = name.to_string();
+    let asked = Asked { shown: &shown, reference, pinned: name.digest(), name: &name, told_by: "test", platform: None, time: UnixTime(NOW) };
+    block_on(verify_image(archive, &RustCrypto, rules, &asked))
+}
+
 /// Now, where no test says otherwise.
 const NOW: i64 = 1_800_000_000;
 
