@@ -78,7 +78,7 @@ export function createApi(glue, platform) {
   /** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {import("./index.d.ts").Lint[]} */
   const policyLint = (policy, options = {}) => {
     const { assets, registriesD, time, ...rest } = checkOptions(options);
-    const known = { ...rest, ...(assets && { assets: toAssets(assets) }), ...(registriesD && { registriesD: toAssets(registriesD) }), time: toSeconds(time) };
+    const known = { ...rest, ...(assets && { assets: toAssets(assets) }), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), time: toSeconds(time) };
     return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
   };
   /** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {{ as?: string }} [options] @returns {import("./index.d.ts").Explanation} */
@@ -99,10 +99,10 @@ export function createApi(glue, platform) {
 
     /** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
     constructor(config, given = {}) {
-      const { policy, assets, provider, ...rest } = checkOptions(config);
+      const { policy, assets, registriesD, provider, ...rest } = checkOptions(config);
       // For the HMAC of what is remembered; a new one at each start makes what an earlier one wrote worthless.
       const secret = crypto.getRandomValues(new Uint8Array(32));
-      this.#config = { secret, ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), provider: providerOr(provider) };
+      this.#config = { secret, ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), provider: providerOr(provider) };
       this.#services = { ...services(given), lock: createLocks() };
       this.#inner();
     }
@@ -132,12 +132,13 @@ export function createApi(glue, platform) {
 }
 
 /** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */
-function coreOptions(reference, { key, policy, assets, evidence, trustedRoot, provider, time, ...rest }) {
+function coreOptions(reference, { key, policy, assets, registriesD, evidence, trustedRoot, provider, time, ...rest }) {
   /** @type {Record<string, unknown>} */
   const options = { ...rest, reference, provider: providerOr(provider), time: toSeconds(time) };
   if (key !== undefined) options.key = (Array.isArray(key) ? key : [key]).map((one) => toBytes("key", one));
   if (policy !== undefined) options.policy = toBytes("policy", policy);
   if (assets !== undefined) options.assets = toAssets(assets);
+  if (registriesD !== undefined) options.registriesD = toAssets(registriesD, "registriesD");
   // A string is the name of a root that the module carries; the content of a file is bytes.
   if (trustedRoot !== undefined) options.trustedRoot = typeof trustedRoot === "string" ? trustedRoot : toBytes("trustedRoot", trustedRoot);
   if (evidence !== undefined) options.evidence = toBytes("evidence", evidence);
@@ -175,9 +176,9 @@ function toBytes(name, value) {
   throw codedError("argument", `${name}: expected text or bytes (string, Uint8Array, ArrayBuffer), found ${value === null ? "null" : typeof value}`);
 }
 
-/** @param {Record<string, unknown> | undefined} assets */
-function toAssets(assets = {}) {
-  return Object.fromEntries(Object.entries(checkOptions(assets)).map(([name, value]) => [name, toBytes(`assets[${JSON.stringify(name)}]`, value)]));
+/** @param {Record<string, unknown> | undefined} assets @param {string} [option] */
+function toAssets(assets = {}, option = "assets") {
+  return Object.fromEntries(Object.entries(checkOptions(assets)).map(([name, value]) => [name, toBytes(`${option}[${JSON.stringify(name)}]`, value)]));
 }
 
 /** @param {number | Date | undefined} time */

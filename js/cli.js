@@ -3,6 +3,7 @@
 
 import { HELP, parseArguments } from "./cli/arguments.js";
 import { asking, read, readPolicy, readSigner } from "./cli/inputs.js";
+import { audit, diffPolicies } from "./cli/fleet.js";
 import { explainPolicy, initPolicy, lintPolicy, testPolicy } from "./cli/policy.js";
 import { plain, showBundle, showReport } from "./cli/show.js";
 import { verifyBundle, verifyImage, version } from "./node.js";
@@ -35,6 +36,10 @@ async function main(argv) {
       return lintPolicy(command);
     case "policy explain":
       return explainPolicy(command);
+    case "policy diff":
+      return diffPolicies(command);
+    case "audit":
+      return audit(command);
     case "policy test":
       return testPolicy(command);
   }
@@ -43,7 +48,7 @@ async function main(argv) {
 /** @param {import("./cli/arguments.js").VerifyCommand} command */
 async function verify(command) {
   // Everything local comes first: nothing is fetched before all of it is there.
-  const basis = command.policy === undefined ? readSigner(command) : readPolicy(command.policy, "--policy");
+  const basis = command.policy === undefined ? readSigner(command) : readPolicy(command.policy, "--policy", command.registriesD);
   const predicate = command.type === undefined ? {} : { predicateType: command.type };
   const report = await verifyImage(command.image, { ...asking(command.image, command), ...basis, ...predicate, as: command.as, viaEvidence: true });
   if (command.json) console.log(JSON.stringify(report, null, 2));

@@ -71,6 +71,8 @@ export interface VerifyOptions extends RegistryOptions, SignerOptions {
   policy?: Bytes;
   /** The files that the policy names (see `policyAssets`), by those names. */
   assets?: Record<string, Bytes>;
+  /** The files of a registries.d, by their names; without it attachments are looked at everywhere. Only with a policy. */
+  registriesD?: Record<string, Bytes>;
   /** A document of a gateway's /api/evidence: judge this, and ask no network. */
   evidence?: Bytes;
   /** When a sealgate gateway refuses the image, read the evidence there and judge it here. */
@@ -300,6 +302,8 @@ export interface GatewayConfig {
   name: string;
   policy: Bytes;
   assets?: Record<string, Bytes>;
+  /** The files of a registries.d, by their names. */
+  registriesD?: Record<string, Bytes>;
   provider?: Provider;
 }
 

@@ -19,6 +19,7 @@ import { createStore } from "./store.js";
  * @property {string} [NAME] name by which policies and signatures know that registry
  * @property {ArrayBuffer | string} [POLICY] the policy's bytes
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
+ * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
  * @property {Fetcher} [ASSETS] the page's files
  * @property {Fetcher} [DEMO] the OCI layouts of the embedded demo registry; bound only when that is the upstream
  */
@@ -103,12 +104,13 @@ function runningGateway(env, ctx) {
  * @param {Env} env
  */
 function configOf(env) {
-  const assets = typeof env.POLICY_ASSETS === "string" ? JSON.parse(env.POLICY_ASSETS) : env.POLICY_ASSETS ?? {};
+  const files = (/** @type {unknown} */ given) => Object.fromEntries(Object.entries(typeof given === "string" ? JSON.parse(given) : given ?? {}).map(([path, base64]) => [path, bytesOf(String(base64))]));
   return {
     upstream: env.UPSTREAM ?? "",
     name: env.NAME ?? "",
     policy: typeof env.POLICY === "string" ? new TextEncoder().encode(env.POLICY) : new Uint8Array(env.POLICY ?? []),
-    assets: Object.fromEntries(Object.entries(assets).map(([path, base64]) => [path, bytesOf(String(base64))])),
+    assets: files(env.POLICY_ASSETS),
+    ...(env.REGISTRIES_D === undefined ? {} : { registriesD: files(env.REGISTRIES_D) }),
   };
 }
 

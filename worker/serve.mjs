@@ -1,7 +1,7 @@
 /**
  * `make serve`: runs the worker in workerd on this machine.
  *
- * Settings come from the environment: `UPSTREAM`, `POLICY` (a path), `NAME`, `PORT`; without `UPSTREAM` it is the embedded
+ * Settings come from the environment: `UPSTREAM`, `POLICY` and `REGISTRIES_D` (paths), `NAME`, `PORT`; without `UPSTREAM` it is the embedded
  * demo registry. Everything that workerd needs is copied to `target/serve/PORT/`, beside a configuration with relative paths.
  *
  * @module
@@ -23,8 +23,8 @@ const START_TIMEOUT_MS = 20_000;
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
 
-/** @typedef {{ upstream: string, name: string, policyFile: string, port: number, demo: boolean }} Settings */
-/** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
+/** @typedef {{ upstream: string, name: string, policyFile: string, registriesFolder: string, port: number, demo: boolean }} Settings */
+/** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
 /** @typedef {{ id: string, name: string, severity: string, pointer: string, message: string }} Lint */
 /** @typedef {{ policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): Lint[] }} Sealgate */
 
@@ -54,14 +54,14 @@ function settingsOf(env) {
   const port = Number(env.PORT || 8787);
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UsageError(`PORT is ${env.PORT}: expected a number from 1 to 65535, for example PORT=8787`);
   if (!env.UPSTREAM) {
-    return { upstream: DEMO.upstream, name: env.NAME || DEMO.name, policyFile: env.POLICY || DEMO.policy, port, demo: true };
+    return { upstream: DEMO.upstream, name: env.NAME || DEMO.name, policyFile: env.POLICY || DEMO.policy, registriesFolder: env.REGISTRIES_D ?? "", port, demo: true };
   }
   if (!env.POLICY) {
     throw new UsageError(`UPSTREAM is ${env.UPSTREAM}, but POLICY is missing: say which policy decides what this registry may serve, for example\n`
       + `  make serve UPSTREAM=${env.UPSTREAM} POLICY=policy.json\n`
       + "`sealgate policy init IMAGE --key cosign.pub` writes a first one.");
   }
-  return { upstream: env.UPSTREAM, name: env.NAME || hostOf(env.UPSTREAM), policyFile: env.POLICY, port, demo: false };
+  return { upstream: env.UPSTREAM, name: env.NAME || hostOf(env.UPSTREAM), policyFile: env.POLICY, registriesFolder: env.REGISTRIES_D ?? "", port, demo: false };
 }
 
 /** @param {string} upstream */
@@ -89,15 +89,25 @@ async function readPolicy(settings, sealgate) {
   const policy = await readFile(settings.policyFile).catch(() => {
     throw new UsageError(`POLICY is ${settings.policyFile}: no such file can be read. Give the path of a policy.json, relative to ${process.cwd()} or absolute.`);
   });
-  /** @type {string[]} */
-  let paths;
+  const registriesD = settings.registriesFolder === "" ? undefined : await readFolder(settings.registriesFolder);
   try {
-    paths = sealgate.policyAssets(policy);
+    const paths = sealgate.policyAssets(policy);
+    const assets = await readAssets(settings.policyFile, paths);
+    return { policy, assets, registriesD, lints: sealgate.policyLint(policy, { assets, ...(registriesD && { registriesD }) }) };
   } catch (error) {
-    return { policy, assets: {}, complaint: messageOf(error) };
+    if (error instanceof UsageError) throw error;
+    return { policy, assets: {}, registriesD, complaint: messageOf(error) };
   }
-  const assets = await readAssets(settings.policyFile, paths);
-  return { policy, assets, lints: sealgate.policyLint(policy, { assets }) };
+}
+
+/** @param {string} folder @returns {Promise<Record<string, Uint8Array>>} */
+async function readFolder(folder) {
+  try {
+    const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.isDirectory()).map(({ name }) => name);
+    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));
+  } catch (error) {
+    throw new UsageError(`REGISTRIES_D is ${folder}: no such folder can be read (${messageOf(error)}). Give the path of a registries.d, or leave it out.`);
+  }
 }
 
 /**
@@ -139,7 +149,7 @@ async function checkPortIsFree(port) {
  * @param {Settings} settings
  * @param {Policy} policy
  */
-async function writeBundle(directory, settings, { policy, assets }) {
+async function writeBundle(directory, settings, { policy, assets, registriesD }) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(join(directory, "site"), { recursive: true });
   const shell = ["index.js", "demo.js", "store.js"];
@@ -148,9 +158,10 @@ async function writeBundle(directory, settings, { policy, assets }) {
   for (const file of modules) await cp(join(root, "pkg", file), join(directory, "pkg", file));
   await copySite(join(directory, "site"));
   await writeFile(join(directory, "policy.json"), policy);
-  const base64 = Object.fromEntries(Object.entries(assets).map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")]));
-  await writeFile(join(directory, "assets.json"), JSON.stringify(base64));
-  await writeFile(join(directory, "config.capnp"), configuration(directory, settings, shell, modules));
+  const base64 = (/** @type {Record<string, Uint8Array>} */ files) => JSON.stringify(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")])));
+  await writeFile(join(directory, "assets.json"), base64(assets));
+  if (registriesD) await writeFile(join(directory, "registries.json"), base64(registriesD));
+  await writeFile(join(directory, "config.capnp"), configuration(directory, settings, registriesD !== undefined, shell, modules));
 }
 
 /**
@@ -188,10 +199,11 @@ async function copySite(site) {
 /**
  * @param {string} directory
  * @param {Settings} settings
+ * @param {boolean} hasRegistries
  * @param {string[]} shell
  * @param {string[]} modules
  */
-function configuration(directory, settings, shell, modules) {
+function configuration(directory, settings, hasRegistries, shell, modules) {
   const demo = relative(directory, join(root, "fixtures/demo"));
   const module = (/** @type {string} */ path) => `(name = ${text(path)}, ${path.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed ${text(path)})`;
   return `# Written by worker/serve.mjs.
@@ -218,7 +230,7 @@ const gateway :Workerd.Worker = (
     (name = "UPSTREAM", text = ${text(settings.upstream)}),
     (name = "NAME", text = ${text(settings.name)}),
     (name = "POLICY", data = embed "policy.json"),
-    (name = "POLICY_ASSETS", json = embed "assets.json"),
+    (name = "POLICY_ASSETS", json = embed "assets.json"),${hasRegistries ? '\n    (name = "REGISTRIES_D", json = embed "registries.json"),' : ''}
     (name = "ASSETS", service = "page")${settings.demo ? ',\n    (name = "DEMO", service = "demo")' : ''}
   ],
   globalOutbound = "upstreams"

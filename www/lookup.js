@@ -78,14 +78,14 @@ async function judge(sealgate, text, reference, page) {
     return { problem: { ...words.problem.unreachable, ...said(error), again: true } };
   }
   if (!answer.ok) return { problem: refused(answer.status, bytes, text) };
-  let name, policy, assets;
+  let name, policy, assets, registriesD;
   try {
-    ({ name, policy, assets } = readEvidence(bytes));
+    ({ name, policy, assets, registriesD } = readEvidence(bytes));
   } catch (error) {
     return { problem: { ...words.problem.malformed, ...said(error), again: true } };
   }
   try {
-    const report = await sealgate.verifyImage(text, { evidence: bytes, policy, assets, as: name });
+    const report = await sealgate.verifyImage(text, { evidence: bytes, policy, assets, ...(registriesD && { registriesD }), as: name });
     return { report, pull };
   } catch (error) {
     return { problem: { ...thrown(error), ...said(error) } };
@@ -104,10 +104,8 @@ function evidencePath(path, ref) {
 function readEvidence(bytes) {
   const { name, policy } = JSON.parse(new TextDecoder().decode(bytes));
   if (typeof name !== "string" || typeof policy?.text !== "string") throw new Error("evidence: expected `name` and `policy.text`");
-  /** @type {Record<string, Uint8Array>} */
-  const assets = {};
-  for (const [path, text] of Object.entries(policy.assets ?? {})) assets[path] = fromBase64(String(text));
-  return { name, policy: fromBase64(policy.text), assets };
+  const files = (/** @type {object} */ given) => Object.fromEntries(Object.entries(given).map(([path, text]) => [path, fromBase64(String(text))]));
+  return { name, policy: fromBase64(policy.text), assets: files(policy.assets ?? {}), registriesD: policy.registriesD && files(policy.registriesD) };
 }
 
 /** @param {string} text */

@@ -7,14 +7,16 @@ import { codedError } from "../error.js";
  * @typedef {{ certificateIdentity?: string, certificateIdentityRegexp?: string, certificateOidcIssuer?: string, certificateOidcIssuerRegexp?: string }} Identity
  * @typedef {{ keys: string[], identity: Identity, trustedRoot?: string, provider?: "webcrypto" | "rust" }} Signer
  * @typedef {Signer & { image: string, as?: string, platform?: string, plainHttp: boolean }} Asking
- * @typedef {Asking & { name: "verify" | "verify-attestation", type?: string, policy?: string, json: boolean }} VerifyCommand
+ * @typedef {Asking & { name: "verify" | "verify-attestation", type?: string, policy?: string, registriesD?: string, json: boolean }} VerifyCommand
  * @typedef {Signer & { name: "verify-blob", file: string, bundle: string, json: boolean }} VerifyBlobCommand
  * @typedef {Omit<Asking, keyof Signer | "image"> & { provider?: "webcrypto" | "rust" }} How
  * @typedef {How & { name: "policy init", image: string, keys: string[] }} PolicyInitCommand
  * @typedef {{ name: "policy lint", file: string, registriesD?: string, json: boolean }} PolicyLintCommand
  * @typedef {{ name: "policy explain", file: string, image: string, as?: string, json: boolean }} PolicyExplainCommand
- * @typedef {Omit<How, "as"> & { name: "policy test", file: string, cases: string, json: boolean }} PolicyTestCommand
- * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand} Command
+ * @typedef {Omit<How, "as"> & { name: "policy test", file: string, cases: string, registriesD?: string, json: boolean }} PolicyTestCommand
+ * @typedef {Omit<How, "as"> & { name: "policy diff", file: string, next: string, registriesD?: string, json: boolean }} PolicyDiffCommand
+ * @typedef {Omit<How, "as"> & { name: "audit", policy: string, registriesD?: string, writeExceptions?: string, json: boolean }} AuditCommand
+ * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | AuditCommand} Command
  */
 
 export const HELP = `sealgate: may this container image run?
@@ -29,6 +31,8 @@ export const HELP = `sealgate: may this container image run?
   sealgate policy lint FILE                        say what a policy.json probably does not mean
   sealgate policy explain FILE IMAGE               say which scope decides for an image, and what it demands
   sealgate policy test FILE CASES                  judge a table of images, and compare with what is expected
+  sealgate policy diff OLD NEW < IMAGES            name the images whose verdict changes, and why
+  sealgate audit --policy FILE < IMAGES            judge a list of images
   sealgate --help, --version
 
 Options:
@@ -44,7 +48,9 @@ Options:
   --as NAME         judge under this name (name[:tag|@digest]), for images that are reached under another one
   --platform P      os/arch[/variant]: of an index, judge this image only
   --json            print JSON (report.schema.json in the package describes the report of verify)
-  --registries.d D  policy lint: the folder of registries.d files that is in force beside the policy
+  --write-exceptions F
+                    audit: write exceptions that admit what was denied for a month, to be put into the policy
+  --registries.d D  the folder of registries.d files that is in force beside the policy; without it attachments are looked at everywhere
   --plain-http      speak plain http to any host; without it, to loopback hosts only
   --provider P      who checks signatures: webcrypto (the platform's) or rust (built in)
 
@@ -53,8 +59,11 @@ Credentials are read from $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.
 CASES has a line for each image, "IMAGE [as NAME] allow|deny [CODE]", and comments after #; or it is JSON,
 [{"image": "…", "as": "…", "expect": "allow", "code": "…"}].
 
+IMAGES has a line for each image, "IMAGE [as NAME]". On a terminal results are told in words, else as a JSON object a line.
+
 Exit status: 0 allowed · 1 denied · 2 could not find out, or could not understand
 policy lint: 0 no error · 1 errors    policy test: 0 all as expected · 1 some differ
+policy diff: 0 no verdict changes · 1 some do    audit: 0 all allowed · 1 some denied
 `;
 
 const PROVIDERS = ["webcrypto", "rust"];
@@ -73,6 +82,7 @@ const OPTIONS = /** @type {const} */ ({
   as: { type: "string", multiple: true },
   platform: { type: "string", multiple: true },
   provider: { type: "string", multiple: true },
+  "write-exceptions": { type: "string", multiple: true },
   "registries.d": { type: "string", multiple: true },
   json: { type: "boolean" },
   "plain-http": { type: "boolean" },
@@ -85,19 +95,22 @@ const SIGNER = ["key", ...IDENTITY, "trusted-root", "provider"];
 
 /** What each command is given, in order, and which options it takes, besides --help. */
 const COMMANDS = {
-  verify: { operands: ["image"], takes: [...SIGNER, "policy", "as", "platform", "json", "plain-http"] },
+  verify: { operands: ["image"], takes: [...SIGNER, "policy", "registries.d", "as", "platform", "json", "plain-http"] },
   "verify-attestation": { operands: ["image"], takes: [...SIGNER, "type", "as", "platform", "json", "plain-http"] },
   "verify-blob": { operands: ["blob"], takes: [...SIGNER, "bundle", "json"] },
   "policy init": { operands: ["image"], takes: ["key", "as", "platform", "provider", "plain-http"] },
   "policy lint": { operands: ["policy"], takes: ["json", "registries.d"] },
   "policy explain": { operands: ["policy", "image"], takes: ["as", "json"] },
-  "policy test": { operands: ["policy", "cases"], takes: ["platform", "provider", "json", "plain-http"] },
+  "policy diff": { operands: ["policy", "next"], takes: ["registries.d", "platform", "provider", "json", "plain-http"] },
+  audit: { operands: [], takes: ["policy", "registries.d", "write-exceptions", "platform", "provider", "json", "plain-http"] },
+  "policy test": { operands: ["policy", "cases"], takes: ["registries.d", "platform", "provider", "json", "plain-http"] },
 };
 /** @type {Record<string, { what: string, example: string }>} */
 const OPERANDS = {
   image: { what: "image", example: "an image, for instance registry.example.com/team/app:1.0" },
   blob: { what: "file", example: "a file, for instance release.tar.gz" },
   policy: { what: "file", example: "a policy, for instance policy.json" },
+  next: { what: "file", example: "a second policy, for instance policy.next.json" },
   cases: { what: "cases", example: "a table of cases, for instance cases.txt" },
 };
 
@@ -108,21 +121,29 @@ export function parseArguments(argv) {
   if (values.version) return { name: "version" };
 
   const name = commandName(positionals);
-  const { image = "", blob = "", policy: file = "", cases = "" } = operandsOf(name, positionals.slice(name.split(" ").length));
+  const { image = "", blob = "", policy: file = "", next = "", cases = "" } = operandsOf(name, positionals.slice(name.split(" ").length));
   for (const option of Object.keys(values)) {
     if (!COMMANDS[name].takes.includes(option)) throw wrong(`${name} does not take --${option}`);
   }
   const as = single("as", values.as);
   const json = values.json ?? false;
   const provider = readProvider(values.provider);
+  const registriesD = single("registries.d", values["registries.d"]);
   const how = { platform: single("platform", values.platform), plainHttp: values["plain-http"] ?? false, provider };
   switch (name) {
     case "policy lint":
-      return { name, file, json, registriesD: single("registries.d", values["registries.d"]) };
+      return { name, file, json, registriesD };
     case "policy explain":
       return { name, file, image, as, json };
+    case "policy diff":
+      return { name, file, next, registriesD, json, ...how };
+    case "audit": {
+      const policy = single("policy", values.policy);
+      if (policy === undefined) throw wrong("audit needs the policy to judge by: add --policy FILE");
+      return { name, policy, registriesD, writeExceptions: single("write-exceptions", values["write-exceptions"]), json, ...how };
+    }
     case "policy test":
-      return { name, file, cases, json, ...how };
+      return { name, file, cases, registriesD, json, ...how };
     case "policy init": {
       const keys = readKeys(values.key);
       if (keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`);
@@ -134,8 +155,11 @@ export function parseArguments(argv) {
       if (bundle === undefined) throw wrong("verify-blob needs the bundle that was made for the file: add --bundle FILE");
       return { name, ...signer, file: blob, bundle, json };
     }
-    case "verify":
-      return { name, ...how, ...readSigner(values, name), image, as, policy: single("policy", values.policy), json };
+    case "verify": {
+      const policy = single("policy", values.policy);
+      if (registriesD !== undefined && policy === undefined) throw wrong("--registries.d says where the signatures are that a policy demands: add --policy FILE");
+      return { name, ...how, ...readSigner(values, name), image, as, policy, registriesD, json };
+    }
     case "verify-attestation": {
       const signer = readSigner(values, name);
       const type = single("type", values.type);
@@ -151,6 +175,7 @@ function operandsOf(name, given) {
   const missing = operands.find((_, index) => !given[index]);
   if (missing !== undefined) throw wrong(`${name} needs ${OPERANDS[missing]?.example}`);
   const more = given.slice(operands.length);
+  if (more.length > 0 && operands.length === 0) throw wrong(`${name} reads its images from standard input, found also ${more.map(quoted).join(", ")}`);
   if (more.length > 0) throw wrong(`${name} takes one ${operands.map((operand) => OPERANDS[operand]?.what).join(" and one ")}, found also ${more.map(quoted).join(", ")}`);
   return Object.fromEntries(operands.map((operand, index) => [operand, given[index] ?? ""]));
 }

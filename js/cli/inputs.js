@@ -1,7 +1,7 @@
 // What a command is given: files beside the command, and how to ask a registry.
 
-import { readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { codedError } from "../error.js";
 import { parseReference, policyAssets } from "../node.js";
 import { findCredentials } from "./registry-auth.js";
@@ -35,11 +35,21 @@ export function readKeys(paths) {
   return paths.map((path) => read(path, "key.unreadable", "--key"));
 }
 
-/** A policy with every file that it names. @param {string} path @param {string} why */
-export function readPolicy(path, why) {
+/** A policy with every file that it names, and a registries.d. @param {string} path @param {string} why @param {string} [registriesD] */
+export function readPolicy(path, why, registriesD) {
   const policy = read(path, "policy.unreadable", why);
   const assets = Object.fromEntries(policyAssets(policy).map((name) => [name, read(beside(path, name), "asset.unreadable", `${path} names ${name}`)]));
-  return { policy, assets };
+  return { policy, assets, ...(registriesD === undefined ? {} : { registriesD: readFolder(registriesD) }) };
+}
+
+/** The files of a registries.d, by their names. @param {string} folder @returns {Record<string, Uint8Array>} */
+export function readFolder(folder) {
+  try {
+    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
+    return Object.fromEntries(files.map(({ name }) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
+  } catch (error) {
+    throw codedError("registries-d.unreadable", `--registries.d: expected a readable folder at ${folder}, found ${/** @type {any} */ (error).code ?? error}`, error);
+  }
 }
 
 /** A path as the policy writes it. @param {string} policy @param {string} name */

@@ -1,10 +1,9 @@
 // The commands that read, explain and try a policy.
 
-import { readFileSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readFileSync } from "node:fs";
 import { codedError } from "../error.js";
 import { policyAssets, policyExplain, policyInit, policyLint, verifyImage } from "../node.js";
-import { asking, beside, read, readKeys, readPolicy } from "./inputs.js";
+import { asking, beside, read, readFolder, readKeys, readPolicy } from "./inputs.js";
 import { plain } from "./show.js";
 
 /** @typedef {import("../index.d.ts").Lint} Lint */
@@ -40,7 +39,7 @@ export function explainPolicy({ file, image, as, json }) {
 
 /** Status 1 when a verdict differs, else 2 when one could not be found out. @param {import("./arguments.js").PolicyTestCommand} command */
 export async function testPolicy(command) {
-  const basis = readPolicy(command.file, "policy test");
+  const basis = readPolicy(command.file, "policy test", command.registriesD);
   const cases = parseCases(command.cases, Buffer.from(read(command.cases, "cases.unreadable", "policy test")).toString("utf8"));
   const asked = cases.map((one) => ({ ...one, asking: asking(one.image, command) }));
   /** @type {Result[]} */
@@ -66,16 +65,6 @@ function readAssets(file, policy) {
     }
   });
   return Object.fromEntries(there);
-}
-
-/** @param {string} folder @returns {Record<string, Uint8Array>} */
-function readFolder(folder) {
-  try {
-    const files = readdirSync(folder, { withFileTypes: true }).filter((entry) => !entry.isDirectory());
-    return Object.fromEntries(files.map(({ name }) => [name, new Uint8Array(readFileSync(join(folder, name)))]));
-  } catch (error) {
-    throw codedError("registries-d.unreadable", `--registries.d: expected a readable folder at ${folder}, found ${/** @type {any} */ (error).code ?? error}`, error);
-  }
 }
 
 /** @param {string} file @param {Uint8Array} policy @param {Lint[]} lints */

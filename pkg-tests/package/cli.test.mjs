@@ -86,6 +86,33 @@ test("a policy that does not fit the name says so, and --as mends it", async () 
   assert.equal((await sealgate(["verify", image("signed"), ...byPolicy, ...as("signed")])).status, 0);
 });
 
+test("a registries.d says where signatures are", async () => {
+  const folder = (name, text) => {
+    mkdirSync(join(project, name), { recursive: true });
+    writeFileSync(join(project, name, "a.yaml"), text);
+    return ["--registries.d", name];
+  };
+  const codes = async (...more) => {
+    const found = {};
+    for (const name of ["signed", "keyless"]) found[name] = JSON.parse((await sealgate(["verify", image(name), ...byPolicy, ...as(name), "--json", ...more])).stdout).code;
+    return found;
+  };
+  const accepted = { signed: "signature.accepted", keyless: "signature.accepted" };
+  assert.deepEqual(await codes(), accepted);
+  assert.deepEqual(await codes(...folder("on.d", "default-docker:\n  use-sigstore-attachments: true\n")), accepted);
+  // As podman has it: what is not switched on is off, and most specific scopes count.
+  assert.deepEqual(await codes(...folder("off.d", "default-docker:\n  lookaside: https://x.example\n")), { signed: "signature.missing", keyless: "signature.missing" });
+  assert.deepEqual(await codes(...folder("one.d", "docker:\n  demo.example/demo/signed:\n    use-sigstore-attachments: true\n")), { signed: "signature.accepted", keyless: "signature.missing" });
+  const noted = await sealgate(["verify", image("signed"), ...byPolicy, ...as("signed"), "--registries.d", "off.d"]);
+  assert.match(noted.stdout, /use-sigstore-attachments is off/);
+  for (const [args, expected] of [[["--registries.d", "nowhere.d"], /registries-d\.unreadable/], [folder("broken.d", "docker: [\n"), /registries-d\./]]) {
+    const { status, stderr } = await sealgate(["verify", image("signed"), ...byPolicy, ...args]);
+    assert.equal(status, 2);
+    assert.match(stderr, expected);
+  }
+  assert.match((await sealgate(["verify", image("signed"), ...byKey, "--registries.d", "on.d"])).stderr, /--policy FILE/);
+});
+
 test("policy init writes a policy that admits the image", async () => {
   const { status, stdout, stderr } = await sealgate(["policy", "init", image("signed"), ...byKey, ...as("signed")]);
   assert.equal(status, 0, stderr);

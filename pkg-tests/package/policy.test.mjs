@@ -214,6 +214,21 @@ test("the worker shows the lints of its policy at its start, a line each, and co
   assert.deepEqual(await start("policy.json"), ["policy.json: 7 notes, which sealgate policy lint shows"], "the demo's policy means what it says");
 });
 
+test("the worker judges by a registries.d", async () => {
+  const pull = async (registriesD) => {
+    const worker = await startWorker({ registriesD: registriesD && join(project, registriesD) });
+    try {
+      const answer = await fetch(`${worker.url}/v2/demo/signed/manifests/1.0`);
+      return [answer.status, answer.status === 200 ? "" : (await answer.text()).match(/\[([a-z.-]+)\]/)?.[1]];
+    } finally {
+      await worker.stop();
+    }
+  };
+  file("on.d/a.yaml", "docker:\n  demo.example:\n    use-sigstore-attachments: true\n");
+  file("off.d/a.yaml", "default-docker:\n  lookaside: https://x.example\n");
+  assert.deepEqual([await pull(""), await pull("on.d"), await pull("off.d")], [[200, ""], [200, ""], [403, "signature.missing"]]);
+});
+
 test("the schema accepts what the core accepts, and refuses what it refuses", () => {
   const Ajv = devLibrary("ajv/dist/2020").default;
   const schema = JSON.parse(readFileSync(join(project, "node_modules/sealgate/policy.schema.json"), "utf8"));

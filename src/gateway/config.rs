@@ -12,7 +12,7 @@ use crate::limits;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference, ReferenceError};
 use crate::sigstore::roots;
-use crate::verify::Rules;
+use crate::verify::{PolicyFiles, Rules};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -29,6 +29,8 @@ pub struct Config {
     pub policy: Vec<u8>,
     /// The files that it names.
     pub assets: BTreeMap<String, Vec<u8>>,
+    /// `REGISTRIES_D`: the files of a folder, by their names; without it attachments are looked at everywhere.
+    pub registries_d: Option<BTreeMap<String, Vec<u8>>>,
     /// For the HMAC of stored verdicts; without it none is stored.
     pub secret: Vec<u8>,
 }
@@ -39,6 +41,7 @@ codes! {
         Upstream { found: String } => "config.upstream", "UPSTREAM: expected http(s)://host[:port], found {found:?}";
         Name { found: String } => "config.name", "NAME: expected a registry's host[:port], found {found:?}";
         Policy { error: String } => "config.policy", "POLICY: {error}";
+        RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
     }
 }
@@ -49,7 +52,7 @@ pub struct Gateway {
     pub(super) upstream: String,
     pub(super) name: String,
     pub(super) rules: Result<Rules, Failure>,
-    pub(super) policy: (Vec<u8>, BTreeMap<String, Vec<u8>>),
+    pub(super) policy: PolicyFiles,
     /// SHA-256 over everything that a verdict depends on, but for the image.
     pub(super) basis: String,
     pub(super) secret: Vec<u8>,
@@ -62,7 +65,7 @@ impl Gateway {
         let rules = check(&config);
         let basis = basis(&config);
         let upstream = config.upstream.trim_end_matches('/').to_string();
-        Self { upstream, name: config.name, rules, policy: (config.policy, config.assets), basis, secret: config.secret }
+        Self { upstream, name: config.name, rules, policy: PolicyFiles { text: config.policy, assets: config.assets, registries_d: config.registries_d }, basis, secret: config.secret }
     }
 
     /// What is wrong with the configuration, if anything.
@@ -135,7 +138,9 @@ fn check(config: &Config) -> Result<Rules, Failure> {
         return Err(ConfigError::PolicySize.into());
     }
     let policy = Policy::parse(&config.policy).map_err(|error| ConfigError::Policy { error: format!("{error} [{}]", error.code()) })?;
-    Ok(Rules::policy(policy, config.assets.clone())?)
+    let rules = Rules::policy(policy, config.assets.clone())?;
+    let Some(files) = &config.registries_d else { return Ok(rules) };
+    Ok(rules.with_registries_d(files).map_err(|error| ConfigError::RegistriesD { error: format!("{error} [{}]", error.code()) })?)
 }
 
 fn basis(config: &Config) -> String {
@@ -150,9 +155,13 @@ fn basis(config: &Config) -> String {
     add(config.upstream.as_bytes());
     add(config.name.as_bytes());
     add(&config.policy);
-    for (path, bytes) in &config.assets {
-        add(path.as_bytes());
-        add(bytes);
+    // How many there are comes first, so that no file of one kind reads as one of the other.
+    for files in [Some(&config.assets), config.registries_d.as_ref()] {
+        add(&files.map_or(u64::MAX, |files| files.len() as u64).to_be_bytes());
+        for (path, bytes) in files.into_iter().flatten() {
+            add(path.as_bytes());
+            add(bytes);
+        }
     }
     hex::encode(&sha256(&parts))
 }

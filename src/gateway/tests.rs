@@ -196,6 +196,7 @@ fn config(policy: &str) -> Config {
         upstream: "http://up.test".into(),
         name: NAME.into(),
         policy: policy.as_bytes().to_vec(),
+        registries_d: None,
         assets: [("good.pub".to_string(), GOOD.to_vec()), ("other.pub".to_string(), OTHER.to_vec())].into(),
         secret: vec![7; 32],
     }
@@ -407,6 +408,7 @@ mod serving {
         for (config, code) in [
             (Config { policy: b"{}".to_vec(), ..good.clone() }, "config.policy"), (Config { policy: vec![b' '; 2 << 20], ..good.clone() }, "config.policy-size"), (upper, "key.missing"),
             (Config { upstream: "ftp://x".into(), ..good.clone() }, "config.upstream"), (Config { upstream: "http://up.test/path".into(), ..good.clone() }, "config.upstream"),
+            (Config { registries_d: Some([("a.yaml".to_string(), b"docker: [".to_vec())].into()), ..good.clone() }, "config.registries-d"),
             (Config { name: "no host".into(), ..good.clone() }, "config.name"), (Config { name: "team/docker.io".into(), ..good.clone() }, "config.name"),
         ] {
             let gateway = Gateway::new(config);
@@ -416,6 +418,23 @@ mod serving {
                 assert!(seen.status == 403 && seen.message().starts_with("sealgate:") && seen.message().contains(&format!("[{code}]")), "{code} {path}");
             }
             assert_eq!(get(&gateway, &world, "/healthz").text(), r#"{"state":"misconfigured"}"#);
+        }
+    }
+
+    /// GATEWAY, "Configuration": `REGISTRIES_D` decides where signatures are, for whoever judges the evidence, too.
+    #[test]
+    fn registries_d_decides_where_signatures_are() {
+        let world = World::default();
+        world.signed("app", "1.0", "a");
+        let files = |text: &str| Some([("a.yaml".to_string(), text.as_bytes().to_vec())].into());
+        for (text, status) in [("default-docker:\n  use-sigstore-attachments: true\n", 200), ("docker:\n  r.example/app:\n    use-sigstore-attachments: true\n", 200), ("docker:\n  r.example/other:\n    use-sigstore-attachments: true\n", 403)] {
+            let config = Config { registries_d: files(text), ..config(&policy("index")) };
+            let gateway = Gateway::new(config.clone());
+            let seen = get(&gateway, &world, "/v2/app/manifests/1.0");
+            assert_eq!(seen.status, status, "{text}");
+            assert!(status == 200 || seen.message().contains("[signature.missing]"));
+            let evidence = crate::verify::EvidenceDocument::parse(&get(&gateway, &world, "/api/evidence/app?ref=1.0").body).unwrap();
+            assert_eq!(evidence.policy.unwrap().registries_d, config.registries_d);
         }
     }
 
@@ -639,6 +658,7 @@ mod memory {
         for other in [
             other(|config| config.secret = vec![8; 32]), other(|config| config.policy.push(b' ')), other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
             other(|config| config.assets.insert("more".into(), Vec::new()).map_or((), |_| ())),
+            other(|config| config.registries_d = Some([("a.yaml".to_string(), b"default-docker:\n  use-sigstore-attachments: true\n".to_vec())].into())),
         ] {
             world.forget("verdict/");
             assert_eq!((again(&gateway, 4_601), again(&gateway, 4_601), again(&other, 4_601)), (1, 0, 1));

@@ -34,6 +34,17 @@ pub struct Answer {
 /// Files by the path that a policy writes.
 pub type Files = BTreeMap<String, Vec<u8>>;
 
+/// A policy, and the files that belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyFiles {
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The files that it names.
+    pub assets: Files,
+    /// The files of a `registries.d`, where one is in force.
+    pub registries_d: Option<Files>,
+}
+
 /// The answers, by path below the repository (`manifests/1.0`), and which image they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EvidenceDocument {
@@ -45,8 +56,8 @@ pub struct EvidenceDocument {
     pub reference: String,
     /// The digest of the image, by the bytes that are in here.
     pub digest: Option<Digest>,
-    /// The policy by which the one who answered decides, and the files that it names.
-    pub policy: Option<(Vec<u8>, Files)>,
+    /// The policy by which the one who answered decides.
+    pub policy: Option<PolicyFiles>,
     answers: BTreeMap<String, Answer>,
 }
 
@@ -104,9 +115,9 @@ impl EvidenceDocument {
             text.push_str(&answer_json(path, answer));
         }
         text.push(']');
-        if let Some((policy, assets)) = &self.policy {
-            let assets: Vec<String> = assets.iter().map(|(path, bytes)| format!("{}:{}", quote(path), quote(&base64::encode(bytes)))).collect();
-            text.push_str(&format!(",\"policy\":{{\"text\":{},\"assets\":{{{}}}}}", quote(&base64::encode(policy)), assets.join(",")));
+        if let Some(policy) = &self.policy {
+            let registries = policy.registries_d.as_ref().map_or(String::new(), |files| format!(",\"registriesD\":{}", files_json(files)));
+            text.push_str(&format!(",\"policy\":{{\"text\":{},\"assets\":{}{registries}}}", quote(&base64::encode(&policy.text)), files_json(&policy.assets)));
         }
         text.push('}');
         text
@@ -139,6 +150,11 @@ impl EvidenceDocument {
     }
 }
 
+fn files_json(files: &Files) -> String {
+    let files: Vec<String> = files.iter().map(|(path, bytes)| format!("{}:{}", json::quote(path), json::quote(&base64::encode(bytes)))).collect();
+    format!("{{{}}}", files.join(","))
+}
+
 fn answer_json(path: &str, answer: &Answer) -> String {
     let quote = json::quote;
     let path = quote(path);
@@ -168,12 +184,16 @@ fn bytes(node: Option<&Node>, at: &'static str) -> Result<Vec<u8>, EvidenceError
     node.and_then(Node::as_str).and_then(base64::decode).ok_or(EvidenceError::Shape { at, expected: "base64" })
 }
 
-fn policy(node: &Node) -> Result<(Vec<u8>, Files), EvidenceError> {
-    let mut assets = BTreeMap::new();
-    for member in node.member("assets").and_then(Node::as_object).unwrap_or_default() {
-        assets.insert(member.key.clone(), bytes(Some(&member.node), "policy.assets")?);
-    }
-    Ok((bytes(node.member("text"), "policy.text")?, assets))
+fn policy(node: &Node) -> Result<PolicyFiles, EvidenceError> {
+    let files = |node: Option<&Node>, at| -> Result<Files, EvidenceError> {
+        let members = node.and_then(Node::as_object).unwrap_or_default();
+        members.iter().map(|member| Ok((member.key.clone(), bytes(Some(&member.node), at)?))).collect()
+    };
+    Ok(PolicyFiles {
+        text: bytes(node.member("text"), "policy.text")?,
+        assets: files(node.member("assets"), "policy.assets")?,
+        registries_d: node.member("registriesD").map(|node| files(Some(node), "policy.registriesD")).transpose()?,
+    })
 }
 
 fn answer(node: &Node) -> Result<Answer, EvidenceError> {

@@ -52,12 +52,16 @@ struct Desk<'a, A: Archive, P> {
 /// Judges one manifest under `name`, at the time `now`; `within` is the index that lists it, where each of its images is
 /// judged for itself.
 pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<&Digest>, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judgement {
-    let evidence = Evidence { source: Source::new(archive, &subject.digest), signature_tag: None, attestation_tag: None, referrers: None };
+    let mut evidence = Evidence { source: Source::new(archive, &subject.digest), signature_tag: None, attestation_tag: None, referrers: None };
+    if !rules.reads_attachments(name) {
+        // As if nothing were there: nobody is asked.
+        evidence = Evidence { signature_tag: Some(Ok(Gathered::default())), attestation_tag: Some(Ok(Gathered::default())), referrers: Some(Gathered::default()), ..evidence };
+    }
     let mut desk = Desk { subject, within, name, now, evidence, provider };
     let mut requirements = Vec::new();
     match rules {
         Rules::Direct(direct) => requirements.push(desk.direct(direct).await),
-        Rules::Policy { policy, assets, roots } => {
+        Rules::Policy { policy, assets, roots, .. } => {
             let selected = match policy.select(name) {
                 Ok(selection) => selection.requirements,
                 Err(error) => {

@@ -21,7 +21,7 @@ mod trouble;
 pub use archive::{Archive, Either, Listed, Recorder, Referrer};
 pub use artifact::{is_evidence_document, is_evidence_type};
 pub use bundle::{BundleQuestion, VerifiedBundle};
-pub use evidence::{collect, EvidenceDocument, EvidenceError};
+pub use evidence::{collect, EvidenceDocument, EvidenceError, PolicyFiles};
 pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
 pub use init::{first_policy, InitError};
 pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
@@ -68,5 +68,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
     "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
-    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit",
+    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off",
 ];

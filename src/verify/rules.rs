@@ -7,6 +7,7 @@ use crate::error::{Failure, HostError};
 use crate::limits;
 use crate::policy;
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned, Trust};
+use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::reference::Reference;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::roots;
@@ -30,6 +31,8 @@ pub enum Rules {
         assets: BTreeMap<String, Vec<u8>>,
         /// The trusted roots that it names.
         roots: Roots,
+        /// Where signatures are kept; none: attachments everywhere (TRUST section 1).
+        registries: Option<RegistriesD>,
     },
 }
 
@@ -176,7 +179,27 @@ impl Rules {
             return Err(RulesError::Missing { paths: missing.join(", ") });
         }
         let roots = Roots::of(&policy, &assets)?;
-        Ok(Self::Policy { policy, assets, roots })
+        Ok(Self::Policy { policy, assets, roots, registries: None })
+    }
+
+    /// With the files of a `registries.d`, by their names. It says nothing where there is no policy.
+    ///
+    /// # Errors
+    /// [`RegistriesError`].
+    pub fn with_registries_d(self, files: &BTreeMap<String, Vec<u8>>) -> Result<Self, RegistriesError> {
+        let parsed = RegistriesD::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))?;
+        Ok(match self {
+            Self::Policy { policy, assets, roots, .. } => Self::Policy { policy, assets, roots, registries: Some(parsed) },
+            direct @ Self::Direct(_) => direct,
+        })
+    }
+
+    /// Whether attachments of this image are looked at.
+    pub(super) fn reads_attachments(&self, name: &Reference) -> bool {
+        match self {
+            Self::Policy { registries, .. } => registries_d::storage(registries.as_ref(), name).is_ok_and(|storage| storage.use_sigstore_attachments),
+            Self::Direct(_) => true,
+        }
     }
 
     /// Whether an index covers its images.
@@ -206,6 +229,9 @@ impl Rules {
             Self::Policy { policy, .. } => {
                 let mut notes = policy.select(name).map(|selection| policy_notes(selection.requirements)).unwrap_or_default();
                 let audited = policy.marker().and_then(|marker| marker.audit.iter().find(|scope| scopes(name).contains(scope)));
+                if !self.reads_attachments(name) {
+                    notes.push(Note { code: "registries-d.attachments-off", message: "use-sigstore-attachments is off for this image in registries.d: signatures and attestations that are attached to it were not looked at".into() });
+                }
                 notes.extend(audited.map(|scope| Note {
                     code: "policy.audit",
                     message: format!("the policy has docker \"{scope}\" under audit: a gateway that audits lets its images pass and writes refusals down; the verdict here is what it will be once the scope is enforced"),

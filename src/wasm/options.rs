@@ -19,6 +19,7 @@ use crate::sigstore::verify::{Artifact, Thresholds};
 use crate::verify::{BundleQuestion, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Report, Rules, Signers, VerifyError, public_keys, verify_image};
 use crate::x509::Window;
 use crate::x509::fulcio::Claims;
+use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
@@ -117,14 +118,28 @@ fn named(text: &str, at: &Reference) -> Result<Reference, JsValue> {
 
 /// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.
 fn rules(options: &JsValue) -> Result<Rules, JsValue> {
-    let Some(policy) = values::bytes(options, "policy")? else { return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure)) };
+    let Some(policy) = values::bytes(options, "policy")? else {
+        if values::has(options, "registriesD") {
+            return Err(argument("expected a policy beside \"registriesD\", found none: without one signatures are looked for where cosign keeps them"));
+        }
+        return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure));
+    };
     const OTHERS: [&str; 8] =
         ["key", "trustedRoot", "predicateType", "certificateIdentity", "certificateIdentityRegexp", "certificateOidcIssuer", "certificateOidcIssuerRegexp", "certificateClaims"];
     if let Some(other) = OTHERS.iter().find(|name| values::has(options, name)) {
         return Err(argument(&alloc::format!("expected either a policy or {other:?}, found both: a policy says itself who is trusted, leave one out")));
     }
     let policy = Policy::parse(&policy).map_err(failure)?;
-    Rules::policy(policy, values::byte_map(options, "assets")?).map_err(failure)
+    let rules = Rules::policy(policy, values::byte_map(options, "assets")?).map_err(failure)?;
+    match registries_d(options)? {
+        Some(files) => rules.with_registries_d(&files).map_err(failure),
+        None => Ok(rules),
+    }
+}
+
+/// The files of a `registries.d`; an empty folder says something else than none.
+pub fn registries_d(options: &JsValue) -> Result<Option<BTreeMap<String, Vec<u8>>>, JsValue> {
+    values::object(options, "registriesD").map(|_| values::byte_map(options, "registriesD")).transpose()
 }
 
 fn argument(message: &str) -> JsValue {
@@ -254,6 +269,7 @@ pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
         name: values::need_text(config, "name")?,
         policy: values::bytes(config, "policy")?.unwrap_or_default(),
         assets: values::byte_map(config, "assets")?,
+        registries_d: registries_d(config)?,
         secret: values::bytes(config, "secret")?.unwrap_or_else(Vec::new),
     };
     Ok((config_read, web_crypto(config)?))

@@ -16,8 +16,7 @@ use wasm_bindgen::prelude::*;
 pub fn policy_lint(policy: &[u8], options: &JsValue) -> Result<JsValue, JsValue> {
     let assets = values::object(options, "assets").map(|_| values::byte_map(options, "assets")).transpose()?;
     let now = values::object(options, "time").map(|_| values::integer(options, "time")).transpose()?;
-    let registries = values::object(options, "registriesD").map(|_| values::byte_map(options, "registriesD")).transpose()?;
-    let registries = registries.map(|files| RegistriesD::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))).transpose().map_err(failure)?;
+    let registries = options::registries_d(options)?.map(|files| RegistriesD::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))).transpose().map_err(failure)?;
     let name = |text: &str, is_index| Ok(KnownImage { name: Reference::normalize(text, Grammar::Containers).map_err(failure)?, is_index });
     let images = values::text_list(options, "images")?.into_iter().map(|text| name(&text, false));
     let indexes = values::text_list(options, "indexes")?.into_iter().map(|text| name(&text, true));

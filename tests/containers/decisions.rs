@@ -21,7 +21,6 @@ use Case::{Images, NotYet, Rows};
 
 const OPENPGP: &str = "OpenPGP signatures (signedBy)";
 const LOOKASIDE: &str = "lookaside storage";
-const REGISTRIES_D: &str = "registries.d";
 
 const CASES: &[(&str, Case)] = &[
     ("P1", Rows(parsing)),
@@ -137,7 +136,7 @@ const CASES: &[(&str, Case)] = &[
     ("A6", NotYet(LOOKASIDE)),
     ("A7", Images(&[a7_what_cannot_be_had_is_no_permission])),
     ("A8", NotYet(LOOKASIDE)),
-    ("A9", NotYet(REGISTRIES_D)),
+    ("A9", Images(&[a9_attachments_are_off_where_registries_d_does_not_switch_them_on])),
     ("A10", Images(&[a10_the_signature_manifest_has_one_type])),
     ("A11", NotYet(LOOKASIDE)),
     ("A12", NotYet(LOOKASIDE)),
@@ -447,6 +446,20 @@ fn a1_to_a5_indexes() {
     assert_eq!(judge(&memory, &rules("", &key), multi_name).verdict, Verdict::Deny, "A4");
     hang(&mut memory, &second, &signature(&second, multi_name));
     assert_eq!(judge(&memory, &rules("", &key), multi_name).verdict, Verdict::Allow, "A5");
+}
+
+/// A9. Without any registries.d they are on (TRUST section 1).
+fn a9_attachments_are_off_where_registries_d_does_not_switch_them_on() {
+    let memory = archive(&[signed(&good_payload(), 1)]);
+    let judged = |text: &str| {
+        let rules = rules(ANY_TAG, &[public(&signer(1))]).with_registries_d(&[("a.yaml".to_owned(), text.as_bytes().to_vec())].into()).unwrap();
+        judge(&memory, &rules, NAME)
+    };
+    let off = judged("default-docker:\n  lookaside: https://x.example\n");
+    assert_eq!((off.verdict, off.code), (Verdict::Deny, "signature.missing"));
+    assert!(off.message.starts_with("A signature was required, but no signature exists"), "{}", off.message);
+    assert_eq!(judged("docker:\n  registry.example/team:\n    use-sigstore-attachments: true\n").verdict, Verdict::Allow);
+    assert_eq!(judged("docker:\n  registry.example/team:\n    use-sigstore-attachments: true\n  registry.example/team/app:\n    use-sigstore-attachments: false\n").verdict, Verdict::Deny);
 }
 
 /// A registry that answers 403 where signatures are.
