@@ -177,6 +177,7 @@ export type Code =
   | "policy.no-entries"
   | "policy.no-requirements"
   | "policy.no-tag"
+  | "policy.path"
   | "policy.pattern"
   | "policy.prefix"
   | "policy.reference"

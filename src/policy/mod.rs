@@ -44,6 +44,7 @@ pub use pinned::Others;
 pub use pinned::Pinned;
 pub use pki::Pki;
 pub use requirement::Requirement;
+pub use scope::FileTransport;
 pub use scope::IdentityError;
 pub use signed_by::KeyType;
 pub use signed_by::SignedBy;
@@ -140,6 +141,16 @@ impl Policy {
     pub fn select(&self, image: &Reference) -> Result<Selection<'_>, IdentityError> {
         let image = image.clone().with_default_tag();
         Ok(self.select_for("docker", &scope::docker_identity(&image)?, &scope::docker_namespaces(&image)))
+    }
+
+    /// The requirements of an image in files, by its path with links resolved.
+    ///
+    /// # Errors
+    /// [`IdentityError::Path`].
+    pub fn select_file(&self, transport: FileTransport, path: &str) -> Result<Selection<'_>, IdentityError> {
+        let scopes = scope::file_scopes(transport, path)?;
+        let (identity, above) = scopes.split_first().map_or(("", &[] as &[String]), |(first, rest)| (first.as_str(), rest));
+        Ok(self.select_for(transport.name(), identity, above))
     }
 
     /// The requirements of an image of any transport, by its identity and further scopes, most specific first.

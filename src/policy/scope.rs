@@ -15,6 +15,7 @@ codes! {
     /// This reference names no one image.
     pub enum IdentityError {
         Bare { name: String } => "policy.bare-reference", "expected a tag or a digest, found {name}: write {name}:latest if that is meant";
+        Path { path: String } => "policy.path", "expected an absolute path without '.', '..', doubled or trailing slashes, found {path:?}";
         TagAndDigest { reference: Reference } => "policy.tag-and-digest", "Docker references with both a tag and digest are currently not supported: leave the tag or the digest out of {reference}";
     }
 }
@@ -46,6 +47,52 @@ pub fn docker_namespaces(image: &Reference) -> Vec<String> {
         host = rest;
     }
     scopes
+}
+
+/// A transport whose images are files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileTransport {
+    /// `oci:`, a folder with an OCI layout.
+    Oci,
+    /// `oci-archive:`, the same in a tar file.
+    OciArchive,
+    /// `dir:`, containers/image's own folders.
+    Dir,
+    /// `docker-archive:`, what `docker save` writes.
+    DockerArchive,
+}
+
+impl FileTransport {
+    /// As policies write it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Oci => "oci",
+            Self::OciArchive => "oci-archive",
+            Self::Dir => "dir",
+            Self::DockerArchive => "docker-archive",
+        }
+    }
+}
+
+/// The scopes of an image in files, most specific first, but for `""`: its path with links resolved, then the folders above
+/// it, `/` not among them. An archive of docker has none.
+///
+/// # Errors
+/// [`IdentityError::Path`].
+pub fn file_scopes(transport: FileTransport, path: &str) -> Result<Vec<String>, IdentityError> {
+    if transport == FileTransport::DockerArchive {
+        return Ok(Vec::new());
+    }
+    if !is_clean_path(path) {
+        return Err(IdentityError::Path { path: path.chars().take(200).collect() });
+    }
+    let mut scopes = vec![String::from(path)];
+    let mut rest = path;
+    while let Some((above, _)) = rest.rsplit_once('/').filter(|(above, _)| !above.is_empty()) {
+        scopes.push(above.into());
+        rest = above;
+    }
+    Ok(scopes)
 }
 
 /// The transports that containers/image has.

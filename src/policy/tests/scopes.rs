@@ -63,3 +63,30 @@ fn what_a_scope_can_be() {
         }
     }
 }
+
+/// Section 1.4: paths and the folders above them, but for `/`; archives of docker have one scope only.
+#[test]
+fn images_in_files() {
+    use crate::policy::FileTransport::{Dir, DockerArchive, Oci, OciArchive};
+    let reject = r#"[{"type":"reject"}]"#;
+    let text = format!(
+        r#"{{"default":{reject},"transports":{{"oci":{{"/a/b":{reject},"/a":{reject},"":{reject}}},"oci-archive":{{"/a/b.tar":{reject}}},"dir":{{"/a":{reject}}},"docker-archive":{{"":{reject}}},"docker":{{"":{reject}}}}}}}"#
+    );
+    let policy = Policy::parse(text.as_bytes()).unwrap();
+    for (transport, path, scope) in [
+        (Oci, "/a/b", r#"oci "/a/b""#),
+        (Oci, "/a/b/c/d", r#"oci "/a/b""#),
+        (Oci, "/a/bc", r#"oci "/a""#),
+        (Oci, "/x", r#"oci """#),
+        (OciArchive, "/a/b.tar", r#"oci-archive "/a/b.tar""#),
+        (OciArchive, "/a/c.tar", "default"),
+        (Dir, "/a/x/y", r#"dir "/a""#),
+        (Dir, "/b", "default"),
+        (DockerArchive, "anything, relative or not", r#"docker-archive """#),
+    ] {
+        assert_eq!(policy.select_file(transport, path).unwrap().scope, scope, "{transport:?} {path}");
+    }
+    for path in ["", "/", "a/b", "/a/", "/a//b", "/a/./b", "/a/../b"] {
+        assert!(matches!(policy.select_file(Oci, path), Err(IdentityError::Path { .. })), "{path}");
+    }
+}
