@@ -20,6 +20,7 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Why content does not go out.
 #[derive(Debug)]
@@ -32,6 +33,27 @@ pub(super) enum Stop {
     Upstream(RegistryError),
     /// The upstream has no such thing.
     Missing,
+}
+
+impl Stop {
+    /// For the log.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::Denied(failure) | Self::Unknown(failure) => failure.code,
+            Self::Upstream(error) => error.code(),
+            Self::Missing => "image.not-found",
+        }
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Denied(failure) | Self::Unknown(failure) => f.write_str(&failure.message),
+            Self::Upstream(error) => write!(f, "{error}"),
+            Self::Missing => f.write_str("the upstream has no such thing"),
+        }
+    }
 }
 
 impl From<RegistryError> for Stop {
@@ -169,6 +191,12 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
             }
         }
         Err(last)
+    }
+
+    /// Whether the policy has this image under audit (GATEWAY, "Serving": audit never breaks a pull). What was decided is
+    /// remembered as it is, so that nothing changes but what goes out.
+    pub(super) fn audits(&self, reference: &str) -> bool {
+        self.name(reference).is_ok_and(|name| self.rules.audited(&name).is_some())
     }
 
     fn coverage(&self) -> Coverage {

@@ -28,6 +28,11 @@ pub(super) async fn serve<R: Host + Provider + Store>(gateway: &Gateway, rules: 
     match linked(&desk, digest).await {
         Ok(Link::Image) => Action::Stream(stream(gateway, request, repository, &format!("blobs/{digest}"), Vec::new())),
         Ok(Link::Evidence(bytes)) => Action::Respond(evidence(bytes, digest)),
+        Err(stop @ (Stop::Denied(_) | Stop::Unknown(_))) if desk.audits(&digest.to_string()) => {
+            let image = refuse::shown(&gateway.name, repository, &digest.to_string());
+            let log = refuse::log("audit", &image, stop.code(), &stop.to_string(), &desk.decision_id(&digest.to_string()));
+            Action::Stream(Stream { log: Some(log), ..stream(gateway, request, repository, &format!("blobs/{digest}"), Vec::new()) })
+        }
         Err(Stop::Missing) => refuse::not_found("BLOB_UNKNOWN", gateway, repository, &digest.to_string()),
         Err(stop) => desk.stop(&digest.to_string(), &stop),
     }

@@ -47,23 +47,31 @@ async fn judged<R: Host + Provider + Store>(desk: &Desk<'_, R>, reference: &str)
             (subject, digest, Some(reference))
         }
     };
-    refuse_past_the_gateway(&subject)?;
-    let (code, message) = if is_evidence(desk, &subject).await? {
-        (String::from("evidence"), String::from("signatures and attestations, recognised by their bytes"))
-    } else {
-        let kept = match tag {
-            Some(tag) => {
-                let name = desk.gateway.judged_name(desk.repository, tag).map_err(|error| Stop::Denied(error.into()))?;
-                desk.judge_as(&subject, &name).await?
-            }
-            None => desk.admit(&subject, &asked).await?,
-        };
-        (kept.code, kept.message)
+    let (verdict, code, message) = match decided(desk, &subject, &asked, tag).await {
+        Ok((code, message)) => ("allow", code, message),
+        Err(stop) if desk.audits(reference) => ("audit", stop.code().into(), stop.to_string()),
+        Err(stop) => return Err(stop),
     };
     desk.remember(&subject, tag).await;
     let image = refuse::shown(&desk.gateway.name, desk.repository, reference);
-    let log = refuse::log("allow", &image, &code, &message, &desk.decision_id(reference));
+    let log = refuse::log(verdict, &image, &code, &message, &desk.decision_id(reference));
     Ok((subject, asked, log))
+}
+
+/// Whether these bytes may go out: code and message.
+async fn decided<R: Host + Provider + Store>(desk: &Desk<'_, R>, subject: &Subject, asked: &Digest, tag: Option<&str>) -> Result<(String, String), Stop> {
+    refuse_past_the_gateway(subject)?;
+    if is_evidence(desk, subject).await? {
+        return Ok((String::from("evidence"), String::from("signatures and attestations, recognised by their bytes")));
+    }
+    let kept = match tag {
+        Some(tag) => {
+            let name = desk.gateway.judged_name(desk.repository, tag).map_err(|error| Stop::Denied(error.into()))?;
+            desk.judge_as(subject, &name).await?
+        }
+        None => desk.admit(subject, asked).await?,
+    };
+    Ok((kept.code, kept.message))
 }
 
 async fn is_evidence<R: Host + Provider + Store>(desk: &Desk<'_, R>, subject: &Subject) -> Result<bool, Stop> {

@@ -194,6 +194,13 @@ impl Rules {
         })
     }
 
+    /// The docker scope of this image that the policy has under audit: refusals there are written down and pass.
+    pub fn audited(&self, name: &Reference) -> Option<&str> {
+        let Self::Policy { policy, .. } = self else { return None };
+        let scopes = scopes(name);
+        policy.marker()?.audit.iter().find(|scope| scopes.contains(scope)).map(String::as_str)
+    }
+
     /// Whether attachments of this image are looked at.
     pub(super) fn reads_attachments(&self, name: &Reference) -> bool {
         match self {
@@ -228,13 +235,12 @@ impl Rules {
             Self::Direct(direct) => direct.notes(),
             Self::Policy { policy, .. } => {
                 let mut notes = policy.select(name).map(|selection| policy_notes(selection.requirements)).unwrap_or_default();
-                let audited = policy.marker().and_then(|marker| marker.audit.iter().find(|scope| scopes(name).contains(scope)));
                 if !self.reads_attachments(name) {
                     notes.push(Note { code: "registries-d.attachments-off", message: "use-sigstore-attachments is off for this image in registries.d: signatures and attestations that are attached to it were not looked at".into() });
                 }
-                notes.extend(audited.map(|scope| Note {
+                notes.extend(self.audited(name).map(|scope| Note {
                     code: "policy.audit",
-                    message: format!("the policy has docker \"{scope}\" under audit: a gateway that audits lets its images pass and writes refusals down; the verdict here is what it will be once the scope is enforced"),
+                    message: format!("the policy has docker \"{scope}\" under audit: a gateway lets its images pass and writes refusals down; the verdict here is what it will be once the scope is enforced"),
                 }));
                 notes
             }
