@@ -21,7 +21,7 @@ const CANDIDATE_TONE = { accepted: "good", rejected: "bad", "set-aside": "skippe
 /** @type {Record<Step['outcome'], Tone>} */
 const STEP_TONE = { holds: "good", fails: "bad", "not-run": "skipped" };
 /** Requirements that are decided without looking at a signature. */
-const NO_SIGNATURE = new Set(["reject", "insecureAcceptAnything"]);
+const NO_SIGNATURE = new Set(["reject", "insecureAcceptAnything", "pinned", "exception"]);
 
 /**
  * What the visitor came for, in one look: icon and colour repeat the word.
@@ -43,7 +43,7 @@ export function card(tone, word, title, text, ...more) {
 
 /** @param {Report} report */
 export function verdictCard(report) {
-  const line = words.verdictLine[report.verdict] ?? words.verdictLine.unknown;
+  const line = words.verdictLine[sort(report)] ?? words.verdictLine.unknown;
   return card(toneOf(report.verdict), verdictWord(report.verdict), report.image.reference, line,
     h("p", { class: "sg-message" }, report.message), h("p", { class: "sg-code" }, report.code));
 }
@@ -63,6 +63,12 @@ export function reportBody(report, asked) {
     h("details", { class: "sg-fold sg-raw" }, h("summary", {}, words.rawTitle),
       block(JSON.stringify(report, null, 2), words.rawTitle)),
   ].filter((part) => part !== null);
+}
+
+/** The verdict, and how far it reaches. @param {Report} report @returns {keyof typeof words.verdictLine} */
+function sort({ verdict, code, notes }) {
+  if (verdict === "allow") return code === "exception.admitted" ? "excepted" : verdict;
+  return (notes ?? []).some((note) => note.code === "policy.audit") ? "audited" : verdict;
 }
 
 /** @param {string} verdict */
@@ -249,7 +255,8 @@ function notes(report) {
  * @param {Pull} asked
  */
 function commands(report, asked) {
-  const verdict = report.verdict in words.pullTitle ? report.verdict : "unknown";
+  const kind = sort(report);
+  const verdict = kind in words.pullTitle ? kind : "unknown";
   return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.commandsTitle),
     report.equivalent ? [h("h3", { class: "sg-subheading" }, words.cosignTitle), block(report.equivalent, words.cosignTitle)] : null,
     h("h3", { class: "sg-subheading" }, words.pullTitle[verdict]), h("p", { class: "sg-hint" }, words.pullLead[verdict]),

@@ -2,11 +2,31 @@
 // and that it neither breaks its content security policy nor lets text become markup.
 
 import assert from "node:assert/strict";
+import { copyFile, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { startWorker as startServer } from "../lib/serve.mjs";
 import { launch, missing, screenshot } from "./browser.mjs";
 import { startWorker } from "./worker.mjs";
 
 /** @typedef {import('puppeteer-core').Page} Page */
+
+const DEMO = new URL("../../fixtures/demo/", import.meta.url);
+
+/** The demo's policy with an exception, a scope under audit and a pin, and its files. @returns {Promise<string>} its path */
+async function exceptions() {
+  const folder = await mkdtemp(join(tmpdir(), "sealgate-page-"));
+  for (const file of ["bundle.pub", "cosign.pub", "trusted_root.json"]) await copyFile(new URL(file, DEMO), join(folder, file));
+  const policy = JSON.parse(await readFile(new URL("policy.json", DEMO), "utf8"));
+  const index = JSON.parse(await readFile(new URL("unsigned/index.json", DEMO), "utf8"));
+  const { digest } = index.manifests.find((/** @type {any} */ one) => one.annotations?.["org.opencontainers.image.ref.name"] === "1.0");
+  const until = new Date(Date.now() + 86_400_000).toISOString().replace(/\.\d+Z$/, "Z");
+  Object.assign(policy.sealgate, { exceptions: [{ scope: "demo.example/demo/unsigned", digests: [digest], until, reason: "the signer is down" }], audit: ["demo.example/demo/wrong-key"] });
+  policy.transports.docker["demo.example/demo/other-digest"] = [{ type: "pinned", pins: { "demo.example/demo/other-digest:1.0": digest } }];
+  await writeFile(join(folder, "policy.json"), JSON.stringify(policy));
+  return join(folder, "policy.json");
+}
 
 /** @type {Awaited<ReturnType<typeof startWorker>>} */
 let worker;
@@ -113,6 +133,36 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
         await page.close();
       });
     }
+
+    test("exceptions, pins and scopes under audit say how far the verdict reaches", async () => {
+      const own = await startServer({ policy: await exceptions() });
+      const { page, complaints } = await browser.page();
+      const look = async (/** @type {string} */ repository) => {
+        await page.goto("about:blank");
+        await page.goto(`${own.url}/#${own.host}/demo/${repository}:1.0`);
+        await settled(page);
+        await screenshot(page, `page-policy-${repository}-${name}`);
+        const chain = await page.$$eval(".sg-link-value", (all) => all.map((one) => one.textContent));
+        return { verdict: await text(page, ".sg-verdict"), reason: await text(page, ".sg-reason"), signature: chain[1], commands: await text(page, "#result") };
+      };
+      try {
+        const excepted = await look("unsigned");
+        assert.equal(excepted.verdict, "Allowed");
+        assert.match(excepted.reason, /by an exception/);
+        assert.equal(excepted.signature, "none accepted");
+        assert.ok(!excepted.commands.includes("cosign verify"), "cosign would say no");
+        const audited = await look("wrong-key");
+        assert.equal(audited.verdict, "Denied");
+        assert.match(audited.reason, /lets the image pass/);
+        assert.ok(!audited.commands.includes("refused here and prints"));
+        const pinned = await look("other-digest");
+        assert.deepEqual([pinned.verdict, pinned.signature], ["Denied", "not looked for"]);
+        assert.deepEqual(await complaints(), []);
+      } finally {
+        await page.close();
+        await own.stop();
+      }
+    });
 
     test("the start page lists the demo images, and they are links; back returns", async () => {
       const { page, complaints } = await browser.page();
