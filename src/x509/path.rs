@@ -16,6 +16,7 @@ use crate::crypto::Pending;
 use crate::crypto::Refused;
 use crate::crypto::Role;
 use crate::crypto::Rule;
+use crate::error::Failure;
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::string::ToString;
@@ -217,11 +218,11 @@ impl Chain<'_> {
             let check = certificate.signed_by(issuer.public_key(), role).map_err(refused)?;
             let link = Pending::read(check, |message| same_tbs(message, certificate).map(|()| certificate.clone()))?;
             let rule = Rule::new("certificate.issuer", alloc::format!("{} names {} as its issuer", certificate.shown(), issuer.shown()));
-            let link = link.check(rule.clone(), |link| if link.issuer() == issuer.subject() { Ok(link) } else { Err(unknown_issuer(certificate).into()) })?;
+            let named = |link: Certificate| if link.issuer() == issuer.subject() { Ok(link) } else { Err(Failure::from(unknown_issuer(certificate))) };
             claim = Some(match claim {
-                None => link.check(rule, |link| Ok(vec![link]))?,
+                None => link.check(rule, |link| Ok(vec![named(link)?]))?,
                 Some(claim) => claim.and(link).check(rule, |(mut links, link)| {
-                    links.push(link);
+                    links.push(named(link)?);
                     Ok(links)
                 })?,
             });
