@@ -91,4 +91,26 @@ describe("the same question to cosign", () => {
       assert.equal(theirs.code === 0, expected === 0, theirs.output);
     });
   }
+
+  for (const [repository, subject, expected] of /** @type {const} */ ([["keyless", "release.yml", 0], ["attested", "build.yml", 0], ["keyless", "build.yml", 1]])) {
+    test(`${repository} by ${subject}: the command of the report, run`, async () => {
+      const who = ["--certificate-identity", `https://github.com/demo/app/.github/workflows/${subject}@refs/heads/main`, "--certificate-oidc-issuer", "https://token.actions.demo.example"];
+      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, ...who, "--trusted-root", "trusted_root.json", "--json"], DEMO);
+      assert.equal(own.code, expected, own.output);
+      const [, ...args] = JSON.parse(own.stdout).equivalent.split(" ");
+      const theirs = await run(await tool("cosign3"), args, DEMO);
+      assert.equal(theirs.code === 0, expected === 0, theirs.output);
+    });
+  }
+
+  test("attested: the command for an attestation, run", async () => {
+    const who = ["--certificate-identity", "https://github.com/demo/app/.github/workflows/build.yml@refs/heads/main", "--certificate-oidc-issuer", "https://token.actions.demo.example"];
+    for (const [type, expected] of /** @type {const} */ ([["slsaprovenance1", 0], ["cyclonedx", 0], ["spdxjson", 1]])) {
+      const own = await run(process.execPath, [CLI, "verify-attestation", `${worker.host}/demo/attested:1.0`, "--type", type, ...who, "--trusted-root", "trusted_root.json", "--json"], DEMO);
+      assert.equal(own.code, expected, own.output);
+      const [, ...args] = JSON.parse(own.stdout).equivalent.split(" ");
+      const theirs = await run(await tool("cosign3"), args, DEMO);
+      assert.equal(theirs.code === 0, expected === 0, `${type}: ${args.join(" ")}: ${theirs.output}`);
+    }
+  });
 });

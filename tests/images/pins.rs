@@ -118,6 +118,7 @@ fn an_exception_admits_its_digests_until_its_end() {
     let kinds: Vec<(&str, &str)> = admitted.requirements.iter().map(|one| (one.kind.as_str(), one.code)).collect();
     assert_eq!(kinds, [("sigstoreSigned", "signature.missing"), ("exception", "exception.admitted")]);
     assert_eq!(admitted.requirements[1].expires, Some(UNTIL));
+    assert_eq!(admitted.equivalent, None, "cosign knows no exceptions");
     for time in [UNTIL, UNTIL + 1] {
         assert_eq!(said(&at(&open, time)), (Verdict::Deny, "signature.missing"));
     }
@@ -191,4 +192,19 @@ fn audit_is_a_note() {
     };
     assert!(noted("demo.example/demo/unsigned") && noted("") && noted("*.example"));
     assert!(!noted("demo.example/demo/signed") && !noted("other.example"));
+}
+
+/// Where registries.d does not switch attachments on, tags and referrers are as if they were not there.
+#[test]
+fn registries_d_switches_attachments_off() {
+    let files = |text: &str| [("a.yaml".to_owned(), text.as_bytes().to_vec())].into();
+    let off = demo_rules().with_registries_d(&files("docker:\n  other.example:\n    use-sigstore-attachments: true\n")).unwrap();
+    let on = demo_rules().with_registries_d(&files("docker:\n  demo.example:\n    use-sigstore-attachments: true\n")).unwrap();
+    for repository in ["signed", "bundle", "keyless", "attested"] {
+        let name = format!("demo.example/demo/{repository}:1.0");
+        assert_eq!(judge(&demo(repository), &on, &name).verdict, Verdict::Allow, "{repository}");
+        let report = judge(&demo(repository), &off, &name);
+        assert_eq!(said(&report), (Verdict::Deny, "signature.missing"), "{repository}");
+        assert!(report.notes.iter().any(|note| note.code == "registries-d.attachments-off"));
+    }
 }

@@ -86,6 +86,7 @@ fn images_in_files() {
     ] {
         assert_eq!(policy.select_file(transport, path).unwrap().scope, scope, "{transport:?} {path}");
     }
+    assert_eq!(crate::policy::scope::file_scopes(Oci, "/a/b/c").unwrap(), ["/a/b/c", "/a/b", "/a"]);
     for path in ["", "/", "a/b", "/a/", "/a//b", "/a/./b", "/a/../b"] {
         assert!(matches!(policy.select_file(Oci, path), Err(IdentityError::Path { .. })), "{path}");
     }
