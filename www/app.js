@@ -3,9 +3,10 @@
 
 import { byId, h } from "./dom.js";
 import { block } from "./copy.js";
-import { gatewayName, lookUp } from "./lookup.js";
+import { gatewayName, loading, lookUp } from "./lookup.js";
+import { forgetPolicy, ownPolicy, takeFiles } from "./policy.js";
 import { findReference, readFragment, writeFragment } from "./text.js";
-import { card, reportBody, verdictCard } from "./view.js";
+import { card, policyCard, reportBody, verdictCard } from "./view.js";
 import { words } from "./words.js";
 
 /** @typedef {import('./lookup.js').Problem} Problem */
@@ -83,10 +84,10 @@ function fill(reference, outcome) {
     byId("verdict").replaceChildren(problemCard(reference, outcome.problem));
     document.title = words.pageTitle(outcome.problem.title, reference);
   } else {
-    const { report, pull } = outcome;
+    const { report, pull, own } = outcome;
     const secure = location.protocol === "https:";
-    byId("verdict").replaceChildren(verdictCard(report));
-    byId("evidence").replaceChildren(...reportBody(report, { reference: pull, link: location.href, secure, loopback: LOOPBACK.test(location.hostname) }));
+    byId("verdict").replaceChildren(verdictCard(report, own));
+    byId("evidence").replaceChildren(...reportBody(report, { own, reference: pull, link: location.href, secure, loopback: LOOPBACK.test(location.hostname) }));
     document.title = words.pageTitle(words.verdict[report.verdict] ?? words.verdict.unknown, reference);
   }
   byId("result").removeAttribute("aria-busy");
@@ -167,8 +168,26 @@ function takeDrops() {
     mark();
     const text = event.dataTransfer?.getData("text/plain") || event.dataTransfer?.getData("text/uri-list") || "";
     if (text.trim()) return open(text);
-    if (event.dataTransfer?.files.length) refuseFile(event.dataTransfer.files[0]?.name ?? "");
+    const files = [...event.dataTransfer?.files ?? []];
+    if (files.length) judgeBy(files).catch(() => refuseFile(files[0]?.name ?? ""));
   });
+}
+
+/** From now on by this policy, and what is shown again by it. @param {File[]} files */
+async function judgeBy(files) {
+  if (!await takeFiles(await loading, files)) return refuseFile(files[0]?.name ?? "");
+  await showPolicy();
+  await show();
+}
+
+async function showPolicy() {
+  const own = ownPolicy(await loading);
+  byId("own").hidden = !own;
+  byId("own").replaceChildren(...(own ? policyCard(own, () => {
+    forgetPolicy();
+    showPolicy();
+    show();
+  }) : []));
 }
 
 /** @param {string} name */

@@ -1,6 +1,7 @@
 // @ts-check
 // One look-up: a reference → the gateway's evidence → the verifier in this page → a report, or the problem that stood in the way.
 
+import { ownPolicy } from "./policy.js";
 import { words } from "./words.js";
 
 /** @typedef {import('/sealgate/browser.js').Report} Report */
@@ -16,10 +17,10 @@ import { words } from "./words.js";
  * @property {string} [commandTitle]
  * @property {boolean} [again] whether trying again makes sense
  */
-/** @typedef {{ report: Report, pull: string } | { problem: Problem }} Outcome `pull`: the image as a client here names it */
+/** @typedef {{ report: Report, pull: string, own: boolean } | { problem: Problem }} Outcome `pull`: the image as a client here names it; `own`: judged by the visitor's policy */
 
 /** Loading begins with the page, not with the first look-up. */
-const loading = import("/sealgate/browser.js");
+export const loading = import("/sealgate/browser.js");
 loading.catch(() => { /* said at the look-up that needs it */ });
 
 /**
@@ -85,8 +86,10 @@ async function judge(sealgate, text, reference, page) {
     return { problem: { ...words.problem.malformed, ...said(error), again: true } };
   }
   try {
-    const report = await sealgate.verifyImage(text, { evidence: bytes, policy, assets, ...(registriesD && { registriesD }), as: name });
-    return { report, pull };
+    const own = ownPolicy(sealgate);
+    const basis = own ? { policy: own.policy, assets: own.assets } : { policy, assets, ...(registriesD && { registriesD }) };
+    const report = await sealgate.verifyImage(text, { evidence: bytes, ...basis, as: name });
+    return { report, pull, own: own !== undefined };
   } catch (error) {
     return { problem: { ...thrown(error), ...said(error) } };
   }

@@ -11,7 +11,7 @@ import { block, copyable } from "./copy.js";
 /** @typedef {Candidate['steps'][number]} Step */
 /** @typedef {NonNullable<Report['instances']>[number]} Instance */
 /** @typedef {Report['verdict']} Verdict */
-/** @typedef {{ reference: string, link: string, secure: boolean, loopback: boolean }} Pull how a client here reaches the image */
+/** @typedef {{ reference: string, link: string, secure: boolean, loopback: boolean, own: boolean }} Pull how a client here reaches the image; `own`: judged by the visitor's policy */
 /** @typedef {'good' | 'bad' | 'unknown' | 'skipped' | 'info'} Tone */
 
 /** @type {Record<Verdict, Tone>} */
@@ -41,9 +41,31 @@ export function card(tone, word, title, text, ...more) {
       ...more));
 }
 
+/**
+ * By which policy of the visitor's own it is judged, what it lacks, and what it probably does not mean.
+ * @param {import('./policy.js').OwnPolicy} own
+ * @param {() => void} forget
+ * @returns {Node[]}
+ */
+export function policyCard({ name, missing, ambiguous, lints }, forget) {
+  const button = h("button", { class: "sg-button sg-button-quiet", type: "button" }, words.own.forget);
+  button.addEventListener("click", forget);
+  const notes = lints.map(({ id, severity, pointer, message }) =>
+    h("li", {}, `${words.own.severity[severity] ?? severity}: ${message} `, h("span", { class: "sg-code" }, [id, pointer].filter(Boolean).join(" · "))));
+  return [
+    h("h2", { class: "sg-heading" }, words.own.title(name)),
+    h("p", { class: "sg-hint" }, words.own.text),
+    missing.length ? h("p", { class: "sg-message" }, words.own.missing(missing.join(", "))) : null,
+    ambiguous.length ? h("p", { class: "sg-message" }, words.own.ambiguous(ambiguous.join(", "))) : null,
+    notes.length ? h("details", { class: "sg-fold", open: lints.some(({ severity }) => severity === "error") },
+      h("summary", {}, words.own.lints(notes.length)), h("ul", { class: "sg-notes" }, ...notes)) : null,
+    button,
+  ].filter((part) => part !== null);
+}
+
 /** @param {Report} report */
-export function verdictCard(report) {
-  const line = words.verdictLine[sort(report)] ?? words.verdictLine.unknown;
+export function verdictCard(report, own = false) {
+  const line = words.verdictLine[own ? report.verdict : sort(report)] ?? words.verdictLine.unknown;
   return card(toneOf(report.verdict), verdictWord(report.verdict), report.image.reference, line,
     h("p", { class: "sg-message" }, report.message), h("p", { class: "sg-code" }, report.code));
 }
@@ -55,7 +77,7 @@ export function verdictCard(report) {
 export function reportBody(report, asked) {
   return [
     chain(report),
-    facts(report),
+    facts(report, asked.own),
     evidence(report),
     instances(report),
     notes(report),
@@ -119,8 +141,8 @@ function link(tone, name, value) {
     h("span", { class: "sg-link-text" }, h("span", { class: "sg-link-name" }, name), h("span", { class: "sg-link-value" }, value)));
 }
 
-/** @param {Report} report */
-function facts(report) {
+/** @param {Report} report @param {boolean} own */
+function facts(report, own) {
   const { image, rule } = report;
   const kind = image.kind ? words.kind[image.kind] ?? image.kind : undefined;
   const size = image.size === undefined ? undefined : words.bytes(image.size.toLocaleString(words.language));
@@ -130,7 +152,7 @@ function facts(report) {
     [words.facts.kind, lines(kind, [image.mediaType, size].filter(Boolean).join(", "))],
     [words.facts.name, mono(image.name)],
     [words.facts.toldBy, image.toldBy ? words.toldBy(image.toldBy) : undefined],
-    [words.facts.rule, lines([rule.source === "key" ? words.rule.key : words.rule.policy, rule.scope && words.rule.scope(rule.scope)]
+    [words.facts.rule, lines([rule.source === "key" ? words.rule.key : own ? words.rule.own : words.rule.policy, rule.scope && words.rule.scope(rule.scope)]
       .filter(Boolean).join(", "), image.kind === "index" && rule.coverage ? words.rule[rule.coverage] : undefined)],
     [words.facts.time, when(report.time)],
     [words.facts.verifier, mono(report.verifier)],
@@ -256,7 +278,8 @@ function notes(report) {
  */
 function commands(report, asked) {
   const kind = sort(report);
-  const verdict = kind in words.pullTitle ? kind : "unknown";
+  // By another policy than the gateway's own nothing is known of what a pull would do.
+  const verdict = asked.own ? "own" : kind in words.pullTitle ? kind : "unknown";
   return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.commandsTitle),
     report.equivalent ? [h("h3", { class: "sg-subheading" }, words.cosignTitle), block(report.equivalent, words.cosignTitle)] : null,
     h("h3", { class: "sg-subheading" }, words.pullTitle[verdict]), h("p", { class: "sg-hint" }, words.pullLead[verdict]),

@@ -12,8 +12,8 @@ export const en = {
     + "The gateway behind this page hands out only the images that pass the same check.",
   label: "Image reference",
   check: "Check",
-  hint: "Type, paste, or drop text anywhere on this page.",
-  drop: "Drop the image reference anywhere",
+  hint: "Type, paste, or drop text anywhere on this page. A policy.json, dropped with its keys, judges in place of the gateway’s.",
+  drop: "Drop an image reference or a policy anywhere",
   footer: "Signatures are verified in your browser. The gateway supplies the evidence, its policy and what the tag means; "
     + "its own verdict is not used.",
   /** @param {string} host */
@@ -38,6 +38,22 @@ export const en = {
     "demo/tampered": "Changed after it was signed.",
     "demo/copied": "Carries a signature that was copied from another repository.",
     "demo/other-digest": "Its signature speaks about another image.",
+  },
+
+  // A policy that the visitor dropped.
+  own: {
+    /** @param {string} name */
+    title: (name) => `Judged by your policy, ${name}`,
+    text: "It stays in this page. Drop the keys and trusted roots that it names here too, by their names.",
+    /** @param {string} paths */
+    missing: (paths) => `Still missing, and nothing can be judged without: ${paths}`,
+    /** @param {string} names */
+    ambiguous: (names) => `Named twice in different folders, which a page cannot tell apart: ${names}`,
+    /** @param {number} count */
+    lints: (count) => (count === 1 ? "What it probably does not mean: 1 lint" : `What it probably does not mean: ${count} lints`),
+    /** @type {Record<string, string>} */
+    severity: { error: "Error", warning: "Warning", note: "Note" },
+    forget: "Judge by the gateway’s policy again",
   },
 
   // While it works.
@@ -72,6 +88,7 @@ export const en = {
   bytes: (bytes) => `${bytes} bytes`,
   rule: {
     policy: "this gateway’s policy",
+    own: "your policy",
     key: "the given key",
     /** @param {string} scope */
     scope: (scope) => `scope ${scope}`,
@@ -130,6 +147,7 @@ export const en = {
     unknown: "Pull it, once it can be checked",
     excepted: "How to pull it",
     audited: "How to pull it",
+    own: "Pull it",
   },
   pullLead: {
     allow: "The gateway checks again at every pull.",
@@ -137,6 +155,7 @@ export const en = {
     unknown: "Until then the gateway answers 503, and serves nothing.",
     excepted: "The gateway checks again at every pull.",
     audited: "Once the scope is enforced, every client is refused here.",
+    own: "The gateway decides by its own policy, not by yours.",
   },
   copy: "Copy",
   /** @param {string} what */
@@ -157,7 +176,7 @@ export const en = {
       instead: (reference) => `If the gateway stands in front of that registry, look at ${reference}`,
       cli: "An image anywhere can be checked on the command line:",
     },
-    file: { title: "That was a file", text: "This page reads text so far: drop or type an image reference." },
+    file: { title: "That is no policy", text: "This page reads image references as text, and a policy.json with the keys that it names as files: drop one of those." },
     unreachable: { title: "Could not find out", text: "The gateway did not answer. Is it still running?" },
     malformed: { title: "Could not find out", text: "Expected an evidence document from the gateway, found something else. Its version and this page’s may differ: reload the page." },
     module: { title: "Could not find out", text: "The verifier (a WebAssembly module) could not be loaded, and nothing is judged without it." },

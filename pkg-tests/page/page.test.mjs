@@ -164,6 +164,47 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       }
     });
 
+    test("a dropped policy judges in place of the gateway's, with the files that it names", async () => {
+      const { page, complaints } = await browser.page();
+      const demo = JSON.parse(await readFile(new URL("policy.json", DEMO), "utf8"));
+      demo.transports.docker["demo.example/demo/unsigned"] = [{ type: "insecureAcceptAnything" }];
+      demo.transports.docker["demo.example/demo/keyless"][0].identities[0].subject = "someone";
+      const key = await readFile(new URL("cosign.pub", DEMO), "utf8");
+      const drop = (/** @type {Record<string, string>} */ files) => page.evaluate((list) => {
+        const data = new DataTransfer();
+        for (const [name, content] of Object.entries(list)) data.items.add(new File([content], name));
+        dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
+      }, files);
+      const own = (/** @type {string} */ part) => page.waitForFunction((wanted) => document.querySelector("#own")?.textContent?.includes(wanted), { timeout: 10_000 }, part);
+      const verdictOf = async (/** @type {string} */ repository) => {
+        await page.evaluate((fragment) => { location.hash = fragment; }, `${host}/demo/${repository}:1.0`);
+        await page.waitForFunction((wanted) => document.querySelector("#verdict .sg-subject")?.textContent === wanted, {}, `${host}/demo/${repository}:1.0`);
+        await settled(page);
+        return text(page, ".sg-verdict");
+      };
+      await link(page, `${host}/demo/signed:1.0`);
+      // What is no policy changes nothing.
+      await drop({ "notes.txt": "hello" });
+      await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "That is no policy");
+      await drop({ "my-policy.json": JSON.stringify(demo), "cosign.pub": key });
+      await own("Still missing");
+      assert.match(await text(page, "#own"), /my-policy\.json.*bundle\.pub, trusted_root\.json/);
+      await page.waitForFunction(() => document.querySelector("#verdict .sg-code")?.textContent?.includes("key.missing"));
+      await drop({ "bundle.pub": await readFile(new URL("bundle.pub", DEMO), "utf8"), "trusted_root.json": await readFile(new URL("trusted_root.json", DEMO), "utf8") });
+      await page.waitForFunction(() => !document.querySelector("#own")?.textContent?.includes("Still missing"));
+      await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "Allowed");
+      assert.match(await text(page, "#own"), /SL02/);
+      await screenshot(page, `page-own-policy-${name}`);
+      assert.match(await text(page, "#evidence"), /your policy/);
+      assert.deepEqual([await verdictOf("unsigned"), await verdictOf("keyless")], ["Allowed", "Denied"]);
+      await page.click("#own button");
+      await page.waitForFunction(() => /** @type {HTMLElement} */ (document.querySelector("#own")).hidden);
+      await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "Allowed");
+      assert.equal(await verdictOf("unsigned"), "Denied");
+      assert.deepEqual(await complaints(), []);
+      await page.close();
+    });
+
     test("the start page lists the demo images, and they are links; back returns", async () => {
       const { page, complaints } = await browser.page();
       await page.goto(base);
