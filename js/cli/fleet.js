@@ -106,8 +106,9 @@ function writeExceptions(path, denied, show) {
   } catch (error) {
     throw codedError("exceptions.unwritable", `--write-exceptions: expected a file that can be written at ${path}, found ${/** @type {any} */ (error).code ?? error}`, error);
   }
+  const count = exceptions.reduce((sum, { digests }) => sum + digests.length, 0);
   const without = denied.filter(({ image }) => image.digest === undefined).length;
-  show.sum(`${path}: exceptions for ${exceptions.reduce((sum, { digests }) => sum + digests.length, 0)} digests until ${until}${without > 0 ? `; ${without} denied images have no digest and no exception` : ""}`);
+  show.sum(`${path}: exceptions for ${count} digest${count === 1 ? "" : "s"} until ${until}${without > 0 ? `; ${without} denied images have no digest and no exception` : ""}`);
 }
 
 /**

@@ -98,7 +98,10 @@ impl Pattern {
 
     /// Whether it is searched for and nothing holds it to the start and the end of a text.
     pub fn is_unanchored(&self) -> bool {
-        matches!(self, Self::Search(regexp) if !(regexp.text.starts_with(['^']) || regexp.text.starts_with(r"\A")) || !(regexp.text.ends_with('$') || regexp.text.ends_with(r"\z")))
+        let Self::Search(Regexp { text, .. }) = self else { return false };
+        let starts = text.starts_with('^') || text.starts_with(r"\A");
+        let ends = text.ends_with('$') || text.ends_with(r"\z");
+        !starts || !ends || has_alternatives(text)
     }
 }
 
@@ -181,6 +184,24 @@ impl PartialEq for Regexp {
 }
 
 impl Eq for Regexp {}
+
+/// Whether a `|` stands outside of every group and set: then `^` and `$` hold one end each of another alternative.
+fn has_alternatives(text: &str) -> bool {
+    let (mut depth, mut in_set) = (0_usize, false);
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'[' => in_set = true,
+            b']' => in_set = false,
+            b'(' if !in_set => depth = depth.saturating_add(1),
+            b')' if !in_set => depth = depth.saturating_sub(1),
+            b'|' if !in_set && depth == 0 => return true,
+            _ => {}
+        }
+    }
+    false
+}
 
 /// What RE2 lacks or reads otherwise than the library: `\<`, `\b{…}`, sets within sets, set operations, other flags.
 fn check(text: &str) -> Result<(), PatternError> {
@@ -286,7 +307,7 @@ mod tests {
 
     #[test]
     fn anchors_hold_both_ends() {
-        for (expression, unanchored) in [("^a$", false), (r"\Aa\z", false), ("a", true), ("^a", true), ("a$", true)] {
+        for (expression, unanchored) in [("^a$", false), (r"\Aa\z", false), ("a", true), ("^a", true), ("a$", true), ("^a|b$", true), ("^(a|b)$", false), (r"^a\|b$", false), ("^[|]$", false)] {
             assert_eq!(Pattern::search(expression).unwrap().is_unanchored(), unanchored, "{expression}");
         }
         assert!(!Pattern::whole("a").unwrap().is_unanchored());
