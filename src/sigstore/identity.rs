@@ -187,20 +187,32 @@ impl Eq for Regexp {}
 
 /// Whether a `|` stands outside of every group and set: then `^` and `$` hold one end each of another alternative.
 fn has_alternatives(text: &str) -> bool {
-    let (mut depth, mut in_set) = (0_usize, false);
-    let mut bytes = text.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'\\' => drop(bytes.next()),
-            b'[' => in_set = true,
-            b']' => in_set = false,
-            b'(' if !in_set => depth = depth.saturating_add(1),
-            b')' if !in_set => depth = depth.saturating_sub(1),
-            b'|' if !in_set && depth == 0 => return true,
-            _ => {}
+    bare_characters(text).any(|(_, character, depth)| character == '|' && depth == 0)
+}
+
+/// The characters of an expression that are neither escaped nor in a set: where they are, and in how many groups; a
+/// parenthesis counts as outside of its own.
+pub(crate) fn bare_characters(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
+    let (mut depth, mut in_set, mut escaped) = (0_usize, false, false);
+    text.char_indices().filter_map(move |(at, character)| {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            '[' => in_set = true,
+            ']' => in_set = false,
+            _ if in_set => {}
+            '(' => {
+                depth = depth.saturating_add(1);
+                return Some((at, character, depth.saturating_sub(1)));
+            }
+            ')' => {
+                depth = depth.saturating_sub(1);
+                return Some((at, character, depth));
+            }
+            _ => return Some((at, character, depth)),
         }
-    }
-    false
+        None
+    })
 }
 
 /// What RE2 lacks or reads otherwise than the library: `\<`, `\b{…}`, sets within sets, set operations, other flags.

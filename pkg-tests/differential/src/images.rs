@@ -160,10 +160,8 @@ fn other_digest(random: &mut Random, manifest: &[u8], digest: &str) -> String {
     }
 }
 
-/// One fault; says what was put in where something was.
-fn spoil(random: &mut Random, value: &mut Json) -> &'static str {
-    let text = random.pick(&["null", "1", "true", "[]", "{}", "\"\"", "\"x\"", "{\"a\":1}"]);
-    let strange = raw(text);
+/// Puts something strange into an object, or in place of anything else.
+pub fn put_in(random: &mut Random, value: &mut Json, strange: Json) {
     match value {
         Json::Object(members) if !members.is_empty() => {
             let at = random.below(members.len());
@@ -178,5 +176,11 @@ fn spoil(random: &mut Random, value: &mut Json) -> &'static str {
         }
         _ => *value = strange,
     }
+}
+
+/// One fault; says what was put in where something was.
+fn spoil(random: &mut Random, value: &mut Json) -> &'static str {
+    let text = random.pick(&["null", "1", "true", "[]", "{}", "\"\"", "\"x\"", "{\"a\":1}"]);
+    put_in(random, value, raw(text));
     text
 }

@@ -1,5 +1,6 @@
 //! The promise of a log of one's own, Rekor's SignedEntryTimestamp, as the annotation `dev.sigstore.cosign/bundle` holds it.
 
+use crate::images::put_in;
 use crate::certificates::LOGGED;
 use crate::json::Json;
 use crate::json::object;
@@ -69,18 +70,5 @@ pub fn bundle(entry: &Entry<'_>, log: &Key, random: &mut Random) -> String {
 
 fn spoil(value: &mut Json, random: &mut Random) {
     let strange = raw(random.pick(&["null", "1", "true", "[]", "{}", "\"\"", "\"YQ==\"", "{\"a\":1}"]));
-    match value {
-        Json::Object(members) if !members.is_empty() => {
-            let at = random.below(members.len());
-            match random.below(6) {
-                0 => members.push(members[at].clone()),
-                1 => members[at].0 = members[at].0.to_uppercase(),
-                2 => drop(members.remove(at)),
-                3 => members.insert(at, ("x".into(), strange)),
-                4 => members.push((members[at].0.clone(), strange)),
-                _ => members[at].1 = strange,
-            }
-        }
-        _ => *value = strange,
-    }
+    put_in(random, value, strange);
 }

@@ -1,6 +1,7 @@
 //! What can be seen of a regular expression without running it: whether it matches any string, and dots that were meant as
 //! dots. In doubt nothing is said.
 
+use crate::sigstore::identity::bare_characters;
 use alloc::string::String;
 
 /// What an expression leaves open.
@@ -31,24 +32,12 @@ const DEPTH: usize = 16;
 
 /// Whether one of the alternatives is wild.
 fn alternatives(text: &str, depth: usize) -> bool {
-    let (mut level, mut start, mut class, mut escaped) = (0_usize, 0, false, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '[' => class = true,
-            ']' => class = false,
-            _ if class => {}
-            '(' => level += 1,
-            ')' => level = level.saturating_sub(1),
-            '|' if level == 0 => {
-                if text.get(start..at).is_some_and(|one| sequence(one, depth)) {
-                    return true;
-                }
-                start = at + 1;
-            }
-            _ => {}
+    let mut start = 0;
+    for (at, _, _) in bare_characters(text).filter(|(_, character, level)| *character == '|' && *level == 0) {
+        if text.get(start..at).is_some_and(|one| sequence(one, depth)) {
+            return true;
         }
+        start = at + 1;
     }
     text.get(start..).is_some_and(|one| sequence(one, depth))
 }
@@ -91,26 +80,11 @@ fn quantifier(text: &str) -> Option<&str> {
 
 /// The inside of a group at the beginning, and what follows it.
 fn group(text: &str) -> Option<(&str, &str)> {
-    let inner = text.strip_prefix('(')?;
-    let (mut level, mut escaped, mut class) = (0_usize, false, false);
-    for (at, c) in inner.char_indices() {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '[' => class = true,
-            ']' => class = false,
-            _ if class => {}
-            '(' => level += 1,
-            ')' if level == 0 => {
-                let body = inner.get(..at)?;
-                let body = body.strip_prefix("?:").or_else(|| named(body)).unwrap_or(body);
-                return Some((body, inner.get(at + 1..)?));
-            }
-            ')' => level -= 1,
-            _ => {}
-        }
-    }
-    None
+    text.strip_prefix('(')?;
+    let (end, _, _) = bare_characters(text).find(|(_, character, level)| *character == ')' && *level == 0)?;
+    let body = text.get(1..end)?;
+    let body = body.strip_prefix("?:").or_else(|| named(body)).unwrap_or(body);
+    Some((body, text.get(end + 1..)?))
 }
 
 fn named(body: &str) -> Option<&str> {
