@@ -2,7 +2,7 @@
 // and that it neither breaks its content security policy nor lets text become markup.
 
 import assert from "node:assert/strict";
-import { copyFile, mkdtemp, readFile, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -209,6 +209,9 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       const { page, complaints } = await browser.page();
       await page.goto(base);
       await page.waitForSelector(".sg-example");
+      const listed = await page.$$eval(".sg-example .sg-mono", (all) => all.map((one) => one.textContent));
+      const there = (await readdir(DEMO, { withFileTypes: true })).filter((one) => one.isDirectory()).map((one) => `demo/${one.name}:1.0`);
+      assert.deepEqual([...listed].sort(), there.sort(), "every image of the demo");
       await screenshot(page, `page-start-${name}`);
       await page.click(".sg-example");
       await settled(page);
