@@ -1,0 +1,64 @@
+//! Blobs go out only while an allowed manifest lists them.
+
+use super::*;
+
+#[test]
+fn only_what_an_allowed_manifest_lists_now() {
+    let world = World::default();
+    let (signed, _) = world.signed("app", "1.0", "a");
+    let (unsigned, _) = world.image("app", "2.0", "b");
+    let gateway = gateway();
+    let blob = |text: &str| format!("/v2/app/blobs/{}", Digest::of(text.as_bytes()));
+    assert_eq!(verdict(&gateway, &world, &blob("a")), is(403, "gateway.not-linked"));
+    get(&gateway, &world, "/v2/app/manifests/1.0");
+    get(&gateway, &world, "/v2/app/manifests/2.0");
+    for (text, status) in [("a", 200), (r#"{"os":"linux","text":"a"}"#, 200), ("b", 403), (r#"{"os":"linux","text":"b"}"#, 403)] {
+        assert_eq!(get(&gateway, &world, &blob(text)).status, status, "{text}");
+        assert_eq!(ask(&gateway, &world, "HEAD", &blob(text)).status, status, "{text}");
+    }
+    // A hint to a manifest that does not list it, that is not allowed, that is none, that is gone.
+    for hint in [signed.to_string(), unsigned.to_string(), "x".into(), Digest::of(b"gone").to_string()] {
+        world.store.borrow_mut().insert(format!("hint/http://up.test/app/blob/{}", Digest::of(b"b")), hint);
+        assert_eq!(get(&gateway, &world, &blob("b")).status, 403);
+    }
+    // One that could not be asked outweighs one that refuses, in either order.
+    let gone = Digest::of(b"gone").to_string();
+    world.fail(&gone, usize::MAX, Ok(response(500, &[], b"")));
+    for hint in [format!("{unsigned}\n{gone}"), format!("{gone}\n{unsigned}")] {
+        world.store.borrow_mut().insert(format!("hint/http://up.test/app/blob/{}", Digest::of(b"b")), hint);
+        assert_eq!(get(&gateway, &world, &blob("b")).status, 503);
+    }
+    world.mend();
+    world.forget("hint/http://up.test/app/blob");
+    get(&gateway, &world, "/v2/app/manifests/1.0");
+    // Another repository with the same blob.
+    world.image("open", "1.0", "b");
+    get(&gateway, &world, "/v2/open/manifests/1.0");
+    assert_eq!((get(&gateway, &world, &blob("b")).status, get(&gateway, &world, &blob("b").replace("/app/", "/open/")).status), (403, 200));
+    // No longer allowed: no longer sent.
+    world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
+    world.forget("verdict/");
+    assert_eq!(verdict(&gateway, &world, &blob("a")), is(403, "signature.missing"));
+    // A manifest is no blob.
+    let bytes = world.content.borrow()["app/manifests/2.0"].0.clone();
+    world.blob("app", &bytes);
+    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/blobs/{unsigned}")), is(403, "gateway.not-linked"));
+}
+
+#[test]
+fn streams_carry_what_they_should() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let gateway = gateway();
+    get(&gateway, &world, "/v2/app/manifests/1.0");
+    let headers = [("authorization", "Basic eA=="), ("range", "bytes=1-"), ("cookie", "c"), ("x-forwarded-for", "1"), ("host", "gate.test")];
+    let Action::Stream(stream) = act(&gateway, &world, &request("GET", &format!("/v2/app/blobs/{}", Digest::of(b"a")), &headers, 1_000)) else { panic!() };
+    let sent: Vec<&str> = stream.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!((stream.method, stream.url.as_str(), sent), ("GET", format!("http://up.test/v2/app/blobs/{}", Digest::of(b"a")).as_str(), vec!["authorization", "range"]));
+    assert_eq!(stream.location, ("http://up.test/v2/".to_string(), "http://gate.test/v2/".to_string()));
+    // What a browser is shown from here cannot act as a page of ours.
+    assert!(stream.set.iter().any(|(name, value)| name == "content-security-policy" && value.contains("sandbox")));
+    let Action::Stream(list) = act(&gateway, &world, &request("GET", "/v2/app/tags/list?n=2&ns=r.example&last=x", &[], 1_000)) else { panic!() };
+    assert_eq!(list.url, "http://up.test/v2/app/tags/list?n=2&last=x");
+    assert!(list.set.contains(&("cache-control".into(), "no-store".into())));
+}

@@ -1,0 +1,82 @@
+//! Indexes, and the images that they list.
+
+use super::*;
+
+fn multi(world: &World, repository: &str, tag: &str) -> (Digest, [(Digest, Vec<u8>); 2]) {
+    let children = [world.image(repository, "child-a", "a"), world.image(repository, "child-b", "b")];
+    let entries: Vec<String> = children.iter().map(|(_, bytes)| descriptor(MANIFEST, bytes, "")).collect();
+    (world.put(repository, tag, INDEX, &index_of(&entries)), children)
+}
+
+#[test]
+fn an_allowed_index_covers_what_it_lists() {
+    let world = World::default();
+    let (index, [(a, _), (b, _)]) = multi(&world, "app", "1.0");
+    world.sign("app", &index, "r.example/app:1.0", GOOD);
+    let gateway = gateway();
+    // Before the index was seen here, an image of it is one like any other.
+    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")), is(403, "signature.missing"));
+    assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
+    for child in [&a, &b] {
+        assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{child}")).status, 200);
+        assert_eq!(get(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(if *child == a { b"a" } else { b"b" }))).status, 200);
+    }
+    // Its tag is another reference, under which it was never judged.
+    assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/child-a"), is(403, "signature.missing"));
+    // A hint to an index that does not list it.
+    let (stranger, _) = world.image("app", "stranger", "c");
+    world.store.borrow_mut().insert(format!("hint/http://up.test/app/child/{stranger}"), index.to_string());
+    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{stranger}")), is(403, "signature.missing"));
+    // An index that is not allowed any more covers nothing.
+    world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
+    world.forget("verdict/");
+    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")), is(403, "signature.missing"));
+}
+
+#[test]
+fn every_image_of_a_long_index_is_covered() {
+    let world = World::default();
+    let children: Vec<(Digest, Vec<u8>)> = (0..70).map(|number| world.image("app", &format!("c{number}"), &number.to_string())).collect();
+    let entries: Vec<String> = children.iter().map(|(_, bytes)| descriptor(MANIFEST, bytes, "")).collect();
+    let index = world.put("app", "1.0", INDEX, &index_of(&entries));
+    world.sign("app", &index, "r.example/app:1.0", GOOD);
+    let gateway = gateway();
+    assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
+    for (child, _) in [&children[0], &children[69]] {
+        assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{child}")).status, 200);
+    }
+}
+
+#[test]
+fn an_index_that_is_a_list_covers_nothing() {
+    let world = World::default();
+    let (index, [(a, _), (b, _)]) = multi(&world, "exact", "1.0");
+    let gateway = Gateway::new(config(&policy("instance")));
+    world.sign("exact", &index, "r.example/exact:1.0", GOOD);
+    assert_eq!(verdict(&gateway, &world, "/v2/exact/manifests/1.0"), is(403, "signature.missing"));
+    // Signed under the reference of the index, as podman wants it.
+    world.sign("exact", &a, "r.example/exact:1.0", GOOD);
+    world.forget("verdict/");
+    assert_eq!(get(&gateway, &world, "/v2/exact/manifests/1.0").status, 200);
+    assert_eq!(get(&gateway, &world, &format!("/v2/exact/manifests/{a}")).status, 200);
+    assert_eq!(verdict(&gateway, &world, &format!("/v2/exact/manifests/{b}")), is(403, "signature.missing"));
+    assert_eq!(get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(b"a"))).status, 200);
+    assert_eq!(get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(b"b"))).status, 403);
+}
+
+/// A list of 4,096 entries costs one hash of the image, not one an entry.
+#[test]
+fn a_long_list_costs_little() {
+    let world = World::default();
+    let layer = descriptor(LAYER, b"a", &format!(r#","annotations":{{"x":"{}"}}"#, "x".repeat(2 << 20)));
+    let bytes = manifest(&descriptor(CONFIG, b"{}", ""), &[layer]);
+    let child = world.put("app", "child", MANIFEST, &bytes);
+    let entries: Vec<String> = (0..4_000_u32).map(|number| descriptor(MANIFEST, &number.to_be_bytes(), "")).chain([descriptor(MANIFEST, &bytes, "")]).collect();
+    let index = world.put("app", "1.0", INDEX, &index_of(&entries));
+    world.sign("app", &index, "r.example/app:1.0", GOOD);
+    let gateway = gateway();
+    assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
+    let path = format!("/v2/app/manifests/{child}");
+    let seen = get(&gateway, &world, &path);
+    assert_eq!(seen.status, 200, "{}", seen.text());
+}
