@@ -161,6 +161,13 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         self.remote.allow_images(listed.len(), self.gateway.requests);
         let (mut refused, mut runnable, mut until) = (Vec::new(), 0_usize, None);
         for entry in listed {
+            // What was found about it before is not fetched again.
+            let known = self.memory.verdict_key(&name.to_string(), Some(&subject.digest), &entry.digest);
+            if let Some(kept) = self.memory.verdict(&known, self.request.time).await.filter(|kept| kept.allow) {
+                runnable = runnable.saturating_add(1);
+                until = until.into_iter().chain(kept.until).min();
+                continue;
+            }
             let child = match self.subject(&entry.digest).await {
                 Err(Stop::Missing) => return Err(Stop::Unknown(VerifyError::InstanceMissing { digest: entry.digest.to_string() }.into())),
                 child => child?,

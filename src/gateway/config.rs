@@ -199,7 +199,7 @@ fn check(config: &Config) -> Result<Rules, Failure> {
     if !probe.is_ok_and(|reference| reference.domain() == config.name) {
         return Err(ConfigError::Name { found: config.name.chars().take(200).collect() }.into());
     }
-    let odd = |origin: &&String| *origin != "*" && !Url::parse(origin).is_some_and(|url| url.to_string() == format!("{origin}/"));
+    let odd = |origin: &&String| *origin != "*" && Url::parse(origin).is_none_or(|url| url.to_string() != format!("{origin}/"));
     if let Some(origin) = config.cors_origins.iter().find(odd) {
         return Err(ConfigError::Origin { found: origin.chars().take(200).collect() }.into());
     }

@@ -7,11 +7,10 @@ use super::admit::upstream;
 use super::config::Gateway;
 use super::refuse;
 use super::route::{List, kept};
+use crate::digest::Digest;
 use crate::encoding::json::{self, Dialect, Node, quote};
 use crate::host::Host;
-use crate::limits;
 use crate::oci::registry::{Page, RegistryError};
-use crate::oci::{Descriptor, Document};
 use crate::reference::{Grammar, Reference};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -74,19 +73,22 @@ fn tags(bytes: &[u8], repository: &str) -> Option<String> {
     Some(format!("{{\"name\":{},\"tags\":[{}]}}", quote(repository), names.join(",")))
 }
 
-/// Descriptors, with what says what they are.
+/// Descriptors, with what says what they are. An entry that does not read takes the others not with it.
 fn referrers(bytes: &[u8]) -> Option<String> {
-    if bytes.len() > limits::MANIFEST {
-        return None;
-    }
-    let Ok(Document::Index(index)) = Document::parse(bytes, Some(INDEX)) else { return None };
-    let entries: Vec<String> = index.manifests.iter().map(entry).collect();
+    let root = json::parse(bytes, Dialect::Strict).ok()?;
+    let listed = root.member("manifests")?;
+    let entries = if listed.is_null() { &[][..] } else { listed.as_array()? };
+    let entries: Vec<String> = entries.iter().filter_map(entry).collect();
     Some(format!("{{\"schemaVersion\":2,\"mediaType\":\"{INDEX}\",\"manifests\":[{}]}}", entries.join(",")))
 }
 
-fn entry(one: &Descriptor) -> String {
-    let kind = one.artifact_type.as_deref().map_or(String::new(), |kind| format!(",\"artifactType\":{}", quote(kind)));
-    let notes: Vec<String> = one.annotations.iter().map(|(key, value)| format!("{}:{}", quote(key), quote(value))).collect();
+fn entry(node: &Node) -> Option<String> {
+    let text = |name: &str| node.member(name).and_then(Node::as_str);
+    let digest = Digest::parse(text("digest")?).ok()?;
+    let size = node.member("size")?.as_u64()?;
+    let kind = text("artifactType").map_or(String::new(), |kind| format!(",\"artifactType\":{}", quote(kind)));
+    let notes = node.member("annotations").and_then(Node::as_object).unwrap_or_default();
+    let notes: Vec<String> = notes.iter().filter_map(|note| Some(format!("{}:{}", quote(&note.key), quote(note.node.as_str()?)))).collect();
     let notes = if notes.is_empty() { String::new() } else { format!(",\"annotations\":{{{}}}", notes.join(",")) };
-    format!("{{\"mediaType\":{},\"digest\":\"{}\",\"size\":{}{kind}{notes}}}", quote(&one.media_type), one.digest, one.size)
+    Some(format!("{{\"mediaType\":{},\"digest\":\"{digest}\",\"size\":{size}{kind}{notes}}}", quote(text("mediaType")?)))
 }
