@@ -243,7 +243,7 @@ fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
         Action::Respond(respond) => Seen { status: respond.status, headers: respond.headers, body: respond.body.unwrap_or_default(), phrase: respond.status_text.unwrap_or_default() },
         // The upstream's own answer, as the shell carries it out.
         Action::Stream(stream) => {
-            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX })).unwrap();
+            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX, egress: crate::host::Egress::Operator })).unwrap();
             Seen { status: fetched.status, headers: fetched.headers, body: fetched.body, phrase: String::new() }
         }
         Action::Asset(path) => panic!("a file: {path}"),

@@ -111,7 +111,7 @@ impl<H: Host> Registry<'_, H> {
                     documents.push(page.document);
                     next = page.next;
                 }
-                Ok(None) => return Ok((documents, Some(RegistryError::Page { url: url.shown() }))),
+                Ok(None) => return Ok((documents, Some(self.told(RegistryError::Page { url: url.shown() })))),
                 Err(error) => return Ok((documents, Some(error))),
             }
         }
@@ -129,11 +129,11 @@ impl<H: Host> Registry<'_, H> {
 
     /// One page; `None` when there is no API (TRUST section 7).
     async fn page(&self, url: &Url) -> Result<Option<Page>, RegistryError> {
-        let answer = self.ask("GET", url, INDEX, limits::MANIFEST).await?;
+        let answer = self.ask("GET", url, INDEX, limits::MANIFEST, self.followed()).await?;
         match answer.status() {
             200 => {}
             400 | 404 | 405 | 406 | 501 => return Ok(None),
-            _ => return Err(answer.error("200 or 404")),
+            _ => return Err(self.error(&answer, "200 or 404")),
         }
         let next = self.next(&answer);
         Ok(read(answer.response.body).ok().map(|document| Page { document, next }))
@@ -142,7 +142,7 @@ impl<H: Host> Registry<'_, H> {
     /// The next page, at our own registry whatever scheme and port a proxy let it write.
     fn next(&self, answer: &Answer) -> Result<Option<Url>, RegistryError> {
         let Some(link) = answer.headers("link").find_map(next_link) else { return Ok(None) };
-        let elsewhere = || RegistryError::Page { url: answer.url.shown() };
+        let elsewhere = || self.told(RegistryError::Page { url: answer.url.shown() });
         let url = answer.url.join(link).filter(|url| url.host() == self.base.host()).ok_or_else(elsewhere)?;
         Ok(Some(self.base.at(url.target())))
     }
