@@ -81,7 +81,7 @@ codes! {
         NotRecorded { url: String } => "host.not-recorded", "this evidence does not hold the answer of {url}: fetch the evidence again, or ask the registry itself";
         Refused { url: String, reason: String } => "host.refused", "{url} was not asked: {reason}";
         Egress { url: String, reason: String } => "host.egress", "{url} was not asked: {reason}. Whoever runs a gateway lists such a host in EGRESS when it is meant";
-        Waited { seconds: u64 } => "limit.request", "one request waits for registries {seconds} s at most, and this one has: nothing more was asked; try again, the registry is slow or unwell";
+        Budget { what: &'static str } => "limit.request", "this request needs more {what} than one request may have: ask again, since what was found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider", "the platform's cryptography gave no answer ({reason}): use the built-in provider";
     }
 }
@@ -93,7 +93,7 @@ impl HostError {
         match &mut self {
             Self::Unreachable { url, .. } | Self::Timeout { url } | Self::TooLarge { url, .. } | Self::Status { url, .. } | Self::Unauthorized { url, .. } | Self::RateLimited { url }
             | Self::Redirect { url, .. } | Self::Refused { url, .. } | Self::Egress { url, .. } => *url = address,
-            Self::NotRecorded { .. } | Self::Waited { .. } | Self::Provider { .. } => {}
+            Self::NotRecorded { .. } | Self::Budget { .. } | Self::Provider { .. } => {}
         }
         self
     }

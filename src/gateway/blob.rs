@@ -5,7 +5,6 @@ use super::admit::{blobs, could_not, not_linked, Desk, Stop};
 use super::config::Gateway;
 use super::memory::Hint;
 use super::refuse;
-use super::route::split;
 use crate::crypto::Provider;
 use crate::digest::Digest;
 use crate::host::{Host, Store};
@@ -96,7 +95,7 @@ pub(super) fn list(gateway: &Gateway, request: &Request, repository: &str, rest:
 }
 
 fn stream(gateway: &Gateway, request: &Request, repository: &str, rest: &str, mut set: Vec<(String, String)>) -> Stream {
-    let (origin, _, _) = split(&request.url);
+    let origin = gateway.origin(request);
     let base = format!("{}/v2/", gateway.upstream);
     set.push(("docker-distribution-api-version".into(), "registry/2.0".into()));
     set.push(("x-content-type-options".into(), "nosniff".into()));

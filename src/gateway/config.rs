@@ -2,13 +2,15 @@
 
 use super::action::{Action, Request};
 use super::{blob, evidence, manifest, refuse};
-use super::route::{route, Route};
+use super::route::{route, split, Route};
 use crate::crypto::Provider;
 use crate::digest::sha256;
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
 use crate::host::{Host, Store};
 use crate::limits;
+use crate::oci::registry::EgressHosts;
+use crate::oci::url::Url;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference, ReferenceError};
 use crate::sigstore::roots;
@@ -33,6 +35,10 @@ pub struct Config {
     pub registries_d: Option<BTreeMap<String, Vec<u8>>>,
     /// For the HMAC of stored verdicts; without it none is stored.
     pub secret: Vec<u8>,
+    /// `PUBLIC_URL`: by which address clients know this gateway, `http(s)://host[:port]`; empty for the one that they ask.
+    pub public_url: String,
+    /// `EGRESS`: `host[:port]` that redirects may lead to although they are private.
+    pub egress: Vec<String>,
 }
 
 codes! {
@@ -43,6 +49,8 @@ codes! {
         Policy { error: String } => "config.policy", "POLICY: {error}";
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
+        PublicUrl { found: String } => "config.public-url", "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
+        Egress { found: String } => "config.egress", "EGRESS: expected host or host:port, separated by commas or spaces, found {found:?}";
     }
 }
 
@@ -56,6 +64,8 @@ pub struct Gateway {
     /// SHA-256 over everything that a verdict depends on, but for the image.
     pub(super) basis: String,
     pub(super) secret: Vec<u8>,
+    public_url: Option<String>,
+    pub(super) egress: EgressHosts,
 }
 
 impl Gateway {
@@ -65,7 +75,14 @@ impl Gateway {
         let rules = check(&config);
         let basis = basis(&config);
         let upstream = config.upstream.trim_end_matches('/').to_string();
-        Self { upstream, name: config.name, rules, policy: PolicyFiles { text: config.policy, assets: config.assets, registries_d: config.registries_d }, basis, secret: config.secret }
+        let public_url = Some(config.public_url.trim_end_matches('/').to_string()).filter(|url| !url.is_empty());
+        let egress = egress(&config).unwrap_or_default();
+        Self { upstream, name: config.name, rules, policy: PolicyFiles { text: config.policy, assets: config.assets, registries_d: config.registries_d }, basis, secret: config.secret, public_url, egress }
+    }
+
+    /// Scheme, host and port by which clients know this gateway: behind something that ends TLS, the request does not say.
+    pub(super) fn origin<'a>(&'a self, request: &'a Request) -> &'a str {
+        self.public_url.as_deref().unwrap_or_else(|| split(&request.url).0)
     }
 
     /// What is wrong with the configuration, if anything.
@@ -123,6 +140,11 @@ fn name(config: &Config) -> String {
     if matches!(name, "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com") { "docker.io".into() } else { name.into() }
 }
 
+fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
+    let entries = config.egress.iter().map(String::as_str);
+    EgressHosts::parse(entries).map_err(|_| ConfigError::Egress { found: config.egress.join(" ").chars().take(200).collect() })
+}
+
 fn check(config: &Config) -> Result<Rules, Failure> {
     let upstream = config.upstream.trim_end_matches('/');
     let authority = upstream.strip_prefix("https://").or_else(|| upstream.strip_prefix("http://"));
@@ -134,6 +156,11 @@ fn check(config: &Config) -> Result<Rules, Failure> {
     if !probe.is_ok_and(|reference| reference.domain() == config.name) {
         return Err(ConfigError::Name { found: config.name.chars().take(200).collect() }.into());
     }
+    let public = config.public_url.trim_end_matches('/');
+    if !public.is_empty() && !Url::parse(public).is_some_and(|url| url.target() == "/" && !public.contains(['?', '#'])) {
+        return Err(ConfigError::PublicUrl { found: config.public_url.chars().take(200).collect() }.into());
+    }
+    egress(config)?;
     if config.policy.len() > limits::POLICY {
         return Err(ConfigError::PolicySize.into());
     }

@@ -23,7 +23,7 @@ pub(super) async fn serve<R: Host>(gateway: &Gateway, request: &Request, reposit
     let digest = match collect(&recorder, reference).await {
         Ok(Some(digest)) => digest,
         Ok(None) => return refuse::not_found("MANIFEST_UNKNOWN", gateway, repository, reference),
-        Err(error) => return refuse::upstream(gateway, repository, reference, &error),
+        Err(error) => return refuse::with_troubles(refuse::upstream(gateway, repository, reference, &error), &registry.take_troubles()),
     };
     let mut document = recorder.into_document();
     document.name = name.to_string();

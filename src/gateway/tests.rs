@@ -199,6 +199,8 @@ fn config(policy: &str) -> Config {
         registries_d: None,
         assets: [("good.pub".to_string(), GOOD.to_vec()), ("other.pub".to_string(), OTHER.to_vec())].into(),
         secret: vec![7; 32],
+        public_url: String::new(),
+        egress: Vec::new(),
     }
 }
 
@@ -283,3 +285,5 @@ mod messages;
 mod evidence_documents;
 
 mod added_evidence;
+
+mod egress;

@@ -71,7 +71,7 @@ codes! {
 }
 
 /// Base64 of all evidence and manifests, with room for their frame.
-const DOCUMENT: usize = 64 << 20;
+pub(super) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
     pub(super) fn add_manifest(&mut self, path: &str, found: &Fetched) {

@@ -14,6 +14,7 @@ mod init;
 mod judge;
 mod letter;
 mod pins;
+mod refused;
 mod report;
 mod rules;
 mod trouble;
@@ -24,6 +25,7 @@ pub use bundle::{BundleQuestion, VerifiedBundle};
 pub use evidence::{collect, EvidenceDocument, EvidenceError, PolicyFiles};
 pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
 pub use init::{first_policy, InitError};
+pub use refused::verify_via_evidence;
 pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
 pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
@@ -68,5 +70,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
     "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
-    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off",
+    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off", "gateway.other-name", "gateway.no-evidence",
 ];

@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 use crate::cosign::predicate_type as predicate_type_of;
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
-use crate::verify::{BundleQuestion, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Report, Rules, Signers, VerifyError, public_keys, verify_image};
+use crate::verify::{BundleQuestion, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Report, Rules, Signers, VerifyError, public_keys, verify_image, verify_via_evidence};
 use crate::x509::Window;
 use crate::x509::fulcio::Claims;
 use alloc::collections::BTreeMap;
@@ -36,7 +36,9 @@ pub struct Verify {
     platform: Option<Platform>,
     plain_http: bool,
     credentials: Credentials,
+    realms: Vec<String>,
     evidence: Option<EvidenceDocument>,
+    via_evidence: bool,
     time: UnixTime,
     /// Whether signatures are asked of the platform.
     pub web_crypto: bool,
@@ -63,6 +65,8 @@ impl Verify {
             platform: values::text(options, "platform")?.map(|text| Platform::parse(&text)).transpose().map_err(failure)?,
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
+            realms: values::text_list(options, "realms")?,
+            via_evidence: values::flag(options, "viaEvidence"),
             evidence: values::bytes(options, "evidence")?.map(|bytes| EvidenceDocument::parse(&bytes)).transpose().map_err(failure)?,
             time: UnixTime(values::integer(options, "time")?),
             web_crypto: web_crypto(options)?,
@@ -91,6 +95,10 @@ impl Verify {
         }
         let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
         let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone()).map_err(failure)?;
+        let registry = registry.with_realms(self.realms.iter().map(String::as_str)).map_err(failure)?;
+        if self.via_evidence {
+            return Ok(verify_via_evidence(&registry, remote, &self.rules, &what).await);
+        }
         Ok(verify_image(&Either::Registry(&registry), remote, &self.rules, &what).await)
     }
 }
@@ -271,6 +279,8 @@ pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
         assets: values::byte_map(config, "assets")?,
         registries_d: registries_d(config)?,
         secret: values::bytes(config, "secret")?.unwrap_or_else(Vec::new),
+        public_url: values::text(config, "publicUrl")?.unwrap_or_default(),
+        egress: values::text_list(config, "egress")?,
     };
     Ok((config_read, web_crypto(config)?))
 }

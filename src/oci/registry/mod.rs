@@ -153,7 +153,9 @@ impl<'h, H: Host> Registry<'h, H> {
         let Some(name) = &self.name else { return error };
         let mut session = self.session.borrow_mut();
         let text = format!("{error} [{}]", error.code());
-        if session.troubles.len() < limits::TROUBLES && !session.troubles.contains(&text) {
+        // That credentials are wanted is no trouble.
+        let ordinary = matches!(error, RegistryError::Unauthorized { .. });
+        if !ordinary && session.troubles.len() < limits::TROUBLES && !session.troubles.contains(&text) {
             session.troubles.push(text);
         }
         error.without_addresses(name)

@@ -254,7 +254,8 @@ fn a_named_registry_keeps_its_address() {
         let told = run(registry.manifest("1")).unwrap_err();
         assert!(!told.to_string().contains(secret), "{told}");
         let troubles = registry.take_troubles();
-        assert!(troubles.iter().any(|text| text.contains(secret) && text.contains(told.code())), "{outcome:?}: {troubles:?}");
+        let wanted = told.code() != "registry.unauthorized";
+        assert!(!wanted || troubles.iter().any(|text| text.contains(secret) && text.contains(told.code())), "{outcome:?}: {troubles:?}");
         assert!(registry.take_troubles().is_empty());
         let host = fake(vec![(line, outcome)]);
         let plain = Registry::new(&host, base, "a/b", Credentials::Forward(Vec::new())).unwrap();
