@@ -41,7 +41,7 @@ async fn read<H: Host>(registry: &Registry<'_, H>, reference: &str) -> Result<Ev
 
 /// A claim, and no advice: a hostile registry would name the image whose signature it copied.
 fn other_name(name: &str) -> String {
-    format!("this gateway knows the image as {}; that is its own word, and nothing was judged by it", clean(name, limits::NAME))
+    format!("the gateway says that it knows the image as {}; that is its claim, and nothing here was judged by it", clean(name, limits::NAME))
 }
 
 fn noted(mut report: Report, code: &'static str, message: String) -> Report {
