@@ -62,6 +62,8 @@ interface RegistryOptions {
   credentials?: Credentials;
   /** Addresses of token services that get the credentials too, beside the registry's own host and domains above it. */
   realms?: string[];
+  /** `host[:port]` that redirects may lead to although they are private or plain http. */
+  egress?: string[];
   /** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
   provider?: Provider;
   /** Instead of the platform's. */

@@ -72,5 +72,5 @@ function publicLookup(hostname, options, done) {
 
 /** @param {string} reason */
 function refused(reason) {
-  return codedError("egress", `${reason}, and it was named by a registry and not by you`);
+  return codedError("egress", `${reason}, and it was named by a registry and not by you (a token service that is meant is named with --realm, another host with --egress)`);
 }

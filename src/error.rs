@@ -80,7 +80,7 @@ codes! {
         Redirect { url: String, reason: String } => "host.redirect", "a redirect of {url} was not followed: {reason}";
         NotRecorded { url: String } => "host.not-recorded", "this evidence does not hold the answer of {url}: fetch the evidence again, or ask the registry itself";
         Refused { url: String, reason: String } => "host.refused", "{url} was not asked: {reason}";
-        Egress { url: String, reason: String } => "host.egress", "{url} was not asked: {reason}. Whoever runs a gateway lists such a host in EGRESS when it is meant";
+        Egress { url: String, reason: String } => "host.egress", "{url} was not asked: {reason}. When it is meant, list its host in EGRESS (a gateway) or with --egress (the command line)";
         Budget { what: &'static str } => "limit.request", "this request needs more {what} than one request may have: ask again, since what was found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider", "the platform's cryptography gave no answer ({reason}): use the built-in provider";
     }

@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::gateway;
 use crate::host::Remote;
 use crate::oci::auth::Credentials;
-use crate::oci::registry::{base_for, Registry};
+use crate::oci::registry::{base_for, EgressHosts, Registry};
 use crate::oci::Platform;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
@@ -37,6 +37,7 @@ pub struct Verify {
     plain_http: bool,
     credentials: Credentials,
     realms: Vec<String>,
+    egress: EgressHosts,
     evidence: Option<EvidenceDocument>,
     via_evidence: bool,
     time: UnixTime,
@@ -66,6 +67,7 @@ impl Verify {
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
             realms: values::text_list(options, "realms")?,
+            egress: EgressHosts::parse(values::text_list(options, "egress")?.iter().map(String::as_str)).map_err(failure)?,
             via_evidence: values::flag(options, "viaEvidence"),
             evidence: values::bytes(options, "evidence")?.map(|bytes| EvidenceDocument::parse(&bytes)).transpose().map_err(failure)?,
             time: UnixTime(values::integer(options, "time")?),
@@ -95,7 +97,7 @@ impl Verify {
         }
         let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
         let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone()).map_err(failure)?;
-        let registry = registry.with_realms(self.realms.iter().map(String::as_str)).map_err(failure)?;
+        let registry = registry.with_realms(self.realms.iter().map(String::as_str)).map_err(failure)?.with_egress(self.egress.clone());
         if self.via_evidence {
             return Ok(verify_via_evidence(&registry, remote, &self.rules, &what).await);
         }

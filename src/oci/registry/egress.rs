@@ -84,7 +84,7 @@ fn public(url: &Url, who: &str) -> Result<(), RegistryError> {
     if !url.is_private() {
         return Ok(());
     }
-    Err(HostError::Egress { url: url.shown(), reason: format!("{who} leads there, and it is no public address") }.into())
+    Err(HostError::Egress { url: url.shown(), reason: format!("{who} leads there, and it is no public address (a token service that is meant is named with --realm)") }.into())
 }
 
 #[cfg(test)]
