@@ -3,12 +3,16 @@
 import assert from "node:assert/strict";
 import dns from "node:dns";
 import { syncBuiltinESMExports } from "node:module";
+import { spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { bytesOf, evidenceOf, fakeRegistry } from "./checks.mjs";
-import { atEnd, builtPackage, demo as readDemo } from "./support.mjs";
+import { startRegistry } from "./registry.mjs";
+import { atEnd, builtPackage, demo as readDemo, root, temporaryFolder } from "./support.mjs";
 
 /** @param {string} file */
 const load = (file) => import(pathToFileURL(join(builtPackage(), file)).href);
@@ -123,6 +127,47 @@ test("Node connects to public addresses only, whatever the name", async () => {
     syncBuiltinESMExports();
   }
   assert.equal(connections, 0);
+});
+
+test("the command line names token services and hosts that are meant", async () => {
+  const home = temporaryFolder();
+  /** @type {string[]} */
+  const secrets = [];
+  /** What the registry says first; false: the demo's answer. @type {(path: string) => [number, Record<string, string>] | false} */
+  let first = () => false;
+  const store = await startRegistry(demo);
+  const server = createHttpServer((request, response) => {
+    if (request.headers.authorization) secrets.push(request.headers.authorization);
+    const [status, headers] = first(request.url ?? "") || [307, { location: `http://localhost:${store.port}${request.url}` }];
+    response.writeHead(status, headers).end();
+  }).listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  atEnd(() => server.close());
+  const host = `localhost:${server.address().port}`;
+  writeFileSync(join(home, "auth.json"), JSON.stringify({ auths: { [host]: { auth: btoa("user:secret") } } }));
+  const verify = async (/** @type {string[]} */ ...more) => {
+    const args = [join(builtPackage(), "cli.js"), "verify", `${host}/demo/signed:1.0`, "--as", "demo.example/demo/signed:1.0", "--key", join(root, "fixtures/demo/cosign.pub"), "--json", ...more];
+    const child = spawn(process.execPath, args, { env: { PATH: process.env.PATH, HOME: home, REGISTRY_AUTH_FILE: join(home, "auth.json") }, stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.on("data", (text) => (stdout += text));
+    child.stderr.on("data", (text) => (stderr += text));
+    const status = await new Promise((resolve) => child.on("close", resolve));
+    return { status, code: stdout ? JSON.parse(stdout).code : stderr };
+  };
+  const before = store.asked.length;
+  assert.deepEqual(await verify(), { status: 2, code: "host.egress" });
+  assert.deepEqual(await verify("--egress", "localhost:1"), { status: 2, code: "host.egress" });
+  assert.equal(store.asked.length, before);
+  assert.equal((await verify("--egress", `localhost:${store.port}`)).status, 0);
+  // A name that does not exist: that it was asked for at all is what counts.
+  first = () => [401, { "www-authenticate": 'Bearer realm="https://sso.invalid/token"' }];
+  assert.deepEqual(await verify(), { status: 2, code: "registry.realm" });
+  assert.deepEqual(await verify("--realm", "https://other.invalid/token"), { status: 2, code: "registry.realm" });
+  assert.deepEqual(await verify("--realm", "https://sso.invalid/token"), { status: 2, code: "host.unreachable" });
+  assert.match((await verify("--realm=")).code, /--realm needs a value/);
+  assert.match((await verify("--realm", "sso.invalid")).code, /registry\.address/);
+  assert.deepEqual(secrets, []);
 });
 
 test("one request of a gateway waits so long and no longer, and gives its turn back", async () => {
