@@ -35,6 +35,8 @@ pub const SUBJECT_DIGESTS: usize = 32;
 pub const RSA_BITS: core::ops::RangeInclusive<usize> = 2_048..=8_192;
 /// Bytes of a token service's answer (containers/image).
 pub const TOKEN: usize = 1 << 20;
+/// What went wrong at registries that one line of a gateway's log tells: more is more of the same.
+pub const TROUBLES: usize = 8;
 /// Redirects that one request follows.
 pub const REDIRECTS: usize = 5;
 /// Bytes of a repository name, host included (distribution/reference).

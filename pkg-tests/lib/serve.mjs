@@ -22,12 +22,12 @@ const START_TIMEOUT_MS = 30_000;
 /**
  * Without `upstream` it is the embedded demo.
  *
- * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number }} [options] `policy` and `registriesD` are paths
+ * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number, settings?: Record<string, string> }} [options] `policy` and `registriesD` are paths
  * @returns {Promise<Worker>}
  */
-export async function startWorker({ upstream = "", name = "", policy = "", registriesD = "", port } = {}) {
+export async function startWorker({ upstream = "", name = "", policy = "", registriesD = "", port, settings = {} } = {}) {
   const listen = port ?? await freePort();
-  const env = { ...process.env, UPSTREAM: upstream, NAME: name, POLICY: policy, REGISTRIES_D: registriesD, PORT: String(listen) };
+  const env = { ...process.env, UPSTREAM: upstream, NAME: name, POLICY: policy, REGISTRIES_D: registriesD, PORT: String(listen), ...settings };
   const child = spawn(process.execPath, [SERVE], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });

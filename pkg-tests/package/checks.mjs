@@ -139,7 +139,7 @@ const checks = {
     equal(own.verdict, "deny", own);
     equal(asked.includes("http://localhost:8787/api/evidence/demo/unsigned?ref=1.0"), true, asked);
     const unnamed = await verifyImage(reference, { ...byPolicy(demo), fetch, viaEvidence: true });
-    matches(unnamed.notes.map(({ message }) => message).join("\n"), /this gateway knows the image as demo\.example\/demo\/unsigned:1\.0/);
+    matches(unnamed.notes.map(({ message }) => message).join("\n"), /the gateway says that it knows the image as demo\.example\/demo\/unsigned:1\.0/);
   },
 
   async "the gateway passes what is signed and refuses what is not"({ Gateway }, demo) {

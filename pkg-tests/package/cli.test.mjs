@@ -189,7 +189,7 @@ test("a gateway's refusal is looked into, and the own verdict counts", async () 
   assert.equal((await look("unsigned", ...as("unsigned"))).status, 1);
   const unnamed = await look("signed");
   assert.equal(unnamed.status, 1);
-  assert.match(unnamed.stdout, /this gateway knows the image as demo\.example\/demo\/signed:1\.0; add --as demo\.example\/demo\/signed:1\.0/);
+  assert.match(unnamed.stdout, /the gateway says that it knows the image as demo\.example\/demo\/signed:1\.0; that is its claim/);
   assert.match(gateway.asked.join("\n"), /GET \/api\/evidence\/demo\/signed\?ref=1\.0/);
 });
 

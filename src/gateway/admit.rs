@@ -80,7 +80,8 @@ pub(super) struct Desk<'a, R> {
 /// The registry that is fronted, asked with the client's own credentials.
 pub(super) fn upstream<'a, R: Host>(gateway: &Gateway, request: &Request, repository: &str, remote: &'a R) -> Result<Registry<'a, R>, RegistryError> {
     let authorization = request.header("authorization").map(|value| ("authorization".to_string(), value.to_string()));
-    Registry::new(remote, &gateway.upstream, &gateway.upstream_repository(repository), Credentials::Forward(authorization.into_iter().collect()))
+    let registry = Registry::new(remote, &gateway.upstream, &gateway.upstream_repository(repository), Credentials::Forward(authorization.into_iter().collect()))?;
+    Ok(registry.with_egress(gateway.egress.clone()).named(&gateway.name))
 }
 
 impl<'a, R: Host + Provider + Store> Desk<'a, R> {
@@ -331,12 +332,13 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     /// The answer to a client.
     pub(super) fn stop(&self, reference: &str, stop: &Stop) -> super::action::Action {
         let id = self.decision_id(reference);
-        match stop {
+        let action = match stop {
             Stop::Denied(failure) => refuse::denied(self.gateway, self.request, self.repository, reference, failure, &id),
             Stop::Unknown(failure) => refuse::unknown(self.gateway, self.repository, reference, failure, &id),
             Stop::Upstream(error) => refuse::upstream(self.gateway, self.repository, reference, error),
             Stop::Missing => refuse::not_found("MANIFEST_UNKNOWN", self.gateway, self.repository, reference),
-        }
+        };
+        refuse::with_troubles(action, &self.registry.take_troubles())
     }
 }
 

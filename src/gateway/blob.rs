@@ -5,7 +5,6 @@ use super::admit::{blobs, could_not, not_linked, Desk, Stop};
 use super::budget::Budget;
 use super::config::Gateway;
 use super::refuse;
-use super::route::split;
 use crate::crypto::Provider;
 use crate::digest::Digest;
 use crate::host::{Host, Store};
@@ -120,7 +119,7 @@ fn evidence(bytes: Vec<u8>, digest: &Digest) -> Respond {
 }
 
 fn stream(gateway: &Gateway, request: &Request, repository: &str, digest: &Digest) -> Stream {
-    let (origin, _, _) = split(&request.url);
+    let origin = gateway.origin(request);
     let base = format!("{}/v2/", gateway.upstream);
     let failed = format!("sealgate: the registry {} did not send {digest}: see the status", gateway.name);
     Stream {

@@ -11,6 +11,7 @@ use crate::encoding::hex;
 use crate::error::{Coded, Failure};
 use crate::host::{Host, Store};
 use crate::limits;
+use crate::oci::registry::EgressHosts;
 use crate::oci::url::Url;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference, ReferenceError};
@@ -45,6 +46,10 @@ pub struct Config {
     pub publish_policy: bool,
     /// Requests to the upstream that one request may need; 0 is the standard, [`limits::REQUESTS`].
     pub requests: usize,
+    /// `PUBLIC_URL`: by which address clients know this gateway, `http(s)://host[:port]`; empty for the one that they ask.
+    pub public_url: String,
+    /// `EGRESS`: `host[:port]` that redirects may lead to although they are private.
+    pub egress: Vec<String>,
 }
 
 impl Default for Config {
@@ -60,6 +65,8 @@ impl Default for Config {
             cors_origins: Vec::new(),
             publish_policy: true,
             requests: 0,
+            public_url: String::new(),
+            egress: Vec::new(),
         }
     }
 }
@@ -73,6 +80,8 @@ codes! {
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
         Origin { found: String } => "config.cors-origins", "CORS_ORIGINS: expected origins such as https://docs.example.com, or *, found {found:?}";
+        PublicUrl { found: String } => "config.public-url", "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
+        Egress { found: String } => "config.egress", "EGRESS: expected host or host:port, separated by commas or spaces, found {found:?}";
     }
 }
 
@@ -92,6 +101,8 @@ pub struct Gateway {
     pub(super) publish_policy: bool,
     pub(super) requests: usize,
     pub(super) shelves: RefCell<Shelves>,
+    public_url: Option<String>,
+    pub(super) egress: EgressHosts,
 }
 
 impl Gateway {
@@ -101,6 +112,8 @@ impl Gateway {
         let rules = check(&config);
         let basis = basis(&config);
         let upstream = config.upstream.trim_end_matches('/').to_string();
+        let public_url = Some(config.public_url.trim_end_matches('/').to_string()).filter(|url| !url.is_empty());
+        let egress = egress(&config).unwrap_or_default();
         Self {
             upstream,
             name: config.name,
@@ -113,7 +126,14 @@ impl Gateway {
             publish_policy: config.publish_policy,
             requests: if config.requests == 0 { limits::REQUESTS } else { config.requests.min(limits::REQUESTS) },
             shelves: RefCell::default(),
+            public_url,
+            egress,
         }
+    }
+
+    /// Scheme, host and port by which clients know this gateway: behind something that ends TLS, the request does not say.
+    pub(super) fn origin<'a>(&'a self, request: &'a Request) -> &'a str {
+        self.public_url.as_deref().unwrap_or_else(|| split(&request.url).0)
     }
 
     /// What is wrong with the configuration, if anything.
@@ -188,6 +208,11 @@ fn name(config: &Config) -> String {
     if matches!(name, "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com") { "docker.io".into() } else { name.into() }
 }
 
+fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
+    let entries = config.egress.iter().map(String::as_str);
+    EgressHosts::parse(entries).map_err(|_| ConfigError::Egress { found: config.egress.join(" ").chars().take(200).collect() })
+}
+
 fn check(config: &Config) -> Result<Rules, Failure> {
     let upstream = config.upstream.trim_end_matches('/');
     let authority = upstream.strip_prefix("https://").or_else(|| upstream.strip_prefix("http://"));
@@ -203,6 +228,11 @@ fn check(config: &Config) -> Result<Rules, Failure> {
     if let Some(origin) = config.cors_origins.iter().find(odd) {
         return Err(ConfigError::Origin { found: origin.chars().take(200).collect() }.into());
     }
+    let public = config.public_url.trim_end_matches('/');
+    if !public.is_empty() && !Url::parse(public).is_some_and(|url| url.target() == "/" && !public.contains(['?', '#'])) {
+        return Err(ConfigError::PublicUrl { found: config.public_url.chars().take(200).collect() }.into());
+    }
+    egress(config)?;
     if config.policy.len() > limits::POLICY {
         return Err(ConfigError::PolicySize.into());
     }

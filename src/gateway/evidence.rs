@@ -25,7 +25,7 @@ pub(super) async fn serve<R: Host>(gateway: &Gateway, request: &Request, reposit
     let mut document = match collect(&Either::Registry(&registry), reference).await {
         Ok(Some(document)) => document,
         Ok(None) => return refuse::not_found("MANIFEST_UNKNOWN", gateway, repository, reference),
-        Err(error) => return refuse::upstream(gateway, repository, reference, &error),
+        Err(error) => return refuse::with_troubles(refuse::upstream(gateway, repository, reference, &error), &registry.take_troubles()),
     };
     document.name = name.to_string();
     document.repository = repository.into();

@@ -17,13 +17,13 @@ use alloc::vec::Vec;
 
 /// `GET /v2/`: whether the client needs to authenticate is the upstream's to say.
 pub(super) async fn ping<R: Host>(gateway: &Gateway, request: &Request, remote: &R) -> Action {
-    let answer = match upstream(gateway, request, "x", remote) {
-        Ok(registry) => registry.ping().await,
-        Err(error) => Err(error),
+    let registry = match upstream(gateway, request, "x", remote) {
+        Ok(registry) => registry,
+        Err(error) => return refuse::upstream(gateway, "", "", &error),
     };
-    match answer {
+    match registry.ping().await {
         Ok(()) => refuse::json(200, "{}".into()),
-        Err(error) => refuse::upstream(gateway, "", "", &error),
+        Err(error) => refuse::with_troubles(refuse::upstream(gateway, "", "", &error), &registry.take_troubles()),
     }
 }
 

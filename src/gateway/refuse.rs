@@ -2,7 +2,6 @@
 
 use super::action::{Action, Request, Respond};
 use super::config::Gateway;
-use super::route::split;
 use crate::encoding::json::quote;
 use crate::error::{Coded, Failure};
 use crate::oci::registry::{clean, RegistryError};
@@ -82,8 +81,8 @@ fn cleaned(failure: &Failure) -> Failure {
 pub(super) fn denied(gateway: &Gateway, request: &Request, repository: &str, reference: &str, failure: &Failure, id: &str) -> Action {
     let image = shown(&gateway.name, repository, reference);
     let failure = &cleaned(failure);
-    let origin = split(&request.url).0;
-    let link = format!("{origin}/#{}", shown(super::route::own_host(&request.url), repository, reference));
+    let origin = gateway.origin(request);
+    let link = format!("{origin}/#{}", shown(super::route::own_host(origin), repository, reference));
     let message = format!("sealgate: {image} is refused: {} [{}] Decision {id}; details: {link}", failure.message, failure.code);
     let mut respond = phrased(error(403, "DENIED", &message), &format!("sealgate: {image} is refused: {}", failure.message));
     respond.log = Some(log("deny", &image, failure.code, &failure.message, id));
@@ -108,6 +107,17 @@ pub(super) fn shown(host: &str, repository: &str, reference: &str) -> String {
 /// One line for the log.
 pub(super) fn log(verdict: &str, image: &str, code: &str, message: &str, id: &str) -> String {
     format!("{{\"event\":\"decision\",\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":{}}}", quote(id), quote(verdict), quote(image), quote(code), quote(message))
+}
+
+/// With what went wrong at the registry, its addresses included, in the operator's log and nowhere else.
+pub(super) fn with_troubles(action: Action, troubles: &[String]) -> Action {
+    let Action::Respond(mut respond) = action else { return action };
+    if !troubles.is_empty() {
+        let list: Vec<String> = troubles.iter().map(|text| quote(&clean(text, MESSAGE))).collect();
+        let line = respond.log.unwrap_or_else(|| String::from("{\"event\":\"upstream\"}"));
+        respond.log = Some(format!("{},\"upstream\":[{}]}}", line.strip_suffix('}').unwrap_or(&line), list.join(",")));
+    }
+    Action::Respond(respond)
 }
 
 /// What the upstream's own refusals become: 401, 404 and 429 pass, the rest is "could not find out".

@@ -126,7 +126,7 @@ fn check_names(repository: &str, reference: &str) -> Result<(), Respond> {
 /// `ns` may name this entry or this gateway, and nothing else: it never selects another policy.
 fn check_namespace(request: &Request, query: &str, gateway: &Gateway) -> Result<(), Respond> {
     let names: Vec<String> = parameters(query, "ns");
-    let known = |name: &String| *name == gateway.name || name == own_host(&request.url) || request.header("host").is_some_and(|host| host == name);
+    let known = |name: &String| *name == gateway.name || name == own_host(&request.url) || name == own_host(gateway.origin(request)) || request.header("host").is_some_and(|host| host == name);
     match names.iter().find(|name| !known(name)) {
         Some(foreign) => Err(refuse::error(403, "DENIED", &format!("sealgate: this gateway serves {}, not {}: ask for it by that name", gateway.name, foreign.chars().take(200).collect::<String>()))),
         None => Ok(()),

@@ -267,7 +267,7 @@ fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
         Action::Respond(respond) => Seen { status: respond.status, headers: respond.headers, body: respond.body.unwrap_or_default(), phrase: respond.status_text.unwrap_or_default() },
         // The upstream's own answer, as the shell carries it out.
         Action::Stream(stream) => {
-            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX })).unwrap();
+            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX, egress: crate::host::Egress::Operator })).unwrap();
             let body = if fetched.status >= 400 { stream.error_body.into_bytes() } else { fetched.body };
             Seen { status: fetched.status, headers: fetched.headers, body, phrase: String::new() }
         }
@@ -318,3 +318,4 @@ mod lists;
 mod budgets;
 
 mod anything;
+mod egress;

@@ -71,7 +71,7 @@ codes! {
 }
 
 /// Base64 of what one document holds, with room for its frame and for what earlier versions sent.
-const DOCUMENT: usize = 64 << 20;
+pub(super) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
     pub(super) fn add_manifest(&mut self, path: &str, found: &Fetched) {

@@ -16,6 +16,7 @@ mod init;
 mod judge;
 mod letter;
 mod pins;
+mod refused;
 mod report;
 mod rules;
 mod trouble;
@@ -27,6 +28,7 @@ pub use evidence::{collect, EvidenceDocument, EvidenceError, PolicyFiles};
 pub use excerpt::excerpt;
 pub use image::{verify_image, Fetched, Judged, Subject, Within, judge_manifest, refused_images};
 pub use init::{first_policy, InitError};
+pub use refused::verify_via_evidence;
 pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
 pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
@@ -71,5 +73,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
     "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
-    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off",
+    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off", "gateway.other-name", "gateway.no-evidence",
 ];

@@ -146,6 +146,8 @@ pub fn host_error(error: &JsValue) -> HostError {
         "timeout" => HostError::Timeout { url },
         "too-large" => HostError::TooLarge { url, limit: 0 },
         "refused" => HostError::Refused { url, reason },
+        "egress" => HostError::Egress { url, reason },
+        "budget" => HostError::Budget { what: "seconds of waiting for the registry" },
         "other" => HostError::Provider { reason },
         _ => HostError::Unreachable { url, reason },
     }

@@ -76,8 +76,8 @@ impl<H: Host> Registry<'_, H> {
     /// # Errors
     /// [`RegistryError`].
     pub async fn list(&self, path_and_query: &str, accept: &'static str) -> Result<Option<Page>, RegistryError> {
-        let answer = self.ask("GET", &self.url(path_and_query), accept, limits::MANIFEST).await?;
-        let Some(answer) = super::found(answer, "200 or 404")? else { return Ok(None) };
+        let answer = self.ask("GET", &self.url(path_and_query), accept, limits::MANIFEST, self.followed()).await?;
+        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
         let next = answer.headers("link").find_map(next_link).and_then(|link| link.split_once('?')).map(|(_, query)| query.into());
         let filtered = answer.headers("oci-filters-applied").next().is_some();
         Ok(Some(Page { next, filtered, bytes: answer.response.body }))
@@ -134,7 +134,7 @@ impl<H: Host> Registry<'_, H> {
                     documents.push(page.document);
                     next = page.next;
                 }
-                Ok(None) => return Ok((documents, Some(RegistryError::Page { url: url.shown() }))),
+                Ok(None) => return Ok((documents, Some(self.told(RegistryError::Page { url: url.shown() })))),
                 Err(error) => return Ok((documents, Some(error))),
             }
         }
@@ -152,11 +152,11 @@ impl<H: Host> Registry<'_, H> {
 
     /// One page; `None` when there is no API (TRUST section 7).
     async fn page(&self, url: &Url) -> Result<Option<OnePage>, RegistryError> {
-        let answer = self.ask("GET", url, INDEX, limits::MANIFEST).await?;
+        let answer = self.ask("GET", url, INDEX, limits::MANIFEST, self.followed()).await?;
         match answer.status() {
             200 => {}
             400 | 404 | 405 | 406 | 501 => return Ok(None),
-            _ => return Err(answer.error("200 or 404")),
+            _ => return Err(self.error(&answer, "200 or 404")),
         }
         let next = self.next(&answer);
         Ok(read(answer.response.body).ok().map(|document| OnePage { document, next }))
@@ -165,7 +165,7 @@ impl<H: Host> Registry<'_, H> {
     /// The next page, at our own registry whatever scheme and port a proxy let it write.
     fn next(&self, answer: &Answer) -> Result<Option<Url>, RegistryError> {
         let Some(link) = answer.headers("link").find_map(next_link) else { return Ok(None) };
-        let elsewhere = || RegistryError::Page { url: answer.url.shown() };
+        let elsewhere = || self.told(RegistryError::Page { url: answer.url.shown() });
         let url = answer.url.join(link).filter(|url| url.host() == self.base.host()).ok_or_else(elsewhere)?;
         Ok(Some(self.base.at(url.target())))
     }
