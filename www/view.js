@@ -100,8 +100,8 @@ export function reportBody(report, asked) {
     evidence(report),
     instances(report),
     notes(report),
-    question(report),
     commands(report, asked),
+    question(report),
     h("details", { class: "sg-fold sg-raw" }, h("summary", {}, words.rawTitle),
       block(JSON.stringify(report, null, 2), words.rawTitle)),
   ].filter((part) => part !== null);

@@ -14,7 +14,7 @@ export const en = {
   check: "Check",
   hint: "Type, paste, or drop text anywhere on this page: one image, or several. A policy.json, dropped with its keys, judges in place of the gateway’s.",
   drop: "Drop an image reference or a policy anywhere",
-  footer: "Signatures are verified in your browser. The gateway supplies the evidence, its policy and what the tag means; "
+  footer: "Signatures are verified in your browser. The gateway supplies the evidence, its policy, the image’s name and what the tag means; "
     + "its own verdict is not used.",
   /** @param {string} host */
   gateway: (host) => `gateway at ${host}`,

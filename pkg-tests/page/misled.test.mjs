@@ -208,6 +208,15 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       await page.keyboard.press("Enter");
       await page.waitForSelector(".sg-judged[open] .sg-card.sg-bad");
       assert.match(await text(page, ".sg-judged[open]"), /The evidence, step by step/u);
+      await page.setViewport({ width: 360, height: 740 });
+      for (const scheme of name === "chromium" ? ["light", "dark"] : ["light"]) {
+        if (name === "chromium") await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }, { name: "prefers-reduced-motion", value: "reduce" }]);
+        await page.$$eval("details", (all) => all.forEach((one) => { one.open = true; }));
+        await new Promise((resolve) => { setTimeout(resolve, 300); }); // everything has arrived
+        assert.ok(await page.evaluate(() => document.documentElement.scrollWidth) <= 360, "the list fits 360 pixels");
+        assert.deepEqual(await page.evaluate(faintTexts), [], `${scheme}: texts below 4.5:1`);
+        await screenshot(page, `page-several-360-${scheme}-${name}`);
+      }
       // The link to it is the list again.
       await page.reload();
       await settled(page);
