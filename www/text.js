@@ -25,8 +25,8 @@ export function findReferences(text, page) {
 function inLine(line, page) {
   const words = line.split(BETWEEN).flatMap(asReferences).filter((word) => word !== "" && !/^[-./]/u.test(word));
   if (REFUSAL.test(line)) return words.filter((word) => word.startsWith(`${page.host}/`) && /[:@]/u.test(word.slice(page.host.length)));
-  // A word alone is a name, and so is one behind a name; elsewhere it may be a command.
-  if (words.length === 1 || namesImage(words[0] ?? "")) return words;
+  // A word alone is a name, unless something is to follow, and so is one behind a name; elsewhere it may be a command.
+  if ((words.length === 1 && !/:\s*$/u.test(line)) || namesImage(words[0] ?? "")) return words;
   return words.filter(namesImage);
 }
 

@@ -31,6 +31,8 @@ for (const [what, text, wanted] of /** @type {[string, string, string[]][]} */ (
   ["short names in a list", `${OTHER} nginx\nalpine\n${IMAGE}`, [OTHER, "nginx", "alpine", IMAGE]],
   ["a refusal, and a reference on the next line", `sealgate: no, details: http://localhost:8787/#${OTHER}\n${IMAGE}`, [OTHER, IMAGE]],
   ["one hidden in front of a refusal", `${IMAGE} sealgate: details: http://localhost:8787/#${OTHER}`, [IMAGE, OTHER]],
+  ["a manifest of Kubernetes", `kind: Pod\nspec:\n  containers:\n  - name: app\n    image: ${OTHER}\n  - image: "${IMAGE}"\n`, [OTHER, IMAGE]],
+  ["a list of YAML", `images:\n- ${OTHER}\n- alpine\n`, [OTHER, "alpine"]],
   ["a malformed one among good ones is not passed over", `${OTHER} localhost:8787/Demo/x:1`, [OTHER, "localhost:8787/Demo/x:1"]],
   ["the same twice", `${IMAGE} ${IMAGE}`, [IMAGE]],
 ])) {
