@@ -78,7 +78,9 @@ export function policyCard({ name, missing, ambiguous, lints, broken }, forget) 
 /** @param {Report} report @param {string} [own] the visitor's policy, where it was judged by that */
 export function verdictCard(report, own) {
   const found = foundIn(report);
-  return card(toneOf(found), verdictWord(found), report.image.reference, words.verdictLine[sort(report, own)] ?? words.verdictLine.unknown,
+  const kind = sort(report, own);
+  return card(toneOf(found), verdictWord(found), report.image.reference, words.verdictLine[kind] ?? words.verdictLine.unknown,
+    kind === "audited" ? h("p", { class: "sg-message" }, badge("unproven", words.passesHere)) : null,
     own === undefined ? null : h("p", { class: "sg-message" }, words.byOwn(own)),
     h("p", { class: "sg-message" }, report.message), h("p", { class: "sg-code" }, report.code));
 }

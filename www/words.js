@@ -94,8 +94,9 @@ export const en = {
     excepted: "This image may run by an exception of the policy, until that ends. Its signatures are not good enough.",
     deny: "This image may not run: the policy is not satisfied.",
     unknown: "There is no verdict. Until there is one, this image may not run.",
-    audited: "The policy is not satisfied. It only watches this scope so far (audit): the gateway lets the image pass, not verified, and writes that down.",
+    audited: "The policy is not satisfied. It only watches this scope so far (audit): the gateway lets the image pass, and writes that down.",
   },
+  passesHere: "At this gateway, for now: allowed, not verified",
   /** @param {string} name */
   byOwn: (name) => `Judged by the policy that you dropped, ${name}, and not by the gateway’s.`,
   candidate: { accepted: "Accepted", rejected: "Rejected", "set-aside": "Set aside" },

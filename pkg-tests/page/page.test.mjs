@@ -138,7 +138,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
         await settled(page);
         await screenshot(page, `page-policy-${repository}-${name}`);
         const chain = await page.$$eval(".sg-link-value", (all) => all.map((one) => one.textContent));
-        return { verdict: await text(page, ".sg-verdict"), reason: await text(page, ".sg-reason"), signature: chain[1], commands: await text(page, "#result") };
+        return { verdict: await text(page, ".sg-verdict"), reason: await text(page, ".sg-reason"), badges: await page.$$eval(".sg-card .sg-badge", (all) => all.map((one) => `${one.className} ${one.textContent}`)), signature: chain[1], commands: await text(page, "#result") };
       };
       try {
         const excepted = await look("unsigned");
@@ -149,6 +149,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
         const audited = await look("wrong-key");
         assert.equal(audited.verdict, "Denied");
         assert.match(audited.reason, /lets the image pass/);
+        assert.deepEqual(audited.badges, ["sg-badge sg-unproven At this gateway, for now: allowed, not verified"]);
         assert.ok(!audited.commands.includes("refused here and prints"));
         const pinned = await look("other-digest");
         assert.deepEqual([pinned.verdict, pinned.signature], ["Denied", "not looked for"]);
