@@ -176,6 +176,7 @@ async function attempt({ name, blobs, children, manifest, mediaType, forbidden, 
     }
   };
   for (const reference of [tag, digest]) await expect(`manifests/${reference}`, honest ? manifest : undefined);
+  if (honest) for (const { bytes } of children) await expect(`manifests/${sha256(bytes)}`, bytes);
   if (honest) for (const bytes of blobs) await expect(`blobs/${sha256(bytes)}`, bytes);
   for (const bytes of forbidden) await expect(`blobs/${sha256(bytes)}`, undefined);
   if (polyglot) await expect(`manifests/${sha256(polyglot)}`, undefined);
