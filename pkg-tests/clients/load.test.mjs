@@ -56,17 +56,15 @@ describe("one gateway, under load", () => {
       await each(Array.from({ length: 128 }, (_, at) => at), async (at) => {
         await refer("bundles", digest, Array.from({ length: 128 }, (__, layer) => bundle(digest, (at * 128 + layer + Math.floor(at * 128 / DIFFERENT)) % DIFFERENT)), false);
       });
-      const { bytes = Buffer.alloc(0) } = await fetchManifest(front.registry.host, "bundles", digest) ?? {};
-      const tags = Array.from({ length: 8 }, (_, at) => `many-${at}`);
-      for (const tag of tags) await putManifest(front.registry.host, "bundles", tag, OCI_MANIFEST, bytes);
       await assertBounded("one", ["/v2/bundles/manifests/many"]);
-      await assertBounded("eight", tags.map((tag) => `/v2/bundles/manifests/${tag}`));
+      await assertBounded("eight", await eightNames("bundles", digest));
     });
 
     check("bundles with nine intermediates on P-521 and sixteen promises of a certificate log", async () => {
       const digest = await front.image("keyless", "chains");
       await refer("keyless", digest, Array.from({ length: 8 }, (_, at) => chained(digest, at)), true);
       await assertBounded("one", ["/v2/keyless/manifests/chains"]);
+      await assertBounded("eight", await eightNames("keyless", digest));
     });
 
     check("an index of sixteen images, each with 128 signatures", async () => {
@@ -146,7 +144,7 @@ describe("one gateway, under load", () => {
         const bytes = json({ schemaVersion: 2, mediaType: OCI_MANIFEST, config, layers, annotations: { at: String(at) }, zeros: zeros(3.9) });
         references.push(await putManifest(host, "app", `zeros-${at}`, OCI_MANIFEST, bytes));
       }
-      await assertGrowth(references.map((digest) => `/v2/app/manifests/${digest}`), ({ status }) => assert.equal(status, 403));
+      await assertGrowth(references.map((digest) => `/v2/app/manifests/${digest}`), ({ status }) => assert.equal(status, 403), true);
     });
 
     check("evidence with a member of 4 MB of zeros", async () => {
@@ -158,7 +156,7 @@ describe("one gateway, under load", () => {
         for (const blob of [bytes, config]) await putBlob(host, "app", blob);
         references.push(await putManifest(host, "app", `evidence-zeros-${at}`, OCI_MANIFEST, artifactManifest({ config, configType: OCI_CONFIG, layerType: DSSE, layers: [bytes] })));
       }
-      await assertGrowth(references.map((digest) => `/v2/app/manifests/${digest}`), ({ status }) => assert.equal(status, 403));
+      await assertGrowth(references.map((digest) => `/v2/app/manifests/${digest}`), ({ status }) => assert.equal(status, 403), true);
     });
   });
 });
@@ -174,13 +172,16 @@ describe("one gateway, under load", () => {
 async function assertBounded(what, paths) {
   /** @type {{ longest: number, ms: number, requests: number, bytes: number, statuses: number[] }[]} */
   const seen = [];
-  for (let attempt = 0; attempt < ATTEMPTS && (seen.at(-1)?.longest ?? Infinity) > HEALTH_MS && !(Number(seen.at(-1)?.longest) > 10 * HEALTH_MS); attempt += 1) seen.push(await judged(paths));
-  const [first] = seen;
+  // Only a time can be the machine's fault, and only a little of it.
+  const again = (/** @type {number} */ longest) => longest > HEALTH_MS && longest < 10 * HEALTH_MS;
+  do seen.push(await judged(paths)); while (seen.length < ATTEMPTS && again(seen.at(-1)?.longest ?? 0));
   const best = Math.min(...seen.map(({ longest }) => longest));
   const found = `${what}: ${JSON.stringify(seen)}`;
-  for (const status of first?.statuses ?? []) assert.ok([403, 503].includes(status), found);
-  assert.ok((first?.requests ?? Infinity) <= REQUESTS * paths.length, `expected at most ${REQUESTS} upstream requests for each, found ${found}`);
-  assert.ok((first?.bytes ?? Infinity) <= FETCHED * paths.length, `expected at most ${FETCHED} bytes for each, found ${found}`);
+  for (const { statuses, requests, bytes } of seen) {
+    assert.ok(statuses.every((status) => [403, 503].includes(status)), found);
+    assert.ok(requests <= REQUESTS * paths.length, `expected at most ${REQUESTS} upstream requests for each, found ${found}`);
+    assert.ok(bytes <= FETCHED * paths.length, `expected at most ${FETCHED} bytes for each, found ${found}`);
+  }
   assert.ok(best <= HEALTH_MS, `expected /healthz within ${HEALTH_MS} ms all the while, found ${found}`);
 }
 
@@ -217,21 +218,26 @@ function patiently(answer) {
  *
  * @param {string[]} paths asked for with GET, all at once
  * @param {(answer: import("./front.mjs").Answer) => void} expect
+ * @param {boolean} [isOneAlone] whether the first of them, before the others, has a share of the bound of its own: what is done and
+ *   forgotten at one go does not add up, but the linear memory that it took once is never given back
  */
-async function assertGrowth(paths, expect) {
+async function assertGrowth(paths, expect, isOneAlone = false) {
   const worker = await startWorker({ upstream: front.proxy.url, name: NAME, policy: front.policy });
   try {
     // One small answer of each kind, so that what every start costs is not counted.
     await ask(worker.url, "/v2/app/manifests/none");
     await ask(worker.url, "/api/evidence/app?ref=none");
+    const megabytes = (/** @type {number} */ bytes) => Math.round(bytes / MIB);
     const pid = await worker.pid();
     await writeFile(`/proc/${pid}/clear_refs`, "5");
     const [before_] = await resident(pid);
+    if (isOneAlone) await patiently(ask(worker.url, paths[0] ?? ""));
+    const [, alone] = await resident(pid);
     const answers = await Promise.all(paths.map((path) => patiently(ask(worker.url, path))));
     const [, highest] = await resident(pid);
-    for (const answer of answers) expect(answer);
-    const megabytes = (/** @type {number} */ bytes) => Math.round(bytes / MIB);
+    assert.ok(!isOneAlone || alone - before_ <= GROWTH / 8, `expected one request to make it grow by at most ${megabytes(GROWTH / 8)} MiB, found ${megabytes(alone - before_)} (from ${megabytes(before_)} to ${megabytes(alone)})`);
     assert.ok(highest - before_ <= GROWTH, `expected to grow by at most ${megabytes(GROWTH)} MiB, found ${megabytes(highest - before_)} (from ${megabytes(before_)} to ${megabytes(highest)}), after ${answers.map(({ status }) => status)}`);
+    for (const answer of answers) expect(answer);
   } finally {
     await worker.stop();
   }
@@ -253,6 +259,14 @@ async function each(list, body) {
 }
 
 // --- what is pushed ---
+
+/** Eight tags of one image: eight judgements, since a verdict holds for one name. @param {string} repo @param {string} digest */
+async function eightNames(repo, digest) {
+  const { bytes = Buffer.alloc(0) } = await fetchManifest(front.registry.host, repo, digest) ?? {};
+  const tags = Array.from({ length: 8 }, (_, at) => `name-${at}`);
+  for (const tag of tags) await putManifest(front.registry.host, repo, tag, OCI_MANIFEST, bytes);
+  return tags.map((tag) => `/v2/${repo}/manifests/${tag}`);
+}
 
 /** A bundle of a signature of an image by some key: right in all that costs nothing to look at. @param {string} digest @param {number} number */
 function bundle(digest, number) {

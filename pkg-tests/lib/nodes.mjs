@@ -27,7 +27,6 @@ export const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
 /**
  * @typedef {object} Node
  * @property {string} name
- * @property {boolean} runs whether it could run what it pulled, so that it unpacks layers
  * @property {(reference: string, all?: boolean) => Promise<Result>} pull  all: every image of an index, where the client knows such a thing
  * @property {() => Promise<Set<string>>} holds the digests of everything in its store
  * @property {() => Promise<void>} stop
@@ -44,6 +43,7 @@ export const NODES = {
   "docker 29": async () => docker({ program: await tool("dockerd"), containerd: await tool("containerd2"), driver: "native" }),
   podman,
   skopeo,
+  "containers/image 5.42": imageCopy,
 };
 
 /** What a node needs, and where Debian has it. @type {Record<string, string>} */
@@ -100,7 +100,6 @@ async function containerd({ daemon: program, ctr, cri, config }) {
   const stop = await daemon(program, ["--config", path, "--root", join(folder, "root"), "--state", join(folder, "state"), "--address", address], { ready: answers });
   return {
     name: `${program}${cri ? ", CRI" : ""}`,
-    runs: true,
     pull: (reference) => (cri ? run(client, [address, "pull", reference]) : ask("images", "pull", "--plain-http", "--snapshotter", "native", reference)),
     async holds() {
       const { ok, output } = await ask("content", "ls", "--quiet");
@@ -146,7 +145,6 @@ async function docker({ program, containerd: companion, driver }) {
   }
   return {
     name: program,
-    runs: true,
     async pull(reference) {
       const at = reference.includes("@") ? reference.indexOf("@") : reference.lastIndexOf(":");
       const { ok, output, code } = await api(socket, "POST", `/images/create?fromImage=${encodeURIComponent(reference.slice(0, at))}&tag=${encodeURIComponent(reference.slice(at + 1))}`);
@@ -185,7 +183,6 @@ async function podman() {
   const base = ["--root", join(folder, "root"), "--runroot", join(folder, "run"), "--storage-driver", "vfs", "--cgroup-manager", "cgroupfs", "--events-backend", "file"];
   return {
     name: "podman",
-    runs: true,
     pull: (reference) => run("podman", [...base, "pull", "--tls-verify=false", "--signature-policy", policy, reference], { env: { HOME: folder, TMPDIR: folder } }),
     holds: () => hashes(join(folder, "root")),
     stop: () => rm(folder, { recursive: true, force: true }),
@@ -199,11 +196,29 @@ async function skopeo() {
   let copies = 0;
   return {
     name: "skopeo",
-    runs: false,
     async pull(reference, all = false) {
       copies += 1;
       await mkdir(join(folder, "store"), { recursive: true });
       return run("skopeo", ["--policy", policy, "copy", ...(all ? ["--all"] : []), "--src-tls-verify=false", `docker://${reference}`, `dir:${join(folder, "store", String(copies))}`], { env: { HOME: folder } });
+    },
+    holds: () => hashes(join(folder, "store")),
+    stop: () => rm(folder, { recursive: true, force: true }),
+  };
+}
+
+/** The library of today's podman and skopeo; it holds what a folder holds. @returns {Promise<Node>} */
+async function imageCopy() {
+  const folder = await folderFor("image-copy");
+  const policy = await openPolicy(folder);
+  let copies = 0;
+  return {
+    name: "containers/image",
+    async pull(reference, all = false) {
+      copies += 1;
+      const target = join(folder, "store", String(copies));
+      await mkdir(target, { recursive: true });
+      await mkdir(join(folder, "registries.d"), { recursive: true });
+      return run(await tool("image-copy"), [policy, join(folder, "registries.d"), `docker://${reference}`, target, ...(all ? ["all"] : [])]);
     },
     holds: () => hashes(join(folder, "store")),
     stop: () => rm(folder, { recursive: true, force: true }),

@@ -43,8 +43,8 @@ export async function startWorker({ upstream = "", name = "", policy = "", regis
     url: `http://localhost:${listen}`,
     async pid() {
       const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).trim().split(" ");
-      if (children.length !== 1) throw new Error(`expected workerd as the one child of ${SERVE}, found ${children.length}`);
-      return Number(children[0]);
+      for (const pid of children) if ((await readFile(`/proc/${pid}/comm`, "utf8")).trim() === "workerd") return Number(pid);
+      throw new Error(`expected workerd among the children of ${SERVE}, found ${children.length} others`);
     },
     output: () => output,
     async stop() {

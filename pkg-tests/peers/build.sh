@@ -30,13 +30,13 @@ package_of() {
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
     dockerd) echo github.com/moby/moby/v2/cmd/dockerd ;;
     fulcio) echo github.com/sigstore/fulcio ;;
-    cri | policy-oracle | referrers-registry) echo . ;;
+    cri | image-copy | policy-oracle | referrers-registry) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio policy-oracle referrers-registry rekor2 timestamp-authority"
+known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio image-copy policy-oracle referrers-registry rekor2 timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
@@ -63,7 +63,7 @@ build() {
       echo "peers: building $tool (once; a few minutes for cosign)" >&2
       # containers/image with OpenPGP in Go, so that no library in C is needed.
       (cd "$folder" \
-        && { [[ "$tool" != policy-oracle ]] || export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp"; } \
+        && { [[ "$tool" != policy-oracle && "$tool" != image-copy ]] || export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp"; } \
         && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
         || fail "go build of $tool failed (the lines above say why; the Go module proxy must be reachable the first time)"
       mv "$dir/$tool.new" "$dir/$tool"
