@@ -134,7 +134,7 @@ apt-peers:
 
 .PHONY: go-peers
 go-peers:
-	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio image-copy policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

@@ -6,8 +6,11 @@
  *
  * @module
  */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
-import { OCI_INDEX, OCI_MANIFEST, sha256 } from "./peers.mjs";
+import { createInterface } from "node:readline";
+import { OCI_INDEX, OCI_MANIFEST, sha256, tagOf, tool } from "./peers.mjs";
 
 export const SIMPLE_SIGNING = "application/vnd.dev.cosign.simplesigning.v1+json";
 export const DSSE = "application/vnd.dsse.envelope.v1+json";
@@ -296,3 +299,102 @@ const MEANINGFUL = {
   "docKer_version": (config) => ({ ...config, ["doc\u212aer_version"]: "1" }),
   "a variant": (config) => ({ ...config, variant: "v8" }),
 };
+
+// --- at random ---
+
+/** @typedef {{ manifest: boolean, index: boolean, config: boolean, lists: string[], diffIds: string[] }} Reading */
+
+/** What Go makes of documents. */
+export async function goReader() {
+  const child = spawn(await tool("go-reader"), [], { stdio: ["pipe", "pipe", "inherit"] });
+  const lines = createInterface(child.stdout)[Symbol.asyncIterator]();
+  /** @type {Map<string, Promise<Reading>>} */
+  const known = new Map();
+  let last = Promise.resolve();
+  return {
+    /** @param {Buffer} bytes @returns {Promise<Reading>} */
+    read(bytes) {
+      const digest = sha256(bytes);
+      const before = known.get(digest);
+      if (before) return before;
+      const answer = last.then(async () => {
+        child.stdin.write(`${bytes.toString("base64")}\n`);
+        return JSON.parse((await lines.next()).value);
+      });
+      last = answer.then(() => {});
+      known.set(digest, answer);
+      return answer;
+    },
+    async stop() {
+      child.stdin.end();
+      if (child.exitCode === null) await once(child, "exit");
+    },
+  };
+}
+
+/** Numbers below 1, the same for the same seed (mulberry32). @param {number} seed */
+export function randomFrom(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/**
+ * What one tenant pushes in one go: blobs, then manifests, by the tags and digests that they stand under.
+ *
+ * @param {() => number} random
+ * @param {{ digest: string, size: number, layer: Descriptor, config: Descriptor }} approved
+ * @param {string} id
+ * @returns {{ blobs: Buffer[], manifests: { reference: string, mediaType: string, bytes: Buffer }[] }}
+ */
+export function randomPush(random, approved, id) {
+  const chance = (/** @type {number} */ likely) => random() < likely;
+  /** @template T @param {T[]} list @returns {T} */
+  const pick = (list) => /** @type {T} */ (list[Math.floor(random() * list.length)]);
+  const own = evil(approved.layer, id);
+  /** @type {Buffer[]} */
+  const blobs = [own.config, own.manifest, json(own.index)];
+  const spell = (/** @type {string} */ name) => [...name].map((character) => {
+    if (chance(0.85)) return character;
+    if (character === "s" && chance(0.5)) return "ſ";
+    if (character === "k" && chance(0.5)) return "\u212a";
+    return chance(0.5) ? character.toUpperCase() : `\\u00${character.charCodeAt(0).toString(16)}`;
+  }).join("");
+  const mutated = (/** @type {object} */ document, /** @type {number} */ likely) => {
+    if (!chance(likely)) return json(document);
+    const members = Object.entries(pick(Object.values(readings(own)))).filter(() => chance(0.8));
+    const foreign = members.map(([name, value]) => member(chance(0.4) ? name : spell(name), chance(0.85) ? value : pick([null, 1, "x", [], {}])));
+    if (chance(0.1)) foreign.push(member(spell("annotation"), "x"));
+    return Buffer.from(`${chance(0.1) ? " " : ""}${write(document, chance(0.6) ? [] : pick(objectsOf(document)), foreign, chance(0.5))}`);
+  };
+  const kinds = [...Object.values(FORMATS), { mediaType: IN_TOTO, make: statement }];
+  const artifact = (/** @type {string} */ name) => {
+    const { mediaType, make } = pick(kinds);
+    const layers = Array.from({ length: chance(0.7) ? 1 : 2 }, (_, at) => (chance(0.1) ? pick(blobs) : mutated(make(`${id} ${name} ${at}`), 0.4)));
+    const empty = mediaType === IN_TOTO ? unknownConfig(layers) : emptyConfig(layers);
+    const config = chance(0.3) ? Buffer.from("{}") : chance(0.15) ? pick(blobs) : chance(0.15) ? json(pick(Object.values(MEANINGFUL))(empty, approved.layer)) : mutated(empty, 0.3);
+    blobs.push(config, ...layers);
+    const foreign = chance(0.15) ? Object.entries(pick(Object.values(readings(own)))).map(([key, value]) => member(spell(key), value)) : [];
+    const manifest = artifactManifest({ config, configType: pick([OCI_CONFIG, OCI_EMPTY]), layerType: chance(0.9) ? mediaType : pick(kinds).mediaType, layers, foreign, first: chance(0.5) });
+    if (!chance(0.1)) return manifest;
+    // One real layer among them, called evidence.
+    const parsed = JSON.parse(manifest.toString());
+    parsed.layers.push({ ...approved.layer, mediaType });
+    return json(parsed);
+  };
+  const [first, second] = [artifact("first"), artifact("second")];
+  const described = [first, second].map((bytes) => ({ ...describe(OCI_MANIFEST, bytes), artifactType: pick([SIMPLE_SIGNING, DSSE, BUNDLE, IN_TOTO]) }));
+  const image = { mediaType: OCI_MANIFEST, digest: approved.digest, size: approved.size, platform: { architecture: "arm64", os: "linux" } };
+  const extra = pick([[], [], own.index.manifests, [image], [image, ...own.index.manifests]]);
+  const list = mutated({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...described, ...extra].filter(() => chance(0.9)) }, 0.2);
+  const tag = (/** @type {string} */ name) => pick([`${id}-${name}`, tagOf(sha256(own.manifest), pick([".sig", ".att", ""]))]);
+  const manifests = [own.manifest, first, second].map((bytes) => ({ reference: sha256(bytes), mediaType: OCI_MANIFEST, bytes }));
+  // A polyglot is a manifest, too, where a registry takes it for one.
+  for (const bytes of blobs) if (chance(0.3)) manifests.push({ reference: sha256(bytes), mediaType: OCI_MANIFEST, bytes });
+  manifests.push({ reference: tag("first"), mediaType: OCI_MANIFEST, bytes: first }, { reference: tag("list"), mediaType: OCI_INDEX, bytes: list }, { reference: sha256(list), mediaType: OCI_INDEX, bytes: list });
+  return { blobs, manifests };
+}

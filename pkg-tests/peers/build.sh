@@ -30,13 +30,13 @@ package_of() {
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
     dockerd) echo github.com/moby/moby/v2/cmd/dockerd ;;
     fulcio) echo github.com/sigstore/fulcio ;;
-    cri | image-copy | policy-oracle | referrers-registry) echo . ;;
+    cri | go-reader | image-copy | policy-oracle | referrers-registry) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio image-copy policy-oracle referrers-registry rekor2 timestamp-authority"
+known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
