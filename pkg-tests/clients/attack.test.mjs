@@ -37,7 +37,7 @@ describe("what a tenant passes off as evidence", () => {
       if (!need(t, FRONT_PROGRAMS)) return;
       const cases = table(approved.layer).filter(({ name }) => name.startsWith(group));
       const tried = cases.filter(({ honest, name }) => honest || inSample(name));
-      assert.ok(tried.length > 5, `expected cases of ${group}, found ${tried.length}`);
+      assert.ok(tried.length >= 4, `expected cases of ${group}, found ${tried.length}`);
       /** @type {string[]} */
       const wrong = [];
       const queue = [...tried];

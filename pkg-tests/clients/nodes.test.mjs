@@ -82,6 +82,9 @@ async function world(sealgate) {
   const otherSize = (await fetchManifest(host, "app", other))?.bytes.length ?? 0;
   const beside = { mediaType: OCI_MANIFEST, digest: other, size: otherSize, platform: { architecture: OTHER, os: "linux" } };
 
+  // Somebody pulls what is approved, so that its layers are open to all.
+  for (const tag of ["signed", "other"]) await front.ask(`/v2/app/manifests/${tag}`);
+
   const multi = await front.image("app", "multi", { arches: [ARCHITECTURE, OTHER] });
   await sign(multi, true);
   const [own] = (await read(multi)).manifests;
