@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { BUNDLE, DSSE, FORMATS, IN_TOTO, OCI_CONFIG, SIMPLE_SIGNING, artifactManifest, describe as descriptor, emptyConfig, evil, json, statement, unknownConfig } from "../lib/attack.mjs";
 import { need } from "../lib/clients.mjs";
 import { ARCHITECTURE, NODES, NODE_PROGRAMS } from "../lib/nodes.mjs";
-import { OCI_INDEX, OCI_MANIFEST, fetchManifest, putBlob, putManifest, sha256, signTag, startCraneRegistry } from "../lib/peers.mjs";
+import { OCI_INDEX, OCI_MANIFEST, fetchBlob, fetchManifest, putBlob, putManifest, sha256, signTag, startCraneRegistry } from "../lib/peers.mjs";
 import { FRONT_PROGRAMS, NAME, signedBy, startFront } from "./front.mjs";
 
 const PROGRAMS = { ...NODE_PROGRAMS, ...FRONT_PROGRAMS };
@@ -78,6 +78,7 @@ async function world(sealgate) {
 
   const signed = await front.image("app", "signed", { sign: "tag", arches: [ARCHITECTURE] });
   const { config, layers: [layer] } = await read(signed);
+  const diffIds = JSON.parse((await fetchBlob(host, "app", config.digest)).toString()).rootfs.diff_ids;
   const other = await front.image("app", "other", { sign: "tag", arches: [OTHER] });
   const otherSize = (await fetchManifest(host, "app", other))?.bytes.length ?? 0;
   const beside = { mediaType: OCI_MANIFEST, digest: other, size: otherSize, platform: { architecture: OTHER, os: "linux" } };
@@ -116,7 +117,7 @@ async function world(sealgate) {
   const payload = (/** @type {string} */ id) => json(FORMATS["simple signing"]?.make(id));
   const attacks = [];
   for (const [how, tag, push] of ATTACKS) {
-    const evil_ = evil(layer, `${tag} ${Math.random()}`, ARCHITECTURE);
+    const evil_ = evil(layer, `${tag} ${Math.random()}`, ARCHITECTURE, diffIds);
     const image = await push(evil_, tenant, payload(tag));
     // Its config comes out the same way, when a config may be any JSON.
     const carrier = payload(`${tag} config`);

@@ -90,9 +90,10 @@ const member = (spelled, value) => `"${spelled}":${JSON.stringify(value)}`;
  * @param {Descriptor} layer
  * @param {string} id
  * @param {string} architecture
+ * @param {string[]} diffIds of that layer, for who would unpack it
  */
-export function evil(layer, id, architecture = "amd64") {
-  const meaning = { architecture, os: "linux", config: { Entrypoint: [`/evil/${id}`] }, rootfs: { type: "layers", diff_ids: [layer.digest] } };
+export function evil(layer, id, architecture = "amd64", diffIds = [layer.digest]) {
+  const meaning = { architecture, os: "linux", config: { Entrypoint: [`/evil/${id}`] }, rootfs: { type: "layers", diff_ids: diffIds } };
   const config = json(meaning);
   const image = { schemaVersion: 2, config: describe(OCI_CONFIG, config), layers: [layer] };
   const manifest = json({ schemaVersion: 2, mediaType: OCI_MANIFEST, config: image.config, layers: image.layers });
