@@ -124,16 +124,18 @@ describe("one gateway, under load", () => {
   });
 
   describe("memory, for eight maximal requests at once", () => {
-    check("/api/evidence with 16 MiB of evidence", async () => {
+    check("/api/evidence with 16 MiB of evidence, and /healthz all the while", async () => {
       const { host } = front.registry;
       const digest = await front.image("app", "documented");
       const payloads = Array.from({ length: 4 }, (_, at) => envelope(at + 10, 4 * MIB - 128 * 1024));
       const config = json(emptyConfig(payloads));
       for (const bytes of [config, ...payloads]) await putBlob(host, "app", bytes);
       await putManifest(host, "app", tagOf(digest, ".att"), OCI_MANIFEST, artifactManifest({ config, configType: OCI_CONFIG, layerType: DSSE, layers: payloads }));
-      await assertGrowth(Array.from({ length: 8 }, () => "/api/evidence/app?ref=documented"), ({ status, body }) => {
+      const paths = Array.from({ length: 8 }, () => "/api/evidence/app?ref=documented");
+      await assertGrowth(paths, ({ status, body }) => {
         assert.ok(status === 503 || (status === 200 && body.length > 16 * MIB), `${status}, ${body.length} bytes: ${body.subarray(0, 300)}`);
       });
+      await assertBounded("eight", paths, { method: "GET", expected: [200, 503] });
     });
 
     check("manifests with a member of 4 MB of zeros", async () => {
@@ -168,27 +170,28 @@ describe("one gateway, under load", () => {
  * Requests that end, each within its budget of upstream requests and bytes, while the worker goes on answering others.
  *
  * @param {string} what
- * @param {string[]} paths asked for with HEAD, all at once
+ * @param {string[]} paths asked for all at once
+ * @param {{ method?: string, expected?: number[] }} [how] expected: any of these statuses
  */
-async function assertBounded(what, paths) {
+async function assertBounded(what, paths, { method = "HEAD", expected = [403, 503] } = {}) {
   /** @type {{ longest: number, idle: number, ms: number, requests: number, bytes: number, statuses: number[] }[]} */
   const seen = [];
   // Only a time can be the machine's fault, and only a little of it.
   const again = (/** @type {number} */ time) => time > HEALTH_MS && time < 10 * HEALTH_MS;
   const own = () => seen.map(({ longest, idle }) => longest - idle);
-  do seen.push(await judged(paths)); while (seen.length < ATTEMPTS && again(own().at(-1) ?? 0));
+  do seen.push(await judged(paths, method)); while (seen.length < ATTEMPTS && again(own().at(-1) ?? 0));
   const best = Math.min(...own());
   const found = `${what}: ${JSON.stringify(seen)}`;
   for (const { statuses, requests, bytes } of seen) {
-    assert.ok(statuses.every((status) => [403, 503].includes(status)), found);
+    assert.ok(statuses.every((status) => expected.includes(status)), found);
     assert.ok(requests <= REQUESTS * paths.length, `expected at most ${REQUESTS} upstream requests for each, found ${found}`);
     assert.ok(bytes <= FETCHED * paths.length, `expected at most ${FETCHED} bytes for each, found ${found}`);
   }
   assert.ok(best <= HEALTH_MS, `expected /healthz within ${HEALTH_MS} ms all the while, found ${found}`);
 }
 
-/** On a worker that has seen nothing yet, beside one that has nothing to do. @param {string[]} paths */
-async function judged(paths) {
+/** On a worker that has seen nothing yet, beside one that has nothing to do. @param {string[]} paths @param {string} method */
+async function judged(paths, method) {
   const worker = await startWorker({ upstream: front.proxy.url, name: NAME, policy: front.policy });
   const bystander = await startWorker({ upstream: front.proxy.url, name: NAME, policy: front.policy });
   try {
@@ -196,7 +199,7 @@ async function judged(paths) {
     front.proxy.reset();
     const started = Date.now();
     let over = false;
-    const answers = Promise.all(paths.map((path) => patiently(ask(worker.url, path, { method: "HEAD" })))).finally(() => { over = true; });
+    const answers = Promise.all(paths.map((path) => patiently(ask(worker.url, path, { method })))).finally(() => { over = true; });
     const health = async (/** @type {string} */ url) => {
       let longest_ = 0;
       while (!over) {
