@@ -9,7 +9,7 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr podman skopeo buildah containerd docker-registry crun ca-certificates
+PEERS_APT := chromium firefox-esr podman skopeo buildah containerd docker.io docker-registry crun ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -69,6 +69,10 @@ test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
+
+.PHONY: test-attack
+test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load
+	ATTACK=all node --test --test-concurrency=1 pkg-tests/clients/attack.test.mjs pkg-tests/clients/nodes.test.mjs pkg-tests/clients/load.test.mjs
 
 .PHONY: bench
 bench: pkg/package.json pkg-tests/bench/node_modules/.package-lock.json ## keyless bundles beside sigstore-js and the bare signature checks: [ROUNDS=n]
@@ -134,7 +138,7 @@ apt-peers:
 
 .PHONY: go-peers
 go-peers:
-	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution fulcio policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

@@ -5,16 +5,19 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const SERVE = fileURLToPath(new URL("../../worker/serve.mjs", import.meta.url));
+// Another build's folder (with its worker/ and pkg/) can be put in its place, to see a test fail there.
+const SERVE = fileURLToPath(new URL("worker/serve.mjs", process.env.SEALGATE_AT ? pathToFileURL(`${process.env.SEALGATE_AT}/`) : new URL("../../", import.meta.url)));
 const START_TIMEOUT_MS = 30_000;
 
 /**
  * @typedef {object} Worker
  * @property {string} host `localhost:PORT`, as clients name the registry
  * @property {string} url `http://localhost:PORT`
+ * @property {() => Promise<number>} pid of workerd itself
  * @property {() => string} output everything that was printed so far
  * @property {() => Promise<void>} stop
  */
@@ -38,6 +41,11 @@ export async function startWorker({ upstream = "", name = "", policy = "", regis
   return {
     host: `localhost:${listen}`,
     url: `http://localhost:${listen}`,
+    async pid() {
+      const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).trim().split(" ");
+      for (const pid of children) if ((await readFile(`/proc/${pid}/comm`, "utf8")).trim() === "workerd") return Number(pid);
+      throw new Error(`expected workerd among the children of ${SERVE}, found ${children.length} others`);
+    },
     output: () => output,
     async stop() {
       process.removeListener("exit", end);
