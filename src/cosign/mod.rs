@@ -28,7 +28,7 @@ async fn first_to_settle<T, P: Provider>(alternatives: Vec<Result<Pending<T>, Re
     let mut refused: Option<Refused> = None;
     for alternative in alternatives {
         let outcome = match alternative {
-            Ok(pending) => pending.settle(provider).await?,
+            Ok(pending) => pending.settle_in_turn(provider).await?,
             Err(refusal) => Err(refusal),
         };
         match outcome {

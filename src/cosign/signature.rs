@@ -94,7 +94,8 @@ impl SignatureLayer {
         for key in keys {
             let Some(other) = other_scheme(key.kind()) else { continue };
             if let Ok(pending) = self.claim(key, other)
-                && pending.settle(provider).await?.is_ok() {
+                // An explanation that cannot be had changes nothing.
+                && pending.settle(provider).await.is_ok_and(|settled| settled.is_ok()) {
                     let failure = SignatureUse::OtherHash { scheme: other, expected: scheme(key.kind(), hash) }.into();
                     return Ok(Refused { failure, ..refused });
                 }

@@ -230,4 +230,9 @@ pub enum Outcome {
 pub trait Provider {
     /// Anything but a clear yes is [`Outcome::Fails`]; no answer at all is a [`HostError`].
     fn verify(&self, check: &SignatureCheck) -> impl Future<Output = Result<Outcome, HostError>>;
+
+    /// Lets others have their turn, where there are others: called between stretches of work (TRUST section 7).
+    fn pause(&self) -> impl Future<Output = ()> {
+        core::future::ready(())
+    }
 }
