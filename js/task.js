@@ -11,7 +11,7 @@ import { codedError } from "./error.js";
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
- *   | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
+ *   | { id: number, kind: "pause" } | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
  * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
@@ -146,9 +146,18 @@ async function find(ask, services, stop, held) {
     case "save":
       await services.save?.(ask.key, ask.value, ask.seconds).catch(() => null);
       return { value: null };
+    case "pause":
+      await turn();
+      return { value: null };
     default:
       throw new Error(`the driver does not know how to answer ${JSON.stringify(/** @type {any} */ (ask).kind)}`);
   }
+}
+
+/** Lets everything else that waits have its turn; a resolved promise would not. */
+function turn() {
+  const later = /** @type {{ setImmediate?: (done: () => void) => unknown }} */ (globalThis).setImmediate ?? setTimeout;
+  return new Promise((resolve) => later(() => resolve(undefined)));
 }
 
 /** A panic ends as a RuntimeError, a stack that ran over as a RangeError; what the core throws itself has a code. @param {unknown} error */
