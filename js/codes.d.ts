@@ -100,6 +100,7 @@ export type Code =
   | "letter.set"
   | "letter.too-large"
   | "letter.too-many"
+  | "limit.checks"
   | "limit.descriptors"
   | "limit.evidence"
   | "limit.instances"

@@ -80,6 +80,12 @@ impl AttachedBundle {
         Statement::parse_untyped(payload).ok().map(|statement| statement.predicate_type)
     }
 
+    /// Whether the statement says that it is about this content; `None` where nothing can be read.
+    pub fn is_about_unverified(&self, content: &[u8]) -> Option<bool> {
+        let Content::Dsse { payload, .. } = &self.0.content else { return None };
+        Statement::parse_untyped(payload).ok().map(|statement| statement.is_about(content))
+    }
+
     /// What the bundle claims under one key and scheme.
     fn claim(&self, key: &PublicKey, scheme: Scheme, predicate_type: &str) -> Result<Pending<BundleClaim>, Refused> {
         let bundle = &self.0;
@@ -126,7 +132,8 @@ impl AttachedBundle {
     async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, predicate_type: &str, provider: &P) -> Result<Refused, HostError> {
         for key in keys.iter().filter(|key| key.kind() == KeyKind::Ed25519) {
             if let Ok(pending) = self.claim(key, Scheme::Ed25519ph, predicate_type)
-                && pending.settle(provider).await?.is_ok() {
+                // An explanation that cannot be had changes nothing.
+                && pending.settle(provider).await.is_ok_and(|settled| settled.is_ok()) {
                     let failure = SignatureUse::OtherHash { scheme: Scheme::Ed25519ph, expected: Scheme::Ed25519 }.into();
                     return Ok(Refused { failure, ..refused });
                 }

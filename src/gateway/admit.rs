@@ -15,7 +15,7 @@ use crate::oci::registry::{Registry, RegistryError};
 use crate::oci::{Document, Index, Manifest};
 use crate::policy::Coverage;
 use crate::reference::Reference;
-use crate::verify::{is_evidence_document, is_evidence_type, judge_manifest, Either, Rules, Subject, Verdict};
+use crate::verify::{is_evidence_document, is_evidence_type, judge_manifest, Either, Rules, Subject, Verdict, Work};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -117,7 +117,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
             return allowed(kept);
         }
-        let judged = judge_manifest(self.rules, subject, name, self.request.time, &Either::Registry(&self.registry), self.remote).await;
+        let judged = judge_manifest(self.rules, subject, name, self.request.time, &Either::Registry(&self.registry), &Work::new(self.remote)).await;
         let kept = Kept { allow: judged.verdict == Verdict::Allow, code: judged.code.into(), message: judged.message.clone() };
         match judged.verdict {
             Verdict::Unknown => Err(Stop::Unknown(Failure::new(judged.code, judged.message))),

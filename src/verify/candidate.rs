@@ -17,9 +17,10 @@ use crate::sigstore::bundle::Bundle;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::statement::{COSIGN_SIGN, Statement};
 use crate::sigstore::trusted_root::TrustedRoot;
-use crate::sigstore::verify::{Artifact, Says, Signed, Signer, Thresholds, verify_bundle};
-use crate::simple_signing::Payload;
+use crate::sigstore::verify::{Artifact, Says, Signed, Signer, Thresholds, check_identity, verify_bundle};
+use crate::simple_signing::{Kind, Payload};
 use crate::time::UnixTime;
+use crate::x509::{Certificate, fulcio};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -53,6 +54,16 @@ pub(super) enum Wants<'a> {
     Statement { predicate_type: &'a str, conditions: &'a [Condition], max_age: Option<u64> },
 }
 
+/// In which order a candidate is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As containers/image: what nobody trusted signed is not read.
+    Letter,
+    /// What a candidate claims first: one that could not meet the requirement, were all of it true, costs no signature check
+    /// (TRUST section 7).
+    CheapFirst,
+}
+
 /// What is asked of each candidate.
 pub(super) struct Question<'a> {
     pub subject: &'a Subject,
@@ -61,6 +72,7 @@ pub(super) struct Question<'a> {
     pub now: UnixTime,
     pub who: Who<'a>,
     pub wants: Wants<'a>,
+    pub order: Order,
 }
 
 /// Where a candidate was found, and in which form.
@@ -74,9 +86,17 @@ impl Question<'_> {
     pub(super) async fn examine<P: Provider>(&self, found: &Found, provider: &P) -> Result<Candidate, HostError> {
         match &found.body {
             Body::Layer(layer) => self.layer(&Place { found, format: "cosign-signature" }, layer, provider).await,
-            Body::Bundle(bundle) => self.bundle(&Place { found, format: if bundle.is_layer() { "cosign-attestation" } else { "sigstore-bundle" } }, bundle, provider).await,
+            Body::Bundle(bytes) => self.read_bundle(&Place { found, format: "sigstore-bundle" }, AttachedBundle::parse(bytes), provider).await,
+            Body::Envelope(bytes, annotations) => self.read_bundle(&Place { found, format: "cosign-attestation" }, AttachedBundle::parse_layer(bytes, annotations), provider).await,
             Body::Attachment(media_type) => Ok(Place { found, format: "other" }.aside(Failure::new("cosign.attachment", format!("an attachment of type {media_type}, no signature")))),
             Body::Broken(failure) => Ok(Place { found, format: "other" }.refused(&Refused { failure: failure.clone(), steps: Vec::new() })),
+        }
+    }
+
+    async fn read_bundle<P: Provider>(&self, place: &Place<'_>, read: Result<AttachedBundle, Failure>, provider: &P) -> Result<Candidate, HostError> {
+        match read {
+            Ok(bundle) => self.bundle(place, &bundle, provider).await,
+            Err(failure) => Ok(Place { found: place.found, format: "other" }.refused(&Refused { failure, steps: Vec::new() })),
         }
     }
 
@@ -84,6 +104,9 @@ impl Question<'_> {
     async fn layer<P: Provider>(&self, place: &Place<'_>, layer: &SignatureLayer, provider: &P) -> Result<Candidate, HostError> {
         if matches!(self.wants, Wants::Statement { .. }) {
             return Ok(place.aside(Failure::new("cosign.attachment", "a signature of the image, no attestation")));
+        }
+        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_layer_unverified(layer)) {
+            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
         }
         let (root, by_certificate) = match self.who {
             Who::Keys { keys, root: None } => {
@@ -119,6 +142,9 @@ impl Question<'_> {
             let failure = Failure::new("identity.unnamed", "a bundle names no repository, and this rule wants a name: only matchDigest accepts it");
             return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
         }
+        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_bundle_unverified(bundle)) {
+            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
+        }
         let keys = match self.who {
             Who::Keys { keys, root: None } => keys,
             Who::Keys { root: Some(root), .. } | Who::Identities { root, .. } => return self.rooted(place, bundle.bundle(), root, provider).await,
@@ -138,6 +164,35 @@ impl Question<'_> {
             .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), &[])));
         let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type, ..Claims::default() };
         Ok(place.judged(judged, claims, self.good("by a trusted key")))
+    }
+
+    /// By its own word: a payload about this image. Its name is not compared here: whose signature names another image is worth
+    /// a check.
+    fn check_layer_unverified(&self, layer: &SignatureLayer) -> Result<(), Failure> {
+        let payload = Payload::parse(&layer.payload, Kind::Cosign)?;
+        self.check_digest(&payload).map_err(unchecked)?;
+        match self.who {
+            Who::Identities { identities, .. } => self.check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities),
+            Who::Keys { .. } | Who::Letter { .. } => Ok(()),
+        }
+    }
+
+    /// By its own word: a statement about this image, by one of the identities.
+    fn check_bundle_unverified(&self, bundle: &AttachedBundle) -> Result<(), Failure> {
+        if bundle.is_about_unverified(&self.subject.bytes) == Some(false) {
+            return Err(unchecked(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()));
+        }
+        match self.who {
+            Who::Identities { identities, .. } => self.check_leaf_unverified(bundle.bundle().leaf(), identities),
+            Who::Keys { .. } | Who::Letter { .. } => Ok(()),
+        }
+    }
+
+    /// None: it is by a key, which is said elsewhere.
+    fn check_leaf_unverified(&self, leaf: Option<&[u8]>, identities: &[Identity]) -> Result<(), Failure> {
+        let Some(leaf) = leaf else { return Ok(()) };
+        let claims = fulcio::Claims::of(&Certificate::parse(leaf)?)?;
+        check_identity(identities, &claims).map_err(unchecked)
     }
 
     /// Under a trusted root.
@@ -286,6 +341,11 @@ impl Question<'_> {
     }
 }
 
+/// What is said of a candidate whose signatures nobody looked at.
+fn unchecked(failure: Failure) -> Failure {
+    Failure { message: format!("{} (by its own word; its signature was not checked, since it could not admit this image)", failure.message), ..failure }
+}
+
 fn check_conditions(statement: &Statement, conditions: &[Condition]) -> Result<(), Failure> {
     let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref())).map(Condition::describe).collect();
     if failed.is_empty() { Ok(()) } else { Err(VerifyError::Conditions { failed: failed.join("; ") }.into()) }
@@ -303,7 +363,7 @@ fn payload_claims(claims: Claims, payload: &Payload) -> Claims {
 
 impl Place<'_> {
     fn refused(&self, refused: &Refused) -> Candidate {
-        Candidate::refused(&self.found.source, self.format, Some(self.found.digest.to_string()), refused)
+        Candidate::refused(&self.found.source, self.format, self.found.digest.as_ref().map(ToString::to_string), refused)
     }
 
     fn aside(&self, failure: Failure) -> Candidate {
@@ -316,7 +376,7 @@ impl Place<'_> {
             Ok(verified) => Candidate {
                 source: self.found.source.clone(),
                 format: self.format,
-                digest: Some(self.found.digest.to_string()),
+                digest: self.found.digest.as_ref().map(ToString::to_string),
                 outcome: Outcome::Accepted,
                 code: "signature.accepted",
                 message,

@@ -237,9 +237,6 @@ pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<
 }
 
 async fn signatures<A: Archive>(archive: &A, digest: &Digest) {
-    let source = Source::new(archive, digest);
     // Failures are kept by the recorder, and met again by whoever judges.
-    let _ = source.signature_tag().await;
-    let _ = source.attestation_tag().await;
-    let _ = source.referrers().await;
+    Source::new(archive, digest, Vec::new()).walk().await;
 }

@@ -17,6 +17,7 @@ mod pins;
 mod report;
 mod rules;
 mod trouble;
+mod work;
 
 pub use archive::{Archive, Either, Listed, Recorder, Referrer};
 pub use artifact::{is_evidence_document, is_evidence_type};
@@ -27,6 +28,7 @@ pub use init::{first_policy, InitError};
 pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
 pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
+pub use work::{Origin, Work};
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
