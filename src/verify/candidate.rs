@@ -161,9 +161,10 @@ impl Question<'_> {
         let about = Rule::new("digest.equals", format!("the statement is about {}", self.subject.digest));
         let judged = verified
             .check(about, |claim| if claim.statement().is_about(&self.subject.bytes) { Ok(claim) } else { Err(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()) })
-            .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), &[])));
+            .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), None)));
+        let expires = judged.as_ref().ok().and_then(|verified| self.expires(verified.claim().statement(), None));
         let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type, ..Claims::default() };
-        Ok(place.judged(judged, claims, self.good("by a trusted key")))
+        Ok(place.judged(judged, claims, self.good("by a trusted key")).until(expires))
     }
 
     /// By its own word: a payload about this image. Its name is not compared here: whose signature names another image is worth
@@ -230,7 +231,7 @@ impl Question<'_> {
     fn judge_signed(&self, place: &Place<'_>, verified: Verified<Signed>) -> Candidate {
         let signed = verified.claim().clone();
         let who = signed.claims.as_ref().map_or("by a trusted key".to_string(), |claims| format!("by {} ({})", claims.subject().text(), claims.issuer().unwrap_or("no issuer")));
-        let expires = self.expires(&signed.times);
+        let since = signed.certificate.as_ref().map(Certificate::not_before);
         let claims = Claims::of(&signed);
         match &signed.says {
             Says::Payload(payload) => {
@@ -244,10 +245,11 @@ impl Question<'_> {
             Says::Statement(statement) => {
                 let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type: Some(statement.predicate_type.clone()), ..claims };
                 let judged = verified.check(predicate_rule(self.predicate_type()), |signed| match signed.says {
-                    Says::Statement(statement) => Ok((check_predicate(statement, self.predicate_type())?, signed.times)),
+                    Says::Statement(statement) => Ok(check_predicate(statement, self.predicate_type())?),
                     _ => Err(Failure::new("internal", "another thing was signed")),
                 });
-                place.judged(judged.and_then(|verified| self.judge_statement(verified, |(statement, times)| (statement, times))), claims, self.good(&who)).until(expires)
+                let judged = judged.and_then(|verified| self.judge_statement(verified, |statement| (statement, since)));
+                place.judged(judged, claims, self.good(&who)).until(self.expires(statement, since))
             }
             Says::Blob => place.aside(crate::cosign::BundleUse::MessageSignature.into()),
         }
@@ -261,27 +263,30 @@ impl Question<'_> {
     }
 
     /// Conditions and age of an attestation.
-    fn judge_statement<T>(&self, verified: Verified<T>, parts: impl Fn(&T) -> (&Statement, &[UnixTime])) -> Result<Verified<T>, Refused> {
+    fn judge_statement<T>(&self, verified: Verified<T>, parts: impl Fn(&T) -> (&Statement, Option<UnixTime>)) -> Result<Verified<T>, Refused> {
         let Wants::Statement { conditions, max_age, .. } = self.wants else { return Ok(verified) };
         let verified = match conditions {
             [] => verified,
-            _ => verified.check(Rule::new("attestation.conditions", "the predicate says all that the policy demands"), |claim| check_conditions(parts(&claim).0, conditions).map(|()| claim))?,
+            _ => verified.check(Rule::new("attestation.conditions", "the predicate says all that the policy demands"), |claim| check_conditions(parts(&claim).0, conditions, self.now).map(|()| claim))?,
         };
         let Some(limit) = max_age else { return Ok(verified) };
-        verified.check(Rule::new("attestation.age", format!("the attestation was signed at most {limit} seconds ago")), |claim| self.check_age(parts(&claim).1, limit).map(|()| claim))
+        let rule = Rule::new("attestation.age", format!("the signer's certificate began at most {limit} seconds ago"));
+        verified.check(rule, |claim| self.check_age(parts(&claim).1, limit).map(|()| claim))
     }
 
-    /// By the oldest of the times that are believed: whoever has a signature can have it stamped again.
-    fn check_age(&self, times: &[UnixTime], limit: u64) -> Result<(), Failure> {
-        let oldest = times.iter().min().ok_or(VerifyError::NoAge)?;
-        let age = self.now.0.saturating_sub(oldest.0);
+    /// From the first second of the certificate on: whoever has a signature can have it logged and stamped again, and leave the
+    /// old time out (TRUST section 6).
+    fn check_age(&self, since: Option<UnixTime>, limit: u64) -> Result<(), Failure> {
+        let age = self.now.0.saturating_sub(since.ok_or(VerifyError::NoAge)?.0);
         if u64::try_from(age).is_ok_and(|age| age > limit) { Err(VerifyError::TooOld { age, limit }.into()) } else { Ok(()) }
     }
 
-    fn expires(&self, times: &[UnixTime]) -> Option<i64> {
-        let Wants::Statement { max_age: Some(limit), .. } = self.wants else { return None };
+    /// When time alone makes another answer of this one.
+    fn expires(&self, statement: &Statement, since: Option<UnixTime>) -> Option<i64> {
+        let Wants::Statement { conditions, max_age, .. } = self.wants else { return None };
         // At the limit itself it still holds.
-        Some(times.iter().min()?.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1))
+        let of_certificate = max_age.zip(since).map(|(limit, since)| since.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1));
+        conditions.iter().filter_map(|condition| condition.ends(statement.predicate.as_ref())).chain(of_certificate).min()
     }
 
     fn predicate_type(&self) -> &str {
@@ -346,8 +351,8 @@ fn unchecked(failure: Failure) -> Failure {
     Failure { message: format!("{} (by its own word; its signature was not checked, since it could not admit this image)", failure.message), ..failure }
 }
 
-fn check_conditions(statement: &Statement, conditions: &[Condition]) -> Result<(), Failure> {
-    let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref())).map(Condition::describe).collect();
+fn check_conditions(statement: &Statement, conditions: &[Condition], now: UnixTime) -> Result<(), Failure> {
+    let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref(), now)).map(Condition::describe).collect();
     if failed.is_empty() { Ok(()) } else { Err(VerifyError::Conditions { failed: failed.join("; ") }.into()) }
 }
 

@@ -129,24 +129,26 @@ fn conditions_are_met_by_one_statement() {
     }
 }
 
-/// The verdict ends when the age does, to the second; the token's time is the only one.
+/// The verdict ends when the age does, to the second; it counts from the start of the signer's certificate, since whoever holds
+/// an old signature can have it stamped again.
 #[test]
 fn ages() {
-    let stamped = {
+    let (since, stamped) = {
         let accepted = report("attested", &attested(), 1_800_000_000);
         let claims = accepted.requirements[0].candidates.iter().find_map(|candidate| candidate.claims.clone()).unwrap();
-        claims.timestamps[0].time
+        (claims.signer.unwrap().not_before, claims.timestamps[0].time)
     };
+    assert!(stamped > since, "made so that the two can be told apart");
     let aged = with(&attested(), json!({ "maxAge": 3_600 }));
     let at = |time: i64| report("attested", &aged, time);
-    for (time, wanted) in [(stamped, Verdict::Allow), (stamped + 3_600, Verdict::Allow), (stamped + 3_601, Verdict::Deny), (stamped + 100_000, Verdict::Deny)] {
-        assert_eq!(at(time).verdict, wanted, "{}", time - stamped);
+    for (time, wanted) in [(since, Verdict::Allow), (since + 3_600, Verdict::Allow), (since + 3_601, Verdict::Deny), (stamped + 3_600, Verdict::Deny), (since + 100_000, Verdict::Deny)] {
+        assert_eq!(at(time).verdict, wanted, "{}", time - since);
     }
-    assert_eq!(at(stamped + 3_601).code, "attestation.too-old");
+    assert_eq!(at(since + 3_601).code, "attestation.too-old");
     let expires = |report: &Report| report.requirements[0].candidates.iter().find_map(|candidate| candidate.expires);
-    assert_eq!(expires(&at(stamped)), Some(stamped + 3_601));
-    assert_eq!(expires(&at(stamped + 3_601)), None);
-    assert_eq!(expires(&report("attested", &attested(), stamped)), None);
+    assert_eq!(expires(&at(since)), Some(since + 3_601));
+    assert_eq!(expires(&at(since + 3_601)), None);
+    assert_eq!(expires(&report("attested", &attested(), since)), None);
 }
 
 #[test]
