@@ -11,6 +11,7 @@ use crate::cosign::{AttachedBundle, SignatureLayer, check_predicate, predicate_r
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
 use crate::digest::Digest;
 use crate::error::{Failure, HostError};
+use crate::limits;
 use crate::policy::{Condition, Matcher};
 use crate::reference::Reference;
 use crate::sigstore::bundle::Bundle;
@@ -205,7 +206,11 @@ impl Question<'_> {
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
         let mut last = Refused { failure: Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() };
-        for signer in &signers {
+        for (number, signer) in signers.iter().enumerate() {
+            // Each reads the bundle anew.
+            if number > 0 && place.found.size() > limits::STRETCH / 8 {
+                provider.pause().await;
+            }
             match verify_bundle(bundle, &artifact, signer, root, Thresholds::default(), provider).await? {
                 Ok(verified) => return Ok(self.judge_signed(place, verified)),
                 Err(refused) => last = refused,

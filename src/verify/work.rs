@@ -3,7 +3,7 @@
 //! In scope: counting before a check is passed on, and what satisfied before. Out of scope: what is fetched
 //! ([`super::discover`]). A provider that fails on a check is no answer: the built-in one decides that check.
 
-use crate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
+use crate::crypto::{Message, Outcome, Provider, RustCrypto, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::HostError;
 use crate::limits;
@@ -89,7 +89,7 @@ impl<'p, P: Provider> Work<'p, P> {
     }
 
     fn meter(&self, limit: usize) -> Meter<'_, P> {
-        Meter { work: self, limit, known: RefCell::default() }
+        Meter { work: self, limit, checks: Cell::new(0), known: RefCell::default() }
     }
 
     /// Says that so much was read; others have their turn when it has become too much.
@@ -102,40 +102,48 @@ impl<'p, P: Provider> Work<'p, P> {
     }
 }
 
-/// The provider as one candidate sees it: it counts before it asks, and asks nothing twice.
+/// The provider as one candidate sees it: it counts before it asks, and asks nothing small twice.
 pub(super) struct Meter<'w, P> {
     work: &'w Work<'w, P>,
     limit: usize,
-    /// Without an outcome while it is under way.
-    known: RefCell<Vec<(SignatureCheck, Option<Outcome>)>>,
+    checks: Cell<usize>,
+    known: RefCell<Vec<(SignatureCheck, Outcome)>>,
 }
 
 impl<P> Meter<'_, P> {
     /// How many checks there were.
     pub(super) fn checks(&self) -> usize {
-        self.known.borrow().len()
+        self.checks.get()
+    }
+
+    fn known(&self, check: &SignatureCheck) -> Option<Outcome> {
+        self.known.borrow().iter().find(|(known, _)| known == check).map(|(_, outcome)| *outcome)
     }
 }
 
 impl<P: Provider> Provider for Meter<'_, P> {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
-        if let Some(outcome) = self.known.borrow().iter().find_map(|(known, outcome)| outcome.filter(|_| known == check)) {
+        // A chain, an entry, a token: met again under another key or another path.
+        if let Some(outcome) = self.known(check) {
             return Ok(outcome);
         }
-        let over = if self.checks() >= self.limit { Some(HostError::Checks { whose: "this signature", limit: self.limit }) } else { self.work.spent() };
-        if let Some(error) = over {
+        if self.checks() >= self.limit {
+            return Err(HostError::Checks { whose: "this signature", limit: self.limit });
+        }
+        if let Some(error) = self.work.spent() {
             return Err(error);
         }
-        // Counted first: several may be under way.
-        let place = self.checks();
-        self.known.borrow_mut().push((check.clone(), None));
+        self.checks.set(self.checks().saturating_add(1));
         self.work.spent.set(self.work.spent.get().saturating_add(1));
         let outcome = match self.work.provider.verify(check).await {
             Ok(outcome) => outcome,
             Err(_) => RustCrypto.verify(check).await?,
         };
-        if let Some((_, known)) = self.known.borrow_mut().get_mut(place) {
-            *known = Some(outcome);
+        let size = match check.message() {
+            Message::Bytes(bytes) | Message::Digest(_, bytes) => bytes.len(),
+        };
+        if size <= limits::CERTIFICATE {
+            self.known.borrow_mut().push((check.clone(), outcome));
         }
         Ok(outcome)
     }
