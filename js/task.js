@@ -156,8 +156,10 @@ async function find(ask, services, stop, held) {
 
 /** Lets everything else that waits have its turn; a resolved promise would not. */
 function turn() {
-  const later = /** @type {{ setImmediate?: (done: () => void) => unknown }} */ (globalThis).setImmediate ?? setTimeout;
-  return new Promise((resolve) => later(() => resolve(undefined)));
+  const runtime = /** @type {{ setImmediate?: (done: () => void) => unknown }} */ (globalThis);
+  /** @type {Promise<void>} */
+  const turned = new Promise((done) => (runtime.setImmediate ? runtime.setImmediate(() => done()) : setTimeout(done)));
+  return turned;
 }
 
 /** A panic ends as a RuntimeError, a stack that ran over as a RangeError; what the core throws itself has a code. @param {unknown} error */

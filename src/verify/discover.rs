@@ -13,6 +13,7 @@ use crate::oci::media_type;
 use crate::oci::registry::RegistryError;
 use crate::oci::{tag, Descriptor, Document, Manifest};
 use crate::sigstore::bundle::is_bundle_type;
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
 use alloc::rc::Rc;
@@ -107,7 +108,7 @@ enum Step {
     List,
     Artifact(Digest),
     Preferred(Origin),
-    Layer { source: String, manifest: Digest, layer: Descriptor, read: Read },
+    Layer { source: String, manifest: Digest, layer: Box<Descriptor>, read: Read },
 }
 
 /// How a layer is read.
@@ -284,7 +285,7 @@ impl<'r, A: Archive> Source<'r, A> {
 
     /// Each layer is a candidate by itself.
     fn steps(&self, manifest: &Digest, layers: Vec<Descriptor>, source: impl Fn(usize) -> String, read: impl Fn(&Descriptor) -> Read) -> Vec<Step> {
-        let step = |(number, layer): (usize, Descriptor)| Step::Layer { source: source(number.saturating_add(1)), manifest: manifest.clone(), read: read(&layer), layer };
+        let step = |(number, layer): (usize, Descriptor)| Step::Layer { source: source(number.saturating_add(1)), manifest: manifest.clone(), read: read(&layer), layer: Box::new(layer) };
         layers.into_iter().enumerate().map(step).collect()
     }
 
