@@ -173,6 +173,7 @@ export type Code =
   | "policy.key-source"
   | "policy.key-type"
   | "policy.match-type"
+  | "policy.max-age"
   | "policy.missing-key"
   | "policy.no-default"
   | "policy.no-entries"
