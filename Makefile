@@ -82,6 +82,10 @@ pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pk
 test-sigstore-differential: rust-targets ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
 	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path pkg-tests/sigstore-differential/Cargo.toml
 
+.PHONY: mutants-gateway
+mutants-gateway: rust-targets ## plant old defects into a copy of the gateway; its property tests must find each
+	node pkg-tests/mutants/gateway.mjs
+
 .PHONY: test-licences
 test-licences: cargo-deny ## licences and advisories of what is shipped
 	$(CACHE)/cargo-deny/bin/cargo-deny --locked check licenses bans sources

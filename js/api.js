@@ -4,6 +4,7 @@
 // or the result. A trap inside the module (RuntimeError, RangeError) fails the tasks in flight with the code "internal"
 // and starts the module over; the next call works.
 
+import { BUILD } from "./build.js";
 import { createFetcher } from "./fetch.js";
 import { codedError } from "./error.js";
 import { readEvidence } from "./evidence.js";
@@ -99,10 +100,10 @@ export function createApi(glue, platform) {
 
     /** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
     constructor(config, given = {}) {
-      const { policy, assets, registriesD, provider, ...rest } = checkOptions(config);
-      // For the HMAC of what is remembered; a new one at each start makes what an earlier one wrote worthless.
-      const secret = crypto.getRandomValues(new Uint8Array(32));
-      this.#config = { secret, ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), provider: providerOr(provider) };
+      const { policy, assets, registriesD, provider, secret: ownSecret, ...rest } = checkOptions(config);
+      // For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
+      const secret = ownSecret === undefined ? crypto.getRandomValues(new Uint8Array(32)) : toBytes("secret", ownSecret);
+      this.#config = { build: BUILD, ...rest, secret, policy: toBytes("policy", policy), assets: toAssets(assets), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), provider: providerOr(provider) };
       this.#services = { ...services(given), lock: createLocks() };
       this.#inner();
     }

@@ -304,6 +304,14 @@ export interface GatewayConfig {
   assets?: Record<string, Bytes>;
   /** The files of a registries.d, by their names. */
   registriesD?: Record<string, Bytes>;
+  /** For the HMAC of what is stored through `save`, at least 16 bytes, the same wherever the store is shared; random at each start when absent. */
+  secret?: Bytes;
+  /** Origins of websites that may read what stands beside `/v2/`; `*` is every one. None when absent. */
+  corsOrigins?: string[];
+  /** Whether evidence carries the part of the policy that decides for the image; it does when absent. */
+  publishPolicy?: boolean;
+  /** Requests to the upstream that one request may need, fewer than the standard 256. */
+  requests?: number;
   provider?: Provider;
 }
 
@@ -334,6 +342,8 @@ export type Action =
       /** Names of the upstream's headers that go out. */
       pass: string[];
       set: [string, string][];
+      /** JSON to send in place of the upstream's body where its status is 400 or above. */
+      errorBody: string;
       location: { from: string; to: string };
       log?: object;
     }

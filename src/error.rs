@@ -80,6 +80,7 @@ codes! {
         Redirect { url: String, reason: String } => "host.redirect", "a redirect of {url} was not followed: {reason}";
         NotRecorded { url: String } => "host.not-recorded", "this evidence does not hold the answer of {url}: fetch the evidence again, or ask the registry itself";
         Refused { url: String, reason: String } => "host.refused", "{url} was not asked: {reason}";
+        Budget { what: &'static str } => "limit.request", "this request needs more {what} than one request may have: ask again, since what was found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider", "the platform's cryptography gave no answer ({reason}): use the built-in provider";
         Checks { whose: &'static str, limit: usize } => "limit.checks", "{whose} would take more than {limit} signature checks, so it was not found out whether there is a good signature: remove what was attached to the image beside its signatures";
     }

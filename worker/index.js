@@ -11,7 +11,7 @@ import { demoRegistry } from "./demo.js";
 import { createStore } from "./store.js";
 
 /**
- * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `SECRET`, `ADMIN_SECRET` and
+ * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `ADMIN_SECRET` and
  * `FOREIGN_LAYERS` are reserved for what the documentation calls the long form.
  *
  * @typedef {object} Env
@@ -20,6 +20,10 @@ import { createStore } from "./store.js";
  * @property {ArrayBuffer | string} [POLICY] the policy's bytes
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
  * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
+ * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
+ * @property {string} [CORS_ORIGINS] origins of websites that may read evidence, separated by spaces or commas; `*` is every one
+ * @property {string} [PUBLISH_POLICY] `none` leaves the policy out of the evidence; else the part that decides for the image is in it
+ * @property {string} [MAX_REQUESTS] requests to the upstream that one request may need, fewer than the standard
  * @property {Fetcher} [ASSETS] the page's files
  * @property {Fetcher} [DEMO] the OCI layouts of the embedded demo registry; bound only when that is the upstream
  */
@@ -110,6 +114,10 @@ function configOf(env) {
     name: env.NAME ?? "",
     policy: typeof env.POLICY === "string" ? new TextEncoder().encode(env.POLICY) : new Uint8Array(env.POLICY ?? []),
     assets: files(env.POLICY_ASSETS),
+    corsOrigins: (env.CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
+    publishPolicy: env.PUBLISH_POLICY !== "none",
+    ...(env.SECRET === undefined ? {} : { secret: env.SECRET }),
+    ...(env.MAX_REQUESTS === undefined ? {} : { requests: Number(env.MAX_REQUESTS) }),
     ...(env.REGISTRIES_D === undefined ? {} : { registriesD: files(env.REGISTRIES_D) }),
   };
 }
@@ -204,7 +212,24 @@ async function stream(action, env) {
   // The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
   if (upstream.headers.has("content-encoding") && !passed.has("content-encoding")) passed.delete("content-length");
   for (const [name, value] of action.set) passed.set(name, value);
+  if (upstream.status >= 400) return refusedStream(upstream, action, passed);
   return new Response(upstream.body, { status: upstream.status, headers: passed });
+}
+
+/**
+ * What comes with an error is the gateway's own.
+ *
+ * @param {Response} upstream
+ * @param {Extract<Action, { kind: 'stream' }>} action
+ * @param {Headers} headers
+ */
+async function refusedStream(upstream, action, headers) {
+  await upstream.body?.cancel();
+  const body = new TextEncoder().encode(action.errorBody);
+  headers.set("content-type", "application/json");
+  headers.set("content-length", String(body.length));
+  for (const name of ["content-range", "etag", "last-modified"]) headers.delete(name);
+  return new Response(action.request.method === "HEAD" ? null : body, { status: upstream.status, headers });
 }
 
 /**

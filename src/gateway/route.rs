@@ -19,8 +19,14 @@ pub(super) enum Route {
     Evidence { repository: String, reference: String },
     Manifest { repository: String, reference: String },
     Blob { repository: String, digest: Digest },
-    /// `tags/list` or `referrers/<digest>`, with its query.
-    List { repository: String, rest: String },
+    List { repository: String, list: List },
+}
+
+/// A list, which covers nothing, and its query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum List {
+    Tags { query: String },
+    Referrers { of: Digest, query: String },
 }
 
 /// Scheme and authority of an absolute URL, its path, its query.
@@ -84,7 +90,7 @@ fn registry(below: &str, query: &str) -> Result<Route, Respond> {
     let below = decode(below).ok_or_else(|| refuse::error(400, "NAME_INVALID", "sealgate: the address is not well-formed"))?;
     if let Some(repository) = below.strip_suffix("/tags/list") {
         check_names(repository, "latest")?;
-        return Ok(Route::List { repository: repository.into(), rest: with_query("tags/list", query) });
+        return Ok(Route::List { repository: repository.into(), list: List::Tags { query: kept(query) } });
     }
     let (before, reference) = below.rsplit_once('/').unwrap_or(("", &below));
     let (repository, marker) = before.rsplit_once('/').unwrap_or(("", before));
@@ -93,7 +99,7 @@ fn registry(below: &str, query: &str) -> Result<Route, Respond> {
     match marker {
         "manifests" => Ok(Route::Manifest { repository: repository.into(), reference: reference.into() }),
         "blobs" => Ok(Route::Blob { repository: repository.into(), digest: digest()? }),
-        "referrers" => Ok(Route::List { repository: repository.into(), rest: with_query(&format!("referrers/{}", digest()?), query) }),
+        "referrers" => Ok(Route::List { repository: repository.into(), list: List::Referrers { of: digest()?, query: kept(query) } }),
         _ => Err(refuse::error(404, "UNSUPPORTED", "sealgate: the registry protocol has no such address")),
     }
 }
@@ -127,9 +133,10 @@ fn check_namespace(request: &Request, query: &str, gateway: &Gateway) -> Result<
     }
 }
 
-fn with_query(path: &str, query: &str) -> String {
-    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("ns=") && pair.bytes().all(|byte| byte.is_ascii_graphic())).collect();
-    if kept.is_empty() { path.into() } else { format!("{path}?{}", kept.join("&")) }
+/// The parts of a query that are passed on.
+pub(super) fn kept(query: &str) -> String {
+    let fits = |pair: &&str| !pair.is_empty() && !pair.starts_with("ns=") && pair.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'));
+    query.split('&').filter(fits).collect::<Vec<_>>().join("&")
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {

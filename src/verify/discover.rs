@@ -96,11 +96,6 @@ pub(super) enum Place {
     Referrers,
 }
 
-impl Place {
-    /// In the order in which they are looked at.
-    pub(super) const ALL: [Self; 4] = [Self::Preferred, Self::SignatureTag, Self::AttestationTag, Self::Referrers];
-}
-
 /// What is still to be fetched in one place.
 #[derive(Debug)]
 enum Step {
@@ -201,13 +196,6 @@ impl<'r, A: Archive> Source<'r, A> {
         self.shelves.get(&place)?.trouble.clone()
     }
 
-    /// Fetches everything, as far as the bounds go: whoever judges looks at no more.
-    pub(super) async fn walk(&mut self) {
-        for place in Place::ALL {
-            while self.advance(place).await.is_some() {}
-        }
-    }
-
     /// One step further in this place. None: there is none.
     async fn advance(&mut self, place: Place) -> Option<()> {
         let step = self.shelves.get_mut(&place)?.steps.pop_front()?;
@@ -240,13 +228,14 @@ impl<'r, A: Archive> Source<'r, A> {
 
     fn record(&mut self, place: Place, trouble: Trouble) {
         let about_one = matches!(trouble.failure.code, "signature.blob-missing" | "limit.evidence" | "host.too-large");
+        let is_over = trouble.failure.code == "limit.request";
         self.failures = self.failures.saturating_add(usize::from(trouble.unknown && !about_one));
         if let Some(shelf) = self.shelves.get_mut(&place) {
             shelf.missed = shelf.missed.take().or(trouble.unknown.then(|| trouble.clone()));
             shelf.trouble = shelf.trouble.take().or(Some(trouble));
         }
-        // Asking for more would be in vain: a bound is used up, or the registry is unwell.
-        if self.listed > limits::EVIDENCE_LISTED || self.fetched >= limits::EVIDENCE_TOTAL || self.failures >= limits::EVIDENCE_FAILURES {
+        // Asking for more would be in vain: a bound is used up, the request's too, or the registry is unwell.
+        if is_over || self.listed > limits::EVIDENCE_LISTED || self.fetched >= limits::EVIDENCE_TOTAL || self.failures >= limits::EVIDENCE_FAILURES {
             self.shelves.values_mut().for_each(|shelf| shelf.steps.clear());
         }
     }
@@ -404,7 +393,7 @@ fn key(layer: &Descriptor, read: Read) -> [u8; 32] {
     sha256(format!("{} {:?} {read:?} {annotations:?}", layer.digest, layer.media_type).as_bytes())
 }
 
-fn may_be_signature(artifact_type: &str) -> bool {
+pub(super) fn may_be_signature(artifact_type: &str) -> bool {
     is_bundle_type(artifact_type) || artifact_type == ATTESTATION || artifact_type.starts_with("application/vnd.dev.cosign.") || matches!(artifact_type, "" | media_type::OCI_EMPTY | media_type::OCI_CONFIG)
 }
 

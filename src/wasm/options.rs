@@ -271,6 +271,10 @@ pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
         assets: values::byte_map(config, "assets")?,
         registries_d: registries_d(config)?,
         secret: values::bytes(config, "secret")?.unwrap_or_else(Vec::new),
+        build: values::text(config, "build")?.unwrap_or_default(),
+        cors_origins: values::text_list(config, "corsOrigins")?,
+        publish_policy: !values::has(config, "publishPolicy") || values::flag(config, "publishPolicy"),
+        requests: if values::has(config, "requests") { usize::try_from(values::integer(config, "requests")?).unwrap_or(0) } else { 0 },
     };
     Ok((config_read, web_crypto(config)?))
 }

@@ -174,6 +174,7 @@ pub fn action(action: Action) -> JsValue {
             set(&object, "request", request);
             set(&object, "pass", stream.pass.iter().map(JsValue::from).collect::<Array>());
             set(&object, "set", pairs(&stream.set));
+            set(&object, "errorBody", stream.error_body);
             let location = Object::new();
             set(&location, "from", stream.location.0);
             set(&location, "to", stream.location.1);

@@ -12,6 +12,7 @@ mod transport;
 
 pub use error::RegistryError;
 pub(crate) use error::clean;
+pub use referrers::Page;
 pub use referrers::Referrers;
 pub use referrers::Source;
 

@@ -74,10 +74,13 @@ impl Attempt<'_> {
     /// Every promise that names a listed log; at least one. One that fails refuses the certificate.
     fn promises(&self, leaf: &Certificate, issuer: &Certificate) -> Result<Pending<()>, Refused> {
         let scts = sct::scts(leaf).or_else(|error| refuse(error, &[]))?;
-        let mut all: Option<Pending<()>> = None;
+        let (mut all, mut unlisted): (Option<Pending<()>>, _) = (None, false);
         for promise in &scts {
             let listed: Vec<_> = self.root.certificate_logs().iter().filter(|log| log.key.id() == promise.log_id()).collect();
-            let Some(log) = listed.first() else { continue };
+            let Some(log) = listed.first() else {
+                unlisted = true;
+                continue;
+            };
             let claim = promise.claim(leaf, issuer.public_key().spki_der(), log.key.key())?;
             let claim = claim.check(Rule::new("sct.window", "the promise lies in the time of the log's key"), |sct| {
                 // A root may list one key for several times.
@@ -88,6 +91,10 @@ impl Attempt<'_> {
                 Some(all) => all.and(claim).check(Rule::new("sct.every", "every promise of a listed log holds"), |_| Ok(()))?,
             });
         }
-        all.ok_or_else(|| Refused { failure: SigstoreError::Sct.into(), steps: Vec::new() })
+        let all = all.ok_or_else(|| Refused { failure: SigstoreError::Sct.into(), steps: Vec::new() })?;
+        Ok(match unlisted {
+            true => all.note_waived(Rule::new("sct.unlisted", "a promise of a log that the trusted root does not list was set aside")),
+            false => all,
+        })
     }
 }
