@@ -16,7 +16,7 @@ use crate::oci::registry::{Registry, RegistryError};
 use crate::oci::{Descriptor, Document, Index, Manifest};
 use crate::policy::Coverage;
 use crate::reference::Reference;
-use crate::verify::{Either, Judged, Rules, Subject, Verdict, VerifyError, Within, Work, judge_manifest, refused_images, says_attestation};
+use crate::verify::{Either, Judged, Origin, Rules, Subject, Verdict, VerifyError, Within, Work, judge_manifest, refused_images, says_attestation};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -134,8 +134,17 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
             return allowed(kept);
         }
+        for origin in self.memory.satisfied(&subject.digest).chunks_exact(2) {
+            if let [manifest, blob] = origin {
+                self.work.prefer(&subject.digest, Origin { manifest: manifest.clone(), blob: blob.clone() });
+            }
+        }
         let archive = Either::Registry(&self.registry);
         let judged = judge_manifest(self.rules, subject, within.map(|index| Within { digest: &index.digest }), name, self.request.time, &archive, &self.work).await;
+        if judged.verdict == Verdict::Allow {
+            let good: Vec<Digest> = self.work.satisfied(&subject.digest).into_iter().flat_map(|origin| [origin.manifest, origin.blob]).collect();
+            self.memory.remember_satisfied(&subject.digest, &good, self.request.time).await;
+        }
         self.keep(&key, &judged).await
     }
 

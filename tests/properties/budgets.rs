@@ -34,7 +34,7 @@ impl<'a> Counted<'a> {
         let subject = Subject::read(image(), Some(MANIFEST), None).unwrap();
         let work = Work::new(self);
         preferred.iter().for_each(|origin| work.prefer(&subject.digest, origin.clone()));
-        let judged = block_on(judge_manifest(rules, &subject, &name, UnixTime(1_800_000_000), self, &work));
+        let judged = block_on(judge_manifest(rules, &subject, None, &name, UnixTime(1_800_000_000), self, &work));
         assert_eq!(work.checks(), self.checks.get());
         (judged.verdict, work.satisfied(&subject.digest))
     }

@@ -132,11 +132,15 @@ pub fn root(authority: &Authority, log: &Key, promises: &Key) -> Value {
 
 /// A bundle of version 0.1 by a certificate, in the log.
 pub fn bundle(key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> Value {
-    let payload = forge::statement("https://example.com/p", &[forge::subject(ARTIFACT)]);
-    let mut bundle = forge::bundle(key, &payload, &[]);
+    bundle_of(&forge::statement("https://example.com/p", &[forge::subject(ARTIFACT)]), key, leaf, intermediates, log)
+}
+
+/// The same, that says this.
+pub fn bundle_of(payload: &[u8], key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> Value {
+    let mut bundle = forge::bundle(key, payload, &[]);
     bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.1");
     let chain: Vec<Value> = [leaf.to_vec()].iter().chain(intermediates).map(|certificate| json!({"rawBytes": encode(certificate)})).collect();
-    bundle["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": chain}, "tlogEntries": [forge::entry_by(log, 3, &pem::encode("CERTIFICATE", leaf), key, &payload)]});
+    bundle["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": chain}, "tlogEntries": [forge::entry_by(log, 3, &pem::encode("CERTIFICATE", leaf), key, payload)]});
     bundle
 }
 
