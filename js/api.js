@@ -101,7 +101,10 @@ export function createApi(glue, platform) {
     /** @param {import("./index.d.ts").GatewayRequest} request @returns {Promise<import("./index.d.ts").Action>} */
     async handle(request) {
       const asked = { method: request.method, url: request.url, headers: [...request.headers], time: request.time ?? now() };
-      return runner.run(() => this.#inner().handle(asked), this.#services);
+      const pieces = createPieces();
+      const done = runner.run(() => this.#inner().handle(asked), { ...this.#services, begin: pieces.begin, write: pieces.write });
+      // An answer in pieces begins before the task is done.
+      return Promise.race([pieces.begun, pieces.until(done)]);
     }
 
     /** @returns {import("./index.d.ts").GatewayState} */
@@ -120,6 +123,50 @@ export function createApi(glue, platform) {
   }
 
   return { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway };
+}
+
+/** An answer that goes out piece by piece, as it is read. */
+function createPieces() {
+  /** @type {WritableStreamDefaultWriter<Uint8Array> | undefined} */
+  let writer;
+  /** @type {(action: import("./index.d.ts").Action) => void} */
+  let start = () => {};
+  /** @type {Promise<import("./index.d.ts").Action>} */
+  const begun = new Promise((resolve) => (start = resolve));
+  /** @type {Promise<unknown>} */
+  let finished = Promise.resolve();
+
+  return {
+    begun,
+    /** @param {{ status: number, headers: [string, string][] }} head */
+    begin(head) {
+      const { readable, writable } = new TransformStream();
+      writer = writable.getWriter();
+      // Whoever goes away ends the writing, which says so itself.
+      writer.closed.catch(() => {});
+      start({ kind: "respond", ...head, body: readable, finished });
+    },
+    /** @param {Uint8Array} piece */
+    async write(piece) {
+      await writer?.write(piece);
+    },
+    /** The task's own action, when there were no pieces. @param {Promise<import("./index.d.ts").Action>} done */
+    until(done) {
+      const ended = done.then(
+        async (action) => {
+          await writer?.close().catch(() => {});
+          return action;
+        },
+        async (error) => {
+          // What has begun and cannot be ended is cut off: half a document is none.
+          await writer?.abort(error).catch(() => {});
+          throw error;
+        },
+      );
+      finished = ended.catch(() => {});
+      return ended;
+    },
+  };
 }
 
 /** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */

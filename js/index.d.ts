@@ -354,7 +354,17 @@ export interface GatewayRequest {
 
 /** What the shell around the gateway is to do. */
 export type Action =
-  | { kind: "respond"; status: number; statusText?: string; headers: [string, string][]; body?: Uint8Array; log?: object }
+  | {
+      kind: "respond";
+      status: number;
+      statusText?: string;
+      headers: [string, string][];
+      /** Whole, or piece by piece. */
+      body?: Uint8Array | ReadableStream<Uint8Array>;
+      /** Settled when all of a body in pieces was written: a shell keeps the request alive until then. */
+      finished?: Promise<unknown>;
+      log?: object;
+    }
   | {
       kind: "stream";
       request: { method: string; url: string; headers: [string, string][] };

@@ -12,7 +12,8 @@ import { unless } from "./fetch.js";
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public" }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
- *   | { id: number, kind: "pause" } | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
+ *   | { id: number, kind: "pause" } | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }
+ *   | { id: number, kind: "begin", status: number, headers: [string, string][] } | { id: number, kind: "write", piece: Uint8Array }} Ask
  * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "egress" | "budget" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
@@ -20,6 +21,7 @@ import { unless } from "./fetch.js";
  * @typedef {Map<string, () => void>} Held
  * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
  * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
+ *   begin?: (head: { status: number, headers: [string, string][] }) => void, write?: (piece: Uint8Array) => Promise<void>,
  *   patience?: number, lock?: (key: string) => Promise<() => void>,
  *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown> }} Services
  */
@@ -150,6 +152,13 @@ async function find(ask, services, late, held) {
     }
     case "save":
       await unless(late, async () => services.save?.(ask.key, ask.value, ask.seconds)).catch(() => null);
+      return { value: null };
+    case "begin":
+      services.begin?.({ status: ask.status, headers: ask.headers });
+      return { value: null };
+    case "write":
+      // Whoever reads too slowly has read enough.
+      await unless(late, async () => services.write?.(ask.piece));
       return { value: null };
     case "pause":
       await turn();

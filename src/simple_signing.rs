@@ -48,8 +48,15 @@ impl Payload {
     /// # Errors
     /// [`PayloadError`].
     pub fn parse(bytes: &[u8], kind: Kind) -> Result<Self, PayloadError> {
-        let root = json::parse(bytes, Dialect::Go).map_err(|error| PayloadError::Json { error })?;
-        let top = object(&root, "the top")?;
+        Self::read(&json::parse(bytes, Dialect::Go).map_err(|error| PayloadError::Json { error })?, kind)
+    }
+
+    /// Reads a payload that was read as JSON.
+    ///
+    /// # Errors
+    /// [`PayloadError`].
+    pub fn read(root: &Node, kind: Kind) -> Result<Self, PayloadError> {
+        let top = object(root, "the top")?;
         only(top, &["critical", "optional"])?;
         let critical = object(need(top, "critical")?, "critical")?;
         only(critical, &["type", "image", "identity"])?;

@@ -9,7 +9,7 @@ use sealgate::digest::Digest;
 use sealgate::encoding::pem;
 use sealgate::oci::Document;
 use sealgate::policy::Policy;
-use sealgate::verify::{EvidenceDocument, Report, Rules, Verdict, collect, first_policy};
+use sealgate::verify::{EvidenceDocument, Frame, Out, Report, Rules, Verdict, collect, first_policy};
 use support::{block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read, Memory};
 
 fn demo(repository: &str) -> Memory {
@@ -240,13 +240,29 @@ fn too_many_referrers_are_could_not_find_out() {
     assert_eq!((report.verdict, report.code), (Verdict::Unknown, "limit.evidence"));
 }
 
+/// An evidence document in one piece.
+#[derive(Default)]
+struct Written(std::cell::RefCell<String>);
+
+impl Out for Written {
+    async fn begin(&self) {}
+
+    async fn put(&self, piece: String) -> bool {
+        self.0.borrow_mut().push_str(&piece);
+        true
+    }
+
+    async fn pause(&self) {}
+}
+
 /// The verdict reached on recorded answers is the verdict on the registry.
 #[test]
 fn recorded_evidence_gives_the_same_verdict() {
     for repository in ["signed", "bundle", "multi", "unsigned", "wrong-key", "tampered", "copied", "other-digest"] {
         let memory = demo(repository);
-        let collected = block_on(collect(&memory, "1.0")).unwrap().unwrap();
-        let document = EvidenceDocument::parse(collected.into_json().as_bytes()).unwrap();
+        let written = Written::default();
+        assert!(block_on(collect(&memory, &Frame { reference: "1.0".into(), ..Frame::default() }, &written)).unwrap());
+        let document = EvidenceDocument::parse(written.0.borrow().as_bytes()).unwrap();
         let name = format!("demo.example/demo/{repository}:1.0");
         let (live, replayed) = (judge(&memory, &demo_rules(), &name), judge(&document, &demo_rules(), &name));
         assert_eq!(live, replayed, "{repository}");

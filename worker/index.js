@@ -87,6 +87,7 @@ export default {
         headers: [...request.headers],
         time: Math.floor(started / 1000),
       });
+      if (action.kind === "respond" && action.finished !== undefined) ctx.waitUntil(action.finished);
       const response = await carryOut(action, request, env, started);
       if (action.log !== undefined) log({ ...action.log, ms: Date.now() - started });
       return response;

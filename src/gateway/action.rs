@@ -33,6 +33,8 @@ pub enum Action {
     Stream(Stream),
     /// Serve a file of the page.
     Asset(String),
+    /// Nothing more: the answer went out in pieces ([`crate::host::Sink`]).
+    Sent,
 }
 
 /// An answer.

@@ -3,7 +3,7 @@
 
 use crate::crypto::{Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
-use crate::host::{Host, Request, Response, Store};
+use crate::host::{Host, Request, Response, Sink, Store};
 use crate::limits;
 use core::cell::Cell;
 
@@ -80,5 +80,15 @@ impl<R: Store> Store for Budget<'_, R> {
         if self.let_in.get() {
             self.inner.save(key, value, seconds).await;
         }
+    }
+}
+
+impl<R: Sink> Sink for Budget<'_, R> {
+    async fn begin(&self, status: u16, headers: &[(alloc::string::String, alloc::string::String)]) {
+        self.inner.begin(status, headers).await;
+    }
+
+    async fn write(&self, piece: alloc::vec::Vec<u8>) -> bool {
+        self.inner.write(piece).await
     }
 }

@@ -9,7 +9,7 @@ use crate::crypto::Provider;
 use crate::digest::sha256;
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
-use crate::host::{Host, Store};
+use crate::host::{Host, Sink, Store};
 use crate::limits;
 use crate::oci::registry::EgressHosts;
 use crate::oci::url::Url;
@@ -142,7 +142,7 @@ impl Gateway {
     }
 
     /// What to do with a request.
-    pub async fn handle<R: Host + Provider + Store>(&self, request: &Request, remote: &R) -> Action {
+    pub async fn handle<R: Host + Provider + Sink + Store>(&self, request: &Request, remote: &R) -> Action {
         let head = request.method == "HEAD";
         let remote = &Budget::new(remote, self.requests);
         let action = match route(request, self) {
@@ -170,7 +170,7 @@ impl Gateway {
     }
 
     /// What stands beside `/v2/` may be read by the websites that the operator named.
-    fn for_websites(&self, request: &Request, action: Action) -> Action {
+    pub(super) fn for_websites(&self, request: &Request, action: Action) -> Action {
         let beside = split(&request.url).1.starts_with("/api/");
         let origin = request.header("origin").filter(|_| beside);
         let allowed = origin.and_then(|origin| self.cors_origins.iter().find(|known| *known == "*" || *known == origin));

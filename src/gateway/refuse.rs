@@ -18,16 +18,21 @@ const MESSAGE: usize = 4_000;
 pub(super) const SANDBOX: &str = "default-src 'none'; sandbox";
 
 fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
-    let mut headers: Vec<(String, String)> = alloc::vec![
-        ("content-type".into(), "application/json".into()),
-        ("content-length".into(), length.to_string()),
+    let mut headers = head("application/json");
+    headers.push(("content-length".into(), length.to_string()));
+    headers.extend(extra.iter().map(|(name, value)| ((*name).into(), (*value).into())));
+    headers
+}
+
+/// Headers of an answer whose length is not known yet.
+pub(super) fn head(kind: &str) -> Vec<(String, String)> {
+    alloc::vec![
+        ("content-type".into(), kind.into()),
         ("cache-control".into(), "no-store".into()),
         ("docker-distribution-api-version".into(), "registry/2.0".into()),
         ("x-content-type-options".into(), "nosniff".into()),
         ("content-security-policy".into(), SANDBOX.into()),
-    ];
-    headers.extend(extra.iter().map(|(name, value)| ((*name).into(), (*value).into())));
-    headers
+    ]
 }
 
 /// An error of the registry protocol.

@@ -73,3 +73,11 @@ pub trait Store {
     /// Keeps a value for at most so many seconds.
     fn save(&self, key: &str, value: &str, seconds: u32) -> impl Future<Output = ()>;
 }
+
+/// Where an answer goes out in pieces, so that it never stands whole in memory.
+pub trait Sink {
+    /// The answer begins: status and headers.
+    fn begin(&self, status: u16, headers: &[(String, String)]) -> impl Future<Output = ()>;
+    /// The next piece of its body, once there is room for it; `false`: nobody takes it any more.
+    fn write(&self, piece: Vec<u8>) -> impl Future<Output = bool>;
+}

@@ -2,7 +2,7 @@
 //!
 //! [`Task::advance`] returns what is asked next, or the result. Answers may come in any order.
 
-use super::{Host, Request, Response, Store};
+use super::{Host, Request, Response, Sink, Store};
 use crate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
 use crate::error::HostError;
 use alloc::boxed::Box;
@@ -28,6 +28,10 @@ pub enum Ask {
     Lock(String),
     /// Keep this value under this key for so many seconds.
     Save(String, String, u32),
+    /// The answer begins: status and headers.
+    Begin(u16, Vec<(String, String)>),
+    /// The next piece of its body.
+    Write(Vec<u8>),
     /// Let others have their turn, then come back.
     Pause,
 }
@@ -148,6 +152,16 @@ impl Store for Remote {
 
     async fn save(&self, key: &str, value: &str, seconds: u32) {
         self.ask(Ask::Save(key.into(), value.into(), seconds)).await;
+    }
+}
+
+impl Sink for Remote {
+    async fn begin(&self, status: u16, headers: &[(String, String)]) {
+        self.ask(Ask::Begin(status, headers.into())).await;
+    }
+
+    async fn write(&self, piece: Vec<u8>) -> bool {
+        !matches!(self.ask(Ask::Write(piece)).await, Answer::Error(_))
     }
 }
 

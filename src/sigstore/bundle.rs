@@ -153,11 +153,18 @@ impl Bundle {
     /// # Errors
     /// [`BundleError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
-        let root = json::parse(bytes, Dialect::Strict).map_err(|error| BundleError::Json { error })?;
+        Self::read(&json::parse(bytes, Dialect::Strict).map_err(|error| BundleError::Json { error })?)
+    }
+
+    /// Reads a bundle that was read as JSON, strictly.
+    ///
+    /// # Errors
+    /// [`BundleError`].
+    pub fn read(root: &Node) -> Result<Self, BundleError> {
         let media_type = text(root.member("mediaType"), "mediaType")?;
         let version = Version::of(media_type).ok_or_else(|| BundleError::MediaType { found: media_type.chars().take(100).collect() })?;
-        let (content, signature) = content(&root)?;
-        let material = present(&root, "verificationMaterial").filter(|node| node.as_object().is_some());
+        let (content, signature) = content(root)?;
+        let material = present(root, "verificationMaterial").filter(|node| node.as_object().is_some());
         let material = material.ok_or(BundleError::Shape { at: "verificationMaterial", expected: "an object" })?;
         let log_entries = list(material, "tlogEntries", "verificationMaterial.tlogEntries")?;
         if log_entries.len() > limits::LOG_ENTRIES {

@@ -5,13 +5,13 @@
 //! In scope: the forms. Out of scope: whether a signature holds. All input is untrusted.
 
 use super::form::Form;
-use crate::cosign::{AttachedBundle, SIMPLE_SIGNING};
+use crate::cosign::SIMPLE_SIGNING;
 use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node};
 use crate::limits;
 use crate::oci::{Descriptor, Document, Index, Manifest, folded, media_type};
-use crate::sigstore::bundle::is_bundle_type;
+use crate::sigstore::bundle::{Bundle, is_bundle_type};
 use crate::simple_signing::{Kind, Payload};
 use alloc::string::{String, ToString};
 
@@ -127,22 +127,13 @@ pub fn is_evidence_document(media_type: &str, bytes: &[u8]) -> bool {
     if bytes.len() > limits::EVIDENCE || is_archive(bytes) {
         return false;
     }
-    has_form(media_type, bytes)
-        && match media_type {
-            SIMPLE_SIGNING => Payload::parse(bytes, Kind::Cosign).is_ok(),
-            DSSE | STATEMENT => true,
-            other => is_bundle_type(other) && AttachedBundle::parse(bytes).is_ok(),
-        }
-}
-
-fn has_form(media_type: &str, bytes: &[u8]) -> bool {
     let Ok(root) = json::parse(bytes, Dialect::Strict) else { return false };
     !reads_as_image(&root)
         && match media_type {
-            SIMPLE_SIGNING => PAYLOAD.fits(&root),
+            SIMPLE_SIGNING => PAYLOAD.fits(&root) && Payload::read(&root, Kind::Cosign).is_ok(),
             DSSE => ENVELOPE.fits(&root) && is_envelope(&root),
             STATEMENT => UNSIGNED_STATEMENT.fits(&root) && is_statement(&root),
-            other => is_bundle_type(other) && BUNDLE.fits(&root),
+            other => is_bundle_type(other) && BUNDLE.fits(&root) && Bundle::read(&root).is_ok(),
         }
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Coded, HostError};
 use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::oci::{Descriptor, Document, Manifest, tag};
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -74,56 +74,12 @@ codes! {
 pub(super) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
-    pub(super) fn add_manifest(&mut self, path: &str, found: &Fetched) {
-        let Fetched { bytes, content_type, digest } = found.clone();
-        self.answers.insert(path.into(), Answer { content_type, digest, body: bytes, found: true, ..Answer::default() });
-    }
-
-    pub(super) fn add_blob(&mut self, path: &str, body: &[u8]) {
-        self.answers.insert(path.into(), Answer { body: body.into(), found: true, ..Answer::default() });
-    }
-
-    pub(super) fn add_missing(&mut self, path: &str) {
-        self.answers.insert(path.into(), Answer::default());
-    }
-
-    pub(super) fn add_error(&mut self, path: &str, message: &str) {
-        self.answers.insert(path.into(), Answer { error: Some(message.into()), ..Answer::default() });
-    }
-
-    pub(super) fn add_referrers(&mut self, path: &str, list: &[Referrer]) {
-        self.answers.insert(path.into(), Answer { referrers: list.into(), found: true, ..Answer::default() });
-    }
-
     pub(super) fn answer(&self, path: &str) -> Result<Option<&Answer>, RegistryError> {
         let answer = self.answers.get(path).ok_or_else(|| HostError::NotRecorded { url: path.into() })?;
         match &answer.error {
             Some(message) => Err(HostError::Unreachable { url: path.into(), reason: message.clone() }.into()),
             None => Ok(answer.found.then_some(answer)),
         }
-    }
-
-    /// As JSON. Each answer is let go once it is written.
-    pub fn into_json(mut self) -> String {
-        let quote = json::quote;
-        let digest = self.digest.as_ref().map_or(String::new(), |digest| format!("\"digest\":\"{digest}\","));
-        let answers = core::mem::take(&mut self.answers);
-        let room: usize = answers.iter().map(|(path, answer)| path.len() + answer.body.len() / 3 * 4 + 256 + answer.referrers.len() * 256).sum();
-        let mut text = String::with_capacity(room);
-        text.push_str(&format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},{digest}\"answers\":[", quote(&self.name), quote(&self.repository), quote(&self.reference)));
-        for (number, (path, answer)) in answers.into_iter().enumerate() {
-            if number > 0 {
-                text.push(',');
-            }
-            answer_json(&path, &answer, &mut text);
-        }
-        text.push(']');
-        if let Some(policy) = &self.policy {
-            let registries = policy.registries_d.as_ref().map_or(String::new(), |files| format!(",\"registriesD\":{}", files_json(files)));
-            text.push_str(&format!(",\"policy\":{{\"text\":{},\"assets\":{}{registries}}}", quote(&base64::encode(&policy.text)), files_json(&policy.assets)));
-        }
-        text.push('}');
-        text
     }
 
     /// Reads a document.
@@ -156,29 +112,6 @@ impl EvidenceDocument {
 fn files_json(files: &Files) -> String {
     let files: Vec<String> = files.iter().map(|(path, bytes)| format!("{}:{}", json::quote(path), json::quote(&base64::encode(bytes)))).collect();
     format!("{{{}}}", files.join(","))
-}
-
-fn answer_json(path: &str, answer: &Answer, out: &mut String) {
-    let quote = json::quote;
-    let member = |name: &str, value: Option<&str>| value.map_or(String::new(), |value| format!(",\"{name}\":{}", quote(value)));
-    out.push_str(&format!("{{\"path\":{}", quote(path)));
-    if let Some(error) = &answer.error {
-        out.push_str(&format!(",\"status\":0,\"error\":{}}}", quote(error)));
-    } else if !answer.found {
-        out.push_str(",\"status\":404}");
-    } else if path.starts_with("referrers/") {
-        let one = |one: &Referrer| format!("{{\"digest\":{}{}}}", quote(&one.digest.to_string()), member("artifactType", one.artifact_type.as_deref()));
-        let list: Vec<String> = answer.referrers.iter().map(one).collect();
-        out.push_str(&format!(",\"status\":200,\"referrers\":[{}]}}", list.join(",")));
-    } else {
-        let kind = member("contentType", answer.content_type.as_deref()) + &member("digest", answer.digest.as_deref());
-        out.push_str(&format!(",\"status\":200{kind},\"body\":\""));
-        // In pieces that are whole triples, so that no second copy of the whole stands beside the first.
-        for piece in answer.body.chunks(48 << 10) {
-            out.push_str(&base64::encode(piece));
-        }
-        out.push_str("\"}");
-    }
 }
 
 fn text(node: &Node, at: &'static str) -> Result<String, EvidenceError> {
@@ -220,20 +153,57 @@ fn referrer(node: &Node) -> Result<Referrer, EvidenceError> {
     Ok(Referrer { digest, artifact_type: node.member("artifactType").and_then(Node::as_str).map(Into::into) })
 }
 
-/// Fetches what a judgement of this image may ask for: the manifest, the images of an index, and the signatures of each; never
-/// a layer, and no blob that is not evidence by its bytes. What cannot be had is said as such. `None`: there is no such image.
+/// Takes an evidence document as it is made.
+pub trait Out {
+    /// There is an image, so that there will be a document.
+    fn begin(&self) -> impl Future<Output = ()>;
+    /// The next piece of its text; `false`: nobody takes it any more.
+    fn put(&self, piece: String) -> impl Future<Output = bool>;
+    /// Others have their turn.
+    fn pause(&self) -> impl Future<Output = ()>;
+}
+
+/// What stands in a document beside the registry's answers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Frame {
+    /// The name by which whoever answers knows the image.
+    pub name: String,
+    /// The repository at whoever answers.
+    pub repository: String,
+    /// The tag or digest that was asked for.
+    pub reference: String,
+    /// The part of the policy that decides.
+    pub policy: Option<PolicyFiles>,
+}
+
+impl Frame {
+    /// Everything up to the first answer.
+    fn head(&self, digest: &Digest) -> String {
+        let quote = json::quote;
+        let mut text = format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},\"digest\":\"{digest}\",", quote(&self.name), quote(&self.repository), quote(&self.reference));
+        if let Some(policy) = &self.policy {
+            let registries = policy.registries_d.as_ref().map_or(String::new(), |files| format!(",\"registriesD\":{}", files_json(files)));
+            text.push_str(&format!("\"policy\":{{\"text\":{},\"assets\":{}{registries}}},", quote(&base64::encode(&policy.text)), files_json(&policy.assets)));
+        }
+        text.push_str("\"answers\":[");
+        text
+    }
+}
+
+/// Fetches what a judgement of this image may ask for, and writes it down at once: the manifest, the images of an index, and the
+/// signatures of each; never a layer, and no blob that is not evidence by its bytes. What cannot be had is said as such.
+/// `false`: there is no such image, and nothing was written.
 ///
 /// # Errors
-/// When the image itself cannot be had.
-pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<EvidenceDocument>, RegistryError> {
-    let mut collector = Collector { archive, document: EvidenceDocument::default(), left: limits::EVIDENCE_TOTAL };
-    let path = format!("manifests/{reference}");
-    let Some(fetched) = archive.manifest(reference).await? else { return Ok(None) };
+/// When the image itself cannot be had; nothing was written then.
+pub async fn collect<A: Archive, O: Out>(archive: &A, frame: &Frame, out: &O) -> Result<bool, RegistryError> {
+    let Some(fetched) = archive.manifest(&frame.reference).await? else { return Ok(false) };
     let digest = Digest::of(&fetched.bytes);
+    out.begin().await;
+    let is_taken = out.put(frame.head(&digest)).await;
+    let mut collector = Collector { archive, out, written: BTreeSet::new(), left: limits::EVIDENCE_TOTAL, is_taken };
     let document = Document::parse(&fetched.bytes, fetched.content_type.as_deref());
-    collector.left = collector.left.saturating_sub(fetched.bytes.len());
-    collector.document.digest = Some(digest.clone());
-    collector.document.add_manifest(&path, &fetched);
+    collector.add_manifest(&format!("manifests/{}", frame.reference), &fetched).await;
     collector.attached(&digest).await;
     if let Ok(Document::Index(index)) = document {
         for entry in index.manifests.iter().take(limits::INSTANCES) {
@@ -243,37 +213,88 @@ pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<
             }
         }
     }
-    Ok(Some(collector.document))
+    out.put("]}".into()).await;
+    Ok(true)
 }
 
-struct Collector<'a, A> {
+struct Collector<'a, A, O> {
     archive: &'a A,
-    document: EvidenceDocument,
-    /// Bytes that may still be kept.
+    out: &'a O,
+    /// The paths of what was written.
+    written: BTreeSet<String>,
+    /// Bytes that may still be written, before they become base64.
     left: usize,
+    is_taken: bool,
 }
 
-impl<A: Archive> Collector<'_, A> {
-    /// Whoever asked the registry is not told its address.
-    fn failed(&mut self, path: &str, error: &RegistryError) {
-        self.document.add_error(path, &format!("the registry did not give this [{}]", error.code()));
+/// Bytes that are encoded at a stretch: whole triples.
+const PIECE: usize = 384 << 10;
+
+impl<A: Archive, O: Out> Collector<'_, A, O> {
+    async fn put(&mut self, piece: String) {
+        if self.is_taken {
+            self.is_taken = self.out.put(piece).await;
+        }
     }
 
-    fn full(&mut self, path: &str) {
-        self.document.add_error(path, "there is more evidence than one document holds [limit.evidence]");
+    /// One answer, up to what is particular to it.
+    async fn begin(&mut self, path: &str, rest: &str) {
+        let comma = if self.written.is_empty() { "" } else { "," };
+        self.written.insert(path.into());
+        self.put(format!("{comma}{{\"path\":{}{rest}", json::quote(path))).await;
+    }
+
+    async fn add_missing(&mut self, path: &str) {
+        self.begin(path, ",\"status\":404}").await;
+    }
+
+    async fn add_error(&mut self, path: &str, message: &str) {
+        self.begin(path, &format!(",\"status\":0,\"error\":{}}}", json::quote(message))).await;
+    }
+
+    async fn add_manifest(&mut self, path: &str, found: &Fetched) {
+        let member = |name: &str, value: Option<&str>| value.map_or(String::new(), |value| format!(",\"{name}\":{}", json::quote(value)));
+        self.add_body(path, &(member("contentType", found.content_type.as_deref()) + &member("digest", found.digest.as_deref())), &found.bytes).await;
+    }
+
+    async fn add_body(&mut self, path: &str, members: &str, body: &[u8]) {
+        self.left = self.left.saturating_sub(body.len());
+        self.begin(path, &format!(",\"status\":200{members},\"body\":\"")).await;
+        for piece in body.chunks(PIECE) {
+            self.put(base64::encode(piece)).await;
+        }
+        self.put("\"}".into()).await;
+    }
+
+    async fn add_referrers(&mut self, path: &str, list: &[Referrer]) {
+        let quote = json::quote;
+        let kind = |one: &Referrer| one.artifact_type.as_deref().map_or(String::new(), |kind| format!(",\"artifactType\":{}", quote(kind)));
+        let list: Vec<String> = list.iter().map(|one| format!("{{\"digest\":{}{}}}", quote(&one.digest.to_string()), kind(one))).collect();
+        self.begin(path, &format!(",\"status\":200,\"referrers\":[{}]}}", list.join(","))).await;
+    }
+
+    /// Whoever asked the registry is not told its address.
+    async fn failed(&mut self, path: &str, error: &RegistryError) {
+        self.add_error(path, &format!("the registry did not give this [{}]", error.code())).await;
+    }
+
+    async fn full(&mut self, path: &str) {
+        self.add_error(path, "there is more evidence than one document holds [limit.evidence]").await;
     }
 
     async fn manifest(&mut self, reference: &str) -> Option<Document> {
         let path = format!("manifests/{reference}");
+        if !self.is_taken || self.written.contains(&path) {
+            return None;
+        }
         match self.archive.manifest(reference).await {
             Ok(Some(found)) if found.bytes.len() <= self.left => {
-                self.left = self.left.saturating_sub(found.bytes.len());
-                self.document.add_manifest(&path, &found);
+                self.add_manifest(&path, &found).await;
                 return Document::parse(&found.bytes, found.content_type.as_deref()).ok();
             }
-            Ok(Some(_)) => self.full(&path),
-            Ok(None) => self.document.add_missing(&path),
-            Err(error) => self.failed(&path, &error),
+            Ok(Some(_)) => self.full(&path).await,
+            Ok(None) => self.add_missing(&path).await,
+            Err(error) => self.failed(&path, &error).await,
         }
         None
     }
@@ -287,11 +308,14 @@ impl<A: Archive> Collector<'_, A> {
             }
         }
         let path = format!("referrers/{digest}");
+        if !self.is_taken || self.written.contains(&path) {
+            return;
+        }
         let listed = match self.archive.referrers(digest).await {
-            Ok(Listed { incomplete: Some(error), .. }) | Err(error) => return self.failed(&path, &error),
+            Ok(Listed { incomplete: Some(error), .. }) | Err(error) => return self.failed(&path, &error).await,
             Ok(listed) => listed,
         };
-        self.document.add_referrers(&path, &listed.entries);
+        self.add_referrers(&path, &listed.entries).await;
         let may_be = |entry: &&Referrer| entry.artifact_type.as_deref().is_none_or(may_be_signature);
         for entry in listed.entries.iter().filter(may_be).take(limits::EVIDENCE_EXAMINED) {
             if examined >= limits::EVIDENCE_EXAMINED || self.left == 0 {
@@ -315,35 +339,36 @@ impl<A: Archive> Collector<'_, A> {
 
     async fn blob(&mut self, layer: &Descriptor) {
         let path = format!("blobs/{}", layer.digest);
-        if self.document.answers.contains_key(&path) {
+        if !self.is_taken || self.written.contains(&path) {
             return;
         }
         let most = limits::EVIDENCE.min(self.left);
         if usize::try_from(layer.size).map_or(true, |size| size > most) {
-            return self.full(&path);
+            return self.full(&path).await;
         }
-        match self.archive.blob(&layer.digest, most).await {
+        let found = self.archive.blob(&layer.digest, most).await;
+        self.out.pause().await;
+        match found {
             Ok(Some(bytes)) if is_evidence_document(&layer.media_type, &bytes) => {
-                self.left = self.left.saturating_sub(bytes.len());
-                self.document.add_blob(&path, &bytes);
+                self.out.pause().await;
+                self.add_body(&path, "", &bytes).await;
             }
-            Ok(Some(_)) => self.document.add_error(&path, "what is listed as a signature here is none by its bytes, and is not given out [evidence.withheld]"),
-            Ok(None) => self.document.add_missing(&path),
-            Err(error) => self.failed(&path, &error),
+            Ok(Some(_)) => self.add_error(&path, "what is listed as a signature here is none by its bytes, and is not given out [evidence.withheld]").await,
+            Ok(None) => self.add_missing(&path).await,
+            Err(error) => self.failed(&path, &error).await,
         }
     }
 
     /// By its config an attestation that nobody signed is told from an image.
     async fn empty_config(&mut self, entry: &Descriptor, manifest: &Manifest) {
         let path = format!("blobs/{}", manifest.config.digest);
-        if !says_attestation(entry) || self.document.answers.contains_key(&path) {
+        if !self.is_taken || !says_attestation(entry) || self.written.contains(&path) {
             return;
         }
         if let Ok(Some(bytes)) = self.archive.blob(&manifest.config.digest, limits::CONFIG.min(self.left)).await
             && is_empty_config(&bytes, manifest)
         {
-            self.left = self.left.saturating_sub(bytes.len());
-            self.document.add_blob(&path, &bytes);
+            self.add_body(&path, "", &bytes).await;
         }
     }
 }

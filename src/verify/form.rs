@@ -29,7 +29,8 @@ impl Form {
     pub(super) fn fits(&self, node: &Node) -> bool {
         match (self, &node.value) {
             (_, Value::Null) | (Self::Free, _) | (Self::Text | Self::Integer, Value::String(_)) | (Self::Number | Self::Integer, Value::Number(_)) => true,
-            (Self::Base64, Value::String(text)) => base64::decode(text).is_some(),
+            // What it holds is opaque here; the reader of the format decodes it.
+            (Self::Base64, Value::String(text)) => base64::has_form(text),
             (Self::Digest, Value::String(text)) => Digest::parse(text).is_ok(),
             (Self::Texts, Value::Object(members)) => members.iter().all(|member| member.node.as_str().is_some()),
             (Self::List(form), Value::Array(items)) => items.iter().all(|item| form.fits(item)),

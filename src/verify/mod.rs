@@ -25,7 +25,7 @@ mod work;
 pub use archive::{Archive, Either, Listed, Referrer};
 pub use artifact::{is_empty_config, is_evidence_document, is_evidence_list, is_evidence_manifest, is_evidence_type, is_unsigned_attestation, says_attestation};
 pub use bundle::{BundleQuestion, VerifiedBundle};
-pub use evidence::{collect, EvidenceDocument, EvidenceError, PolicyFiles};
+pub use evidence::{collect, EvidenceDocument, EvidenceError, Frame, Out, PolicyFiles};
 pub use excerpt::excerpt;
 pub use image::{verify_image, Fetched, Judged, Subject, Within, judge_manifest, refused_images};
 pub use init::{first_policy, InitError};

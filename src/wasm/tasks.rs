@@ -76,6 +76,15 @@ fn ask(id: u32, ask: Ask) -> Object {
             set(&object, "kind", "lock");
             set(&object, "key", key);
         }
+        Ask::Begin(status, headers) => {
+            set(&object, "kind", "begin");
+            set(&object, "status", f64::from(status));
+            set(&object, "headers", pairs(&headers));
+        }
+        Ask::Write(piece) => {
+            set(&object, "kind", "write");
+            set(&object, "piece", Uint8Array::from(piece.as_slice()));
+        }
         Ask::Save(key, value, seconds) => {
             set(&object, "kind", "save");
             set(&object, "key", key);

@@ -166,6 +166,7 @@ pub fn action(action: Action) -> JsValue {
             set(&object, "kind", "asset");
             set(&object, "path", path);
         }
+        Action::Sent => set(&object, "kind", "sent"),
         Action::Respond(respond) => fill_respond(&object, respond),
         Action::Stream(stream) => {
             set(&object, "kind", "stream");

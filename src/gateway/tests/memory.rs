@@ -123,7 +123,7 @@ fn what_is_kept_needs_the_requests_own_authorisation() {
     let with = |path: &str, token: &[(&str, &str)]| match act(&gateway, &world, &request("GET", path, token, 1_000)) {
         Action::Respond(respond) => respond.status,
         Action::Stream(_) => 0,
-        Action::Asset(_) => panic!(),
+        _ => panic!(),
     };
     let (layer, other) = (Digest::of(b"a"), Digest::of(b"b"));
     plant(&gateway, "app", &unsigned, &other);

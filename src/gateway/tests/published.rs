@@ -136,3 +136,18 @@ fn websites() {
         assert_eq!(with(&[odd]).misconfigured().map(|failure| failure.code), Some("config.cors-origins"), "{odd}");
     }
 }
+
+/// Whoever goes away is asked for no more, and nothing more is asked for.
+#[test]
+fn a_document_that_nobody_takes_ends() {
+    let world = World::default();
+    let (image, _) = world.image("app", "1.0", "a");
+    let texts: Vec<String> = (0..20_u32).map(|number| payload(&image, "r.example/app", &format!(r#"{{"n":"{number}{}"}}"#, "x".repeat(100_000)))).collect();
+    texts.iter().for_each(|text| world.blob("app", text.as_bytes()));
+    let layers: Vec<String> = texts.iter().map(|text| descriptor(SIMPLE, text.as_bytes(), "")).collect();
+    world.put("app", &format!("sha256-{}.sig", image.hex()), MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &layers));
+    world.taken.set(300_000);
+    get(&gateway(), &world, "/api/evidence/app?ref=1.0");
+    let blobs = world.asked.borrow().iter().filter(|line| line.contains("/blobs/")).count();
+    assert!((1..5).contains(&blobs), "{blobs}");
+}

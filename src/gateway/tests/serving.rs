@@ -185,7 +185,7 @@ fn a_scope_under_audit_is_served_and_written_down() {
     let log = |gateway: &Gateway, path: &str| match act(gateway, &world, &request("GET", path, &[], 1_000)) {
         Action::Respond(respond) => respond.log,
         Action::Stream(stream) => stream.log,
-        Action::Asset(path) => panic!("a file: {path}"),
+        other => panic!("{other:?}"),
     };
     // The blob first: nothing that was served leads to it, and it passes all the same.
     for (path, code) in [(&blob, "gateway.not-linked"), (&tag, "signature.missing"), (&by_digest, "signature.missing"), (&blob, "signature.missing")] {
