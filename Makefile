@@ -17,8 +17,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 .PHONY: serve
-serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…] [PUBLIC_URL=…] [EGRESS=…]
-	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" node worker/serve.mjs
+serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…] [PUBLIC_URL=…] [EGRESS=…] [CORS_ORIGINS=…] [PUBLISH_POLICY=none]
+	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" CORS_ORIGINS="$(CORS_ORIGINS)" PUBLISH_POLICY="$(PUBLISH_POLICY)" node worker/serve.mjs
 
 .PHONY: build
 build: pkg/package.json ## make the npm package in pkg/

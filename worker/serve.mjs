@@ -19,7 +19,7 @@ const DEMO = { upstream: "http://demo.example", name: "demo.example", policy: jo
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
-const PASSED = ["PUBLIC_URL", "EGRESS", "REQUEST_TIMEOUT_MS"];
+const PASSED = ["PUBLIC_URL", "EGRESS", "REQUEST_TIMEOUT_MS", "CORS_ORIGINS", "PUBLISH_POLICY", "SECRET", "MAX_REQUESTS"];
 
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}

@@ -70,6 +70,24 @@ fn an_index_that_is_a_list_covers_nothing() {
     }
 }
 
+/// A pin on a list speaks for the images of it, by the list's own tag and digest, and for nothing else.
+#[test]
+fn a_pinned_list_speaks_for_its_images() {
+    let world = World::default();
+    let (index, [(a, _), _]) = multi(&world, "exact", "1.0");
+    let pinned = format!(r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned", "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#);
+    let gateway = Gateway::new(config(&pinned));
+    assert_eq!(gateway.misconfigured(), None);
+    let child = format!("/v2/exact/manifests/{a}");
+    assert_eq!(verdict(&gateway, &world, &child), is(403, "pinned.unlisted-digest"));
+    assert_eq!(get(&gateway, &world, "/v2/exact/manifests/1.0").status, 200);
+    assert_eq!((get(&gateway, &world, &child).status, get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(b"a"))).status), (200, 200));
+    // A tag that moves to such an image is another question.
+    let bytes = world.content.borrow()[&format!("exact/manifests/{a}")].0.clone();
+    world.put("exact", "1.0", MANIFEST, &bytes);
+    assert_eq!(verdict(&gateway, &world, "/v2/exact/manifests/1.0"), is(403, "pinned.other-digest"));
+}
+
 /// A list of 4,096 entries costs one hash of the image, not one an entry.
 #[test]
 fn a_long_list_costs_little() {
