@@ -8,6 +8,7 @@ mod artifact;
 mod bundle;
 mod candidate;
 mod discover;
+mod equivalent;
 mod evidence;
 mod image;
 mod init;
@@ -20,22 +21,23 @@ mod trouble;
 
 pub use archive::{Archive, Either, Listed, Recorder, Referrer};
 pub use artifact::{is_evidence_document, is_evidence_type};
-pub use bundle::{BundleQuestion, VerifiedBundle};
+pub use bundle::{BundleKind, BundleQuestion, ClaimWanted, QuestionError, VerifiedBundle};
 pub use evidence::{collect, EvidenceDocument, EvidenceError, PolicyFiles};
 pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
-pub use init::{first_policy, InitError};
-pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
-pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
+pub use init::{first_policy, InitError, Mirrors};
+pub use rules::{Direct, NamedRoot, Paths, Rules, RulesError, SignedNames, Signers, public_keys};
+pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 30] = [
+    let lists: [&[&'static str]; 31] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
         EvidenceError::CODES,
         InitError::CODES,
+        QuestionError::CODES,
         crate::policy::PolicyError::CODES,
         crate::policy::IdentityError::CODES,
         crate::policy::registries_d::RegistriesError::CODES,
@@ -67,6 +69,6 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
-    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
+    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored", "identity.open", "identity.any-caller", "identity.exact-wildcard", "identity.unescaped-dot", "identity.issuer-form",
     "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off",
 ];
