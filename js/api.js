@@ -146,10 +146,10 @@ function coreOptions(reference, { key, policy, assets, registriesD, evidence, tr
   return options;
 }
 
-/** A note, never a substitution: the name to judge by is the caller's to give. @param {any} report @param {string | undefined} theirs */
+/** A note, and only what it says: the name to judge by is the caller's to give, and no gateway's to propose. @param {any} report @param {string | undefined} theirs */
 function withGatewayName(report, theirs) {
   if (theirs === undefined || theirs === report.image.name) return report;
-  return withNote(report, "gateway.other-name", `this gateway knows the image as ${theirs}; add --as ${theirs} to judge it under that name`);
+  return withNote(report, "gateway.other-name", `the gateway says that it knows the image as ${theirs}; that is its claim, and nothing here was judged by it`);
 }
 
 /** @param {any} report @param {string} code @param {string} message */

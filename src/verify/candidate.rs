@@ -277,7 +277,7 @@ impl Question<'_> {
     fn identity_rule(&self) -> Rule {
         match self.wants {
             Wants::Signature(Names::Matched(matcher)) => Rule::new("identity.matches", matcher.describe(Some(self.name))),
-            Wants::Signature(Names::Own) => Rule::new("identity.own-name", OWN_NAME.describe(Some(self.name))),
+            Wants::Signature(Names::Own) => Rule::new("identity.own-name", format!("a signature that names a repository names {}", self.name.name())),
             _ => Rule::new("identity.any", "the name in the signature is not compared (any name was asked for)"),
         }
     }
