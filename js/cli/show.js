@@ -42,7 +42,7 @@ export function showReport(report, terminal, environment = process.env) {
   }
   if (report.notes.length > 0) lines.push("", "Notes", ...report.notes.map(({ code, message }) => `  - ${plain(message)} (${plain(code)})`));
   if (report.equivalent) lines.push("", "The same question to cosign", ...report.equivalent.split(/\n(?=cosign )/).map((line) => `  ${plain(line)}`));
-  if (report.mirrorQuestion) lines.push("", "Only if a copy was made on purpose", ...showMirror(report).map((line) => `  ${line}`));
+  if (report.mirrorQuestion) lines.push("", "A question that only you can answer", ...showMirror(report).map((line) => `  ${line}`));
   return `${lines.join("\n")}\n`;
 }
 

@@ -103,10 +103,10 @@ test("a copied signature is refused by key, too; the options for a copy on purpo
   const { status, stdout, stderr } = await sealgate(["verify", image("copied"), ...byKey]);
   assert.deepEqual([status, stderr], [1, ""]);
   assert.match(stdout, /signed by your key, as another image: the signature names "demo\.example\/demo\/signed"/);
-  const [said, last] = stdout.split("\nOnly if a copy was made on purpose\n");
+  const [said, last] = stdout.split("\nA question that only you can answer\n");
   assert.doesNotMatch(said, /--as|--any-name|signedIdentity|cosign verify/);
   assert.match(last, /^ {2}Is .*demo\/copied a mirror of demo\.example\/demo\/signed.*\?.*\n.*--as NAME.*--any-name.*\n$/);
-  const byRules = (await sealgate(["verify", image("copied"), ...byPolicy, ...as("copied")])).stdout.split("\nOnly if a copy was made on purpose\n");
+  const byRules = (await sealgate(["verify", image("copied"), ...byPolicy, ...as("copied")])).stdout.split("\nA question that only you can answer\n");
   assert.doesNotMatch(byRules[0], /exactReference|"type"/);
   assert.match(byRules[1], /"signedIdentity": \{"type": "exact/);
 });

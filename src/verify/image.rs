@@ -119,7 +119,9 @@ impl Judged {
         let copied = self.all_requirements().flat_map(|requirement| &requirement.candidates).find(|candidate| named(candidate));
         let signed = copied.filter(|_| self.verdict != Verdict::Allow)?.claims.as_ref()?.identity.clone()?;
         let signed_identity = if matches!(rules, Rules::Policy { .. }) { Matcher::suggest(Some(name), &signed) } else { None };
-        if Matcher::Repository.accepts(Some(name), &signed) {
+        let same_repository = Matcher::Repository.accepts(Some(name), &signed);
+        let signed: String = signed.chars().take(limits::REFERENCE).collect();
+        if same_repository {
             let question = format!("Is any tag of {} as good as another? cosign signs the repository without a tag, and whoever can push may move a signed image to any tag.", name.name());
             return Some(MirrorQuestion { question, signed, signed_identity });
         }

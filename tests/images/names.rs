@@ -79,6 +79,12 @@ fn a_refusal_hands_over_no_bypass() {
     let admitted = policy(json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": serde_json::from_str::<Value>(&suggested).unwrap() }]), json!({ "version": 1 }));
     let report = judge(&demo("copied"), &admitted, "demo.example/demo/copied:1.0");
     assert_eq!((said(&report), &report.mirror_question), (OWN, &None), "what is asked about is what would admit it");
+    // The same repository, and a tag that the signature does not give.
+    let tags = policy(json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub" }]), json!({ "version": 1 }));
+    let report = judge(&demo("signed"), &tags, "demo.example/demo/signed:1.0");
+    assert_eq!(report.code, "identity.not-accepted");
+    assert!(report.message.contains("another tag") && !report.message.contains("copied") && !report.message.contains("matchRepository"), "{}", report.message);
+    assert_eq!(report.mirror_question.unwrap().signed_identity.as_deref(), Some(r#"{"type": "matchRepository"}"#));
     for repository in ["signed", "unsigned", "wrong-key", "other-digest", "bundle"] {
         assert_eq!(judged(&demo(repository), repository).mirror_question, None, "{repository}");
     }

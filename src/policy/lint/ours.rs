@@ -154,9 +154,12 @@ fn any_character(text: &str) -> String {
     format!("a dot in {:?} matches any character, so other hosts and names pass too: write \\. where a dot is meant", shown(text))
 }
 
-/// What a search finds everywhere, beside what matches any string whole.
+/// Texts that have nothing in common but that certificates name such.
+const UNLIKE: [&str; 3] = ["a@b.c", "https://x.y/z", "spiffe://q/w"];
+
+/// What a search finds in anything, beside what matches any string whole.
 fn open_search(expression: &str, pattern: &Pattern) -> Option<Open> {
-    let everywhere = matches!(pattern, Pattern::Search(_)) && ["~", "0", " "].iter().all(|probe| pattern.matches(probe));
+    let everywhere = matches!(pattern, Pattern::Search(_)) && UNLIKE.iter().all(|text| pattern.matches(text));
     pattern::open(expression).or(everywhere.then_some(Open::String))
 }
 
