@@ -9,7 +9,7 @@ SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr podman skopeo buildah containerd docker-registry crun ca-certificates
+PEERS_APT := chromium firefox-esr podman skopeo buildah containerd docker.io docker-registry crun ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -17,8 +17,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 .PHONY: serve
-serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…]
-	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" node worker/serve.mjs
+serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…] [PUBLIC_URL=…] [EGRESS=…]
+	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" node worker/serve.mjs
 
 .PHONY: build
 build: pkg/package.json ## make the npm package in pkg/
@@ -70,6 +70,10 @@ test-clients: pkg/package.json apt-peers go-peers ## real clients and registries
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
 
+.PHONY: test-attack
+test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load
+	ATTACK=all node --test --test-concurrency=1 pkg-tests/clients/attack.test.mjs pkg-tests/clients/nodes.test.mjs pkg-tests/clients/load.test.mjs
+
 .PHONY: bench
 bench: pkg/package.json pkg-tests/bench/node_modules/.package-lock.json ## keyless bundles beside sigstore-js and the bare signature checks: [ROUNDS=n]
 	node pkg-tests/bench/keyless.mjs
@@ -81,6 +85,10 @@ pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pk
 .PHONY: test-sigstore-differential
 test-sigstore-differential: rust-targets ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
 	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path pkg-tests/sigstore-differential/Cargo.toml
+
+.PHONY: mutants-gateway
+mutants-gateway: rust-targets ## plant old defects into a copy of the gateway; its property tests must find each
+	node pkg-tests/mutants/gateway.mjs
 
 .PHONY: test-licences
 test-licences: cargo-deny ## licences and advisories of what is shipped
@@ -130,7 +138,7 @@ apt-peers:
 
 .PHONY: go-peers
 go-peers:
-	@pkg-tests/peers/build.sh crane cosign2 cosign3 distribution fulcio policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

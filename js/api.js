@@ -4,9 +4,9 @@
 // or the result. A trap inside the module (RuntimeError, RangeError) fails the tasks in flight with the code "internal"
 // and starts the module over; the next call works.
 
+import { BUILD } from "./build.js";
 import { createFetcher } from "./fetch.js";
 import { codedError } from "./error.js";
-import { readEvidence } from "./evidence.js";
 import { createLocks } from "./lock.js";
 import { createRunner } from "./task.js";
 import { createWebCrypto } from "./webcrypto.js";
@@ -15,11 +15,14 @@ import { createWebCrypto } from "./webcrypto.js";
 /** @typedef {import("./task.js").Services} Services */
 /** @typedef {{ redirect: "follow" | "manual" } & RequestInit} RequestDefaults */
 
+/** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (GATEWAY, "One request, one budget"). */
+const LONGEST_WAIT = 60_000;
+
 /**
  * The API over one instance of the module.
  *
  * @param {Glue} glue what wasm-bindgen made, initialised
- * @param {{ requestInit: RequestDefaults }} platform how this platform must be asked
+ * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch }} platform how this platform must be asked, and by what
  */
 export function createApi(glue, platform) {
   const runner = createRunner(glue);
@@ -27,7 +30,7 @@ export function createApi(glue, platform) {
 
   /** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
   const services = (given) => ({
-    fetch: createFetcher(given.fetch, platform.requestInit, given.timeout),
+    fetch: createFetcher(given.fetch ?? platform.fetch, platform.requestInit, given.timeout),
     verify: webCrypto.verify,
     load: given.load,
     save: given.save,
@@ -35,20 +38,8 @@ export function createApi(glue, platform) {
 
   /** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
   async function verifyImage(reference, options = {}) {
-    const { fetch, timeout, viaEvidence, ...rest } = checkOptions(options);
-    const lent = services({ fetch, timeout });
-    /** @param {object} [more] */
-    const judge = (more) => runner.run(() => glue.startVerify({ ...coreOptions(reference, rest), ...more }), lent);
-    const report = await judge();
-    if (!viaEvidence || report.code !== "gateway.refused") return report;
-    try {
-      const evidence = await readEvidence(parseReference(reference), rest, lent.fetch);
-      const own = await judge({ evidence: evidence.bytes });
-      return withGatewayName(own, evidence.name);
-    } catch (error) {
-      // The arguments were understood above: what fails here is the gateway's answer, so the first report stands.
-      return withNote(report, "gateway.no-evidence", `the gateway's evidence could not be used: ${error instanceof Error ? error.message : error}`);
-    }
+    const { fetch, timeout, ...rest } = checkOptions(options);
+    return runner.run(() => glue.startVerify(coreOptions(reference, rest)), services({ fetch, timeout }));
   }
 
   /** @param {string} reference @param {import("./index.d.ts").PolicyInitOptions} options @returns {Promise<string>} */
@@ -99,11 +90,11 @@ export function createApi(glue, platform) {
 
     /** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
     constructor(config, given = {}) {
-      const { policy, assets, registriesD, provider, ...rest } = checkOptions(config);
-      // For the HMAC of what is remembered; a new one at each start makes what an earlier one wrote worthless.
-      const secret = crypto.getRandomValues(new Uint8Array(32));
-      this.#config = { secret, ...rest, policy: toBytes("policy", policy), assets: toAssets(assets), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), provider: providerOr(provider) };
-      this.#services = { ...services(given), lock: createLocks() };
+      const { policy, assets, registriesD, provider, secret: ownSecret, ...rest } = checkOptions(config);
+      // For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
+      const secret = ownSecret === undefined ? crypto.getRandomValues(new Uint8Array(32)) : toBytes("secret", ownSecret);
+      this.#config = { build: BUILD, ...rest, secret, policy: toBytes("policy", policy), assets: toAssets(assets), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), provider: providerOr(provider) };
+      this.#services = { ...services(given), lock: createLocks(), patience: patienceOf(given.requestTimeout) };
       this.#inner();
     }
 
@@ -146,20 +137,14 @@ function coreOptions(reference, { key, policy, assets, registriesD, evidence, tr
   return options;
 }
 
-/** A note, and only what it says: the name to judge by is the caller's to give, and no gateway's to propose. @param {any} report @param {string | undefined} theirs */
-function withGatewayName(report, theirs) {
-  if (theirs === undefined || theirs === report.image.name) return report;
-  return withNote(report, "gateway.other-name", `the gateway says that it knows the image as ${theirs}; that is its claim, and nothing here was judged by it`);
-}
-
-/** @param {any} report @param {string} code @param {string} message */
-function withNote(report, code, message) {
-  return { ...report, notes: [...report.notes, { code, message }] };
-}
-
 /** Pages that are not served over https (or from localhost) have no WebCrypto. @param {string | undefined} asked */
 function providerOr(asked) {
   return asked ?? (globalThis.crypto?.subtle ? "webcrypto" : "rust");
+}
+
+/** Shorter than the longest, or the longest. @param {number | undefined} asked milliseconds */
+function patienceOf(asked) {
+  return asked !== undefined && asked > 0 && asked < LONGEST_WAIT ? asked : LONGEST_WAIT;
 }
 
 /** @template {object} T @param {T} options @returns {T} */

@@ -20,12 +20,10 @@ export function createFetcher(given, init, patience = PATIENCE) {
     const timer = setTimeout(() => controller.abort(codedError("timeout", `no whole answer within ${patience / 1000} seconds`)), patience);
     const forward = () => controller.abort(stop.reason);
     stop.addEventListener("abort", forward);
+    if (stop.aborted) forward();
     try {
-      const { method, url, headers, body } = request;
-      // Called without a receiver: browsers refuse `fetch` as a method of anything but the global object.
-      const fetch = given ?? /** @type {import("./index.d.ts").Fetch} */ (globalThis.fetch);
-      const response = await fetch(url, { ...init, method, headers, body, signal: controller.signal });
-      return await readAnswer(response, request);
+      // Whatever is lent need not heed the signal.
+      return await unless(controller.signal, () => sendAndRead(given, init, request, controller.signal));
     } catch (error) {
       return { error: { ...describe(controller.signal.aborted ? controller.signal.reason : error), url: request.url } };
     } finally {
@@ -33,6 +31,37 @@ export function createFetcher(given, init, patience = PATIENCE) {
       stop.removeEventListener("abort", forward);
     }
   };
+}
+
+/** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {FetchRequest} request @param {AbortSignal} signal */
+async function sendAndRead(given, init, request, signal) {
+  const { method, url, headers, body, egress } = request;
+  // Called without a receiver: browsers refuse `fetch` as a method of anything but the global object.
+  const fetch = given ?? /** @type {import("./index.d.ts").Fetch} */ (globalThis.fetch);
+  // The platform's own knows no `egress`; where that matters it is not the platform's own.
+  const response = await fetch(url, /** @type {any} */ ({ ...init, method, headers, body, signal, egress }));
+  return readAnswer(response, request);
+}
+
+/**
+ * What `work` comes to, or the signal's reason as soon as there is one.
+ *
+ * @template T
+ * @param {AbortSignal} signal
+ * @param {() => Promise<T>} work
+ * @returns {Promise<T>}
+ */
+export async function unless(signal, work) {
+  if (signal.aborted) throw signal.reason;
+  let stop = () => {};
+  /** @type {Promise<never>} */
+  const aborted = new Promise((_, reject) => (stop = () => reject(signal.reason)));
+  signal.addEventListener("abort", stop);
+  try {
+    return await Promise.race([work(), aborted]);
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
 }
 
 /**
@@ -78,6 +107,7 @@ async function readBounded(stream, maxBytes) {
 
 /** @param {any} error @returns {import("./task.js").AnswerError} */
 function describe(error) {
+  if (error?.code === "budget" || error?.code === "egress") return { kind: error.code, message: error.message };
   if (error?.code === "timeout" || error?.name === "TimeoutError") return { kind: "timeout", message: error.message };
   // Node hides the reason in the cause; a host with several addresses fails with one cause for each.
   const causes = [error?.cause, ...(error?.cause?.errors ?? [])].map((cause) => cause?.message || cause?.code).filter(Boolean);

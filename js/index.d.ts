@@ -24,7 +24,15 @@ export interface FetchedResponse {
   readonly body: { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(): Promise<unknown> } } | null;
 }
 /** The platform's `fetch`, or one in its form. */
-export type Fetch = (url: string, init: { method: string; headers: [string, string][]; body?: string; redirect?: "follow" | "manual"; signal: any }) => Promise<FetchedResponse>;
+export type Fetch = (url: string, init: {
+  method: string;
+  headers: [string, string][];
+  body?: string;
+  redirect?: "follow" | "manual";
+  signal: any;
+  /** "public": the address was named by a redirect or a challenge, and only public addresses may be connected to. */
+  egress?: "operator" | "public";
+}) => Promise<FetchedResponse>;
 
 /** The name of a root that the package carries, or the bytes of a trusted_root.json. */
 export type TrustedRoot = "public-good" | "staging" | "github" | Uint8Array | ArrayBuffer;
@@ -52,6 +60,10 @@ interface RegistryOptions {
   /** Speak plain http to other hosts than loopback ones. */
   plainHttp?: boolean;
   credentials?: Credentials;
+  /** Addresses of token services that get the credentials too, beside the registry's own host and domains above it. */
+  realms?: string[];
+  /** `host[:port]` that redirects may lead to although they are private or plain http. */
+  egress?: string[];
   /** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
   provider?: Provider;
   /** Instead of the platform's. */
@@ -326,7 +338,7 @@ export interface Step {
 }
 
 export interface Note {
-  code: Code | "gateway.other-name" | "gateway.no-evidence";
+  code: Code;
   message: string;
 }
 
@@ -339,13 +351,28 @@ export interface GatewayConfig {
   assets?: Record<string, Bytes>;
   /** The files of a registries.d, by their names. */
   registriesD?: Record<string, Bytes>;
+  /** For the HMAC of what is stored through `save`, at least 16 bytes, the same wherever the store is shared; random at each start when absent. */
+  secret?: Bytes;
+  /** Origins of websites that may read what stands beside `/v2/`; `*` is every one. None when absent. */
+  corsOrigins?: string[];
+  /** Whether evidence carries the part of the policy that decides for the image; it does when absent. */
+  publishPolicy?: boolean;
+  /** Requests to the upstream that one request may need, fewer than the standard 256. */
+  requests?: number;
   provider?: Provider;
+  /** By which address clients know this gateway, http(s)://host[:port]; the one that they ask when absent. */
+  publicUrl?: string;
+  /** `host[:port]` that redirects may lead to although they are private or plain http. */
+  egress?: string[];
 }
 
 /** What the gateway may remember in; it works without. */
 export interface GatewayServices {
+  /** Whoever lends one keeps what is asked with `egress: "public"` off private networks. */
   fetch?: Fetch;
   timeout?: number;
+  /** Milliseconds that one request waits, all in all; 60,000 when absent, and at most. */
+  requestTimeout?: number;
   load?: (key: string) => Promise<string | null | undefined>;
   save?: (key: string, value: string, seconds: number) => Promise<unknown>;
 }
@@ -369,6 +396,8 @@ export type Action =
       /** Names of the upstream's headers that go out. */
       pass: string[];
       set: [string, string][];
+      /** JSON to send in place of the upstream's body where its status is 400 or above. */
+      errorBody: string;
       location: { from: string; to: string };
       log?: object;
     }

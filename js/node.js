@@ -2,10 +2,12 @@
 import { readFileSync } from "node:fs";
 import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
+import { guardedFetch } from "./public.js";
 
 glue.initSync({ module: readFileSync(new URL("./sealgate_bg.wasm", import.meta.url)) });
 
 export const { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway } = createApi(glue, {
   // The core follows redirects itself: it knows which credentials may go where.
   requestInit: { redirect: "manual" },
+  fetch: guardedFetch,
 });

@@ -1,6 +1,7 @@
 // Runs the module's Tasks, behind the one guard that every entry of the module goes through.
 
 import { codedError } from "./error.js";
+import { unless } from "./fetch.js";
 
 /**
  * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, startVerifyBundle(options: object): Task, predicateType(name: string): string, verifySignature(options: object): Task,
@@ -8,18 +9,18 @@ import { codedError } from "./error.js";
  *   policyExplain(policy: Uint8Array, reference: string, as?: string): any, parseReference(text: string): any, version(): string,
  *   Gateway: new (config: object) => any, __wbg_reset_state(): void }} Glue
  * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`
- * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number }} FetchRequest
+ * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public" }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
  *   | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
- * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "other", message: string, url?: string }} AnswerError
+ * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "egress" | "budget" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
  * @typedef {{ id: number } & Found} Answer
  * @typedef {Map<string, () => void>} Held
  * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
  * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
- *   lock?: (key: string) => Promise<() => void>,
+ *   patience?: number, lock?: (key: string) => Promise<() => void>,
  *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown> }} Services
  */
 
@@ -62,6 +63,11 @@ export function createRunner(glue) {
     const task = call(start);
     const born = era;
     running.add(stop);
+    // From when on nothing more is waited for; what was found out still counts.
+    const late = new AbortController();
+    const { patience } = services;
+    const timer = patience === undefined ? undefined : setTimeout(() => late.abort(codedError("budget", `waited for ${patience} ms`)), patience);
+    stop.signal.addEventListener("abort", () => late.abort(stop.signal.reason));
     /** Turns that this task holds until it ends. @type {Held} */
     const held = new Map();
     try {
@@ -71,11 +77,12 @@ export function createRunner(glue) {
         if (era !== born) throw internal(BROUGHT_DOWN);
         const step = /** @type {{ done: any } | { asks: Ask[] }} */ (call(() => task.advance(answers)));
         if ("done" in step) return step.done;
-        for (const ask of step.asks) inbox.expect(answer(ask, services, stop.signal, held));
+        for (const ask of step.asks) inbox.expect(answer(ask, services, late.signal, held));
         answers = await inbox.take();
       }
     } finally {
       running.delete(stop);
+      clearTimeout(timer);
       for (const release of held.values()) release();
       stop.abort();
       if (era === born) call(() => task.free());
@@ -117,38 +124,43 @@ function createInbox(stop) {
   };
 }
 
-/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {Held} held @returns {Promise<Answer>} */
-async function answer(ask, services, stop, held) {
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} late @param {Held} held @returns {Promise<Answer>} */
+async function answer(ask, services, late, held) {
   try {
-    return { id: ask.id, ...(await find(ask, services, stop, held)) };
+    return { id: ask.id, ...(await find(ask, services, late, held)) };
   } catch (error) {
     return { id: ask.id, error: { kind: "other", message: messageOf(error) } };
   }
 }
 
-/** @param {Ask} ask @param {Services} services @param {AbortSignal} stop @param {Held} held @returns {Promise<Found>} */
-async function find(ask, services, stop, held) {
+/** @param {Ask} ask @param {Services} services @param {AbortSignal} late @param {Held} held @returns {Promise<Found>} */
+async function find(ask, services, late, held) {
   switch (ask.kind) {
     case "fetch":
-      return services.fetch(ask.request, stop);
+      return services.fetch(ask.request, late);
     case "verify":
       return services.verify(ask.check);
     // Everything works without a store, or with one that fails.
     case "load":
-      return { value: (await services.load?.(ask.key).catch(() => null)) ?? null };
+      return { value: (await unless(late, async () => services.load?.(ask.key)).catch(() => null)) ?? null };
     case "lock": {
       if (held.has(ask.key)) return { value: null };
-      const release = await services.lock?.(ask.key);
-      if (stop.aborted) release?.();
-      else if (release) held.set(ask.key, release);
+      await unless(late, () => takeTurn(ask.key, services, late, held)).catch(() => null);
       return { value: null };
     }
     case "save":
-      await services.save?.(ask.key, ask.value, ask.seconds).catch(() => null);
+      await unless(late, async () => services.save?.(ask.key, ask.value, ask.seconds)).catch(() => null);
       return { value: null };
     default:
       throw new Error(`the driver does not know how to answer ${JSON.stringify(/** @type {any} */ (ask).kind)}`);
   }
+}
+
+/** A turn that comes too late is given back at once. @param {string} key @param {Services} services @param {AbortSignal} late @param {Held} held */
+async function takeTurn(key, services, late, held) {
+  const release = await services.lock?.(key);
+  if (late.aborted) release?.();
+  else if (release) held.set(key, release);
 }
 
 /** A panic ends as a RuntimeError, a stack that ran over as a RangeError; what the core throws itself has a code. @param {unknown} error */

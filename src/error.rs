@@ -80,7 +80,37 @@ codes! {
         Redirect { url: String, reason: String } => "host.redirect", "a redirect of {url} was not followed: {reason}";
         NotRecorded { url: String } => "host.not-recorded", "this evidence does not hold the answer of {url}: fetch the evidence again, or ask the registry itself";
         Refused { url: String, reason: String } => "host.refused", "{url} was not asked: {reason}";
+        Egress { url: String, reason: String } => "host.egress", "{url} was not asked: {reason}. When it is meant, list its host in EGRESS (a gateway) or with --egress (the command line)";
+        Budget { what: &'static str } => "limit.request", "this request needs more {what} than one request may have: ask again, since what was found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider", "the platform's cryptography gave no answer ({reason}): use the built-in provider";
+    }
+}
+
+impl HostError {
+    /// The same, about this address.
+    #[must_use]
+    pub fn at(mut self, address: String) -> Self {
+        match &mut self {
+            Self::Unreachable { url, .. } | Self::Timeout { url } | Self::TooLarge { url, .. } | Self::Status { url, .. } | Self::Unauthorized { url, .. } | Self::RateLimited { url }
+            | Self::Redirect { url, .. } | Self::Refused { url, .. } | Self::Egress { url, .. } => *url = address,
+            Self::NotRecorded { .. } | Self::Budget { .. } | Self::Provider { .. } => {}
+        }
+        self
+    }
+
+    /// The same for people who know the registry by this name only: what it says of addresses is left out.
+    #[must_use]
+    pub fn without_addresses(self, name: &str) -> Self {
+        let see = || String::from("the gateway's log says more");
+        match self.at(name.into()) {
+            Self::Unreachable { url, .. } => Self::Unreachable { url, reason: see() },
+            Self::Unauthorized { url, .. } => Self::Unauthorized { url, reason: see() },
+            Self::Redirect { url, .. } => Self::Redirect { url, reason: see() },
+            Self::Refused { url, .. } => Self::Refused { url, reason: see() },
+            Self::Egress { url, .. } => Self::Egress { url: alloc::format!("a place that {url} names"), reason: see() },
+            Self::Provider { .. } => Self::Provider { reason: see() },
+            other => other,
+        }
     }
 }
 

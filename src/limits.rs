@@ -6,8 +6,6 @@ pub const MANIFEST: usize = 4 << 20;
 pub const EVIDENCE: usize = 4 << 20;
 /// Bytes of all evidence of one image (TRUST section 7).
 pub const EVIDENCE_TOTAL: usize = 16 << 20;
-/// Bytes of answers in one evidence document: a manifest and all evidence of one image.
-pub const EVIDENCE_DOCUMENT: usize = MANIFEST + EVIDENCE_TOTAL;
 /// Entries that discovery may list for one image (TRUST section 7).
 pub const EVIDENCE_LISTED: usize = 1_000;
 /// Candidates that are examined for one image (TRUST section 7).
@@ -16,6 +14,9 @@ pub const EVIDENCE_EXAMINED: usize = 128;
 pub const CONFIG: usize = 64 << 10;
 /// Nesting of JSON (DESIGN section 7).
 pub const JSON_DEPTH: usize = 64;
+/// Values in one JSON document: at 44 bytes a member and two small texts, a document of 4 MiB stays below 32 MiB of memory. A
+/// software bill of materials of 4 MiB has about 150,000.
+pub const JSON_VALUES: usize = 1 << 18;
 /// Bytes of a `policy.json`.
 pub const POLICY: usize = 1 << 20;
 /// Bytes of a key or certificate file that a policy names.
@@ -34,6 +35,8 @@ pub const SUBJECT_DIGESTS: usize = 32;
 pub const RSA_BITS: core::ops::RangeInclusive<usize> = 2_048..=8_192;
 /// Bytes of a token service's answer (containers/image).
 pub const TOKEN: usize = 1 << 20;
+/// What went wrong at registries that one line of a gateway's log tells: more is more of the same.
+pub const TROUBLES: usize = 8;
 /// Redirects that one request follows.
 pub const REDIRECTS: usize = 5;
 /// Bytes of a repository name, host included (distribution/reference).
@@ -106,3 +109,21 @@ pub const PROOF_HASHES: usize = 64;
 pub const TIMESTAMP: usize = 64 << 10;
 /// Ways in which one timestamp token may be tied to the authorities of a trusted root.
 pub const TIMESTAMP_CLAIMS: usize = 64;
+/// Requests to the upstream in one request to a gateway (GATEWAY, "One request, one budget").
+pub const REQUESTS: usize = 256;
+/// The same, for each image of an index, or entry of a list, that is looked at for itself.
+pub const REQUESTS_AN_IMAGE: usize = 8;
+/// Bytes fetched in one request to a gateway: 32 MiB, beside a manifest that is sent.
+pub const REQUEST_BYTES: usize = (32 << 20) + MANIFEST;
+/// Bytes of a manifest that is kept.
+pub const KEPT_MANIFEST: usize = 256 << 10;
+/// Bytes of all manifests that one isolate keeps. An isolate of Cloudflare has 128 MB for everything.
+pub const KEPT_CONTENT: usize = 16 << 20;
+/// Bytes of all verdicts that one isolate keeps, 256 for each beside its message.
+pub const KEPT_VERDICTS: usize = 4 << 20;
+/// Entries of all manifests of which one isolate knows what they list, at 8 bytes.
+pub const KEPT_LINKS: usize = 512 << 10;
+/// Tags that one isolate knows the digests of.
+pub const KEPT_TAGS: usize = 16 << 10;
+/// Bytes of what is known of one repository, in a store.
+pub const HINTS_RECORD: usize = 256 << 10;

@@ -11,7 +11,7 @@ use sealgate::digest::Digest;
 use sealgate::encoding::pem;
 use sealgate::oci::Document;
 use sealgate::policy::Policy;
-use sealgate::verify::{EvidenceDocument, Mirrors, Recorder, Report, Rules, Verdict, collect, first_policy};
+use sealgate::verify::{EvidenceDocument, Mirrors, Report, Rules, Verdict, collect, first_policy};
 use support::{block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read, Memory};
 
 fn demo(repository: &str) -> Memory {
@@ -247,9 +247,8 @@ fn too_many_referrers_are_could_not_find_out() {
 fn recorded_evidence_gives_the_same_verdict() {
     for repository in ["signed", "bundle", "multi", "unsigned", "wrong-key", "tampered", "copied", "other-digest"] {
         let memory = demo(repository);
-        let recorder = Recorder::new(&memory);
-        block_on(collect(&recorder, "1.0")).unwrap().unwrap();
-        let document = EvidenceDocument::parse(recorder.into_document().to_json().as_bytes()).unwrap();
+        let collected = block_on(collect(&memory, "1.0")).unwrap().unwrap();
+        let document = EvidenceDocument::parse(collected.into_json().as_bytes()).unwrap();
         let name = format!("demo.example/demo/{repository}:1.0");
         let (live, replayed) = (judge(&memory, &demo_rules(), &name), judge(&document, &demo_rules(), &name));
         assert_eq!(live, replayed, "{repository}");

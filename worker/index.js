@@ -11,7 +11,7 @@ import { demoRegistry } from "./demo.js";
 import { createStore } from "./store.js";
 
 /**
- * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `SECRET`, `ADMIN_SECRET` and
+ * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `ADMIN_SECRET` and
  * `FOREIGN_LAYERS` are reserved for what the documentation calls the long form.
  *
  * @typedef {object} Env
@@ -20,6 +20,14 @@ import { createStore } from "./store.js";
  * @property {ArrayBuffer | string} [POLICY] the policy's bytes
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
  * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
+ * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
+ * @property {string} [CORS_ORIGINS] origins of websites that may read evidence, separated by spaces or commas; `*` is every one
+ * @property {string} [PUBLISH_POLICY] `none` leaves the policy out of the evidence; else the part that decides for the image is in it
+ * @property {string} [MAX_REQUESTS] requests to the upstream that one request may need, fewer than the standard
+ * @property {string} [PUBLIC_URL] by which address clients know this gateway, `http(s)://host[:port]`
+ * @property {string} [EGRESS] `host[:port]`, separated by commas or spaces, that redirects may lead to although they are private
+ * @property {string} [REQUEST_TIMEOUT_MS] how long one request waits, less than a minute
+ * @property {Fetcher} [UPSTREAMS] reaches private networks, for addresses that the operator wrote; the worker's own outbound must not
  * @property {Fetcher} [ASSETS] the page's files
  * @property {Fetcher} [DEMO] the OCI layouts of the embedded demo registry; bound only when that is the upstream
  */
@@ -29,6 +37,9 @@ import { createStore } from "./store.js";
 
 /** An upstream that has not sent its headers after this time counts as one that does not answer. */
 const UPSTREAM_TIMEOUT_MS = 30_000;
+
+/** How long one request waits, all in all, unless it is configured lower. */
+const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The page may run its own scripts and its own WASM, and talk to this worker; nothing else. */
 const PAGE_HEADERS = {
@@ -68,6 +79,7 @@ export default {
    */
   async fetch(request, env, ctx) {
     const started = Date.now();
+    if (!URL.canParse(request.url)) return malformed(request);
     try {
       const action = await runningGateway(env, ctx).handle({
         method: request.method,
@@ -75,12 +87,25 @@ export default {
         headers: [...request.headers],
         time: Math.floor(started / 1000),
       });
-      const response = await carryOut(action, request, env);
+      const response = await carryOut(action, request, env, started);
       if (action.log !== undefined) log({ ...action.log, ms: Date.now() - started });
       return response;
     } catch (error) {
       return failClosed(error, request, Date.now() - started);
     }
+  },
+
+  /**
+   * CONNECT. The runtime has agreed to it already; the tunnel leads here, where a request line gets its answer, and no further.
+   *
+   * @param {{ writable: WritableStream<Uint8Array> }} socket
+   */
+  async connect(socket) {
+    log({ event: "refused", method: "CONNECT", status: 405 });
+    const writer = socket.writable.getWriter();
+    const body = JSON.stringify({ errors: [{ code: "UNSUPPORTED", message: "sealgate: this gateway is no proxy" }] });
+    await writer.write(new TextEncoder().encode(`HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`));
+    await writer.close();
   },
 };
 
@@ -91,7 +116,7 @@ export default {
 function runningGateway(env, ctx) {
   if (gateway === undefined) {
     const store = createStore();
-    gateway = new Gateway(configOf(env), { fetch: upstreamFetch(env), load: store.load, save: store.save });
+    gateway = new Gateway(configOf(env), { fetch: upstreamFetch(env), requestTimeout: requestTimeout(env), load: store.load, save: store.save });
     const state = gateway.state();
     if (state.state !== "ok") log({ event: "configuration", ...state });
   }
@@ -110,8 +135,20 @@ function configOf(env) {
     name: env.NAME ?? "",
     policy: typeof env.POLICY === "string" ? new TextEncoder().encode(env.POLICY) : new Uint8Array(env.POLICY ?? []),
     assets: files(env.POLICY_ASSETS),
+    corsOrigins: (env.CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
+    publishPolicy: env.PUBLISH_POLICY !== "none",
+    ...(env.SECRET === undefined ? {} : { secret: env.SECRET }),
+    ...(env.MAX_REQUESTS === undefined ? {} : { requests: Number(env.MAX_REQUESTS) }),
     ...(env.REGISTRIES_D === undefined ? {} : { registriesD: files(env.REGISTRIES_D) }),
+    publicUrl: env.PUBLIC_URL ?? "",
+    egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
   };
+}
+
+/** @param {Env} env */
+function requestTimeout(env) {
+  const asked = Number(env.REQUEST_TIMEOUT_MS);
+  return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
 }
 
 /** @param {string} base64 */
@@ -120,27 +157,44 @@ function bytesOf(base64) {
 }
 
 /**
- * Redirects stay with the caller: following them here would carry credentials to another host.
+ * Redirects stay with the caller: following them here would carry credentials to another host. What the operator did not write
+ * goes out by the worker's own network, which reaches public addresses only.
  *
  * @param {Env} env
- * @returns {typeof fetch}
+ * @returns {import("sealgate").Fetch}
  */
-function upstreamFetch({ DEMO }) {
-  return async (input, init) => {
-    const request = new Request(input, { ...init, redirect: "manual" });
-    return DEMO === undefined ? fetch(request) : demoRegistry(request, DEMO);
+function upstreamFetch({ DEMO, UPSTREAMS }) {
+  return async (url, { method, headers, body, signal, egress }) => {
+    const request = new Request(url, { method, headers, body, signal, redirect: "manual" });
+    if (DEMO !== undefined) return demoRegistry(request, DEMO);
+    if (egress === "operator") return (UPSTREAMS ?? globalThis).fetch(request);
+    try {
+      return await fetch(request);
+    } catch (error) {
+      // workerd says no more of an address that its network refuses.
+      if (UPSTREAMS === undefined || !/^internal error/.test(messageOf(error))) throw error;
+      throw Object.assign(new Error(`no connection was made (${messageOf(error)}): a redirect or challenge named it, so that it may only have public addresses`), { code: "egress" });
+    }
   };
+}
+
+/** @param {unknown} error */
+function messageOf(error) {
+  return error instanceof Error ? error.message : String(error);
 }
 
 /**
  * Bounds the time to the headers only: a layer may stream for as long as it takes.
  *
- * @param {(signal: AbortSignal) => Promise<Response>} ask
+ * @param {number} left milliseconds that the request has
+ * @template T
+ * @param {(signal: AbortSignal) => Promise<T>} ask
  */
-async function withTimeout(ask) {
+async function withTimeout(left, ask) {
   const abort = new AbortController();
-  const reason = new DOMException(`no answer within ${UPSTREAM_TIMEOUT_MS / 1000} seconds`, "TimeoutError");
-  const timer = setTimeout(() => abort.abort(reason), UPSTREAM_TIMEOUT_MS);
+  const patience = Math.max(0, Math.min(UPSTREAM_TIMEOUT_MS, left));
+  const reason = new DOMException(`no answer within ${patience / 1000} seconds`, "TimeoutError");
+  const timer = setTimeout(() => abort.abort(reason), patience);
   try {
     return await ask(abort.signal);
   } finally {
@@ -152,11 +206,12 @@ async function withTimeout(ask) {
  * @param {Action} action
  * @param {Request} request
  * @param {Env} env
+ * @param {number} started
  */
-async function carryOut(action, request, env) {
+async function carryOut(action, request, env, started) {
   switch (action.kind) {
     case "respond": return respond(action, request);
-    case "stream": return stream(action, env);
+    case "stream": return stream(action, env, started);
     case "asset": return asset(action, request, env);
     default: throw new Error("the gateway asked for something that this worker does not know");
   }
@@ -190,10 +245,11 @@ function reasonPhrase(text) {
  *
  * @param {Extract<Action, { kind: 'stream' }>} action
  * @param {Env} env
+ * @param {number} started
  */
-async function stream(action, env) {
+async function stream(action, env, started) {
   const { method, url, headers } = action.request;
-  const upstream = await withTimeout((signal) => upstreamFetch(env)(url, { method, headers, signal }));
+  const upstream = /** @type {Response} */ (await withTimeout(requestTimeout(env) - (Date.now() - started), (signal) => upstreamFetch(env)(url, { method, headers, signal, egress: "operator" })));
   const passed = new Headers();
   for (const name of action.pass) {
     const value = upstream.headers.get(name);
@@ -204,7 +260,24 @@ async function stream(action, env) {
   // The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
   if (upstream.headers.has("content-encoding") && !passed.has("content-encoding")) passed.delete("content-length");
   for (const [name, value] of action.set) passed.set(name, value);
+  if (upstream.status >= 400) return refusedStream(upstream, action, passed);
   return new Response(upstream.body, { status: upstream.status, headers: passed });
+}
+
+/**
+ * What comes with an error is the gateway's own.
+ *
+ * @param {Response} upstream
+ * @param {Extract<Action, { kind: 'stream' }>} action
+ * @param {Headers} headers
+ */
+async function refusedStream(upstream, action, headers) {
+  await upstream.body?.cancel();
+  const body = new TextEncoder().encode(action.errorBody);
+  headers.set("content-type", "application/json");
+  headers.set("content-length", String(body.length));
+  for (const name of ["content-range", "etag", "last-modified"]) headers.delete(name);
+  return new Response(action.request.method === "HEAD" ? null : body, { status: upstream.status, headers });
 }
 
 /**
@@ -214,7 +287,9 @@ async function stream(action, env) {
  */
 function mapLocation(location, base, mapping) {
   const absolute = new URL(location, base).href;
-  return mapping !== undefined && absolute.startsWith(mapping.from) ? mapping.to + absolute.slice(mapping.from.length) : absolute;
+  // Both in the one spelling that URLs have: upper case and default ports are gone.
+  const from = mapping === undefined ? "" : new URL(mapping.from).href;
+  return mapping !== undefined && absolute.startsWith(from) ? mapping.to + absolute.slice(from.length) : absolute;
 }
 
 /**
@@ -235,9 +310,10 @@ function mapLink(link, base, mapping) {
  */
 async function asset(action, request, env) {
   const path = action.path.endsWith("/") ? `${action.path}index.html` : action.path;
-  const type = CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)];
+  // One slash at a time: two at the start name a host, and the file service would list its root.
+  const type = path.startsWith("/") && !path.includes("//") ? CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)] : undefined;
   // A name without a known ending is a directory (which the file service would list) or nothing of the page's.
-  const file = type === undefined ? undefined : await env.ASSETS?.fetch(new URL(path, "http://page.invalid/").href, { method: request.method });
+  const file = type === undefined ? undefined : await env.ASSETS?.fetch(`http://page.invalid${path}`, { method: request.method });
   if (type === undefined || file === undefined || !file.ok) return notFound(request);
   const headers = new Headers({ ...PAGE_HEADERS, "content-type": type });
   const length = file.headers.get("content-length");
@@ -254,6 +330,13 @@ function notFound(request) {
   });
 }
 
+/** @param {Request} request */
+function malformed(request) {
+  log({ event: "refused", method: request.method, status: 400 });
+  const body = JSON.stringify({ errors: [{ code: "NAME_INVALID", message: "sealgate: the address is not well-formed" }] });
+  return new Response(request.method === "HEAD" ? null : body, { status: 400, headers: { "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff" } });
+}
+
 /**
  * Never content, whatever happened.
  *
@@ -265,7 +348,8 @@ function failClosed(error, request, ms) {
   const { code = "internal", message } = /** @type {Error & { code?: string }} */ (error instanceof Error ? error : new Error(String(error)));
   const { pathname } = new URL(request.url);
   log({ event: "failure", method: request.method, path: pathname, status: 503, code, message, ms });
-  const text = `sealgate: this request could not be judged, so nothing is served (${code}: ${message}). Try again; when it stays, look into the gateway's log.`;
+  // The message may name the upstream's address: it is for the log.
+  const text = `sealgate: this request could not be judged, so nothing is served (${code}). Try again; when it stays, look into the gateway's log.`;
   const body = new TextEncoder().encode(JSON.stringify({ errors: [{ code: "UNAVAILABLE", message: text }] }));
   return respond({
     kind: "respond",

@@ -1,8 +1,8 @@
 /**
  * `make serve`: runs the worker in workerd on this machine.
  *
- * Settings come from the environment: `UPSTREAM`, `POLICY` and `REGISTRIES_D` (paths), `NAME`, `PORT`; without `UPSTREAM` it is the embedded
- * demo registry. Everything that workerd needs is copied to `target/serve/PORT/`, beside a configuration with relative paths.
+ * Settings come from the environment: `UPSTREAM`, `POLICY` and `REGISTRIES_D` (paths), `NAME`, `PORT`, `PUBLIC_URL`, `EGRESS`,
+ * `REQUEST_TIMEOUT_MS`; without `UPSTREAM` it is the embedded demo registry. Everything that workerd needs is copied to `target/serve/PORT/`, beside a configuration with relative paths.
  *
  * @module
  */
@@ -19,11 +19,12 @@ const DEMO = { upstream: "http://demo.example", name: "demo.example", policy: jo
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
+const PASSED = ["PUBLIC_URL", "EGRESS", "REQUEST_TIMEOUT_MS"];
 
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
 
-/** @typedef {{ upstream: string, name: string, policyFile: string, registriesFolder: string, port: number, demo: boolean }} Settings */
+/** @typedef {{ upstream: string, name: string, policyFile: string, registriesFolder: string, port: number, demo: boolean, more: Record<string, string> }} Settings */
 /** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
 /** @typedef {{ id: string, name: string, severity: string, pointer: string, message: string }} Lint */
 /** @typedef {{ policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): Lint[] }} Sealgate */
@@ -52,16 +53,18 @@ async function main() {
  */
 function settingsOf(env) {
   const port = Number(env.PORT || 8787);
+  // What the gateway reads, and complains of, itself.
+  const more = Object.fromEntries(PASSED.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
   if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UsageError(`PORT is ${env.PORT}: expected a number from 1 to 65535, for example PORT=8787`);
   if (!env.UPSTREAM) {
-    return { upstream: DEMO.upstream, name: env.NAME || DEMO.name, policyFile: env.POLICY || DEMO.policy, registriesFolder: env.REGISTRIES_D ?? "", port, demo: true };
+    return { upstream: DEMO.upstream, name: env.NAME || DEMO.name, policyFile: env.POLICY || DEMO.policy, registriesFolder: env.REGISTRIES_D ?? "", port, demo: true, more };
   }
   if (!env.POLICY) {
     throw new UsageError(`UPSTREAM is ${env.UPSTREAM}, but POLICY is missing: say which policy decides what this registry may serve, for example\n`
       + `  make serve UPSTREAM=${env.UPSTREAM} POLICY=policy.json\n`
       + "`sealgate policy init IMAGE --key cosign.pub` writes a first one.");
   }
-  return { upstream: env.UPSTREAM, name: env.NAME || hostOf(env.UPSTREAM), policyFile: env.POLICY, registriesFolder: env.REGISTRIES_D ?? "", port, demo: false };
+  return { upstream: env.UPSTREAM, name: env.NAME || hostOf(env.UPSTREAM), policyFile: env.POLICY, registriesFolder: env.REGISTRIES_D ?? "", port, demo: false, more };
 }
 
 /** @param {string} upstream */
@@ -192,7 +195,7 @@ async function copySite(site) {
   if (existsSync(www)) await cp(www, site, { recursive: true });
   const pkg = join(root, "pkg");
   for (const file of await readdir(pkg)) {
-    if (/\.(js|wasm)$/.test(file) && !["cli.js", "node.js", "workerd.js"].includes(file)) await cp(join(pkg, file), join(site, "sealgate", file));
+    if (/\.(js|wasm)$/.test(file) && !["cli.js", "node.js", "public.js", "workerd.js"].includes(file)) await cp(join(pkg, file), join(site, "sealgate", file));
   }
 }
 
@@ -212,8 +215,10 @@ using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [
     (name = "gateway", worker = .gateway),
-    # A registry on this machine or in a private network is the usual upstream here.
+    # A registry on this machine or in a private network is the usual upstream here: addresses that the operator wrote.
     (name = "upstreams", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
+    # Everything else goes out here, where addresses are refused by what they are.
+    (name = "outside", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
     (name = "page", disk = (path = "site")),${settings.demo ? `\n    (name = "demo", disk = (path = ${text(demo)})),` : ''}
   ],
   sockets = [(name = "http", address = "127.0.0.1:${settings.port}", http = (), service = "gateway")]
@@ -231,9 +236,11 @@ const gateway :Workerd.Worker = (
     (name = "NAME", text = ${text(settings.name)}),
     (name = "POLICY", data = embed "policy.json"),
     (name = "POLICY_ASSETS", json = embed "assets.json"),${hasRegistries ? '\n    (name = "REGISTRIES_D", json = embed "registries.json"),' : ''}
+${Object.entries(settings.more).map(([name, value]) => `\n    (name = ${text(name)}, text = ${text(value)}),`).join('')}
+    (name = "UPSTREAMS", service = "upstreams"),
     (name = "ASSETS", service = "page")${settings.demo ? ',\n    (name = "DEMO", service = "demo")' : ''}
   ],
-  globalOutbound = "upstreams"
+  globalOutbound = "outside"
 );
 `;
 }

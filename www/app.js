@@ -1,12 +1,14 @@
 // @ts-check
-// The page: one field, one result. The fragment is the only state, so that every result has a link, and back and forward work.
+// The page: one field, one result, or a list of them. The fragment is the only state, but for a policy that was dropped, so that
+// results have links, and back and forward work.
 
 import { byId, h } from "./dom.js";
 import { block } from "./copy.js";
 import { gatewayName, loading, lookUp } from "./lookup.js";
 import { forgetPolicy, ownPolicy, takeFiles } from "./policy.js";
-import { findReference, readFragment, writeFragment } from "./text.js";
-import { card, policyCard, reportBody, verdictCard } from "./view.js";
+import { showList } from "./several.js";
+import { findReferences, readFragment, writeFragment } from "./text.js";
+import { card, policyCard, reportBody, verdictCard, verdictOf } from "./view.js";
 import { words } from "./words.js";
 
 /** @typedef {import('./lookup.js').Problem} Problem */
@@ -33,21 +35,23 @@ show();
 
 /** @param {string} text what somebody typed, pasted or dropped */
 function open(text) {
-  const reference = findReference(text, location);
-  if (!reference) return field.focus();
-  const fragment = writeFragment(reference);
+  const references = findReferences(text, location);
+  if (!references.length) return field.focus();
+  const fragment = writeFragment(...references);
   if (location.hash === fragment) return void show();
   location.hash = fragment;
 }
 
 async function show() {
   const turn = ++asked;
-  const reference = readFragment(location.hash.slice(1)).trim();
-  field.value = reference;
+  const references = readFragment(location.hash.slice(1));
+  const [reference = ""] = references;
+  field.value = references.join(" ");
   document.body.dataset.view = reference ? "result" : "start";
   byId("examples").hidden = true;
   if (!reference) return start(turn);
-  working(reference);
+  if (references.length > 1) return showSeveral(references, turn);
+  working(words.working(reference));
   const outcome = await lookUp(reference, location);
   if (turn !== asked) return;
   try {
@@ -55,8 +59,23 @@ async function show() {
   } catch (error) {
     // A report that cannot be shown whole is not shown in part.
     byId("evidence").replaceChildren();
-    fill(reference, { problem: { ...words.problem.other, detail: String(error) } });
+    fill(reference, unshown(error));
   }
+}
+
+/** @param {string[]} references @param {number} turn */
+async function showSeveral(references, turn) {
+  const list = await showList(references, {
+    look: (reference) => lookUp(reference, location),
+    shown: (reference, outcome) => shown(reference, outcome),
+    progress: (text) => { if (turn === asked) working(text); },
+    goesOn: () => turn === asked,
+  });
+  if (turn !== asked || !list) return;
+  byId("verdict").replaceChildren(list.card);
+  byId("evidence").replaceChildren(...list.body);
+  document.title = words.pageTitle(list.word, words.several.count(references.length));
+  byId("result").removeAttribute("aria-busy");
 }
 
 /** @param {number} turn */
@@ -71,26 +90,46 @@ async function start(turn) {
   byId("examples").hidden = false;
 }
 
-/** @param {string} reference */
-function working(reference) {
+/** @param {string} text */
+function working(text) {
   byId("result").setAttribute("aria-busy", "true");
   byId("evidence").replaceChildren();
-  byId("verdict").replaceChildren(h("p", { class: "sg-working" }, words.working(reference)));
+  byId("verdict").replaceChildren(h("p", { class: "sg-working" }, text));
 }
 
 /** @param {string} reference @param {Outcome} outcome */
 function fill(reference, outcome) {
-  if ("problem" in outcome) {
-    byId("verdict").replaceChildren(problemCard(reference, outcome.problem));
-    document.title = words.pageTitle(outcome.problem.title, reference);
-  } else {
-    const { report, pull, own } = outcome;
-    const secure = location.protocol === "https:";
-    byId("verdict").replaceChildren(verdictCard(report, own));
-    byId("evidence").replaceChildren(...reportBody(report, { own, reference: pull, link: location.href, secure, loopback: LOOPBACK.test(location.hostname) }));
-    document.title = words.pageTitle(words.verdict[report.verdict] ?? words.verdict.unknown, reference);
-  }
+  const { head, body, word } = shown(reference, outcome);
+  byId("verdict").replaceChildren(head);
+  byId("evidence").replaceChildren(...body());
+  document.title = words.pageTitle(word, reference);
   byId("result").removeAttribute("aria-busy");
+}
+
+/**
+ * @param {string} reference
+ * @param {Outcome} outcome
+ * @returns {import('./several.js').Shown}
+ */
+function shown(reference, outcome) {
+  if ("problem" in outcome) {
+    const { tone = "unknown", title, text } = outcome.problem;
+    return { tone, word: title, reason: text, head: problemCard(reference, outcome.problem), body: () => [] };
+  }
+  const { report, pull, own } = outcome;
+  const secure = location.protocol === "https:";
+  const link = `${location.origin}/${writeFragment(reference)}`;
+  return {
+    ...verdictOf(report),
+    reason: report.message,
+    head: verdictCard(report, own),
+    body: () => reportBody(report, { own, reference: pull, link, secure, loopback: LOOPBACK.test(location.hostname) }),
+  };
+}
+
+/** @param {unknown} error @returns {Outcome} */
+function unshown(error) {
+  return { problem: { ...words.problem.other, detail: String(error) } };
 }
 
 /** @param {string} reference @param {Problem} problem */
@@ -99,6 +138,7 @@ function problemCard(reference, problem) {
     problem.instead ? h("p", { class: "sg-message" }, ...sentenceWithLink(problem.instead)) : null,
     problem.commandTitle ? h("p", { class: "sg-message" }, problem.commandTitle) : null,
     problem.command ? block(problem.command, problem.command) : null,
+    problem.commandHint ? h("p", { class: "sg-hint" }, problem.commandHint) : null,
     problem.detail ? h("p", { class: "sg-message" }, problem.detail) : null,
     problem.code ? h("p", { class: "sg-code" }, problem.code) : null,
     problem.again ? againButton() : null,
@@ -169,13 +209,19 @@ function takeDrops() {
     const text = event.dataTransfer?.getData("text/plain") || event.dataTransfer?.getData("text/uri-list") || "";
     if (text.trim()) return open(text);
     const files = [...event.dataTransfer?.files ?? []];
-    if (files.length) judgeBy(files).catch(() => refuseFile(files[0]?.name ?? ""));
+    if (files.length) judgeBy(files).catch((error) => refuseFiles(files, { ...words.problem.file, detail: String(error) }));
   });
 }
 
 /** From now on by this policy, and what is shown again by it. @param {File[]} files */
 async function judgeBy(files) {
-  if (!await takeFiles(await loading, files)) return refuseFile(files[0]?.name ?? "");
+  const taken = await takeFiles(await loading, files);
+  if (taken.kind === "large") return refuseFiles(files, { ...words.problem.largeFiles, text: words.problem.largeFiles.text(taken.names) });
+  if (taken.kind === "two") return refuseFiles(files, { ...words.problem.twoPolicies, text: words.problem.twoPolicies.text(taken.names) });
+  if (taken.kind === "nothing") {
+    const { message, code } = taken.complaint ?? {};
+    return refuseFiles(files, { ...(taken.json ? words.problem.brokenFile : words.problem.file), detail: message, code });
+  }
   await showPolicy();
   await show();
 }
@@ -190,19 +236,22 @@ async function showPolicy() {
   }) : []));
 }
 
-/** @param {string} name */
-function refuseFile(name) {
+/** @param {File[]} files @param {Problem} problem */
+function refuseFiles(files, problem) {
   asked += 1;
   document.body.dataset.view = "result";
   byId("examples").hidden = true;
   byId("evidence").replaceChildren();
-  byId("verdict").replaceChildren(problemCard(name, { ...words.problem.file, tone: "info" }));
+  byId("result").removeAttribute("aria-busy");
+  byId("verdict").replaceChildren(problemCard(files.map(({ name }) => name).slice(0, 5).join(", "), { ...problem, tone: "info" }));
 }
 
 function takePastes() {
   addEventListener("paste", (event) => {
-    if (event.target instanceof HTMLInputElement) return; // there the visitor goes on typing
     const text = event.clipboardData?.getData("text/plain") ?? "";
+    // There the visitor goes on typing; but a field of one line would join several lines to one name.
+    if (event.target instanceof HTMLInputElement && !/\S\s*[\r\n]\s*\S/u.test(text)) return;
+    event.preventDefault();
     if (text.trim()) open(text);
   });
 }

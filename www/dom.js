@@ -26,6 +26,7 @@ export function h(tag, attributes = {}, ...children) {
 const PATHS = {
   good: "M5 12.5l4.5 4.5L19 7.5",
   bad: "M7 7l10 10M17 7L7 17",
+  unproven: "M6 11.5h12v8H6zM9 11.5V8a3.2 3.2 0 0 1 6-1.5",
   unknown: "M9 9.5a3 3 0 1 1 4.4 2.6c-.9.5-1.4 1-1.4 2M12 17.6v.1",
   skipped: "M7 12h10",
   info: "M12 11v6M12 7v.1",
@@ -33,7 +34,7 @@ const PATHS = {
 
 /**
  * Decoration beside a word that says the same.
- * @param {'good' | 'bad' | 'unknown' | 'skipped' | 'info'} name
+ * @param {'good' | 'unproven' | 'bad' | 'unknown' | 'skipped' | 'info'} name
  * @returns {SVGSVGElement}
  */
 export function icon(name) {

@@ -15,9 +15,11 @@ import { words } from "./words.js";
  * @property {string} [instead] a reference that may be what was meant
  * @property {string} [command]
  * @property {string} [commandTitle]
+ * @property {string} [commandHint]
  * @property {boolean} [again] whether trying again makes sense
  */
-/** @typedef {{ report: Report, pull: string, own: boolean } | { problem: Problem }} Outcome `pull`: the image as a client here names it; `own`: judged by the visitor's policy */
+/** @typedef {import('./policy.js').OwnPolicy} OwnPolicy */
+/** @typedef {{ report: Report, pull: string, own?: string } | { problem: Problem }} Outcome `pull`: the image as a client here names it; `own`: the visitor's policy, where it was judged by that */
 
 /** Loading begins with the page, not with the first look-up. */
 export const loading = import("/sealgate/browser.js");
@@ -79,19 +81,21 @@ async function judge(sealgate, text, reference, page) {
     return { problem: { ...words.problem.unreachable, ...said(error), again: true } };
   }
   if (!answer.ok) return { problem: refused(answer.status, bytes, text) };
-  let name, policy, assets, registriesD;
+  let name, published;
   try {
-    ({ name, policy, assets, registriesD } = readEvidence(bytes));
+    ({ name, published } = readEvidence(bytes));
   } catch (error) {
     return { problem: { ...words.problem.malformed, ...said(error), again: true } };
   }
+  const own = ownPolicy(sealgate);
+  if (own?.broken) return { problem: { title: words.problem.ownBroken.title, text: words.problem.ownBroken.text(own.name), detail: own.broken.message, code: own.broken.code } };
+  const basis = own ? { policy: own.policy, assets: own.assets } : published;
+  if (!basis) return { problem: words.problem.noPolicy };
   try {
-    const own = ownPolicy(sealgate);
-    const basis = own ? { policy: own.policy, assets: own.assets } : { policy, assets, ...(registriesD && { registriesD }) };
     const report = await sealgate.verifyImage(text, { evidence: bytes, ...basis, as: name });
-    return { report, pull, own: own !== undefined };
+    return { report, pull, own: own?.name };
   } catch (error) {
-    return { problem: { ...thrown(error), ...said(error) } };
+    return { problem: { ...(own ? thrownByOwn(error, own) : thrown(error)), ...said(error) } };
   }
 }
 
@@ -101,14 +105,15 @@ function evidencePath(path, ref) {
 }
 
 /**
- * Only what is needed to hand the document on; what it proves is the verifier's business.
+ * Only what is needed to hand the document on; what it proves is the verifier's business. A gateway need not publish its policy.
  * @param {Uint8Array} bytes
  */
 function readEvidence(bytes) {
   const { name, policy } = JSON.parse(new TextDecoder().decode(bytes));
-  if (typeof name !== "string" || typeof policy?.text !== "string") throw new Error("evidence: expected `name` and `policy.text`");
+  if (typeof name !== "string" || (policy && typeof policy.text !== "string")) throw new Error("evidence: expected `name` and `policy.text`");
   const files = (/** @type {object} */ given) => Object.fromEntries(Object.entries(given).map(([path, text]) => [path, fromBase64(String(text))]));
-  return { name, policy: fromBase64(policy.text), assets: files(policy.assets ?? {}), registriesD: policy.registriesD && files(policy.registriesD) };
+  const published = policy && { policy: fromBase64(policy.text), assets: files(policy.assets ?? {}), ...(policy.registriesD && { registriesD: files(policy.registriesD) }) };
+  return { name, published };
 }
 
 /** @param {string} text */
@@ -128,7 +133,8 @@ function foreign(text, { domain, path, tag, digest }, page) {
     text: say(domain, page.host),
     instead: `${page.host}/${path}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`,
     commandTitle: cli,
-    command: `npx sealgate verify ${text} --key cosign.pub`,
+    command: `sealgate verify ${text} --key cosign.pub`,
+    commandHint: words.installed,
   };
 }
 
@@ -141,7 +147,8 @@ function refused(status, bytes, reference) {
     detail: message && `${words.gatewaySays} ${message}`,
     code: [`HTTP ${status}`, code].filter(Boolean).join(" · "),
     commandTitle: status === 401 ? words.signIn : undefined,
-    command: status === 401 ? `npx sealgate verify ${reference} --key cosign.pub` : undefined,
+    command: status === 401 ? `sealgate verify ${reference} --key cosign.pub` : undefined,
+    commandHint: status === 401 ? `${words.signInName} ${words.installed}` : undefined,
     again: status === 429 || status >= 500,
   };
 }
@@ -156,13 +163,26 @@ function registryError(bytes) {
   }
 }
 
+/** What is no matter of the policy has these beginnings. @param {string} code */
+const isElsewhere = (code) => code === "" || /^(argument|internal|host|wasm)\b/u.test(code);
+
 /** @param {unknown} error */
 function thrown(error) {
   const code = codeOf(error) ?? "";
   if (code.startsWith("reference.")) return words.problem.reference;
-  if (code.startsWith("policy.") || code.startsWith("key.")) return words.problem.policy;
-  if (code.startsWith("evidence.")) return words.problem.malformed;
-  return words.problem.other;
+  if (code.startsWith("evidence")) return words.problem.malformed;
+  return isElsewhere(code) ? words.problem.other : words.problem.policy;
+}
+
+/** Under the visitor's own policy it is not the gateway's operator who has to correct anything. @param {unknown} error @param {OwnPolicy} own */
+function thrownByOwn(error, own) {
+  const problem = thrown(error);
+  if (problem !== words.problem.policy) return problem;
+  const { title, file } = words.problem.ownBroken;
+  const lacking = words.problem.ownMissing;
+  const files = own.missing.filter((path) => !own.ambiguous.includes(path.slice(path.lastIndexOf("/") + 1)));
+  if (codeOf(error) !== "key.missing" || !own.missing.length) return { title, text: file(own.name) };
+  return { title: lacking.title, text: files.length ? lacking.text(files) : lacking.ambiguous(own.ambiguous) };
 }
 
 /** @param {unknown} error */

@@ -4,7 +4,18 @@
 
 /** @typedef {import('/sealgate/browser.js').Lint} Lint */
 /** @typedef {typeof import('/sealgate/browser.js')} Sealgate */
-/** @typedef {{ name: string, policy: Uint8Array, assets: Record<string, Uint8Array>, missing: string[], ambiguous: string[], lints: Lint[] }} OwnPolicy */
+/** @typedef {{ message: string, code?: string }} Complaint what the verifier says of a file, with the place in it */
+/**
+ * @typedef {object} OwnPolicy
+ * @property {string} name
+ * @property {Uint8Array} policy
+ * @property {Record<string, Uint8Array>} assets
+ * @property {string[]} missing
+ * @property {string[]} ambiguous
+ * @property {Lint[]} lints
+ * @property {Complaint} [broken] why nothing can be judged by it
+ */
+/** @typedef {{ kind: 'taken' } | { kind: 'nothing', json: boolean, complaint?: Complaint } | { kind: 'two' | 'large', names: string[] }} Taken what became of dropped files */
 
 /** As the verifier has it for policies; keys are smaller. */
 const LARGEST = 1024 * 1024;
@@ -15,19 +26,24 @@ let own;
 /** What was dropped, by its name. @type {Map<string, Uint8Array>} */
 let files = new Map();
 
-/** Whether these files were of any use. @param {Sealgate} sealgate @param {File[]} dropped */
+/** @param {Sealgate} sealgate @param {File[]} dropped @returns {Promise<Taken>} */
 export async function takeFiles(sealgate, dropped) {
-  const small = dropped.slice(0, MOST).filter((file) => file.size <= LARGEST);
-  const read = await Promise.all(small.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
-  const policies = read.filter(({ bytes }) => isPolicy(sealgate, bytes));
+  const large = dropped.filter((file, index) => file.size > LARGEST || index >= MOST).map(({ name }) => name);
+  if (large.length) return { kind: "large", names: large };
+  const read = await Promise.all(dropped.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
+  const policies = policiesOf(sealgate, read);
   const [first] = policies;
-  if (policies.length > 1 || (!first && !own)) return false;
+  if (policies.length > 1) return { kind: "two", names: policies.map(({ name }) => name) };
+  if (!first && !own) {
+    const bytes = read[0]?.bytes ?? new Uint8Array();
+    return { kind: "nothing", json: /^\s*[[{]/u.test(new TextDecoder().decode(bytes)), complaint: complaintOf(sealgate, bytes) };
+  }
   if (first) {
     own = { name: first.name, policy: first.bytes };
     files = new Map();
   }
   for (const { name, bytes } of read) if (name !== first?.name) files.set(name, bytes);
-  return read.length > 0;
+  return { kind: "taken" };
 }
 
 export function forgetPolicy() {
@@ -38,9 +54,12 @@ export function forgetPolicy() {
 /** The policy, and what is still lacking. @param {Sealgate} sealgate @returns {OwnPolicy | undefined} */
 export function ownPolicy(sealgate) {
   if (!own) return undefined;
+  const { name, policy } = own;
+  const broken = complaintOf(sealgate, policy);
+  if (broken) return { name, policy, assets: {}, missing: [], ambiguous: [], lints: [], broken };
   /** @type {Record<string, Uint8Array>} */
   const assets = {};
-  const paths = sealgate.policyAssets(own.policy);
+  const paths = sealgate.policyAssets(policy);
   const missing = [];
   // A page sees names, not folders: two paths that end in the same name cannot be told apart.
   const names = paths.map(baseName);
@@ -50,16 +69,34 @@ export function ownPolicy(sealgate) {
     if (bytes && !ambiguous.includes(baseName(path))) assets[path] = bytes;
     else missing.push(path);
   }
-  return { name: own.name, policy: own.policy, assets, missing, ambiguous, lints: sealgate.policyLint(own.policy, { assets }) };
+  return { name, policy, assets, missing, ambiguous, lints: sealgate.policyLint(policy, { assets }) };
 }
 
-/** @param {Sealgate} sealgate @param {Uint8Array} bytes */
-function isPolicy(sealgate, bytes) {
+/**
+ * What is a policy or was meant as one: a broken policy must not pass for a key, while an older one goes on judging.
+ * @param {Sealgate} sealgate
+ * @param {{ name: string, bytes: Uint8Array }[]} read
+ */
+function policiesOf(sealgate, read) {
+  const isPolicy = (/** @type {Uint8Array} */ bytes) => !complaintOf(sealgate, bytes);
+  const good = [...read.map(({ bytes }) => bytes), ...(own ? [own.policy] : [])].filter(isPolicy);
+  const files = new Set(good.flatMap((policy) => sealgate.policyAssets(policy)).map(baseName));
+  return read.filter(({ name, bytes }) => isPolicy(bytes) || (!files.has(name) && looksLikePolicy(name, bytes)));
+}
+
+/** @param {string} name @param {Uint8Array} bytes */
+function looksLikePolicy(name, bytes) {
+  return /policy.*\.json$/iu.test(name) || /"(?:default|transports)"\s*:/u.test(new TextDecoder().decode(bytes));
+}
+
+/** Why this is no policy; undefined for one. @param {Sealgate} sealgate @param {Uint8Array} bytes @returns {Complaint | undefined} */
+function complaintOf(sealgate, bytes) {
   try {
     sealgate.policyAssets(bytes);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    const { code } = /** @type {{ code?: unknown }} */ (error);
+    return { message: error instanceof Error ? error.message : String(error), ...(typeof code === "string" && { code }) };
   }
 }
 

@@ -11,15 +11,18 @@ import { block, copyable } from "./copy.js";
 /** @typedef {Candidate['steps'][number]} Step */
 /** @typedef {NonNullable<Report['instances']>[number]} Instance */
 /** @typedef {Report['verdict']} Verdict */
-/** @typedef {{ reference: string, link: string, secure: boolean, loopback: boolean, own: boolean }} Pull how a client here reaches the image; `own`: judged by the visitor's policy */
-/** @typedef {'good' | 'bad' | 'unknown' | 'skipped' | 'info'} Tone */
+/** @typedef {{ reference: string, link: string, secure: boolean, loopback: boolean, own?: string }} Pull how a client here reaches the image; `own`: the visitor's policy, where it was judged by that */
+/** @typedef {'good' | 'unproven' | 'bad' | 'unknown' | 'skipped' | 'info'} Tone */
+/** Allowed, and allowed without being verified, are two things. @typedef {Verdict | 'unproven'} Found */
 
-/** @type {Record<Verdict, Tone>} */
-const VERDICT_TONE = { allow: "good", deny: "bad", unknown: "unknown" };
+/** @type {Record<Found, Tone>} */
+const VERDICT_TONE = { allow: "good", unproven: "unproven", deny: "bad", unknown: "unknown" };
 /** @type {Record<Candidate['outcome'], Tone>} */
 const CANDIDATE_TONE = { accepted: "good", rejected: "bad", "set-aside": "skipped" };
 /** @type {Record<Step['outcome'], Tone>} */
 const STEP_TONE = { holds: "good", fails: "bad", "not-run": "skipped" };
+/** What an unverified image was allowed by, by the codes that say so. @type {Record<string, keyof typeof words.verdictLine>} */
+const ALLOWED_BY = { "exception.admitted": "excepted", "policy.accept-anything": "anything", "pinned.listed": "pinned" };
 /** Requirements that are decided without looking at a signature. */
 const NO_SIGNATURE = new Set(["reject", "insecureAcceptAnything", "pinned", "exception"]);
 
@@ -47,11 +50,20 @@ export function card(tone, word, title, text, ...more) {
  * @param {() => void} forget
  * @returns {Node[]}
  */
-export function policyCard({ name, missing, ambiguous, lints }, forget) {
+export function policyCard({ name, missing, ambiguous, lints, broken }, forget) {
   const button = h("button", { class: "sg-button sg-button-quiet", type: "button" }, words.own.forget);
   button.addEventListener("click", forget);
   const notes = lints.map(({ id, severity, pointer, message }) =>
     h("li", {}, `${words.own.severity[severity] ?? severity}: ${message} `, h("span", { class: "sg-code" }, [id, pointer].filter(Boolean).join(" · "))));
+  if (broken) {
+    return [
+      h("h2", { class: "sg-heading" }, words.own.broken(name)),
+      h("p", { class: "sg-message" }, broken.message),
+      broken.code ? h("p", { class: "sg-code" }, broken.code) : null,
+      h("p", { class: "sg-hint" }, words.own.brokenText),
+      button,
+    ].filter((part) => part !== null);
+  }
   return [
     h("h2", { class: "sg-heading" }, words.own.title(name)),
     h("p", { class: "sg-hint" }, words.own.text),
@@ -63,11 +75,20 @@ export function policyCard({ name, missing, ambiguous, lints }, forget) {
   ].filter((part) => part !== null);
 }
 
-/** @param {Report} report */
-export function verdictCard(report, own = false) {
-  const line = words.verdictLine[own ? report.verdict : sort(report)] ?? words.verdictLine.unknown;
-  return card(toneOf(report.verdict), verdictWord(report.verdict), report.image.reference, line,
+/** @param {Report} report @param {string} [own] the visitor's policy, where it was judged by that */
+export function verdictCard(report, own) {
+  const found = foundIn(report);
+  const kind = sort(report, own);
+  return card(toneOf(found), verdictWord(found), report.image.reference, words.verdictLine[kind] ?? words.verdictLine.unknown,
+    kind === "audited" ? h("p", { class: "sg-message" }, badge("unproven", words.passesHere)) : null,
+    own === undefined ? null : h("p", { class: "sg-message" }, words.byOwn(own)),
     h("p", { class: "sg-message" }, report.message), h("p", { class: "sg-code" }, report.code));
+}
+
+/** The word for a verdict, and its tone, for lists and titles. @param {Report} report */
+export function verdictOf(report) {
+  const found = foundIn(report);
+  return { tone: toneOf(found), word: verdictWord(found) };
 }
 
 /**
@@ -77,38 +98,53 @@ export function verdictCard(report, own = false) {
 export function reportBody(report, asked) {
   return [
     chain(report),
-    facts(report, asked.own),
+    facts(report, asked.own !== undefined),
     evidence(report),
     instances(report),
     notes(report),
     commands(report, asked),
+    question(report),
     h("details", { class: "sg-fold sg-raw" }, h("summary", {}, words.rawTitle),
       block(JSON.stringify(report, null, 2), words.rawTitle)),
   ].filter((part) => part !== null);
 }
 
-/** The verdict, and how far it reaches. @param {Report} report @returns {keyof typeof words.verdictLine} */
-function sort({ verdict, code, notes }) {
-  if (verdict === "allow") return code === "exception.admitted" ? "excepted" : verdict;
-  return (notes ?? []).some((note) => note.code === "policy.audit") ? "audited" : verdict;
+/** Whether it was verified the report alone says; where it does not, it was not. @param {Report | Instance} judged @returns {Found} */
+const foundIn = ({ verdict, verified }) => (verdict === "allow" && verified !== true ? "unproven" : verdict);
+
+/**
+ * The verdict, and how far it reaches. The gateway's audit is no matter of the visitor's policy.
+ * @param {Report} report
+ * @param {string} [own]
+ * @returns {keyof typeof words.verdictLine}
+ */
+function sort(report, own) {
+  const found = foundIn(report);
+  if (found === "unproven") return ALLOWED_BY[report.code] ?? found;
+  if (found === "allow" || own !== undefined) return found;
+  return (report.notes ?? []).some((note) => note.code === "policy.audit") ? "audited" : found;
 }
 
-/** @param {string} verdict */
-const verdictWord = (verdict) => words.verdict[/** @type {Verdict} */ (verdict)] ?? words.verdict.unknown;
-/** @param {string} verdict @returns {Tone} */
-const toneOf = (verdict) => VERDICT_TONE[/** @type {Verdict} */ (verdict)] ?? "unknown";
+/** A requirement that is met, and by no evidence, is not met in green either. @param {Requirement} one @returns {Found} */
+const foundFor = ({ verdict, candidates }) => (verdict === "allow" && !(candidates ?? []).some(({ outcome }) => outcome === "accepted") ? "unproven" : verdict);
+
+/** @param {string} found */
+const verdictWord = (found) => words.verdict[/** @type {Found} */ (found)] ?? words.verdict.unknown;
+/** @param {string} found @returns {Tone} */
+const toneOf = (found) => VERDICT_TONE[/** @type {Found} */ (found)] ?? "unknown";
 
 /**
  * The picture: image → signature → policy → verdict, joined as far as the proof reaches.
  * @param {Report} report
  */
 function chain(report) {
-  const tone = toneOf(report.verdict);
+  const found = foundIn(report);
+  const tone = toneOf(found);
   const links = [
     link(report.image.digest ? "good" : "unknown", words.path.image, shortDigest(report.image.digest) ?? words.noDigest),
     signatureLink(report),
     link(tone, words.path.rule, report.rule.scope ?? (report.rule.source === "key" ? words.rule.key : words.rule.policy)),
-    link(tone, words.path.verdict, verdictWord(report.verdict)),
+    link(tone, words.path.verdict, verdictWord(found)),
   ];
   return h("section", { class: "sg-section" },
     h("h2", { class: "sg-heading" }, words.pathTitle), h("ol", { class: "sg-path" }, ...links));
@@ -150,7 +186,7 @@ function facts(report, own) {
     [words.facts.reference, mono(image.reference)],
     [words.facts.digest, image.digest ? copyable(image.digest) : words.noDigest],
     [words.facts.kind, lines(kind, [image.mediaType, size].filter(Boolean).join(", "))],
-    [words.facts.name, mono(image.name)],
+    [words.facts.name, h("span", {}, h("span", { class: "sg-line sg-mono" }, image.name), h("span", { class: "sg-line" }, words.claimedName))],
     [words.facts.toldBy, image.toldBy ? words.toldBy(image.toldBy) : undefined],
     [words.facts.rule, lines([rule.source === "key" ? words.rule.key : own ? words.rule.own : words.rule.policy, rule.scope && words.rule.scope(rule.scope)]
       .filter(Boolean).join(", "), image.kind === "index" && rule.coverage ? words.rule[rule.coverage] : undefined)],
@@ -171,11 +207,12 @@ function evidence(report) {
 function requirements(all) {
   if (!all.length) return h("p", { class: "sg-empty" }, words.noRequirements);
   return h("div", { class: "sg-requirements" }, ...all.map((one, index) => {
-    const tone = toneOf(one.verdict);
+    const verdict = foundFor(one);
+    const tone = toneOf(verdict);
     const found = one.candidates ?? [];
     return h("article", { class: `sg-requirement sg-${tone}` },
       h("p", { class: "sg-row" },
-        h("span", { class: "sg-strong" }, words.requirement(index + 1, all.length), " ", mono(one.type)), badge(tone, verdictWord(one.verdict))),
+        h("span", { class: "sg-strong" }, words.requirement(index + 1, all.length), " ", mono(one.type)), badge(tone, verdictWord(verdict))),
       h("p", { class: "sg-message" }, one.message),
       h("p", { class: "sg-code" }, [one.code, one.trustedRoot && words.trustedRoot(one.trustedRoot)].filter(Boolean).join(" · ")),
       found.length ? h("div", { class: "sg-candidates" }, ...found.map((each) => candidate(each, found.length <= 3 || each.outcome === "accepted"))) : null);
@@ -257,10 +294,11 @@ function instances(report) {
 
 /** @param {Instance} one */
 function instance(one) {
-  const tone = toneOf(one.verdict);
+  const found = foundIn(one);
+  const tone = toneOf(found);
   return h("details", { class: `sg-candidate sg-instance sg-${tone}` },
     h("summary", {}, h("span", { class: "sg-candidate-source" }, one.platform ?? words.anyPlatform, " ", mono(shortDigest(one.digest) ?? "")),
-      badge(tone, verdictWord(one.verdict))),
+      badge(tone, verdictWord(found))),
     h("div", { class: "sg-candidate-body" }, h("p", { class: "sg-message" }, one.message), h("p", { class: "sg-code" }, one.code),
       list([[words.details.digest, copyable(one.digest)]]), one.requirements?.length ? requirements(one.requirements) : null));
 }
@@ -272,6 +310,14 @@ function notes(report) {
     h("ul", { class: "sg-notes" }, ...report.notes.map((note) => h("li", {}, note.message, " ", h("span", { class: "sg-code" }, note.code)))));
 }
 
+/** Where a good signature names another image: a question to answer, and so folded; never the next step. @param {Report} report */
+function question({ mirrorQuestion }) {
+  if (!mirrorQuestion) return null;
+  const { question: asked, signedIdentity } = mirrorQuestion;
+  return h("details", { class: "sg-fold sg-question" }, h("summary", {}, words.questionTitle), h("p", { class: "sg-message" }, asked),
+    signedIdentity ? [h("p", { class: "sg-message" }, words.questionIdentity), block(signedIdentity, words.questionIdentity)] : null);
+}
+
 /**
  * @param {Report} report
  * @param {Pull} asked
@@ -279,12 +325,13 @@ function notes(report) {
 function commands(report, asked) {
   const kind = sort(report);
   // By another policy than the gateway's own nothing is known of what a pull would do.
-  const verdict = asked.own ? "own" : kind in words.pullTitle ? kind : "unknown";
+  const verdict = asked.own !== undefined ? "own" : kind in words.pullTitle ? /** @type {keyof typeof words.pullTitle} */ (kind) : foundIn(report);
   return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.commandsTitle),
     report.equivalent ? [h("h3", { class: "sg-subheading" }, words.cosignTitle), block(report.equivalent, words.cosignTitle)] : null,
     h("h3", { class: "sg-subheading" }, words.pullTitle[verdict]), h("p", { class: "sg-hint" }, words.pullLead[verdict]),
     ...pullCommands(asked).map((command) => block(command, command)),
-    h("h3", { class: "sg-subheading" }, words.permalink), block(asked.link, words.permalink));
+    // A link to what another policy says would say something else to whoever opens it.
+    asked.own !== undefined ? h("p", { class: "sg-hint" }, words.noPermalink) : [h("h3", { class: "sg-subheading" }, words.permalink), block(asked.link, words.permalink)]);
 }
 
 /** @param {Pull} asked */

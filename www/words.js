@@ -12,9 +12,9 @@ export const en = {
     + "The gateway behind this page hands out only the images that pass the same check.",
   label: "Image reference",
   check: "Check",
-  hint: "Type, paste, or drop text anywhere on this page. A policy.json, dropped with its keys, judges in place of the gateway’s.",
+  hint: "Type, paste, or drop text anywhere on this page: one image, or several. A policy.json, dropped with its keys, judges in place of the gateway’s.",
   drop: "Drop an image reference or a policy anywhere",
-  footer: "Signatures are verified in your browser. The gateway supplies the evidence, its policy and what the tag means; "
+  footer: "Signatures are verified in your browser. The gateway supplies the evidence, its policy, the image’s name and what the tag means; "
     + "its own verdict is not used.",
   /** @param {string} host */
   gateway: (host) => `gateway at ${host}`,
@@ -45,6 +45,9 @@ export const en = {
     /** @param {string} name */
     title: (name) => `Judged by your policy, ${name}`,
     text: "It stays in this page. Drop the keys and trusted roots that it names here too, by their names.",
+    /** @param {string} name */
+    broken: (name) => `Your policy, ${name}, cannot be read`,
+    brokenText: "Nothing is judged until it is put right and dropped again, or taken away.",
     /** @param {string} paths */
     missing: (paths) => `Still missing, and nothing can be judged without: ${paths}`,
     /** @param {string} names */
@@ -59,16 +62,43 @@ export const en = {
   // While it works.
   /** @param {string} image */
   working: (image) => `Checking ${image} …`,
+  /** @param {number} done @param {number} count */
+  workingSeveral: (done, count) => `Checking ${count} images: ${done} done …`,
+
+  // Several images at once.
+  several: {
+    /** @param {number} count */
+    count: (count) => `${count} images`,
+    /** @param {Record<'bad' | 'unknown' | 'unproven' | 'good', number>} tally */
+    tally: ({ bad, unknown, unproven, good }) => `${[
+      bad && `${bad} denied`,
+      unknown && `${unknown} without a verdict`,
+      unproven && `${unproven} allowed, not verified`,
+      good && `${good} allowed`,
+    ].filter(Boolean).join(", ")}.`,
+    /** @param {'bad' | 'unknown' | 'unproven' | 'good'} worst @param {number} number @param {number} count */
+    word: (worst, number, count) => `${{ good: "Allowed", unproven: "Allowed, not verified", bad: "Denied", unknown: "No verdict" }[worst]}: ${number === count ? `all ${count}` : `${number} of ${count}`}`,
+    title: "Image by image, the worst first",
+    lead: "Open one to see its evidence.",
+    /** @param {number} most @param {number} count */
+    leftOut: (most, count) => `At most ${most} are looked at together. Not looked at: ${count}`,
+  },
 
   // Verdicts and outcomes. Colour and icon only repeat these words.
-  verdict: { allow: "Allowed", deny: "Denied", unknown: "Could not find out" },
+  verdict: { allow: "Allowed", unproven: "Allowed, not verified", deny: "Denied", unknown: "Could not find out" },
   verdictLine: {
     allow: "This image may run: the policy is satisfied.",
+    unproven: "The policy lets this image run, but it was not verified: no signature or attestation stands behind all of it.",
+    anything: "The policy accepts anything under this name. No signature was looked at.",
+    pinned: "The policy lists this digest. No signature was looked at.",
+    excepted: "This image may run by an exception of the policy, until that ends. Its signatures are not good enough.",
     deny: "This image may not run: the policy is not satisfied.",
     unknown: "There is no verdict. Until there is one, this image may not run.",
-    excepted: "This image may run by an exception of the policy, until that ends. Its signatures are not good enough.",
-    audited: "The policy is not satisfied. It only watches this scope so far: the gateway lets the image pass, and writes that down.",
+    audited: "The policy is not satisfied. It only watches this scope so far (audit): the gateway lets the image pass, and writes that down.",
   },
+  passesHere: "At this gateway, for now: allowed, not verified",
+  /** @param {string} name */
+  byOwn: (name) => `Judged by the policy that you dropped, ${name}, and not by the gateway’s.`,
   candidate: { accepted: "Accepted", rejected: "Rejected", "set-aside": "Set aside" },
   step: { holds: "Holds", fails: "Fails", "not-run": "Not checked", waived: "Not required" },
   stepKind: { rule: "Rule", waived: "Waived rule", signature: "Signature check" },
@@ -81,6 +111,7 @@ export const en = {
     time: "Checked", verifier: "Verifier",
   },
   noDigest: "not known",
+  claimedName: "the gateway’s own word: by this name it knows the image",
   /** @param {string} who */
   toldBy: (who) => `said by ${who}`,
   kind: { image: "One image", index: "Index: one image for each of several platforms" },
@@ -141,8 +172,11 @@ export const en = {
   // Commands.
   commandsTitle: "Do it yourself",
   cosignTitle: "The same check with cosign",
+  questionTitle: "Is this a mirror, or a copy that you made yourself?",
+  questionIdentity: "Only if you know that it is would the policy need this signedIdentity. It then admits every image that was signed under that name.",
   pullTitle: {
     allow: "How to pull it",
+    unproven: "How to pull it",
     deny: "See the refusal yourself",
     unknown: "Pull it, once it can be checked",
     excepted: "How to pull it",
@@ -151,6 +185,7 @@ export const en = {
   },
   pullLead: {
     allow: "The gateway checks again at every pull.",
+    unproven: "The gateway judges again at every pull.",
     deny: "Every client is refused here and prints the reason.",
     unknown: "Until then the gateway answers 503, and serves nothing.",
     excepted: "The gateway checks again at every pull.",
@@ -164,6 +199,7 @@ export const en = {
   selected: "Selected: press Ctrl+C",
   rawTitle: "The whole report as JSON",
   permalink: "Link to this result",
+  noPermalink: "There is no link to this result: a link carries no policy, so whoever opens it would see the verdict of the gateway’s policy, which may be another. Send the policy itself.",
 
   // When there is nothing to judge.
   problem: {
@@ -177,6 +213,34 @@ export const en = {
       cli: "An image anywhere can be checked on the command line:",
     },
     file: { title: "That is no policy", text: "This page reads image references as text, and a policy.json with the keys that it names as files: drop one of those." },
+    brokenFile: { title: "This policy cannot be read", text: "It was read as a policy.json, which it is not as it stands. Put it right, and drop it again." },
+    twoPolicies: {
+      title: "More than one policy",
+      /** @param {string[]} names */
+      text: (names) => `One policy judges at a time, and several were dropped: ${names.join(", ")}. Drop one of them, with its keys.`,
+    },
+    largeFiles: {
+      title: "Too much to read",
+      /** @param {string[]} names */
+      text: (names) => `This page reads up to 256 files of up to 1 MiB at once. Beyond that, and so nothing was taken: ${names.slice(0, 10).join(", ")}`,
+    },
+    ownBroken: {
+      title: "Could not find out",
+      /** @param {string} name */
+      text: (name) => `The policy that you dropped, ${name}, cannot be read as it stands, so nothing can be judged by it. Put it right, and drop it again.`,
+      /** @param {string} name */
+      file: (name) => `The policy that you dropped, ${name}, or a file that it names, cannot be used as it stands, so nothing can be judged by it. Put it right, and drop it again.`,
+    },
+    ownMissing: {
+      title: "Could not find out",
+      /** @param {string[]} files */
+      text: (files) => (files.length === 1
+        ? `The policy that you dropped names the file ${files[0]}, which was not dropped: drop it too.`
+        : `The policy that you dropped names the files ${files.join(", ")}, which were not dropped: drop them too.`),
+      /** @param {string[]} names */
+      ambiguous: (names) => `The policy that you dropped names different files that are called ${names.join(", ")}, in different folders. A page sees no folders: give them different names.`,
+    },
+    noPolicy: { title: "Could not find out", text: "This gateway does not publish its policy. Drop a policy.json with its keys onto this page to judge by that." },
     unreachable: { title: "Could not find out", text: "The gateway did not answer. Is it still running?" },
     malformed: { title: "Could not find out", text: "Expected an evidence document from the gateway, found something else. Its version and this page’s may differ: reload the page." },
     module: { title: "Could not find out", text: "The verifier (a WebAssembly module) could not be loaded, and nothing is judged without it." },
@@ -194,6 +258,8 @@ export const en = {
   },
   httpOther: { title: "Could not find out", text: "The gateway answered in a way that this page does not expect." },
   signIn: "The command line can, with the credentials of podman or docker:",
+  signInName: "Where it was signed under another name than this, say so with --as.",
+  installed: "The command sealgate comes from the package of sealgate’s repository: make build && npm install --global ./pkg",
   gatewaySays: "The gateway says:",
   again: "Check again",
 };

@@ -6,7 +6,7 @@ import { codedError } from "../error.js";
 /**
  * @typedef {{ certificateIdentity?: string, certificateIdentityRegexp?: string, certificateOidcIssuer?: string, certificateOidcIssuerRegexp?: string, certificateClaims?: Record<string, string> }} Identity
  * @typedef {{ keys: string[], identity: Identity, trustedRoot?: string, provider?: "webcrypto" | "rust" }} Signer
- * @typedef {Signer & { image: string, as?: string, platform?: string, plainHttp: boolean }} Asking
+ * @typedef {Signer & { image: string, as?: string, platform?: string, plainHttp: boolean, realms: string[], egress: string[] }} Asking
  * @typedef {Asking & { name: "verify" | "verify-attestation", type?: string, policy?: string, registriesD?: string, anyName: boolean, json: boolean }} VerifyCommand
  * @typedef {Signer & { name: "verify-blob" | "verify-blob-attestation", file: string, bundle: string, type?: string, json: boolean }} VerifyBlobCommand
  * @typedef {Omit<Asking, keyof Signer | "image"> & { provider?: "webcrypto" | "rust" }} How
@@ -60,6 +60,8 @@ Options:
                     audit --write-exceptions: with what bears a signature that failed (another key, digest or name)
   --mirror          policy init: the image is a mirror's copy of the one that was signed; write the rule for it
   --registries.d D  the folder of registries.d files that is in force beside the policy; without it attachments are looked at everywhere
+  --realm URL       a token service that gets the registry's credentials, where it is at another host; may be given several times
+  --egress HOST     a host[:port] of a private network that the registry may redirect to; may be given several times
   --plain-http      speak plain http to any host; without it, to loopback hosts only
   --provider P      who checks signatures: webcrypto (the platform's) or rust (built in)
 
@@ -101,6 +103,8 @@ const OPTIONS = /** @type {const} */ ({
   "include-suspicious": { type: "boolean" },
   mirror: { type: "boolean" },
   json: { type: "boolean" },
+  realm: { type: "string", multiple: true },
+  egress: { type: "string", multiple: true },
   "plain-http": { type: "boolean" },
   help: { type: "boolean", short: "h" },
   version: { type: "boolean", short: "V" },
@@ -111,16 +115,16 @@ const SIGNER = ["key", ...IDENTITY, "certificate-claim", "trusted-root", "provid
 
 /** What each command is given, in order, and which options it takes, besides --help. */
 const COMMANDS = {
-  verify: { operands: ["image"], takes: [...SIGNER, "policy", "registries.d", "as", "any-name", "platform", "json", "plain-http"] },
-  "verify-attestation": { operands: ["image"], takes: [...SIGNER, "type", "as", "platform", "json", "plain-http"] },
+  verify: { operands: ["image"], takes: [...SIGNER, "policy", "registries.d", "as", "any-name", "platform", "json", "realm", "egress", "plain-http"] },
+  "verify-attestation": { operands: ["image"], takes: [...SIGNER, "type", "as", "platform", "json", "realm", "egress", "plain-http"] },
   "verify-blob": { operands: ["blob"], takes: [...SIGNER, "bundle", "json"] },
   "verify-blob-attestation": { operands: ["blob"], takes: [...SIGNER, "bundle", "type", "json"] },
-  "policy init": { operands: ["image"], takes: ["key", "as", "mirror", "platform", "provider", "plain-http"] },
+  "policy init": { operands: ["image"], takes: ["key", "as", "mirror", "platform", "provider", "realm", "egress", "plain-http"] },
   "policy lint": { operands: ["policy"], takes: ["json", "registries.d"] },
   "policy explain": { operands: ["policy", "image"], takes: ["as", "json"] },
-  "policy diff": { operands: ["policy", "next"], takes: ["registries.d", "platform", "provider", "json", "plain-http"] },
-  audit: { operands: [], takes: ["policy", "registries.d", "write-exceptions", "include-suspicious", "platform", "provider", "json", "plain-http"] },
-  "policy test": { operands: ["policy", "cases"], takes: ["registries.d", "platform", "provider", "json", "plain-http"] },
+  "policy diff": { operands: ["policy", "next"], takes: ["registries.d", "platform", "provider", "json", "realm", "egress", "plain-http"] },
+  audit: { operands: [], takes: ["policy", "registries.d", "write-exceptions", "include-suspicious", "platform", "provider", "json", "realm", "egress", "plain-http"] },
+  "policy test": { operands: ["policy", "cases"], takes: ["registries.d", "platform", "provider", "json", "realm", "egress", "plain-http"] },
 };
 /** @type {Record<string, { what: string, example: string }>} */
 const OPERANDS = {
@@ -146,7 +150,7 @@ export function parseArguments(argv) {
   const json = values.json ?? false;
   const provider = readProvider(values.provider);
   const registriesD = single("registries.d", values["registries.d"]);
-  const how = { platform: single("platform", values.platform), plainHttp: values["plain-http"] ?? false, provider };
+  const how = { platform: single("platform", values.platform), plainHttp: values["plain-http"] ?? false, realms: several("realm", values.realm), egress: several("egress", values.egress), provider };
   switch (name) {
     case "policy lint":
       return { name, file, json, registriesD };
@@ -289,6 +293,11 @@ function single(option, values) {
   if (values === undefined) return undefined;
   if (values.length > 1) throw wrong(`--${option} was given ${values.length} times: give it once`);
   return nonEmpty(option, values[0]);
+}
+
+/** @param {string} option @param {string[] | undefined} values */
+function several(option, values = []) {
+  return values.map((value) => nonEmpty(option, value));
 }
 
 /** @param {string} option @param {string | undefined} value */

@@ -3,6 +3,7 @@
 import { writeFileSync } from "node:fs";
 import { codedError } from "../error.js";
 import { parseReference, verifyImage } from "../node.js";
+import { guardedFetch } from "../public.js";
 import { asking, readPolicy } from "./inputs.js";
 import { plain, styleOf } from "./show.js";
 
@@ -182,13 +183,13 @@ async function inTurn(list, work, tell) {
   }
 }
 
-/** A fetch that asks each question once. @returns {typeof globalThis.fetch} */
+/** A fetch that asks each question once. @returns {import("../index.d.ts").Fetch} */
 function rememberingFetch() {
   /** @type {Map<string, Promise<{ status: number, headers: [string, string][], body: ArrayBuffer }>>} */
   const known = new Map();
-  return async (url, init = {}) => {
-    const key = JSON.stringify([String(url), init.method ?? "GET", [...new Headers(init.headers)], String(init.body ?? "")]);
-    const answer = known.get(key) ?? globalThis.fetch(url, init).then(async (response) => ({ status: response.status, headers: [...response.headers], body: await response.arrayBuffer() }));
+  return async (url, init) => {
+    const key = JSON.stringify([url, init.method, init.headers, init.body, init.egress]);
+    const answer = known.get(key) ?? guardedFetch(url, init).then(whole);
     known.set(key, answer);
     const { status, headers, body } = await answer.catch((error) => {
       known.delete(key);
@@ -196,6 +197,14 @@ function rememberingFetch() {
     });
     return new Response([101, 204, 205, 304].includes(status) ? null : body, { status, headers });
   };
+}
+
+/** @param {import("../index.d.ts").FetchedResponse} response */
+async function whole({ status, headers, body }) {
+  /** @type {[string, string][]} */
+  const list = [];
+  headers.forEach((value, name) => list.push([name, value]));
+  return { status, headers: list, body: await new Response(/** @type {ReadableStream | null} */ (/** @type {unknown} */ (body))).arrayBuffer() };
 }
 
 /** Lines for people on a terminal, JSON lines otherwise; what sums up goes to people alone. @param {boolean} json */

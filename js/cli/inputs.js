@@ -14,11 +14,11 @@ const EMBEDDED = ["public-good", "staging", "github"];
  * How to ask the registry of an image.
  *
  * @param {string} image
- * @param {{ platform?: string, plainHttp: boolean, provider?: "webcrypto" | "rust" }} how
+ * @param {{ platform?: string, plainHttp: boolean, realms: string[], egress: string[], provider?: "webcrypto" | "rust" }} how
  */
-export function asking(image, { platform, plainHttp, provider }) {
+export function asking(image, { platform, plainHttp, realms, egress, provider }) {
   const warn = (/** @type {string} */ text) => console.error(plain(`sealgate: warning: ${text}`));
-  return { platform, plainHttp, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
+  return { platform, plainHttp, realms, egress, provider, credentials: findCredentials(parseReference(image), process.env, warn) };
 }
 
 /** Who is trusted, without a policy. @param {import("./arguments.js").Signer} command */

@@ -3,13 +3,13 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { copyFile, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { need } from "../lib/clients.mjs";
-import { cosignVerify, makeKey, pushImage, signBundle, signTag, startCraneRegistry, startDistribution3, startRegistry, tool } from "../lib/peers.mjs";
+import { attestBundle, attestTag, cosignVerify, makeKey, pushImage, signBundle, signTag, startCraneRegistry, startDistribution3, startRegistry, tool } from "../lib/peers.mjs";
 import { startWorker } from "../lib/serve.mjs";
 import { bundleBy, FRONT_PROGRAMS, NAME, REJECT, signedBy } from "./front.mjs";
 
@@ -48,6 +48,23 @@ for (const [what, start] of /** @type {const} */ ([["docker-registry", startRegi
       await rm(folder, { recursive: true, force: true });
     });
 
+    test("containers/image verifies a `.sig` through the gateway, by a policy of its own", async () => {
+      const digest = await pushImage(registry.host, "tag", "library", { text: `the library ${what}` });
+      await signTag(`${registry.host}/tag@${digest}`, { key: good.key, identity: `${NAME}/tag`, annotations: { layers: "an annotation may have any name" } });
+      const other = await makeKey(folder, { name: "other" });
+      const registries = join(folder, "registries.d");
+      await mkdir(registries, { recursive: true });
+      await writeFile(join(registries, "all.yaml"), "default-docker:\n  use-sigstore-attachments: true\n");
+      for (const [pub, expected] of /** @type {const} */ ([[good.pub, true], [other.pub, false]])) {
+        const policy = join(folder, "their-policy.json");
+        const requirement = { type: "sigstoreSigned", keyPath: pub, signedIdentity: { type: "exactRepository", dockerRepository: `${NAME}/tag` } };
+        await writeFile(policy, JSON.stringify({ default: [requirement] }));
+        const target = await mkdtemp(join(folder, "copy-"));
+        const { code, output } = await run(await tool("image-copy"), [policy, registries, `docker://${worker.host}/tag@${digest}`, target]);
+        assert.equal(code === 0, expected, output);
+      }
+    });
+
     for (const [repository, version] of /** @type {const} */ ([["tag", "cosign2"], ["bundle", "cosign3"]])) {
       test(`${repository}: what cosign signed is admitted, and cosign verifies it through the gateway`, async () => {
         const digest = await pushImage(registry.host, repository, "1", { text: `${repository} ${what}` });
@@ -61,6 +78,23 @@ for (const [what, start] of /** @type {const} */ ([["docker-registry", startRegi
         assert.equal(answer.status, 200, await answer.text());
         const { ok, said } = await cosignVerify(version, `${worker.host}/${repository}@${digest}`, good.pub);
         assert.ok(ok, said);
+      });
+
+      test(`${repository}: an attestation of an admitted image, verified by cosign through the gateway`, async () => {
+        const digest = await pushImage(registry.host, repository, "attested", { text: `${repository} ${what}, attested` });
+        const image = `${registry.host}/${repository}@${digest}`;
+        const predicate = join(folder, "predicate.json");
+        await writeFile(predicate, '{"layers":["a predicate may hold anything"],"config":{}}');
+        if (repository === "tag") {
+          await signTag(image, { key: good.key, identity: `${NAME}/tag` });
+          await attestTag(image, { key: good.key, type: "custom", predicate });
+        } else {
+          await signBundle(image, { key: good.key });
+          await attestBundle(image, { key: good.key, type: "custom", predicate });
+        }
+        const args = ["verify-attestation", "--key", good.pub, "--type", "custom", "--insecure-ignore-tlog=true", "--allow-http-registry", `${worker.host}/${repository}@${digest}`];
+        const theirs = await run(await tool(version), args);
+        assert.equal(theirs.code, 0, theirs.output);
       });
 
       test(`${repository}: the command line judges by the registry itself`, async () => {

@@ -41,14 +41,17 @@ export const REJECT = [{ type: "reject" }];
 /**
  * @param {Record<string, object[]>} scopes docker scope → requirements; everything else is rejected. `good.pub` and `other.pub`
  *   are the keys that they may name
+ * @param {{ sealgate?: object | null, registry?: typeof startRegistry, files?: Record<string, string> }} [options]
+ *   sealgate: the policy's marker, `null` for a policy as podman knows it; files: further ones that it may name
  */
-export async function startFront(scopes) {
+export async function startFront(scopes, { sealgate = { version: 1 }, registry: start = startRegistry, files = {} } = {}) {
   const folder = await mkdtemp(join(tmpdir(), "sealgate-front-"));
   const good = await makeKey(folder, { name: "good" });
   const other = await makeKey(folder, { name: "other" });
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
   const policy = join(folder, "policy.json");
-  await writeFile(policy, JSON.stringify({ sealgate: { version: 1 }, default: REJECT, transports: { docker: scopes } }));
-  const registry = await startRegistry();
+  await writeFile(policy, JSON.stringify({ ...(sealgate && { sealgate }), default: REJECT, transports: { docker: scopes } }));
+  const registry = await start();
   const proxy = await startProxy(registry.url);
   const worker = await startWorker({ upstream: proxy.url, name: NAME, policy });
   return {

@@ -55,7 +55,7 @@ const built = new Map();
 
 /**
  * The path of a peer's program, built first when the cache has none.
- * @param {"crane"|"cosign2"|"cosign3"|"distribution"|"fulcio"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
+ * @param {"containerd2"|"cosign2"|"cosign3"|"crane"|"cri"|"ctr2"|"distribution"|"dockerd"|"fulcio"|"go-reader"|"image-copy"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
  * @returns {Promise<string>}
  */
 export function tool(name) {

@@ -22,7 +22,7 @@ import { createServer, request as httpRequest } from "node:http";
  * @property {(body: Buffer) => Buffer} [tamper] changes the upstream's body
  * @property {number} [cut] cut the connection after this many bytes of the body
  */
-/** @typedef {{ method: string, path: string, headers: import("node:http").IncomingHttpHeaders, status: number }} LogLine */
+/** @typedef {{ method: string, path: string, headers: import("node:http").IncomingHttpHeaders, status: number, bytes: number }} LogLine */
 /** @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: Buffer }} Answer */
 
 /**
@@ -30,7 +30,7 @@ import { createServer, request as httpRequest } from "node:http";
  * @property {string} url
  * @property {string} host
  * @property {Rule[]} rules to be changed by tests at any time
- * @property {LogLine[]} log status 0: the connection was cut
+ * @property {LogLine[]} log status 0: the connection was cut; bytes: of the body as it was sent
  * @property {() => void} reset forgets rules and log
  * @property {() => Promise<void>} stop
  */
@@ -76,7 +76,7 @@ export async function startProxy(upstream) {
  */
 async function handle(upstream, rules, log, request, response) {
   const { method = "GET", url = "/", headers } = request;
-  const line = { method, path: url, headers, status: 0 };
+  const line = { method, path: url, headers, status: 0, bytes: 0 };
   log.push(line);
   const rule = take(rules, method, url);
   if (rule?.delay !== undefined) await new Promise((done) => setTimeout(done, rule.delay));
@@ -89,6 +89,7 @@ async function handle(upstream, rules, log, request, response) {
     : await ask(`${upstream}${rule?.rewrite ?? url}`, request);
   const { status, headers: answerHeaders, body } = apply(rule, answer, method);
   line.status = status;
+  line.bytes = method === "HEAD" ? 0 : body.length;
   response.writeHead(status, answerHeaders);
   if (method === "HEAD") response.end();
   else if (rule?.cut !== undefined) response.write(body.subarray(0, rule.cut), () => request.socket.destroy());

@@ -5,16 +5,19 @@
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 
-const SERVE = fileURLToPath(new URL("../../worker/serve.mjs", import.meta.url));
+// Another build's folder (with its worker/ and pkg/) can be put in its place, to see a test fail there.
+const SERVE = fileURLToPath(new URL("worker/serve.mjs", process.env.SEALGATE_AT ? pathToFileURL(`${process.env.SEALGATE_AT}/`) : new URL("../../", import.meta.url)));
 const START_TIMEOUT_MS = 30_000;
 
 /**
  * @typedef {object} Worker
  * @property {string} host `localhost:PORT`, as clients name the registry
  * @property {string} url `http://localhost:PORT`
+ * @property {() => Promise<number>} pid of workerd itself
  * @property {() => string} output everything that was printed so far
  * @property {() => Promise<void>} stop
  */
@@ -22,12 +25,12 @@ const START_TIMEOUT_MS = 30_000;
 /**
  * Without `upstream` it is the embedded demo.
  *
- * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number }} [options] `policy` and `registriesD` are paths
+ * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number, settings?: Record<string, string> }} [options] `policy` and `registriesD` are paths
  * @returns {Promise<Worker>}
  */
-export async function startWorker({ upstream = "", name = "", policy = "", registriesD = "", port } = {}) {
+export async function startWorker({ upstream = "", name = "", policy = "", registriesD = "", port, settings = {} } = {}) {
   const listen = port ?? await freePort();
-  const env = { ...process.env, UPSTREAM: upstream, NAME: name, POLICY: policy, REGISTRIES_D: registriesD, PORT: String(listen) };
+  const env = { ...process.env, UPSTREAM: upstream, NAME: name, POLICY: policy, REGISTRIES_D: registriesD, PORT: String(listen), ...settings };
   const child = spawn(process.execPath, [SERVE], { env, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });
@@ -38,6 +41,11 @@ export async function startWorker({ upstream = "", name = "", policy = "", regis
   return {
     host: `localhost:${listen}`,
     url: `http://localhost:${listen}`,
+    async pid() {
+      const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).trim().split(" ");
+      for (const pid of children) if ((await readFile(`/proc/${pid}/comm`, "utf8")).trim() === "workerd") return Number(pid);
+      throw new Error(`expected workerd among the children of ${SERVE}, found ${children.length} others`);
+    },
     output: () => output,
     async stop() {
       process.removeListener("exit", end);

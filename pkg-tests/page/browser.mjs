@@ -49,6 +49,56 @@ export async function screenshot(page, name) {
   await page.screenshot({ path, fullPage: true });
 }
 
+/** Until there is a verdict, or what stands in its place. @param {import('puppeteer-core').Page} page */
+export const settled = (page) => page.waitForFunction(
+  () => document.querySelector("#verdict .sg-card") && !document.querySelector("#result")?.hasAttribute("aria-busy"), { timeout: 30_000 });
+
+/** @param {import('puppeteer-core').Page} page @param {string} selector */
+export const text = (page, selector) => page.$eval(selector, (element) => element.textContent ?? "");
+
+/** Files as if they were dropped. @param {import('puppeteer-core').Page} page @param {Record<string, string>} files */
+export const drop = (page, files) => page.evaluate((list) => {
+  const data = new DataTransfer();
+  for (const [name, content] of Object.entries(list)) data.items.add(new File([content], name));
+  dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
+}, files);
+
+/** Text as if it were pasted. @param {import('puppeteer-core').Page} page @param {string} pasted @param {string} [into] */
+export const paste = (page, pasted, into = "body") => page.evaluate((given, selector) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text/plain", given);
+  // `data` and `dataType`: what Firefox knows.
+  const init = { clipboardData, data: given, dataType: "text/plain", bubbles: true, cancelable: true };
+  document.querySelector(selector)?.dispatchEvent(new ClipboardEvent("paste", init));
+}, pasted, into);
+
+/** Runs in the page: texts whose contrast with what is behind them is below WCAG AA. */
+export function faintTexts() {
+  /** @param {string} colour */
+  const channels = (colour) => (colour.match(/[\d.]+/gu) ?? []).map(Number);
+  /** @param {number[]} rgb */
+  const light = (rgb) => {
+    const [r = 0, g = 0, b = 0] = rgb.slice(0, 3).map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  /** @param {Element | null} element @returns {number[]} */
+  const ground = (element) => {
+    if (!element) return [255, 255, 255];
+    const colour = channels(getComputedStyle(element).backgroundColor);
+    return colour[3] === 0 ? ground(element.parentElement) : colour;
+  };
+  const faint = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
+    const element = node.parentElement;
+    if (!element || !node.textContent?.trim() || !element.checkVisibility() || element.closest("noscript")) continue;
+    const [low = 0, high = 0] = [light(channels(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => a - b);
+    const ratio = (high + 0.05) / (low + 0.05);
+    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${element.className} ${node.textContent.trim().slice(0, 40)}`);
+  }
+  return faint;
+}
+
 /** @param {import('puppeteer-core').Browser} browser */
 async function watchedPage(browser) {
   const page = await browser.newPage();

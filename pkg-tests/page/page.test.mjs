@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { startWorker as startServer } from "../lib/serve.mjs";
-import { launch, missing, screenshot } from "./browser.mjs";
+import { drop, faintTexts, launch, missing, paste, screenshot, settled, text } from "./browser.mjs";
 import { startWorker } from "./worker.mjs";
 
 /** @typedef {import('puppeteer-core').Page} Page */
@@ -41,11 +41,6 @@ before(async () => {
 });
 after(() => worker?.stop());
 
-/** @param {Page} page */
-const settled = (page) => page.waitForFunction(
-  () => document.querySelector("#verdict .sg-card") && !document.querySelector("#result")?.hasAttribute("aria-busy"), { timeout: 30_000 });
-/** @param {Page} page @param {string} selector */
-const text = (page, selector) => page.$eval(selector, (element) => element.textContent ?? "");
 /** @param {Page} page @param {string} reference */
 async function link(page, reference) {
   await page.goto(`${base}/#${reference}`);
@@ -143,17 +138,18 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
         await settled(page);
         await screenshot(page, `page-policy-${repository}-${name}`);
         const chain = await page.$$eval(".sg-link-value", (all) => all.map((one) => one.textContent));
-        return { verdict: await text(page, ".sg-verdict"), reason: await text(page, ".sg-reason"), signature: chain[1], commands: await text(page, "#result") };
+        return { verdict: await text(page, ".sg-verdict"), reason: await text(page, ".sg-reason"), badges: await page.$$eval(".sg-card .sg-badge", (all) => all.map((one) => `${one.className} ${one.textContent}`)), signature: chain[1], commands: await text(page, "#result") };
       };
       try {
         const excepted = await look("unsigned");
-        assert.equal(excepted.verdict, "Allowed");
+        assert.equal(excepted.verdict, "Allowed, not verified");
         assert.match(excepted.reason, /by an exception/);
         assert.equal(excepted.signature, "none accepted");
         assert.ok(!excepted.commands.includes("cosign verify"), "cosign would say no");
         const audited = await look("wrong-key");
         assert.equal(audited.verdict, "Denied");
         assert.match(audited.reason, /lets the image pass/);
+        assert.deepEqual(audited.badges, ["sg-badge sg-unproven At this gateway, for now: allowed, not verified"]);
         assert.ok(!audited.commands.includes("refused here and prints"));
         const pinned = await look("other-digest");
         assert.deepEqual([pinned.verdict, pinned.signature], ["Denied", "not looked for"]);
@@ -170,11 +166,6 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       demo.transports.docker["demo.example/demo/unsigned"] = [{ type: "insecureAcceptAnything" }];
       demo.transports.docker["demo.example/demo/keyless"][0].identities[0].subject = "someone";
       const key = await readFile(new URL("cosign.pub", DEMO), "utf8");
-      const drop = (/** @type {Record<string, string>} */ files) => page.evaluate((list) => {
-        const data = new DataTransfer();
-        for (const [name, content] of Object.entries(list)) data.items.add(new File([content], name));
-        dispatchEvent(new DragEvent("drop", { dataTransfer: data, cancelable: true }));
-      }, files);
       const own = (/** @type {string} */ part) => page.waitForFunction((wanted) => document.querySelector("#own")?.textContent?.includes(wanted), { timeout: 10_000 }, part);
       const verdictOf = async (/** @type {string} */ repository) => {
         await page.evaluate((fragment) => { location.hash = fragment; }, `${host}/demo/${repository}:1.0`);
@@ -184,19 +175,19 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       };
       await link(page, `${host}/demo/signed:1.0`);
       // What is no policy changes nothing.
-      await drop({ "notes.txt": "hello" });
+      await drop(page, { "notes.txt": "hello" });
       await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "That is no policy");
-      await drop({ "my-policy.json": JSON.stringify(demo), "cosign.pub": key });
+      await drop(page, { "my-policy.json": JSON.stringify(demo), "cosign.pub": key });
       await own("Still missing");
       assert.match(await text(page, "#own"), /my-policy\.json.*bundle\.pub, trusted_root\.json/);
       await page.waitForFunction(() => document.querySelector("#verdict .sg-code")?.textContent?.includes("key.missing"));
-      await drop({ "bundle.pub": await readFile(new URL("bundle.pub", DEMO), "utf8"), "trusted_root.json": await readFile(new URL("trusted_root.json", DEMO), "utf8") });
+      await drop(page, { "bundle.pub": await readFile(new URL("bundle.pub", DEMO), "utf8"), "trusted_root.json": await readFile(new URL("trusted_root.json", DEMO), "utf8") });
       await page.waitForFunction(() => !document.querySelector("#own")?.textContent?.includes("Still missing"));
       await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "Allowed");
       assert.match(await text(page, "#own"), /SL02/);
       await screenshot(page, `page-own-policy-${name}`);
       assert.match(await text(page, "#evidence"), /your policy/);
-      assert.deepEqual([await verdictOf("unsigned"), await verdictOf("keyless")], ["Allowed", "Denied"]);
+      assert.deepEqual([await verdictOf("unsigned"), await verdictOf("keyless")], ["Allowed, not verified", "Denied"]);
       await page.click("#own button");
       await page.waitForFunction(() => /** @type {HTMLElement} */ (document.querySelector("#own")).hidden);
       await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "Allowed");
@@ -283,13 +274,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       }, `${host}/demo/signed:1.0`);
       await settled(page);
       assert.equal(await text(page, ".sg-verdict"), "Allowed");
-      await page.evaluate((pasted) => {
-        const clipboardData = new DataTransfer();
-        clipboardData.setData("text/plain", pasted);
-        // `data` and `dataType`: what Firefox knows.
-        const init = { clipboardData, data: pasted, dataType: "text/plain", bubbles: true };
-        document.body.dispatchEvent(new ClipboardEvent("paste", init));
-      }, `podman pull --tls-verify=false ${host}/demo/unsigned:1.0`);
+      await paste(page, `podman pull --tls-verify=false ${host}/demo/unsigned:1.0`);
       await page.waitForFunction(() => document.querySelector(".sg-verdict")?.textContent === "Denied");
       assert.deepEqual(await complaints(), []);
       await page.close();
@@ -327,31 +312,4 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
       await page.close();
     });
   });
-}
-
-/** Runs in the page: texts whose contrast with what is behind them is below WCAG AA. */
-function faintTexts() {
-  /** @param {string} colour */
-  const channels = (colour) => (colour.match(/[\d.]+/gu) ?? []).map(Number);
-  /** @param {number[]} rgb */
-  const light = (rgb) => {
-    const [r = 0, g = 0, b = 0] = rgb.slice(0, 3).map((value) => value / 255).map((value) => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  /** @param {Element | null} element @returns {number[]} */
-  const ground = (element) => {
-    if (!element) return [255, 255, 255];
-    const colour = channels(getComputedStyle(element).backgroundColor);
-    return colour[3] === 0 ? ground(element.parentElement) : colour;
-  };
-  const faint = [];
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const element = node.parentElement;
-    if (!element || !node.textContent?.trim() || !element.checkVisibility() || element.closest("noscript")) continue;
-    const [low = 0, high = 0] = [light(channels(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => a - b);
-    const ratio = (high + 0.05) / (low + 0.05);
-    if (ratio < 4.5) faint.push(`${ratio.toFixed(2)} ${element.className} ${node.textContent.trim().slice(0, 40)}`);
-  }
-  return faint;
 }

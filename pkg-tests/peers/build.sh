@@ -10,22 +10,33 @@ set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 cache="${SEALGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sealgate}/peers"
 
+# Programs of one module that a version of their own binds together share its folder.
+folder_of() {
+  case "$1" in
+    ctr2) echo "$here/containerd2" ;;
+    *) echo "$here/$1" ;;
+  esac
+}
+
 fail() { echo "peers: $*" >&2; exit 1; }
 
 package_of() {
   case "$1" in
     crane) echo github.com/google/go-containerregistry/cmd/crane ;;
     cosign2) echo github.com/sigstore/cosign/v2/cmd/cosign ;;
+    containerd2) echo github.com/containerd/containerd/v2/cmd/containerd ;;
+    ctr2) echo github.com/containerd/containerd/v2/cmd/ctr ;;
     cosign3) echo github.com/sigstore/cosign/v3/cmd/cosign ;;
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
+    dockerd) echo github.com/moby/moby/v2/cmd/dockerd ;;
     fulcio) echo github.com/sigstore/fulcio ;;
-    policy-oracle | referrers-registry) echo . ;;
+    cri | go-reader | image-copy | policy-oracle | referrers-registry) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="crane cosign2 cosign3 distribution fulcio policy-oracle referrers-registry rekor2 timestamp-authority"
+known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
@@ -37,10 +48,11 @@ go_version="$(go env GOVERSION)"
   || fail "expected Go 1.26 or newer, found $go_version ($(command -v go)); install a newer one from https://go.dev/dl/"
 
 build() {
-  local tool="$1" package key dir
+  local tool="$1" folder package key dir
   package="$(package_of "$tool")" || fail "expected one of: $known; found '$tool'"
-  [[ -f "$here/$tool/go.mod" ]] || fail "expected $here/$tool/go.mod, found none"
-  key="$({ cat "$here/$tool"/{go.mod,go.sum}; find "$here/$tool" -name '*.go' -exec cat {} +; echo "$go_version"; } | sha256sum | cut -c1-16)"
+  folder="$(folder_of "$tool")"
+  [[ -f "$folder/go.mod" ]] || fail "expected $folder/go.mod, found none"
+  key="$({ cat "$folder"/{go.mod,go.sum}; find "$folder" -name '*.go' -exec cat {} +; echo "$go_version"; } | sha256sum | cut -c1-16)"
   dir="$cache/$tool-$key"
   if [[ ! -x "$dir/$tool" ]]; then
     mkdir -p "$dir"
@@ -50,8 +62,8 @@ build() {
     if [[ ! -x "$dir/$tool" ]]; then
       echo "peers: building $tool (once; a few minutes for cosign)" >&2
       # containers/image with OpenPGP in Go, so that no library in C is needed.
-      (cd "$here/$tool" \
-        && { [[ "$tool" != policy-oracle ]] || export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp"; } \
+      (cd "$folder" \
+        && { [[ "$tool" != policy-oracle && "$tool" != image-copy ]] || export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp"; } \
         && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
         || fail "go build of $tool failed (the lines above say why; the Go module proxy must be reachable the first time)"
       mv "$dir/$tool.new" "$dir/$tool"

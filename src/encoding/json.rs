@@ -62,6 +62,7 @@ codes! {
         Syntax { at: usize, expected: &'static str } => "json.syntax", "JSON: expected {expected} at byte {at}";
         Utf8 { at: usize } => "json.utf8", "JSON: the bytes at {at} are not UTF-8, or name half of a surrogate pair";
         Depth { at: usize } => "json.depth", "JSON: nested deeper than 64 levels at byte {at}";
+        Values { at: usize } => "json.values", "JSON: more than 262144 values; the first beyond stands at byte {at}";
         Duplicate { key: String, at: usize } => "json.duplicate-key", "JSON: Duplicate key \"{key}\" at byte {at}";
         Trailing { at: usize } => "json.trailing", "JSON: one value was expected, something follows it at byte {at}";
     }
@@ -72,7 +73,7 @@ codes! {
 /// # Errors
 /// [`JsonError`], with the byte at which reading stopped.
 pub fn parse(bytes: &[u8], dialect: Dialect) -> Result<Node, JsonError> {
-    let mut reader = Reader { bytes, at: 0, dialect };
+    let mut reader = Reader { bytes, at: 0, dialect, left: limits::JSON_VALUES };
     reader.space();
     let node = reader.value(0)?;
     reader.space();
@@ -167,6 +168,8 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     dialect: Dialect,
+    /// Values that may still be read.
+    left: usize,
 }
 
 impl Reader<'_> {
@@ -194,6 +197,7 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Node, JsonError> {
         let start = self.at;
+        self.left = self.left.checked_sub(1).ok_or(JsonError::Values { at: start })?;
         let value = match self.peek() {
             Some(b'{') => self.object(depth + 1)?,
             Some(b'[') => self.array(depth + 1)?,
@@ -403,6 +407,15 @@ mod tests {
 
     fn strict(text: &str) -> Result<Node, JsonError> {
         parse(text.as_bytes(), Dialect::Strict)
+    }
+
+    /// Each value costs many times its own byte in memory.
+    #[test]
+    fn values_are_counted() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(list(limits::JSON_VALUES).as_bytes(), Dialect::Strict).is_ok());
+        let error = parse(list(limits::JSON_VALUES + 1).as_bytes(), Dialect::Go).unwrap_err();
+        assert_eq!((error.code(), error), ("json.values", JsonError::Values { at: 2 * limits::JSON_VALUES - 1 }));
     }
 
     #[test]

@@ -1,22 +1,27 @@
 //! The configuration, checked once. A wrong one refuses everything and says why.
 
 use super::action::{Action, Request};
-use super::{blob, evidence, manifest, refuse};
-use super::route::{route, Route};
+use super::budget::Budget;
+use super::memory::Shelves;
+use super::route::{route, split, Route};
+use super::{blob, evidence, list, manifest, refuse};
 use crate::crypto::Provider;
 use crate::digest::sha256;
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
 use crate::host::{Host, Store};
 use crate::limits;
+use crate::oci::registry::EgressHosts;
+use crate::oci::url::Url;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference, ReferenceError};
 use crate::sigstore::roots;
-use crate::verify::{PolicyFiles, Rules};
+use crate::verify::Rules;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::cell::RefCell;
 
 /// What a gateway is told at its start.
 #[derive(Debug, Clone)]
@@ -31,8 +36,39 @@ pub struct Config {
     pub assets: BTreeMap<String, Vec<u8>>,
     /// `REGISTRIES_D`: the files of a folder, by their names; without it attachments are looked at everywhere.
     pub registries_d: Option<BTreeMap<String, Vec<u8>>>,
-    /// For the HMAC of stored verdicts; without it none is stored.
+    /// `SECRET`: for the HMAC of what is stored outside of this isolate; without it nothing is.
     pub secret: Vec<u8>,
+    /// Which build of this program it is: what another one stored is not there.
+    pub build: String,
+    /// `CORS_ORIGINS`: origins of websites that may read what stands beside `/v2/`; `*` is every one.
+    pub cors_origins: Vec<String>,
+    /// `PUBLISH_POLICY`: whether evidence carries the part of the policy that decides for the image.
+    pub publish_policy: bool,
+    /// Requests to the upstream that one request may need; 0 is the standard, [`limits::REQUESTS`].
+    pub requests: usize,
+    /// `PUBLIC_URL`: by which address clients know this gateway, `http(s)://host[:port]`; empty for the one that they ask.
+    pub public_url: String,
+    /// `EGRESS`: `host[:port]` that redirects may lead to although they are private.
+    pub egress: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            upstream: String::new(),
+            name: String::new(),
+            policy: Vec::new(),
+            assets: BTreeMap::new(),
+            registries_d: None,
+            secret: Vec::new(),
+            build: env!("CARGO_PKG_VERSION").into(),
+            cors_origins: Vec::new(),
+            publish_policy: true,
+            requests: 0,
+            public_url: String::new(),
+            egress: Vec::new(),
+        }
+    }
 }
 
 codes! {
@@ -43,6 +79,9 @@ codes! {
         Policy { error: String } => "config.policy", "POLICY: {error}";
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
+        Origin { found: String } => "config.cors-origins", "CORS_ORIGINS: expected origins such as https://docs.example.com, or *, found {found:?}";
+        PublicUrl { found: String } => "config.public-url", "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
+        Egress { found: String } => "config.egress", "EGRESS: expected host or host:port, separated by commas or spaces, found {found:?}";
     }
 }
 
@@ -52,10 +91,18 @@ pub struct Gateway {
     pub(super) upstream: String,
     pub(super) name: String,
     pub(super) rules: Result<Rules, Failure>,
-    pub(super) policy: PolicyFiles,
+    /// Its bytes.
+    pub(super) policy: Vec<u8>,
     /// SHA-256 over everything that a verdict depends on, but for the image.
     pub(super) basis: String,
     pub(super) secret: Vec<u8>,
+    pub(super) build: String,
+    pub(super) cors_origins: Vec<String>,
+    pub(super) publish_policy: bool,
+    pub(super) requests: usize,
+    pub(super) shelves: RefCell<Shelves>,
+    public_url: Option<String>,
+    pub(super) egress: EgressHosts,
 }
 
 impl Gateway {
@@ -65,7 +112,28 @@ impl Gateway {
         let rules = check(&config);
         let basis = basis(&config);
         let upstream = config.upstream.trim_end_matches('/').to_string();
-        Self { upstream, name: config.name, rules, policy: PolicyFiles { text: config.policy, assets: config.assets, registries_d: config.registries_d }, basis, secret: config.secret }
+        let public_url = Some(config.public_url.trim_end_matches('/').to_string()).filter(|url| !url.is_empty());
+        let egress = egress(&config).unwrap_or_default();
+        Self {
+            upstream,
+            name: config.name,
+            rules,
+            policy: config.policy,
+            basis,
+            secret: config.secret,
+            build: config.build,
+            cors_origins: config.cors_origins,
+            publish_policy: config.publish_policy,
+            requests: if config.requests == 0 { limits::REQUESTS } else { config.requests.min(limits::REQUESTS) },
+            shelves: RefCell::default(),
+            public_url,
+            egress,
+        }
+    }
+
+    /// Scheme, host and port by which clients know this gateway: behind something that ends TLS, the request does not say.
+    pub(super) fn origin<'a>(&'a self, request: &'a Request) -> &'a str {
+        self.public_url.as_deref().unwrap_or_else(|| split(&request.url).0)
     }
 
     /// What is wrong with the configuration, if anything.
@@ -76,6 +144,7 @@ impl Gateway {
     /// What to do with a request.
     pub async fn handle<R: Host + Provider + Store>(&self, request: &Request, remote: &R) -> Action {
         let head = request.method == "HEAD";
+        let remote = &Budget::new(remote, self.requests);
         let action = match route(request, self) {
             Ok(Route::Asset(path)) => Action::Asset(path),
             Ok(Route::Health) => self.health(),
@@ -90,13 +159,29 @@ impl Gateway {
                 Ok(rules) => blob::serve(self, rules, request, &repository, &digest, remote).await,
                 Err(failure) => refuse::misconfigured(failure),
             },
-            Ok(Route::List { repository, rest }) => match &self.rules {
-                Ok(_) => blob::list(self, request, &repository, &rest),
+            Ok(Route::List { repository, list }) => match &self.rules {
+                Ok(_) => list::serve(self, request, &repository, &list, remote).await,
                 Err(failure) => refuse::misconfigured(failure),
             },
             Err(answer) => Action::Respond(answer),
         };
-        if head { refuse::without_body(action) } else { action }
+        let action = if head { refuse::without_body(action) } else { action };
+        self.for_websites(request, action)
+    }
+
+    /// What stands beside `/v2/` may be read by the websites that the operator named.
+    fn for_websites(&self, request: &Request, action: Action) -> Action {
+        let beside = split(&request.url).1.starts_with("/api/");
+        let origin = request.header("origin").filter(|_| beside);
+        let allowed = origin.and_then(|origin| self.cors_origins.iter().find(|known| *known == "*" || *known == origin));
+        match (action, allowed) {
+            (Action::Respond(mut respond), Some(allowed)) => {
+                respond.headers.push(("access-control-allow-origin".into(), allowed.clone()));
+                respond.headers.push(("vary".into(), "origin".into()));
+                Action::Respond(respond)
+            }
+            (action, _) => action,
+        }
     }
 
     fn health(&self) -> Action {
@@ -123,6 +208,11 @@ fn name(config: &Config) -> String {
     if matches!(name, "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com") { "docker.io".into() } else { name.into() }
 }
 
+fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
+    let entries = config.egress.iter().map(String::as_str);
+    EgressHosts::parse(entries).map_err(|_| ConfigError::Egress { found: config.egress.join(" ").chars().take(200).collect() })
+}
+
 fn check(config: &Config) -> Result<Rules, Failure> {
     let upstream = config.upstream.trim_end_matches('/');
     let authority = upstream.strip_prefix("https://").or_else(|| upstream.strip_prefix("http://"));
@@ -134,6 +224,15 @@ fn check(config: &Config) -> Result<Rules, Failure> {
     if !probe.is_ok_and(|reference| reference.domain() == config.name) {
         return Err(ConfigError::Name { found: config.name.chars().take(200).collect() }.into());
     }
+    let odd = |origin: &&String| *origin != "*" && Url::parse(origin).is_none_or(|url| url.to_string() != format!("{origin}/"));
+    if let Some(origin) = config.cors_origins.iter().find(odd) {
+        return Err(ConfigError::Origin { found: origin.chars().take(200).collect() }.into());
+    }
+    let public = config.public_url.trim_end_matches('/');
+    if !public.is_empty() && !Url::parse(public).is_some_and(|url| url.target() == "/" && !public.contains(['?', '#'])) {
+        return Err(ConfigError::PublicUrl { found: config.public_url.chars().take(200).collect() }.into());
+    }
+    egress(config)?;
     if config.policy.len() > limits::POLICY {
         return Err(ConfigError::PolicySize.into());
     }
@@ -150,6 +249,7 @@ fn basis(config: &Config) -> String {
         parts.extend_from_slice(part);
     };
     add(concat!("sealgate ", env!("CARGO_PKG_VERSION"), " enforce").as_bytes());
+    add(config.build.as_bytes());
     // What the program itself brings along and judges by.
     add(roots::DATE.as_bytes());
     add(config.upstream.as_bytes());

@@ -1,7 +1,8 @@
 //! Manifests: fetched, hashed, judged, and those very bytes sent.
 
 use super::action::{Action, Request, Respond};
-use super::admit::{upstream, Desk, Stop};
+use super::admit::{Desk, Stop, descriptors, upstream};
+use super::budget::Budget;
 use super::config::Gateway;
 use super::refuse;
 use crate::crypto::Provider;
@@ -9,24 +10,24 @@ use crate::digest::{Digest, DigestError};
 use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::oci::registry::{Fetched, RegistryError};
-use crate::oci::{Descriptor, Document};
+use crate::oci::Document;
 use crate::verify::{Rules, Subject};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// `GET /v2/`: whether the client needs to authenticate is the upstream's to say.
 pub(super) async fn ping<R: Host>(gateway: &Gateway, request: &Request, remote: &R) -> Action {
-    let answer = match upstream(gateway, request, "x", remote) {
-        Ok(registry) => registry.ping().await,
-        Err(error) => Err(error),
+    let registry = match upstream(gateway, request, "x", remote) {
+        Ok(registry) => registry,
+        Err(error) => return refuse::upstream(gateway, "", "", &error),
     };
-    match answer {
+    match registry.ping().await {
         Ok(()) => refuse::json(200, "{}".into()),
-        Err(error) => refuse::upstream(gateway, "", "", &error),
+        Err(error) => refuse::with_troubles(refuse::upstream(gateway, "", "", &error), &registry.take_troubles()),
     }
 }
 
-pub(super) async fn serve<R: Host + Provider + Store>(gateway: &Gateway, rules: &Rules, request: &Request, repository: &str, reference: &str, remote: &R) -> Action {
+pub(super) async fn serve<R: Host + Provider + Store>(gateway: &Gateway, rules: &Rules, request: &Request, repository: &str, reference: &str, remote: &Budget<'_, R>) -> Action {
     let desk = match Desk::new(gateway, rules, request, repository, remote) {
         Ok(desk) => desk,
         Err(error) => return refuse::upstream(gateway, repository, reference, &error),
@@ -49,10 +50,16 @@ async fn judged<R: Host + Provider + Store>(desk: &Desk<'_, R>, reference: &str)
     };
     let (verdict, code, message) = match decided(desk, &subject, &asked, tag).await {
         Ok((code, message)) => ("allow", code, message),
-        Err(stop) if desk.audits(reference) => ("audit", stop.code().into(), stop.to_string()),
-        Err(stop) => return Err(stop),
+        Err(stop) => match desk.audits(reference).await {
+            true => ("audit", stop.code().into(), stop.to_string()),
+            false => return Err(stop),
+        },
     };
     desk.remember(&subject, tag).await;
+    // Only what went out, and only where the upstream's word on its type is not needed.
+    if verdict == "allow" && subject.reads_alone() {
+        desk.memory.keep_content(&asked, &subject.bytes).await;
+    }
     let image = refuse::shown(&desk.gateway.name, desk.repository, reference);
     let log = refuse::log(verdict, &image, &code, &message, &desk.decision_id(reference));
     Ok((subject, asked, log))
@@ -61,7 +68,7 @@ async fn judged<R: Host + Provider + Store>(desk: &Desk<'_, R>, reference: &str)
 /// Whether these bytes may go out: code and message.
 async fn decided<R: Host + Provider + Store>(desk: &Desk<'_, R>, subject: &Subject, asked: &Digest, tag: Option<&str>) -> Result<(String, String), Stop> {
     refuse_past_the_gateway(subject)?;
-    if is_evidence(desk, subject).await? {
+    if desk.is_evidence(subject).await? {
         return Ok((String::from("evidence"), String::from("signatures and attestations, recognised by their bytes")));
     }
     let kept = match tag {
@@ -74,20 +81,13 @@ async fn decided<R: Host + Provider + Store>(desk: &Desk<'_, R>, subject: &Subje
     Ok((kept.code, kept.message))
 }
 
-async fn is_evidence<R: Host + Provider + Store>(desk: &Desk<'_, R>, subject: &Subject) -> Result<bool, Stop> {
-    match &subject.document {
-        Document::Manifest(manifest) => Ok(desk.evidence(manifest).await?.is_some()),
-        Document::Index(_) => desk.is_evidence_list(subject).await,
-    }
-}
-
 /// The upstream's HEAD at every request; its digest only selects bytes, which are hashed.
 async fn by_tag<R: Host + Provider + Store>(desk: &Desk<'_, R>, tag: &str) -> Result<Subject, Stop> {
     match desk.registry.head(tag).await {
         Ok(None) => return Err(Stop::Missing),
         Ok(Some(head)) => {
             if let Some(digest) = head.digest.and_then(|text| Digest::parse(&text).ok()) {
-                return desk.subject(&digest, true).await;
+                return desk.subject(&digest).await;
             }
         }
         // Some registries know no HEAD; others say nothing by it. The GET decides.
@@ -109,26 +109,24 @@ fn contradicts(fetched: &Fetched) -> Result<(), DigestError> {
 
 /// Kept bytes go out only after the upstream accepted this request's own credentials.
 async fn by_digest<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Digest) -> Result<Subject, Stop> {
-    if desk.memory.content(digest).await.is_some() {
+    if desk.memory.content(digest).is_some() {
         match desk.registry.head(&digest.to_string()).await {
-            Ok(Some(_)) => return desk.subject(digest, true).await,
+            Ok(Some(_)) => {}
             Ok(None) => return Err(Stop::Missing),
-            Err(RegistryError::Refused { status: 400 | 405 | 406, .. }) => {}
+            // Whoever knows no HEAD is asked with GET.
+            Err(RegistryError::Refused { status: 400 | 405 | 406, .. }) => return desk.fetched(digest).await,
             Err(error) => return Err(error.into()),
         }
     }
-    desk.subject(digest, false).await
+    desk.subject(digest).await
 }
 
 /// What has `urls` makes clients leave the gateway, and an image that stands in its index is never asked for here: containerd
 /// fetches from `urls` first whatever it is, and takes `data` for fetched.
 fn refuse_past_the_gateway(subject: &Subject) -> Result<(), Stop> {
-    let (listed, is_index): (Vec<&Descriptor>, bool) = match &subject.document {
-        Document::Manifest(manifest) => (core::iter::once(&manifest.config).chain(&manifest.layers).collect(), false),
-        Document::Index(index) => (index.manifests.iter().collect(), true),
-    };
+    let is_index = matches!(subject.document, Document::Index(_));
     let stop = |digest: &Digest, how: &str| Err(Stop::Denied(Failure::new("gateway.foreign-layer", alloc::format!("{digest} is to be had {how}, past this gateway"))));
-    for one in listed {
+    for one in descriptors(&subject.document) {
         if let Some(url) = one.urls.first() {
             return stop(&one.digest, &alloc::format!("from another address ({})", url.chars().take(200).collect::<String>()));
         }
@@ -147,6 +145,7 @@ fn content(subject: &Subject, digest: &Digest, log: String) -> Respond {
         ("cache-control".into(), "no-transform".into()),
         ("docker-distribution-api-version".into(), "registry/2.0".into()),
         ("x-content-type-options".into(), "nosniff".into()),
+        ("content-security-policy".into(), refuse::SANDBOX.into()),
     ];
     Respond { status: 200, status_text: None, headers, body: Some(subject.bytes.clone()), log: Some(log) }
 }

@@ -7,12 +7,16 @@
 mod action;
 mod admit;
 mod blob;
+mod budget;
 mod config;
 mod evidence;
+mod list;
 mod manifest;
 mod memory;
+mod recognise;
 mod refuse;
 mod route;
+mod shelf;
 #[cfg(test)]
 mod tests;
 

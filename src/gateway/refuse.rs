@@ -2,7 +2,6 @@
 
 use super::action::{Action, Request, Respond};
 use super::config::Gateway;
-use super::route::split;
 use crate::encoding::json::quote;
 use crate::error::{Coded, Failure};
 use crate::oci::registry::{clean, RegistryError};
@@ -15,6 +14,9 @@ const PHRASE: usize = 180;
 /// Longest reason.
 const MESSAGE: usize = 4_000;
 
+/// What a browser opens from here does not act as a page of this gateway.
+pub(super) const SANDBOX: &str = "default-src 'none'; sandbox";
+
 fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = alloc::vec![
         ("content-type".into(), "application/json".into()),
@@ -22,6 +24,7 @@ fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
         ("cache-control".into(), "no-store".into()),
         ("docker-distribution-api-version".into(), "registry/2.0".into()),
         ("x-content-type-options".into(), "nosniff".into()),
+        ("content-security-policy".into(), SANDBOX.into()),
     ];
     headers.extend(extra.iter().map(|(name, value)| ((*name).into(), (*value).into())));
     headers
@@ -29,19 +32,24 @@ fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
 
 /// An error of the registry protocol.
 pub(super) fn error(status: u16, code: &str, message: &str) -> Respond {
-    let body = format!("{{\"errors\":[{{\"code\":{},\"message\":{}}}]}}", quote(code), quote(message)).into_bytes();
+    let body = error_body(code, message).into_bytes();
     Respond { status, status_text: None, headers: headers(&[], body.len()), body: Some(body), log: None }
+}
+
+/// The body of an error of the registry protocol (OCI distribution specification, "Error Codes").
+pub(super) fn error_body(code: &str, message: &str) -> String {
+    format!("{{\"errors\":[{{\"code\":{},\"message\":{}}}]}}", quote(code), quote(message))
 }
 
 /// A document beside the protocol.
 pub(super) fn json(status: u16, text: String) -> Action {
     let body = text.into_bytes();
-    Action::Respond(Respond { status, status_text: None, headers: headers(&[("access-control-allow-origin", "*")], body.len()), body: Some(body), log: None })
+    Action::Respond(Respond { status, status_text: None, headers: headers(&[], body.len()), body: Some(body), log: None })
 }
 
 /// The answer to a browser that asks whether it may ask.
 pub(super) fn preflight() -> Action {
-    let extra = [("access-control-allow-origin", "*"), ("access-control-allow-methods", "GET, HEAD"), ("access-control-allow-headers", "authorization"), ("access-control-max-age", "600")];
+    let extra = [("access-control-allow-methods", "GET, HEAD"), ("access-control-allow-headers", "authorization"), ("access-control-max-age", "600")];
     Action::Respond(Respond { status: 204, status_text: None, headers: headers(&extra, 0), body: None, log: None })
 }
 
@@ -73,8 +81,8 @@ fn cleaned(failure: &Failure) -> Failure {
 pub(super) fn denied(gateway: &Gateway, request: &Request, repository: &str, reference: &str, failure: &Failure, id: &str) -> Action {
     let image = shown(&gateway.name, repository, reference);
     let failure = &cleaned(failure);
-    let origin = split(&request.url).0;
-    let link = format!("{origin}/#{}", shown(super::route::own_host(&request.url), repository, reference));
+    let origin = gateway.origin(request);
+    let link = format!("{origin}/#{}", shown(super::route::own_host(origin), repository, reference));
     let message = format!("sealgate: {image} is refused: {} [{}] Decision {id}; details: {link}", failure.message, failure.code);
     let mut respond = phrased(error(403, "DENIED", &message), &format!("sealgate: {image} is refused: {}", failure.message));
     respond.log = Some(log("deny", &image, failure.code, &failure.message, id));
@@ -101,12 +109,22 @@ pub(super) fn log(verdict: &str, image: &str, code: &str, message: &str, id: &st
     format!("{{\"event\":\"decision\",\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":{}}}", quote(id), quote(verdict), quote(image), quote(code), quote(message))
 }
 
+/// With what went wrong at the registry, its addresses included, in the operator's log and nowhere else.
+pub(super) fn with_troubles(action: Action, troubles: &[String]) -> Action {
+    let Action::Respond(mut respond) = action else { return action };
+    if !troubles.is_empty() {
+        let list: Vec<String> = troubles.iter().map(|text| quote(&clean(text, MESSAGE))).collect();
+        let line = respond.log.unwrap_or_else(|| String::from("{\"event\":\"upstream\"}"));
+        respond.log = Some(format!("{},\"upstream\":[{}]}}", line.strip_suffix('}').unwrap_or(&line), list.join(",")));
+    }
+    Action::Respond(respond)
+}
+
 /// What the upstream's own refusals become: 401, 404 and 429 pass, the rest is "could not find out".
 pub(super) fn upstream(gateway: &Gateway, repository: &str, reference: &str, problem: &RegistryError) -> Action {
     match problem {
-        RegistryError::Unauthorized { challenge, message, .. } => {
-            let message = if message.is_empty() { "authentication required" } else { message };
-            let mut respond = error(401, "UNAUTHORIZED", message);
+        RegistryError::Unauthorized { challenge, .. } => {
+            let mut respond = error(401, "UNAUTHORIZED", "authentication required");
             if !challenge.is_empty() {
                 respond.headers.push(("www-authenticate".into(), challenge.clone()));
             }
@@ -117,9 +135,8 @@ pub(super) fn upstream(gateway: &Gateway, repository: &str, reference: &str, pro
             respond.headers.extend(retry_after.clone().map(|value| ("retry-after".into(), value)));
             Action::Respond(respond)
         }
-        RegistryError::Refused { status: 403, code, message, .. } => {
-            Action::Respond(error(403, if code.is_empty() { "DENIED" } else { code }, &format!("the registry {} refuses{}{message}", gateway.name, if message.is_empty() { "" } else { ": " })))
-        }
+        // In our words: the upstream's could pass for a refusal of ours.
+        RegistryError::Refused { status: 403, .. } => Action::Respond(error(403, "DENIED", &format!("the registry {} does not let these credentials read this", gateway.name))),
         other => unknown(gateway, repository, reference, &Failure::new(other.code(), other.to_string()), "-"),
     }
 }

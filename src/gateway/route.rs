@@ -19,8 +19,14 @@ pub(super) enum Route {
     Evidence { repository: String, reference: String },
     Manifest { repository: String, reference: String },
     Blob { repository: String, digest: Digest },
-    /// `tags/list` or `referrers/<digest>`, with its query.
-    List { repository: String, rest: String },
+    List { repository: String, list: List },
+}
+
+/// A list, which covers nothing, and its query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum List {
+    Tags { query: String },
+    Referrers { of: Digest, query: String },
 }
 
 /// Scheme and authority of an absolute URL, its path, its query.
@@ -84,7 +90,7 @@ fn registry(below: &str, query: &str) -> Result<Route, Respond> {
     let below = decode(below).ok_or_else(|| refuse::error(400, "NAME_INVALID", "sealgate: the address is not well-formed"))?;
     if let Some(repository) = below.strip_suffix("/tags/list") {
         check_names(repository, "latest")?;
-        return Ok(Route::List { repository: repository.into(), rest: with_query("tags/list", query) });
+        return Ok(Route::List { repository: repository.into(), list: List::Tags { query: kept(query) } });
     }
     let (before, reference) = below.rsplit_once('/').unwrap_or(("", &below));
     let (repository, marker) = before.rsplit_once('/').unwrap_or(("", before));
@@ -93,7 +99,7 @@ fn registry(below: &str, query: &str) -> Result<Route, Respond> {
     match marker {
         "manifests" => Ok(Route::Manifest { repository: repository.into(), reference: reference.into() }),
         "blobs" => Ok(Route::Blob { repository: repository.into(), digest: digest()? }),
-        "referrers" => Ok(Route::List { repository: repository.into(), rest: with_query(&format!("referrers/{}", digest()?), query) }),
+        "referrers" => Ok(Route::List { repository: repository.into(), list: List::Referrers { of: digest()?, query: kept(query) } }),
         _ => Err(refuse::error(404, "UNSUPPORTED", "sealgate: the registry protocol has no such address")),
     }
 }
@@ -120,16 +126,17 @@ fn check_names(repository: &str, reference: &str) -> Result<(), Respond> {
 /// `ns` may name this entry or this gateway, and nothing else: it never selects another policy.
 fn check_namespace(request: &Request, query: &str, gateway: &Gateway) -> Result<(), Respond> {
     let names: Vec<String> = parameters(query, "ns");
-    let known = |name: &String| *name == gateway.name || name == own_host(&request.url) || request.header("host").is_some_and(|host| host == name);
+    let known = |name: &String| *name == gateway.name || name == own_host(&request.url) || name == own_host(gateway.origin(request)) || request.header("host").is_some_and(|host| host == name);
     match names.iter().find(|name| !known(name)) {
         Some(foreign) => Err(refuse::error(403, "DENIED", &format!("sealgate: this gateway serves {}, not {}: ask for it by that name", gateway.name, foreign.chars().take(200).collect::<String>()))),
         None => Ok(()),
     }
 }
 
-fn with_query(path: &str, query: &str) -> String {
-    let kept: Vec<&str> = query.split('&').filter(|pair| !pair.is_empty() && !pair.starts_with("ns=") && pair.bytes().all(|byte| byte.is_ascii_graphic())).collect();
-    if kept.is_empty() { path.into() } else { format!("{path}?{}", kept.join("&")) }
+/// The parts of a query that are passed on.
+pub(super) fn kept(query: &str) -> String {
+    let fits = |pair: &&str| !pair.is_empty() && !pair.starts_with("ns=") && pair.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'));
+    query.split('&').filter(fits).collect::<Vec<_>>().join("&")
 }
 
 fn parameter(query: &str, name: &str) -> Option<String> {

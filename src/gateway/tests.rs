@@ -7,6 +7,7 @@ use crate::digest::{sha256, Algorithm, Digest};
 use crate::encoding::base64;
 use crate::error::HostError;
 use crate::host::{Host, Response, Store};
+use crate::limits;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -26,6 +27,8 @@ const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 const SIMPLE: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
+/// In a signature: the provider gives no answer.
+const NO_ANSWER: [u8; 8] = *b"noanswer";
 const TOKEN: &str = "Bearer yes";
 
 /// The end of a path, how often to answer so, and the answer.
@@ -44,6 +47,8 @@ struct World {
     /// HEAD says nothing of digests.
     mute: Cell<bool>,
     checks: Cell<usize>,
+    /// How often the store was asked.
+    loads: Cell<usize>,
 }
 
 impl Host for World {
@@ -75,6 +80,9 @@ impl Host for World {
 impl Provider for World {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         self.checks.set(self.checks.get() + 1);
+        if check.signature().get(1..9) == Some(&NO_ANSWER) {
+            return Err(HostError::Provider { reason: "the platform does not take this key".into() });
+        }
         let crate::crypto::Message::Bytes(message) = check.message() else { return Ok(Outcome::Fails) };
         Ok(if check.signature() == mark(check.key(), message) { Outcome::Holds } else { Outcome::Fails })
     }
@@ -82,6 +90,7 @@ impl Provider for World {
 
 impl Store for World {
     async fn load(&self, key: &str) -> Option<String> {
+        self.loads.set(self.loads.get() + 1);
         self.store.borrow().get(key).cloned()
     }
 
@@ -170,9 +179,6 @@ impl World {
         self.faults.borrow_mut().clear();
     }
 
-    fn forget(&self, kind: &str) {
-        self.store.borrow_mut().retain(|key, _| !key.starts_with(kind));
-    }
 }
 
 fn payload(digest: &Digest, identity: &str, optional: &str) -> String {
@@ -199,7 +205,25 @@ fn config(policy: &str) -> Config {
         registries_d: None,
         assets: [("good.pub".to_string(), GOOD.to_vec()), ("other.pub".to_string(), OTHER.to_vec())].into(),
         secret: vec![7; 32],
+        ..Config::default()
     }
+}
+
+/// Verdicts are forgotten, in the isolate and in the store.
+fn forget_verdicts(gateway: &Gateway, world: &World) {
+    world.store.borrow_mut().retain(|key, _| !key.starts_with("verdict/"));
+    gateway.shelves.borrow_mut().verdicts = shelf::Shelf::new(limits::KEPT_VERDICTS);
+}
+
+/// The isolate knows nothing, as after a start.
+fn forget_all(gateway: &Gateway) {
+    *gateway.shelves.borrow_mut() = super::memory::Shelves::default();
+}
+
+/// A hint that `parent` lists `child`, true or not.
+fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
+    let world = World::default();
+    run(super::memory::Memory { gateway, store: &world, repository: repository.into() }.remember(parent, core::iter::once(child), None, UnixTime(1_000)));
 }
 
 fn gateway() -> Gateway {
@@ -243,8 +267,9 @@ fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
         Action::Respond(respond) => Seen { status: respond.status, headers: respond.headers, body: respond.body.unwrap_or_default(), phrase: respond.status_text.unwrap_or_default() },
         // The upstream's own answer, as the shell carries it out.
         Action::Stream(stream) => {
-            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX })).unwrap();
-            Seen { status: fetched.status, headers: fetched.headers, body: fetched.body, phrase: String::new() }
+            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX, egress: crate::host::Egress::Operator })).unwrap();
+            let body = if fetched.status >= 400 { stream.error_body.into_bytes() } else { fetched.body };
+            Seen { status: fetched.status, headers: fetched.headers, body, phrase: String::new() }
         }
         Action::Asset(path) => panic!("a file: {path}"),
     }
@@ -283,3 +308,14 @@ mod messages;
 mod evidence_documents;
 
 mod added_evidence;
+
+mod polyglots;
+
+mod published;
+
+mod lists;
+
+mod budgets;
+
+mod anything;
+mod egress;

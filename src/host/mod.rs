@@ -11,6 +11,16 @@ use crate::error::HostError;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// By whom an address was written, and so where it may lead (GATEWAY, "Egress").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Egress {
+    /// By the operator, or the person who asks: it may be private, loopback and plain http.
+    Operator,
+    /// By anybody else (a redirect, a challenge): a host asks public addresses only, decided by the address that is
+    /// connected to and not by its name.
+    Public,
+}
+
 /// One HTTP request. Redirects are not followed by the host (a browser follows them and says so in [`Response::url`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
@@ -24,6 +34,8 @@ pub struct Request {
     pub body: Option<String>,
     /// Bytes of body that are read; a longer one is [`HostError::TooLarge`], enforced while reading.
     pub max_bytes: usize,
+    /// Where it may lead.
+    pub egress: Egress,
 }
 
 /// The answer, whatever its status.

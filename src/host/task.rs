@@ -159,7 +159,7 @@ mod tests {
     use super::*;
 
     fn request(url: &str) -> Request {
-        Request { method: "GET", url: url.into(), headers: Vec::new(), body: None, max_bytes: 3 }
+        Request { method: "GET", url: url.into(), headers: Vec::new(), body: None, max_bytes: 3, egress: super::super::Egress::Operator }
     }
 
     fn answer(body: &[u8]) -> Answer {

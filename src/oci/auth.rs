@@ -3,7 +3,7 @@
 //!
 //! In scope: credentials, reading challenges, what is asked of a token service and what it answers. Out of scope: sending;
 //! where a token is kept (`registry`). Challenges and token answers come from the network and are not trusted: a challenge
-//! chooses where credentials go, within [`Url::may_lead_to`].
+//! chooses where credentials go, within what `registry::egress` lets it.
 
 use super::url::Url;
 use super::url::encode_form;
@@ -16,7 +16,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Who asks. It belongs to one registry; nobody else gets it, except the token service that this registry names.
+/// Who asks. It belongs to one registry; nobody else gets it, except a token service at the same host, above it, or one that the
+/// user wrote down.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// Nobody; anonymous tokens are fetched.

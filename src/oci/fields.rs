@@ -94,15 +94,19 @@ pub(super) fn shown(text: &str) -> String {
     text.chars().take(160).collect()
 }
 
-/// Whether Go would take `key` for `name` though it is another. Besides letters of the other case, Unicode folds the
-/// long s and the Kelvin sign.
+/// Whether Go would take `key` for `name` though it is another.
 fn folds_to(key: &str, name: &str) -> bool {
-    let fold = |c: char| match c {
+    key != name && folded(key).eq(folded(name))
+}
+
+/// A member's name as Go compares it (`encoding/json`, `foldName`). Besides letters of the other case, Unicode folds the long s
+/// and the Kelvin sign.
+pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> {
+    name.chars().map(|c| match c {
         '\u{17f}' => 's',
         '\u{212a}' => 'k',
         c => c.to_ascii_lowercase(),
-    };
-    key != name && key.chars().map(fold).eq(name.chars().map(fold))
+    })
 }
 
 #[cfg(test)]

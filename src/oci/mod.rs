@@ -28,6 +28,7 @@ pub mod registry;
 pub use descriptor::Descriptor;
 pub use document::Document;
 pub use error::OciError;
+pub(crate) use fields::folded;
 pub use index::Index;
 pub use layout::Layout;
 pub use manifest::Manifest;

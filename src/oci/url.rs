@@ -10,7 +10,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An absolute http or https address, without fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,16 @@ impl Url {
         &self.host
     }
 
+    /// The port, the scheme's own where none is written.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Whether it is https.
+    pub fn is_https(&self) -> bool {
+        self.https
+    }
+
     /// Path and query.
     pub fn target(&self) -> &str {
         &self.target
@@ -96,15 +106,33 @@ impl Url {
         (self.https, &self.host, self.port) == (other.https, &other.host, other.port)
     }
 
-    /// Whether the host is `localhost`, in 127.0.0.0/8 or `[::1]`.
+    /// Whether the host is `localhost` or below it (RFC 6761 section 6.3), in 127.0.0.0/8 or `[::1]`.
     pub fn is_loopback(&self) -> bool {
-        self.host == "localhost" || self.host == "[::1]" || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        let named = self.host == "localhost" || self.host.ends_with(".localhost");
+        named || self.host == "[::1]" || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether what this address says may lead to `next`: never from https to plain http, except from loopback to loopback
-    /// (a public registry has no business at our own machine).
+    /// Whether the host is written as an address that the public internet does not have, or names this machine. A name that
+    /// resolves to such an address is for whoever connects to refuse.
+    pub fn is_private(&self) -> bool {
+        let literal = self.host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        self.is_loopback() || literal.is_ok_and(|address| !is_public(address))
+    }
+
+    /// Whether the host is the same, on whatever port; all loopback hosts are this machine.
+    pub fn same_host(&self, other: &Self) -> bool {
+        self.host == other.host || self.is_loopback() && other.is_loopback()
+    }
+
+    /// Whether the host's name is this one's parent domain, at whatever distance.
+    pub fn is_below(&self, other: &Self) -> bool {
+        let above = self.host.strip_suffix(&other.host).is_some_and(|rest| rest.ends_with('.'));
+        above && other.host.contains('.')
+    }
+
+    /// Whether what this address says may lead to `next`: never from https to plain http.
     pub fn may_lead_to(&self, next: &Self) -> bool {
-        next.https || !self.https || self.is_loopback() && next.is_loopback()
+        next.https || !self.https
     }
 
     /// Scheme, host and path, for messages: queries of redirects hold signatures.
@@ -170,6 +198,22 @@ fn is_host(host: &str) -> bool {
     host.split('.').all(label) && (!number || host.parse::<Ipv4Addr>().is_ok())
 }
 
+/// By the IANA special-purpose registries: everything that is not globally reachable, and what carries an IPv4 address inside.
+fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [a, b, c, _] = address.octets();
+            let special = matches!((a, b, c), (0 | 10 | 127 | 224.., _, _) | (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 0, 0 | 2) | (192, 168, _) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113));
+            !special
+        }
+        // Only 2000::/3 is given out; in it lie Teredo and 6to4, which lead to IPv4 addresses, and documentation.
+        IpAddr::V6(address) => match address.segments() {
+            [0x2001, 0, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] => false,
+            [first, ..] => matches!(first, 0x2000..=0x3fff),
+        },
+    }
+}
+
 fn has_scheme(text: &str) -> bool {
     let head = text.split(['/', '?', '#']).next().unwrap_or_default();
     head.contains(':')
@@ -209,6 +253,8 @@ mod tests {
             ("http://[::1]:80/", "http://[::1]/", true),
             ("http://[2001:db8::1]:81", "http://[2001:db8::1]:81/", false),
             ("http://localhost.example/", "http://localhost.example/", false),
+            ("http://Gate.localhost:1", "http://gate.localhost:1/", true),
+            ("http://xlocalhost/", "http://xlocalhost/", false),
             ("http://a_b-c.d:65535/%2F|{}", "http://a_b-c.d:65535/%2F|{}", false),
         ] {
             let url = Url::parse(text).unwrap();
@@ -248,10 +294,36 @@ mod tests {
     fn leads() {
         let url = |text| Url::parse(text).unwrap();
         for (from, to, expected) in [
-            ("https://a", "https://b", true), ("https://a", "http://a", false), ("https://a", "http://localhost", false), ("https://localhost", "http://127.0.0.1", true),
+            ("https://a", "https://b", true), ("https://a", "http://a", false), ("https://a", "http://localhost", false), ("https://localhost", "http://127.0.0.1", false),
             ("http://a", "http://b", true), ("http://a", "https://b", true), ("https://localhost", "http://a", false),
         ] {
             assert_eq!(url(from).may_lead_to(&url(to)), expected, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn private_addresses() {
+        let private = |host: &str| Url::parse(&format!("https://{host}/")).unwrap().is_private();
+        for host in [
+            "localhost", "a.localhost", "127.0.0.1", "127.255.0.9", "0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8",
+            "192.168.0.1", "198.18.0.1", "198.19.0.1", "224.0.0.1", "255.255.255.255", "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:8.8.8.8]", "[64:ff9b::a00:1]", "[fc00::1]", "[fd12::1]",
+            "[fe80::1]", "[fec0::1]", "[ff02::1]", "[2001::1]", "[2002:7f00:1::]", "[2001:db8::1]",
+        ] {
+            assert!(private(host), "{host}");
+        }
+        for host in ["a.test", "8.8.8.8", "100.63.0.1", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.0.1.1", "192.169.0.1", "198.17.0.1", "223.255.255.255", "[2606:4700::1]", "[2001:4860::8888]"] {
+            assert!(!private(host), "{host}");
+        }
+    }
+
+    #[test]
+    fn hosts_compared() {
+        let url = |text: &str| Url::parse(&format!("https://{text}")).unwrap();
+        for (a, b, expected) in [("r.test:1", "r.test:2", true), ("r.test", "s.test", false), ("localhost:1", "127.0.0.1:2", true), ("localhost", "r.test", false)] {
+            assert_eq!(url(a).same_host(&url(b)), expected, "{a} {b}");
+        }
+        for (child, parent, expected) in [("registry.gitlab.com", "gitlab.com", true), ("a.b.c.test", "c.test", true), ("r.test", "test", false), ("xgitlab.com", "gitlab.com", false), ("r.test", "r.test", false), ("gitlab.com", "registry.gitlab.com", false)] {
+            assert_eq!(url(child).is_below(&url(parent)), expected, "{child} {parent}");
         }
     }
 

@@ -1,17 +1,14 @@
-//! Where manifests and evidence come from: a registry, a document that holds a registry's answers, or a registry whose
-//! answers are kept on the way. None is trusted.
+//! Where manifests and evidence come from: a registry, or a document that holds a registry's answers. Neither is trusted.
 
 use super::evidence::EvidenceDocument;
 use crate::digest::Digest;
 use crate::encoding::json::{self, Dialect, Node};
 use crate::error::HostError;
 use crate::host::Host;
-use crate::limits;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
 
 /// One entry of a list of referrers: its digest, and the artifact type that the list gives.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,82 +92,6 @@ impl<H: Host> Archive for Either<'_, H> {
             Self::Registry(registry) => Archive::referrers(*registry, digest).await,
             Self::Document(document) => document.referrers(digest).await,
         }
-    }
-}
-
-/// Keeps every answer on its way, until there are too many bytes of them: then nothing more is asked.
-pub struct Recorder<'a, A: Archive> {
-    inner: &'a A,
-    answers: RefCell<EvidenceDocument>,
-    kept: Cell<usize>,
-}
-
-impl<'a, A: Archive> Recorder<'a, A> {
-    /// Around `inner`.
-    pub fn new(inner: &'a A) -> Self {
-        Self { inner, answers: RefCell::default(), kept: Cell::new(0) }
-    }
-
-    fn has_room(&self, path: &str) -> Result<(), RegistryError> {
-        if self.kept.get() < limits::EVIDENCE_DOCUMENT {
-            return Ok(());
-        }
-        Err(HostError::TooLarge { url: path.into(), limit: limits::EVIDENCE_DOCUMENT }.into())
-    }
-
-    fn count(&self, bytes: usize) {
-        self.kept.set(self.kept.get().saturating_add(bytes));
-    }
-
-    /// What was kept.
-    pub fn into_document(self) -> EvidenceDocument {
-        self.answers.into_inner()
-    }
-}
-
-impl<A: Archive> Archive for Recorder<'_, A> {
-    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        let path = format!("manifests/{reference}");
-        let answer = match self.has_room(&path) {
-            Ok(()) => self.inner.manifest(reference).await,
-            Err(full) => Err(full),
-        };
-        self.count(answer.as_ref().ok().and_then(Option::as_ref).map_or(0, |found| found.bytes.len()));
-        match &answer {
-            Ok(Some(found)) => self.answers.borrow_mut().add_manifest(&path, found),
-            Ok(None) => self.answers.borrow_mut().add_missing(&path),
-            Err(error) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
-        }
-        answer
-    }
-
-    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
-        let path = format!("blobs/{digest}");
-        let answer = match self.has_room(&path) {
-            Ok(()) => self.inner.blob(digest, max_bytes).await,
-            Err(full) => Err(full),
-        };
-        self.count(answer.as_ref().ok().and_then(Option::as_ref).map_or(0, Vec::len));
-        match &answer {
-            Ok(Some(bytes)) => self.answers.borrow_mut().add_blob(&path, bytes),
-            Ok(None) => self.answers.borrow_mut().add_missing(&path),
-            Err(error) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
-        }
-        answer
-    }
-
-    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
-        let path = format!("referrers/{digest}");
-        let answer = match self.has_room(&path) {
-            Ok(()) => self.inner.referrers(digest).await,
-            Err(full) => Err(full),
-        };
-        match &answer {
-            Ok(Listed { incomplete: Some(error), .. }) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
-            Ok(list) => self.answers.borrow_mut().add_referrers(&path, &list.entries),
-            Err(error) => self.answers.borrow_mut().add_error(&path, &error.to_string()),
-        }
-        answer
     }
 }
 

@@ -236,7 +236,7 @@ impl<'r, A: Archive> Source<'r, A> {
     }
 }
 
-fn may_be_signature(artifact_type: &str) -> bool {
+pub(super) fn may_be_signature(artifact_type: &str) -> bool {
     is_bundle_type(artifact_type) || artifact_type == ATTESTATION || artifact_type.starts_with("application/vnd.dev.cosign.") || matches!(artifact_type, "" | media_type::OCI_EMPTY | media_type::OCI_CONFIG)
 }
 

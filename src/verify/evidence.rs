@@ -1,16 +1,16 @@
 //! A document that holds a registry's answers about one image, so that its verdict can be reached elsewhere
 //! (`/api/evidence`, GATEWAY "Beside /v2/"). Every byte in it is untrusted: digests and signatures carry their own proof.
 
-use super::archive::{Archive, Referrer};
-use super::discover::Source;
-use super::image::Subject;
+use super::archive::{Archive, Listed, Referrer};
+use super::artifact::{is_empty_config, is_evidence_document, is_evidence_type, says_attestation};
+use super::discover::may_be_signature;
 use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, JsonError, Node};
-use crate::error::{Failure, HostError};
+use crate::error::{Coded, HostError};
 use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
-use crate::oci::Document;
+use crate::oci::{Descriptor, Document, Manifest, tag};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -70,8 +70,8 @@ codes! {
     }
 }
 
-/// Base64 of all evidence and manifests, with room for their frame.
-const DOCUMENT: usize = 64 << 20;
+/// Base64 of what one document holds, with room for its frame and for what earlier versions sent.
+pub(super) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
     pub(super) fn add_manifest(&mut self, path: &str, found: &Fetched) {
@@ -103,16 +103,19 @@ impl EvidenceDocument {
         }
     }
 
-    /// As JSON.
-    pub fn to_json(&self) -> String {
+    /// As JSON. Each answer is let go once it is written.
+    pub fn into_json(mut self) -> String {
         let quote = json::quote;
         let digest = self.digest.as_ref().map_or(String::new(), |digest| format!("\"digest\":\"{digest}\","));
-        let mut text = format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},{digest}\"answers\":[", quote(&self.name), quote(&self.repository), quote(&self.reference));
-        for (number, (path, answer)) in self.answers.iter().enumerate() {
+        let answers = core::mem::take(&mut self.answers);
+        let room: usize = answers.iter().map(|(path, answer)| path.len() + answer.body.len() / 3 * 4 + 256 + answer.referrers.len() * 256).sum();
+        let mut text = String::with_capacity(room);
+        text.push_str(&format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},{digest}\"answers\":[", quote(&self.name), quote(&self.repository), quote(&self.reference)));
+        for (number, (path, answer)) in answers.into_iter().enumerate() {
             if number > 0 {
                 text.push(',');
             }
-            text.push_str(&answer_json(path, answer));
+            answer_json(&path, &answer, &mut text);
         }
         text.push(']');
         if let Some(policy) = &self.policy {
@@ -155,25 +158,27 @@ fn files_json(files: &Files) -> String {
     format!("{{{}}}", files.join(","))
 }
 
-fn answer_json(path: &str, answer: &Answer) -> String {
+fn answer_json(path: &str, answer: &Answer, out: &mut String) {
     let quote = json::quote;
-    let path = quote(path);
-    if let Some(error) = &answer.error {
-        return format!("{{\"path\":{path},\"status\":0,\"error\":{}}}", quote(error));
-    }
-    if !answer.found {
-        return format!("{{\"path\":{path},\"status\":404}}");
-    }
-    if path.starts_with("\"referrers/") {
-        let list: Vec<String> = answer.referrers.iter().map(|one| {
-            let kind = one.artifact_type.as_deref().map_or(String::new(), |kind| format!(",\"artifactType\":{}", quote(kind)));
-            format!("{{\"digest\":{}{kind}}}", quote(&one.digest.to_string()))
-        }).collect();
-        return format!("{{\"path\":{path},\"status\":200,\"referrers\":[{}]}}", list.join(","));
-    }
     let member = |name: &str, value: Option<&str>| value.map_or(String::new(), |value| format!(",\"{name}\":{}", quote(value)));
-    let kind = member("contentType", answer.content_type.as_deref()) + &member("digest", answer.digest.as_deref());
-    format!("{{\"path\":{path},\"status\":200{kind},\"body\":{}}}", quote(&base64::encode(&answer.body)))
+    out.push_str(&format!("{{\"path\":{}", quote(path)));
+    if let Some(error) = &answer.error {
+        out.push_str(&format!(",\"status\":0,\"error\":{}}}", quote(error)));
+    } else if !answer.found {
+        out.push_str(",\"status\":404}");
+    } else if path.starts_with("referrers/") {
+        let one = |one: &Referrer| format!("{{\"digest\":{}{}}}", quote(&one.digest.to_string()), member("artifactType", one.artifact_type.as_deref()));
+        let list: Vec<String> = answer.referrers.iter().map(one).collect();
+        out.push_str(&format!(",\"status\":200,\"referrers\":[{}]}}", list.join(",")));
+    } else {
+        let kind = member("contentType", answer.content_type.as_deref()) + &member("digest", answer.digest.as_deref());
+        out.push_str(&format!(",\"status\":200{kind},\"body\":\""));
+        // In pieces that are whole triples, so that no second copy of the whole stands beside the first.
+        for piece in answer.body.chunks(48 << 10) {
+            out.push_str(&base64::encode(piece));
+        }
+        out.push_str("\"}");
+    }
 }
 
 fn text(node: &Node, at: &'static str) -> Result<String, EvidenceError> {
@@ -215,31 +220,130 @@ fn referrer(node: &Node) -> Result<Referrer, EvidenceError> {
     Ok(Referrer { digest, artifact_type: node.member("artifactType").and_then(Node::as_str).map(Into::into) })
 }
 
-/// Walks everything that a judgement of this image may ask for, so that a [`super::Recorder`] keeps it: the manifest, the
-/// images of an index, and the signatures of each. What cannot be had is kept as such.
+/// Fetches what a judgement of this image may ask for: the manifest, the images of an index, and the signatures of each; never
+/// a layer, and no blob that is not evidence by its bytes. What cannot be had is said as such. `None`: there is no such image.
 ///
 /// # Errors
-/// When the image itself cannot be had. The digest of what was found otherwise.
-pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<Digest>, RegistryError> {
+/// When the image itself cannot be had.
+pub async fn collect<A: Archive>(archive: &A, reference: &str) -> Result<Option<EvidenceDocument>, RegistryError> {
+    let mut collector = Collector { archive, document: EvidenceDocument::default(), left: limits::EVIDENCE_TOTAL };
+    let path = format!("manifests/{reference}");
     let Some(fetched) = archive.manifest(reference).await? else { return Ok(None) };
     let digest = Digest::of(&fetched.bytes);
-    let subject: Result<Subject, Failure> = Subject::read(fetched.bytes, fetched.content_type.as_deref(), None);
-    let Ok(subject) = subject else { return Ok(Some(digest)) };
-    signatures(archive, &subject.digest).await;
-    if let Document::Index(index) = &subject.document {
-        for descriptor in index.manifests.iter().take(limits::INSTANCES) {
-            if archive.manifest(&descriptor.digest.to_string()).await.is_ok_and(|found| found.is_some()) {
-                signatures(archive, &descriptor.digest).await;
+    let document = Document::parse(&fetched.bytes, fetched.content_type.as_deref());
+    collector.left = collector.left.saturating_sub(fetched.bytes.len());
+    collector.document.digest = Some(digest.clone());
+    collector.document.add_manifest(&path, &fetched);
+    collector.attached(&digest).await;
+    if let Ok(Document::Index(index)) = document {
+        for entry in index.manifests.iter().take(limits::INSTANCES) {
+            if let Some(Document::Manifest(manifest)) = collector.manifest(&entry.digest.to_string()).await {
+                collector.empty_config(entry, &manifest).await;
+                collector.attached(&entry.digest).await;
             }
         }
     }
-    Ok(Some(digest))
+    Ok(Some(collector.document))
 }
 
-async fn signatures<A: Archive>(archive: &A, digest: &Digest) {
-    let source = Source::new(archive, digest);
-    // Failures are kept by the recorder, and met again by whoever judges.
-    let _ = source.signature_tag().await;
-    let _ = source.attestation_tag().await;
-    let _ = source.referrers().await;
+struct Collector<'a, A> {
+    archive: &'a A,
+    document: EvidenceDocument,
+    /// Bytes that may still be kept.
+    left: usize,
+}
+
+impl<A: Archive> Collector<'_, A> {
+    /// Whoever asked the registry is not told its address.
+    fn failed(&mut self, path: &str, error: &RegistryError) {
+        self.document.add_error(path, &format!("the registry did not give this [{}]", error.code()));
+    }
+
+    fn full(&mut self, path: &str) {
+        self.document.add_error(path, "there is more evidence than one document holds [limit.evidence]");
+    }
+
+    async fn manifest(&mut self, reference: &str) -> Option<Document> {
+        let path = format!("manifests/{reference}");
+        match self.archive.manifest(reference).await {
+            Ok(Some(found)) if found.bytes.len() <= self.left => {
+                self.left = self.left.saturating_sub(found.bytes.len());
+                self.document.add_manifest(&path, &found);
+                return Document::parse(&found.bytes, found.content_type.as_deref()).ok();
+            }
+            Ok(Some(_)) => self.full(&path),
+            Ok(None) => self.document.add_missing(&path),
+            Err(error) => self.failed(&path, &error),
+        }
+        None
+    }
+
+    /// Signatures and attestations by tag, then what refers to the image.
+    async fn attached(&mut self, digest: &Digest) {
+        let mut examined = 0;
+        for name in [tag::signature_tag(digest), tag::attestation_tag(digest)] {
+            if let Some(Document::Manifest(manifest)) = self.manifest(&name).await {
+                self.layers(&manifest, &mut examined).await;
+            }
+        }
+        let path = format!("referrers/{digest}");
+        let listed = match self.archive.referrers(digest).await {
+            Ok(Listed { incomplete: Some(error), .. }) | Err(error) => return self.failed(&path, &error),
+            Ok(listed) => listed,
+        };
+        self.document.add_referrers(&path, &listed.entries);
+        let may_be = |entry: &&Referrer| entry.artifact_type.as_deref().is_none_or(may_be_signature);
+        for entry in listed.entries.iter().filter(may_be).take(limits::EVIDENCE_EXAMINED) {
+            if examined >= limits::EVIDENCE_EXAMINED || self.left == 0 {
+                break;
+            }
+            if let Some(Document::Manifest(manifest)) = self.manifest(&entry.digest.to_string()).await {
+                self.layers(&manifest, &mut examined).await;
+            }
+        }
+    }
+
+    async fn layers(&mut self, manifest: &Manifest, examined: &mut usize) {
+        for layer in manifest.layers.iter().filter(|layer| is_evidence_type(&layer.media_type)) {
+            if *examined >= limits::EVIDENCE_EXAMINED {
+                break;
+            }
+            *examined = examined.saturating_add(1);
+            self.blob(layer).await;
+        }
+    }
+
+    async fn blob(&mut self, layer: &Descriptor) {
+        let path = format!("blobs/{}", layer.digest);
+        if self.document.answers.contains_key(&path) {
+            return;
+        }
+        let most = limits::EVIDENCE.min(self.left);
+        if usize::try_from(layer.size).map_or(true, |size| size > most) {
+            return self.full(&path);
+        }
+        match self.archive.blob(&layer.digest, most).await {
+            Ok(Some(bytes)) if is_evidence_document(&layer.media_type, &bytes) => {
+                self.left = self.left.saturating_sub(bytes.len());
+                self.document.add_blob(&path, &bytes);
+            }
+            Ok(Some(_)) => self.document.add_error(&path, "what is listed as a signature here is none by its bytes, and is not given out [evidence.withheld]"),
+            Ok(None) => self.document.add_missing(&path),
+            Err(error) => self.failed(&path, &error),
+        }
+    }
+
+    /// By its config an attestation that nobody signed is told from an image.
+    async fn empty_config(&mut self, entry: &Descriptor, manifest: &Manifest) {
+        let path = format!("blobs/{}", manifest.config.digest);
+        if !says_attestation(entry) || self.document.answers.contains_key(&path) {
+            return;
+        }
+        if let Ok(Some(bytes)) = self.archive.blob(&manifest.config.digest, limits::CONFIG.min(self.left)).await
+            && is_empty_config(&bytes, manifest)
+        {
+            self.left = self.left.saturating_sub(bytes.len());
+            self.document.add_blob(&path, &bytes);
+        }
+    }
 }

@@ -9,6 +9,7 @@ use crate::crypto::Provider;
 use crate::digest::{Digest, DigestError};
 use crate::error::{Coded, Failure};
 use super::archive::Archive;
+use super::artifact::{is_unsigned_attestation, says_attestation};
 use crate::limits;
 use crate::oci::registry::RegistryError;
 use crate::oci::{Descriptor, Document, Index, Platform};
@@ -63,15 +64,25 @@ impl Subject {
         let digest = Digest::of(&bytes);
         Ok(Self { bytes, digest, document })
     }
+
+    /// Whether the bytes alone, without the content type that they came with, say the same.
+    pub fn reads_alone(&self) -> bool {
+        Document::parse(&self.bytes, None).is_ok_and(|document| document == self.document)
+    }
+}
+
+/// The index as an image of which a manifest is judged.
+#[derive(Debug, Clone, Copy)]
+pub struct Within<'a> {
+    /// Its digest.
+    pub digest: &'a Digest,
 }
 
 /// Which images of an index must be allowed where each is judged for itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wanted<'a> {
     All,
-    One(&'a Platform),
-    /// At least one: a gateway serves the list, and judges each image when it is asked for.
-    AtLeastOne,
+    For(&'a Platform),
 }
 
 /// An index whose images are judged one by one, and its digest.
@@ -136,14 +147,22 @@ impl Judged {
     }
 }
 
-/// Judges bytes in hand, as a gateway does: an index that is "a list" passes when one of its images does.
-pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judged {
-    judge_document(rules, subject, name, now, archive, provider, Wanted::AtLeastOne).await
+/// Judges one document in hand; `within` is the index as an image of which it is judged, where each image is judged for itself.
+/// Such an index itself is not judged here, but by its images.
+pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<Within<'_>>, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judged {
+    let own = judge(rules, subject, within.map(|within| within.digest), name, now, archive, provider).await;
+    Judged { verdict: own.verdict, code: own.code, message: own.message, rule: rules.report(name), requirements: own.requirements, instances: Vec::new(), notes: rules.notes(name) }
 }
 
 async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
     let (rule, notes) = (rules.report(name), rules.notes(name));
     let instance_rule = rules.coverage() == Coverage::Instance;
+    if let (Document::Index(index), Wanted::For(platform)) = (&subject.document, wanted)
+        && entries(index, wanted).is_empty()
+    {
+        let failure = Failure::from(VerifyError::NoPlatform { platform: platform.to_string() });
+        return Judged { verdict: Verdict::Deny, code: failure.code, message: failure.message, rule, requirements: Vec::new(), instances: Vec::new(), notes };
+    }
     if let (Document::Index(index), true) = (&subject.document, instance_rule) {
         return judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, provider, wanted).await;
     }
@@ -167,45 +186,71 @@ async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, listing: Listin
         instances: Vec::new(),
         notes: rules.notes(name),
     };
-    let listed: Vec<&Descriptor> = match wanted {
-        Wanted::One(platform) => match listing.index.select(platform) {
-            Some(one) => alloc::vec![one],
-            None => return refuse(VerifyError::NoPlatform { platform: platform.to_string() }.into()),
-        },
-        Wanted::All | Wanted::AtLeastOne => listing.index.manifests.iter().collect(),
-    };
+    let listed = entries(listing.index, wanted);
     if listed.len() > limits::INSTANCES {
         return refuse(VerifyError::Instances { found: listed.len() }.into());
     }
-    if listed.is_empty() {
-        return refuse(Failure::new("index.empty", "the index lists no image: there is nothing that could be allowed"));
-    }
     let mut instances = Vec::new();
     for descriptor in listed {
-        let instance = judge_instance(rules, descriptor, listing.digest, name, now, archive, provider).await;
-        let enough = wanted == Wanted::AtLeastOne && instance.verdict == Verdict::Allow;
-        instances.push(instance);
-        if enough {
-            break;
+        if !is_attestation(descriptor, archive).await {
+            instances.push(judge_instance(rules, descriptor, listing.digest, name, now, archive, provider).await);
         }
     }
-    let (verdict, code, message) = combine(&instances, wanted);
+    if instances.is_empty() {
+        return refuse(Failure::new("index.empty", "the index lists no image that could be run: there is nothing that could be allowed"));
+    }
+    let (verdict, code, message) = combine(&instances);
     Judged { verdict, code, message, instances, ..refuse(Failure::new("internal", "")) }
 }
 
-fn combine(instances: &[Instance], wanted: Wanted<'_>) -> (Verdict, &'static str, String) {
-    let allowed = instances.iter().filter(|instance| instance.verdict == Verdict::Allow).count();
-    let enough = if wanted == Wanted::AtLeastOne { allowed > 0 } else { allowed == instances.len() };
-    if let (true, Some(first)) = (enough, instances.iter().find(|instance| instance.verdict == Verdict::Allow)) {
-        return (Verdict::Allow, first.code, format!("{allowed} of the {} images that were judged are allowed", instances.len()));
+/// Every entry that some client could take for what is wanted: for a platform those of the same system and architecture, whatever
+/// else they say, and those that say nothing.
+fn entries<'i>(index: &'i Index, wanted: Wanted<'_>) -> Vec<&'i Descriptor> {
+    let fits = |entry: &&Descriptor| match (wanted, &entry.platform) {
+        (Wanted::All, _) | (_, None) => true,
+        (Wanted::For(platform), Some(said)) => said.os == platform.os && said.architecture == platform.architecture,
+    };
+    index.manifests.iter().filter(fits).collect()
+}
+
+/// What BuildKit attaches to an index is no image. Whatever of it cannot be had makes an image of it, which then needs its own
+/// signature.
+async fn is_attestation<A: Archive>(entry: &Descriptor, archive: &A) -> bool {
+    if !says_attestation(entry) {
+        return false;
     }
-    let worst = instances.iter().find(|instance| instance.verdict == Verdict::Unknown);
-    match worst.or_else(|| instances.iter().find(|instance| instance.verdict == Verdict::Deny)) {
-        Some(first) => {
-            let error = VerifyError::InstanceDenied { denied: instances.len().saturating_sub(allowed), of: instances.len(), first: first.message.clone() };
-            (first.verdict, first.code, error.to_string())
-        }
-        None => (Verdict::Deny, "internal", "no image was judged".into()),
+    let Ok(Some(fetched)) = archive.manifest(&entry.digest.to_string()).await else { return false };
+    let Ok(Document::Manifest(manifest)) = Document::parse(&fetched.bytes, fetched.content_type.as_deref()) else { return false };
+    let Ok(Some(config)) = archive.blob(&manifest.config.digest, limits::CONFIG).await else { return false };
+    entry.digest.check(&fetched.bytes).is_ok() && is_unsigned_attestation(&fetched.bytes, &config)
+}
+
+/// Why an index is refused of which each image is judged for itself: which images, why the first, and what to do.
+pub fn refused_images(refused: &[(&Descriptor, Failure)], of: usize) -> Failure {
+    let one = |(entry, _): &(&Descriptor, Failure)| match &entry.platform {
+        Some(platform) => format!("{} ({platform})", entry.digest),
+        None => entry.digest.to_string(),
+    };
+    let images = refused.iter().map(one).collect::<Vec<_>>().join(", ");
+    let Some((_, first)) = refused.first() else { return Failure::new("internal", "no image was judged") };
+    let error = VerifyError::InstanceDenied { denied: refused.len(), of, images, first: first.message.clone() };
+    Failure::new(first.code, error.to_string())
+}
+
+fn combine(instances: &[Instance]) -> (Verdict, &'static str, String) {
+    let judged = |verdict: Verdict| instances.iter().filter(move |instance| instance.verdict == verdict);
+    let shown = |instance: &Instance| instance.platform.as_ref().map_or(instance.digest.clone(), |platform| format!("{} ({platform})", instance.digest));
+    let allowed = judged(Verdict::Allow).count();
+    match (judged(Verdict::Unknown).next(), judged(Verdict::Deny).next(), instances.first()) {
+        (None, None, Some(first)) => (Verdict::Allow, first.code, format!("all {allowed} images that were judged are allowed")),
+        (worst, denied, _) => match worst.or(denied) {
+            Some(first) => {
+                let images = instances.iter().filter(|instance| instance.verdict == first.verdict).map(shown).collect::<Vec<_>>().join(", ");
+                let error = VerifyError::InstanceDenied { denied: instances.len().saturating_sub(allowed), of: instances.len(), images, first: first.message.clone() };
+                (first.verdict, first.code, error.to_string())
+            }
+            None => (Verdict::Deny, "internal", "no image was judged".into()),
+        },
     }
 }
 
@@ -261,7 +306,7 @@ pub async fn verify_image<A: Archive, P: Provider>(archive: &A, provider: &P, ru
             image.media_type = Some(subject.document.media_type().into());
             image.size = Some(subject.bytes.len());
             image.kind = Some(if matches!(subject.document, Document::Index(_)) { "index" } else { "image" });
-            let wanted = what.platform.map_or(Wanted::All, Wanted::One);
+            let wanted = what.platform.map_or(Wanted::All, Wanted::For);
             judge_document(rules, &subject, what.name, what.time, archive, provider, wanted).await
         }
         Ok(None) => unfetched(rules, what.name, Verdict::Unknown, VerifyError::NotFound { image: what.shown.into() }.into()),

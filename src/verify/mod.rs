@@ -10,21 +10,26 @@ mod candidate;
 mod discover;
 mod equivalent;
 mod evidence;
+mod excerpt;
+mod form;
 mod image;
 mod init;
 mod judge;
 mod letter;
 mod pins;
+mod refused;
 mod report;
 mod rules;
 mod trouble;
 
-pub use archive::{Archive, Either, Listed, Recorder, Referrer};
-pub use artifact::{is_evidence_document, is_evidence_type};
+pub use archive::{Archive, Either, Listed, Referrer};
+pub use artifact::{is_empty_config, is_evidence_document, is_evidence_list, is_evidence_manifest, is_evidence_type, is_unsigned_attestation, says_attestation};
 pub use bundle::{BundleKind, BundleQuestion, ClaimWanted, QuestionError, VerifiedBundle};
 pub use evidence::{collect, EvidenceDocument, EvidenceError, PolicyFiles};
-pub use image::{verify_image, Fetched, Judged, Subject, judge_manifest};
+pub use excerpt::excerpt;
+pub use image::{verify_image, Fetched, Judged, Subject, Within, judge_manifest, refused_images};
 pub use init::{first_policy, InitError, Mirrors};
+pub use refused::verify_via_evidence;
 pub use rules::{Direct, NamedRoot, Paths, Rules, RulesError, SignedNames, Signers, public_keys};
 pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
@@ -70,5 +75,5 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
     "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored", "identity.open", "identity.any-caller", "identity.exact-wildcard", "identity.unescaped-dot", "identity.issuer-form",
-    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off",
+    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off", "gateway.other-name", "gateway.no-evidence",
 ];

@@ -248,6 +248,14 @@ impl Rules {
         }
     }
 
+    /// Whether attachments of this image are looked at, where a `registries.d` says so.
+    pub(super) fn attachments(&self, name: &Reference) -> Option<bool> {
+        match self {
+            Self::Policy { registries: Some(_), .. } => Some(self.reads_attachments(name)),
+            _ => None,
+        }
+    }
+
     /// Whether an index covers its images.
     pub fn coverage(&self) -> Coverage {
         match self {

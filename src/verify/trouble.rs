@@ -29,7 +29,7 @@ codes! {
         EvidenceLimit { what: &'static str, limit: usize } => "limit.evidence", "more than {limit} {what} are attached to this image: it could not be found out whether one of them is a good signature";
         SignatureManifest { found: String } => "signature.manifest", "unexpected MIME type of the signature manifest: expected application/vnd.oci.image.manifest.v1+json, found {found}";
         Instances { found: usize } => "limit.instances", "the index lists {found} images, more than the 64 that are judged one by one: sign the index, or ask for one with --platform";
-        InstanceDenied { denied: usize, of: usize, first: String } => "instance.denied", "{denied} of the {of} images in this index are not allowed; the first: {first}";
+        InstanceDenied { denied: usize, of: usize, images: String, first: String } => "instance.denied", "{denied} of the {of} images in this index are not allowed, and each is judged for itself here: {images}; the first: {first} Sign each of them (cosign sign -r), or have the policy say \"sealgate\": {{\"version\": 1, \"coverage\": \"index\"}} if the index is what you sign";
         InstanceMissing { digest: String } => "instance.missing", "the index lists {digest}, which the registry does not have";
         NoPlatform { platform: String } => "index.platform", "the index lists no image for {platform}";
         NestedIndex { digest: String } => "index.nested", "the index lists another index ({digest}), which is not judged: ask for it by its own digest";

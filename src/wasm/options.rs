@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::gateway;
 use crate::host::Remote;
 use crate::oci::auth::Credentials;
-use crate::oci::registry::{base_for, Registry};
+use crate::oci::registry::{base_for, EgressHosts, Registry};
 use crate::oci::Platform;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 use crate::cosign::predicate_type as predicate_type_of;
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
-use crate::verify::{BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Paths, Report, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image};
+use crate::verify::{BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Paths, Report, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image, verify_via_evidence};
 use crate::x509::Window;
 use crate::x509::fulcio::Claims;
 use alloc::collections::BTreeMap;
@@ -36,7 +36,10 @@ pub struct Verify {
     platform: Option<Platform>,
     plain_http: bool,
     credentials: Credentials,
+    realms: Vec<String>,
+    egress: EgressHosts,
     evidence: Option<EvidenceDocument>,
+    via_evidence: bool,
     time: UnixTime,
     /// Whether signatures are asked of the platform.
     pub web_crypto: bool,
@@ -63,6 +66,9 @@ impl Verify {
             platform: values::text(options, "platform")?.map(|text| Platform::parse(&text)).transpose().map_err(failure)?,
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
+            realms: values::text_list(options, "realms")?,
+            egress: EgressHosts::parse(values::text_list(options, "egress")?.iter().map(String::as_str)).map_err(failure)?,
+            via_evidence: values::flag(options, "viaEvidence"),
             evidence: values::bytes(options, "evidence")?.map(|bytes| EvidenceDocument::parse(&bytes)).transpose().map_err(failure)?,
             time: UnixTime(values::integer(options, "time")?),
             web_crypto: web_crypto(options)?,
@@ -100,6 +106,10 @@ impl Verify {
         }
         let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
         let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone()).map_err(failure)?;
+        let registry = registry.with_realms(self.realms.iter().map(String::as_str)).map_err(failure)?.with_egress(self.egress.clone());
+        if self.via_evidence {
+            return Ok(verify_via_evidence(&registry, remote, &self.rules, &what).await);
+        }
         Ok(verify_image(&Either::Registry(&registry), remote, &self.rules, &what).await)
     }
 }
@@ -293,6 +303,12 @@ pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
         assets: values::byte_map(config, "assets")?,
         registries_d: registries_d(config)?,
         secret: values::bytes(config, "secret")?.unwrap_or_else(Vec::new),
+        build: values::text(config, "build")?.unwrap_or_default(),
+        cors_origins: values::text_list(config, "corsOrigins")?,
+        publish_policy: !values::has(config, "publishPolicy") || values::flag(config, "publishPolicy"),
+        requests: if values::has(config, "requests") { usize::try_from(values::integer(config, "requests")?).unwrap_or(0) } else { 0 },
+        public_url: values::text(config, "publicUrl")?.unwrap_or_default(),
+        egress: values::text_list(config, "egress")?,
     };
     Ok((config_read, web_crypto(config)?))
 }

@@ -4,7 +4,7 @@ use super::pairs;
 use super::values::{self, failure, set};
 use crate::crypto::{Hash, KeyKind, Message, Scheme, SignatureCheck};
 use crate::error::Failure;
-use crate::host::{self, Advance, Answer, Ask, Remote, Request, Response};
+use crate::host::{self, Advance, Answer, Ask, Egress, Remote, Request, Response};
 use alloc::vec::Vec;
 use js_sys::{Array, Object, Uint8Array};
 use wasm_bindgen::prelude::*;
@@ -94,6 +94,7 @@ fn fetch(request: &Request) -> Object {
     if let Some(body) = &request.body {
         set(&object, "body", body.as_str());
     }
+    set(&object, "egress", if request.egress == Egress::Operator { "operator" } else { "public" });
     set(&object, "maxBytes", u32::try_from(request.max_bytes).unwrap_or(u32::MAX));
     object
 }

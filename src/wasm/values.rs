@@ -146,6 +146,8 @@ pub fn host_error(error: &JsValue) -> HostError {
         "timeout" => HostError::Timeout { url },
         "too-large" => HostError::TooLarge { url, limit: 0 },
         "refused" => HostError::Refused { url, reason },
+        "egress" => HostError::Egress { url, reason },
+        "budget" => HostError::Budget { what: "seconds of waiting for the registry" },
         "other" => HostError::Provider { reason },
         _ => HostError::Unreachable { url, reason },
     }
@@ -174,6 +176,7 @@ pub fn action(action: Action) -> JsValue {
             set(&object, "request", request);
             set(&object, "pass", stream.pass.iter().map(JsValue::from).collect::<Array>());
             set(&object, "set", pairs(&stream.set));
+            set(&object, "errorBody", stream.error_body);
             let location = Object::new();
             set(&location, "from", stream.location.0);
             set(&location, "to", stream.location.1);

@@ -13,7 +13,7 @@ const response: FetchedResponse = { status: 404, url: "", headers: { forEach() {
 const fetch: Fetch = async (url, { method, headers }) => (url + method + headers.length ? response : response);
 
 const options: VerifyOptions = {
-  as: "demo.example/a:1", key: [key, new Uint8Array(1)], platform: "linux/amd64", plainHttp: true, credentials: credentials[0] ?? { token: "t" }, provider, fetch, timeout: 1000, time: 0, viaEvidence: true,
+  as: "demo.example/a:1", key: [key, new Uint8Array(1)], platform: "linux/amd64", plainHttp: true, realms: ["https://sso.example/token"], egress: ["minio.internal:9000"], credentials: credentials[0] ?? { token: "t" }, provider, fetch, timeout: 1000, time: 0, viaEvidence: true,
 };
 const report: Report = await verifyImage("a", options);
 await verifyImage("a");

@@ -18,7 +18,7 @@ fn a_layer_that_does_not_load_is_skipped() {
     let good = layer(&world, &digest, GOOD, "null");
     let path = "/v2/digest/manifests/1.0";
     let with = |layers: &[String]| {
-        world.forget("verdict/");
+        world.store.borrow_mut().clear();
         world.put("digest", &format!("sha256-{}.sig", digest.hex()), MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), layers));
         verdict(&gateway(), &world, path)
     };

@@ -67,6 +67,8 @@ fn an_image_is_an_image_however_it_is_typed() {
     let blob = format!("/blobs/{}", Digest::of(good.as_bytes()));
     for (answer, status) in [(response(404, &[], b""), 403), (response(500, &[], b""), 503), (response(200, &[], b"other"), 403)] {
         world.mend();
+        forget_all(&gateway);
+        world.store.borrow_mut().clear();
         world.fail(&blob, usize::MAX, Ok(answer));
         assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, status);
     }
@@ -89,10 +91,10 @@ fn a_signature_that_is_an_archive_too_is_an_image() {
         assert!(serde_json::from_slice::<serde_json::Value>(&bytes).is_ok());
         typed(&world, kind, b"{}", &[&bytes]);
         assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/odd"), is(403, "signature.missing"), "{kind}");
-        // It is only the sum that makes it an archive.
+        // It is only the sum that makes it an archive; but a payload alone has room for it in its form.
         bytes[20] = b'x';
         typed(&world, kind, b"{}", &[&bytes]);
-        assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, 200, "{kind}");
+        assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, if kind == SIMPLE { 200 } else { 403 }, "{kind}");
     }
 }
 
@@ -131,25 +133,29 @@ fn lists_of_evidence() {
     assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{image}")).status, 403);
 }
 
-/// 16 MiB together, for a list as for one manifest.
+/// 16 MiB together for one manifest; for a list what one request may fetch, and the next goes on from there.
 #[test]
 fn lists_are_bounded() {
     let world = World::default();
     let gateway = gateway();
-    let entries: Vec<String> = (0..8_u32)
-        .map(|number| {
-            let text = payload(&Digest::of(&number.to_be_bytes()), "x", &format!("null{}", " ".repeat(3 << 20)));
-            world.blob("app", b"{}");
-            world.blob("app", text.as_bytes());
-            let bytes = manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(SIMPLE, text.as_bytes(), "")]);
+    let texts: Vec<String> = (0..14_u32).map(|number| payload(&Digest::of(&number.to_be_bytes()), "x", &format!("null{}", " ".repeat(3 << 20)))).collect();
+    let layers: Vec<String> = texts.iter().map(|text| descriptor(SIMPLE, text.as_bytes(), "")).collect();
+    world.blob("app", b"{}");
+    texts.iter().for_each(|text| world.blob("app", text.as_bytes()));
+    for (count, status) in [(5, 200), (6, 403)] {
+        world.put("app", "one", MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &layers[..count]));
+        assert_eq!(get(&gateway, &world, "/v2/app/manifests/one").status, status, "{count}");
+    }
+    let entries: Vec<String> = layers
+        .iter()
+        .enumerate()
+        .map(|(number, layer)| {
+            let bytes = manifest(&descriptor(CONFIG, b"{}", ""), core::slice::from_ref(layer));
             world.put("app", &format!("e{number}"), MANIFEST, &bytes);
             descriptor(MANIFEST, &bytes, "")
         })
         .collect();
-    for (count, status) in [(5, 200), (8, 403)] {
-        world.put("app", "list", INDEX, &index_of(&entries[..count]));
-        world.asked.borrow_mut().clear();
-        assert_eq!(get(&gateway, &world, "/v2/app/manifests/list").status, status, "{count}");
-        assert!(world.asked.borrow().iter().filter(|line| line.contains("/blobs/")).count() <= 2 * 6);
-    }
+    world.put("app", "list", INDEX, &index_of(&entries));
+    assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/list"), is(503, "limit.request"));
+    assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/list"), is(200, ""));
 }

@@ -25,11 +25,11 @@ fn an_allowed_index_covers_what_it_lists() {
     assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/child-a"), is(403, "signature.missing"));
     // A hint to an index that does not list it.
     let (stranger, _) = world.image("app", "stranger", "c");
-    world.store.borrow_mut().insert(format!("hint/http://up.test/app/child/{stranger}"), index.to_string());
+    plant(&gateway, "app", &index, &stranger);
     assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{stranger}")), is(403, "signature.missing"));
     // An index that is not allowed any more covers nothing.
     world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
-    world.forget("verdict/");
+    forget_verdicts(&gateway, &world);
     assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")), is(403, "signature.missing"));
 }
 
@@ -54,14 +54,20 @@ fn an_index_that_is_a_list_covers_nothing() {
     let gateway = Gateway::new(config(&policy("instance")));
     world.sign("exact", &index, "r.example/exact:1.0", GOOD);
     assert_eq!(verdict(&gateway, &world, "/v2/exact/manifests/1.0"), is(403, "signature.missing"));
-    // Signed under the reference of the index, as podman wants it.
+    // Signed under the reference of the index, as podman wants it; all of them, or the list does not go out.
     world.sign("exact", &a, "r.example/exact:1.0", GOOD);
-    world.forget("verdict/");
+    forget_verdicts(&gateway, &world);
+    let seen = get(&gateway, &world, "/v2/exact/manifests/1.0");
+    assert_eq!(seen.status, 403);
+    let message = seen.message();
+    assert!(message.contains(&b.to_string()) && !message.contains(&a.to_string()) && message.contains("cosign sign -r"), "{message}");
+    world.sign("exact", &b, "r.example/exact:1.0", GOOD);
+    forget_verdicts(&gateway, &world);
     assert_eq!(get(&gateway, &world, "/v2/exact/manifests/1.0").status, 200);
-    assert_eq!(get(&gateway, &world, &format!("/v2/exact/manifests/{a}")).status, 200);
-    assert_eq!(verdict(&gateway, &world, &format!("/v2/exact/manifests/{b}")), is(403, "signature.missing"));
-    assert_eq!(get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(b"a"))).status, 200);
-    assert_eq!(get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(b"b"))).status, 403);
+    for (child, text) in [(&a, b"a"), (&b, b"b")] {
+        assert_eq!(get(&gateway, &world, &format!("/v2/exact/manifests/{child}")).status, 200);
+        assert_eq!(get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(text))).status, 200);
+    }
 }
 
 /// A list of 4,096 entries costs one hash of the image, not one an entry.

@@ -32,14 +32,18 @@ fn a_verdict_is_used_while_it_is_good() {
         other(|config| config.assets.insert("more".into(), Vec::new()).map_or((), |_| ())),
         other(|config| config.registries_d = Some([("a.yaml".to_string(), b"default-docker:\n  use-sigstore-attachments: true\n".to_vec())].into())),
     ] {
-        world.forget("verdict/");
+        forget_verdicts(&gateway, &world);
         assert_eq!((again(&gateway, 4_601), again(&gateway, 4_601), again(&other, 4_601)), (1, 0, 1));
     }
-    // With no secret worth the name, nothing is kept.
+    // With no secret worth the name, nothing is stored.
     for weak in [other(|config| config.secret.clear()), other(|config| config.secret.truncate(15))] {
-        world.forget("verdict/");
-        assert_eq!((again(&weak, 4_601), again(&weak, 4_601)), (1, 1));
+        world.store.borrow_mut().clear();
+        assert_eq!((again(&weak, 4_601), again(&weak, 4_601), world.store.borrow().len()), (1, 0, 0));
     }
+    // Another isolate with the same secret finds what this one stored; another build does not.
+    forget_verdicts(&gateway, &world);
+    again(&gateway, 4_602);
+    assert_eq!((again(&other(|_| ()), 4_602), again(&other(|config| config.build = "x".into()), 4_602)), (0, 1));
     // Refusals are short.
     world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
     assert_eq!(act(&gateway, &world, &request("GET", path, &[], 10_000)), act(&gateway, &world, &request("GET", path, &[], 10_000)));
@@ -61,12 +65,14 @@ fn a_record_that_is_not_ours_is_ignored() {
     let all = records(&world);
     let (allow, deny) = (all.iter().find(|(_, value)| value.contains("\nallow\n")).unwrap(), all.iter().find(|(_, value)| value.contains("\ndeny\n")).unwrap());
     let forged = deny.1.replace("\ndeny\n", "\nallow\n");
-    let longer = allow.1.replacen("\n4600\n", "\n9999999\n", 1);
-    assert_ne!(longer, allow.1);
+    let longer = allow.1.replacen("4600\n", "9999999\n", 1);
+    assert!(longer != allow.1 && forged != deny.1);
     for record in [&allow.1, &forged, &longer, &allow.1.replace(&allow.0, &deny.0), "", "\n", &format!("{}\n\n\n\n\n", deny.0), "x"] {
+        forget_all(&gateway);
         world.store.borrow_mut().insert(deny.0.clone(), record.to_string());
         assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/2.0"), is(403, "signature.missing"), "{record:?}");
     }
+    forget_all(&gateway);
     world.store.borrow_mut().insert(allow.0.clone(), longer);
     assert_eq!(checks(&world, &gateway, "/v2/app/manifests/1.0", 5_000), 1);
 }
@@ -77,15 +83,18 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
     use crate::gateway::memory::{Kept, Memory};
     let (gateway, world) = (gateway(), World::default());
     let memory = Memory { gateway: &gateway, store: &world, repository: "app".into() };
-    let kept = Kept { allow: true, code: "signature.accepted".into(), message: "m".into() };
+    let kept = |until: Option<i64>| Kept { allow: true, code: "signature.accepted".into(), message: "m".into(), until: until.map(UnixTime) };
     let found = |now: i64| run(memory.verdict("k", UnixTime(now))).is_some();
     for (until, last) in [(Some(105), 104), (Some(1_000_000), 3_699), (None, 3_699)] {
-        run(memory.keep_verdict("k", &kept, UnixTime(100), until.map(UnixTime)));
+        run(memory.keep_verdict("k", &kept(until), UnixTime(100)));
         assert!(found(last) && !found(last + 1), "{until:?}");
-        world.forget("k");
+        forget_all(&gateway);
+        assert!(found(last) && !found(last + 1), "from the store: {until:?}");
+        forget_all(&gateway);
+        world.store.borrow_mut().clear();
     }
     for over in [100, 99, i64::MIN] {
-        run(memory.keep_verdict("k", &kept, UnixTime(100), Some(UnixTime(over))));
+        run(memory.keep_verdict("k", &kept(Some(over)), UnixTime(100)));
         assert!(!found(100) && !found(-5_000), "{over}");
     }
 }
@@ -117,8 +126,7 @@ fn what_is_kept_needs_the_requests_own_authorisation() {
         Action::Asset(_) => panic!(),
     };
     let (layer, other) = (Digest::of(b"a"), Digest::of(b"b"));
-    let hint = format!("hint/http://up.test/app/blob/{other}");
-    world.store.borrow_mut().insert(hint, unsigned.to_string());
+    plant(&gateway, "app", &unsigned, &other);
     let yes = [("authorization", TOKEN)];
     assert_eq!(with("/v2/app/manifests/1.0", &yes), 200);
     assert_eq!(with("/v2/app/manifests/2.0", &yes), 403);
@@ -143,8 +151,10 @@ fn everything_works_without_a_store() {
     let gateway = gateway();
     for reference in ["1.0", &digest.to_string()] {
         world.store.borrow_mut().clear();
+        forget_all(&gateway);
         assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{reference}")).status, 200);
     }
     world.store.borrow_mut().clear();
+    forget_all(&gateway);
     assert_eq!(verdict(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(b"a"))), is(403, "gateway.not-linked"));
 }

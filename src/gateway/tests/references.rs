@@ -57,6 +57,7 @@ fn other_digest_algorithms() {
     let other = world.image("app", "x", "b").1;
     world.content.borrow_mut().insert(format!("app/manifests/{long}"), (other, MANIFEST.into()));
     world.store.borrow_mut().clear();
+    forget_all(&gateway);
     assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{long}")), is(403, "digest.mismatch"));
     assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{digest}")).status, 200);
 }

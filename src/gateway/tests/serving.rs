@@ -40,6 +40,7 @@ fn a_tag_that_moves_is_served_as_what_was_judged() {
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").body, bytes);
     // And with nothing kept, whatever the GET by that digest returns must have it.
     world.store.borrow_mut().clear();
+    forget_all(&gateway);
     world.fail("HEAD http://up.test/v2/app/manifests/1.0", 1, Ok(old));
     world.fail(&format!("GET http://up.test/v2/app/manifests/{signed}"), 2, Ok(response(200, &[("content-type", MANIFEST)], &other)));
     assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/1.0"), is(403, "digest.mismatch"));
@@ -159,7 +160,7 @@ fn a_wrong_configuration_refuses_everything_and_says_why() {
 fn registries_d_decides_where_signatures_are() {
     let world = World::default();
     world.signed("app", "1.0", "a");
-    let files = |text: &str| Some([("a.yaml".to_string(), text.as_bytes().to_vec())].into());
+    let files = |text: &str| Some([("excerpt.yaml".to_string(), text.as_bytes().to_vec())].into());
     for (text, status) in [("default-docker:\n  use-sigstore-attachments: true\n", 200), ("docker:\n  r.example/app:\n    use-sigstore-attachments: true\n", 200), ("docker:\n  r.example/other:\n    use-sigstore-attachments: true\n", 403)] {
         let config = Config { registries_d: files(text), ..config(&policy("index")) };
         let gateway = Gateway::new(config.clone());
@@ -167,7 +168,9 @@ fn registries_d_decides_where_signatures_are() {
         assert_eq!(seen.status, status, "{text}");
         assert!(status == 200 || seen.message().contains("[signature.missing]"));
         let evidence = crate::verify::EvidenceDocument::parse(&get(&gateway, &world, "/api/evidence/app?ref=1.0").body).unwrap();
-        assert_eq!(evidence.policy.unwrap().registries_d, config.registries_d);
+        // Nothing of other images' settings: what holds for this one.
+        let told = evidence.policy.unwrap().registries_d.unwrap();
+        assert_eq!(told["excerpt.yaml"], format!("default-docker:\n  use-sigstore-attachments: {}\n", status == 200).into_bytes());
     }
 }
 
@@ -203,20 +206,40 @@ fn a_scope_under_audit_is_served_and_written_down() {
     assert_eq!(verdict(&audit(""), &world, &tag), is(403, "signature.missing"));
     // What cannot be found out passes; what the upstream says is still what it says.
     world.fail(".sig", 9, Ok(response(503, &[], b"")));
-    world.forget("verdict/");
+    forget_verdicts(&gateway, &world);
+    forget_all(&strict);
     assert_eq!(get(&gateway, &world, &tag).status, 200);
     assert_eq!(verdict(&strict, &world, &tag).0, 503);
     world.mend();
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/absent").status, 404);
     // Bytes that contradict the digest that was asked for do not.
     world.store.borrow_mut().clear();
+    forget_all(&gateway);
     world.fail(&format!("GET http://up.test{by_digest}"), 2, Ok(response(200, &[("content-type", MANIFEST)], b"{}")));
     assert_eq!(verdict(&gateway, &world, &by_digest), is(403, "digest.mismatch"));
     world.mend();
     // What is good is allowed, as ever.
     world.sign("app", &digest, &format!("{NAME}/app:1.0"), GOOD);
     world.store.borrow_mut().clear();
+    forget_all(&gateway);
     assert!(log(&gateway, &tag).unwrap().contains(r#""verdict":"allow""#));
+}
+
+/// A scope may be one tag: what was resolved under it is served by digest, too, with its blobs, and nothing else is.
+#[test]
+fn a_tag_under_audit_is_served_whole() {
+    let world = World::default();
+    let gateway = Gateway::new(config(&policy("index").replace(r#""version": 1"#, r#""version": 1, "audit": ["r.example/app:2.0"]"#)));
+    let (digest, _) = world.image("app", "2.0", "a");
+    let (other, _) = world.image("app", "1.0", "b");
+    let (by_digest, blob) = (format!("/v2/app/manifests/{digest}"), format!("/v2/app/blobs/{}", Digest::of(b"a")));
+    assert_eq!(verdict(&gateway, &world, &by_digest), is(403, "signature.missing"));
+    for path in ["/v2/app/manifests/2.0", &by_digest, &blob] {
+        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
+    }
+    for path in ["/v2/app/manifests/1.0", &format!("/v2/app/manifests/{other}"), &format!("/v2/app/blobs/{}", Digest::of(b"b"))] {
+        assert_eq!(get(&gateway, &world, path).status, 403, "{path}");
+    }
 }
 
 /// GATEWAY, "Configuration": the name's default is the upstream's host, and Docker Hub is always docker.io.

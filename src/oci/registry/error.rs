@@ -55,6 +55,8 @@ pub enum RegistryError {
     },
     /// The token service may not be given credentials.
     Realm {
+        /// The host of the registry that names it.
+        registry: String,
         /// Its address.
         realm: String,
     },
@@ -95,6 +97,26 @@ impl RegistryError {
     ];
 }
 
+impl RegistryError {
+    /// The same for people who know the registry by this name only: no address is left in it, and nothing that the registry
+    /// itself said, which could pass for our own words.
+    pub(super) fn without_addresses(self, name: &str) -> Self {
+        let name = || String::from(name);
+        match self {
+            Self::Host(error) => Self::Host(error.without_addresses(&name())),
+            Self::Unauthorized { challenge, .. } => Self::Unauthorized { url: name(), challenge, message: String::new() },
+            Self::Refused { status, .. } => Self::Refused { url: name(), status, code: String::new(), message: String::new() },
+            Self::RateLimited { retry_after, .. } => Self::RateLimited { url: name(), retry_after },
+            Self::Challenge { challenge, .. } => Self::Challenge { url: name(), challenge },
+            Self::Realm { .. } => Self::Realm { registry: name(), realm: String::from("another place") },
+            Self::Token { status, .. } => Self::Token { url: name(), status },
+            Self::Address { .. } => Self::Address { text: name() },
+            Self::Page { .. } => Self::Page { url: name() },
+            other @ (Self::Digest(_) | Self::Name { .. } | Self::Limit { .. }) => other,
+        }
+    }
+}
+
 impl Coded for RegistryError {
     fn code(&self) -> &'static str {
         match self {
@@ -124,7 +146,7 @@ impl fmt::Display for RegistryError {
             Self::Refused { url, status, code, message } => write!(f, "{url} refused with status {status} ({code}{}{}): ask whoever runs the registry", if code.is_empty() { "" } else { ": " }, or_nothing(message)),
             Self::RateLimited { url, retry_after } => write!(f, "{url} says that there were too many requests (429): try again {}", retry_after.as_deref().map_or("later".into(), |after| alloc::format!("after {after}"))),
             Self::Challenge { url, challenge } => write!(f, "{url} wants authentication; expected a Basic challenge or a Bearer one with an http(s) realm, found {challenge:?}: the registry is misconfigured"),
-            Self::Realm { realm } => write!(f, "the token service of an https registry must be https, found {realm}: nothing was sent there; the registry is misconfigured"),
+            Self::Realm { registry, realm } => write!(f, "expected the token service of {registry} at its own host, over https where the registry is, found {realm}: nothing was sent there; when it belongs to the registry, name it with --realm {realm} (\"realms\" in the library)"),
             Self::Token { url, status } => write!(f, "expected a JSON answer with a token from {url}, found something else (status {status}): the token service is unwell, try again"),
             Self::Address { text } => write!(f, "expected the address of a registry such as https://registry.example.com, found {text:?}"),
             Self::Name { text } => write!(f, "expected a repository, a tag or a digest such as team/app, 1.0 or sha256:<64 hexadecimal digits>, found {text:?}"),

@@ -4,14 +4,17 @@
 //! large blobs. Nothing that is answered is trusted: a blob is compared with its digest here, a manifest by the caller, and
 //! a digest that a header names is a hint.
 
+mod egress;
 mod error;
 mod referrers;
 #[cfg(test)]
 mod tests;
 mod transport;
 
+pub use egress::EgressHosts;
 pub use error::RegistryError;
 pub(crate) use error::clean;
+pub use referrers::Page;
 pub use referrers::Referrers;
 pub use referrers::Source;
 
@@ -21,6 +24,8 @@ use super::auth::Credentials;
 use super::auth::parse_token;
 use super::url::Url;
 use crate::digest::Digest;
+use crate::error::Coded;
+use crate::host::Egress;
 use crate::host::Host;
 use crate::limits;
 use crate::reference::Grammar;
@@ -31,6 +36,8 @@ use alloc::vec::Vec;
 use core::cell::RefCell;
 use transport::Answer;
 use transport::Call;
+use transport::Redirects;
+use transport::is_redirect;
 
 /// Every media type of a manifest, at every request: docker-registry answers 404 to one that does not name its type.
 /// Schema 1 stands last, so that such an image is refused for what it is.
@@ -44,6 +51,11 @@ pub struct Registry<'h, H> {
     base: Url,
     repository: String,
     credentials: Credentials,
+    /// Token services that the user wrote down.
+    realms: Vec<Url>,
+    egress: EgressHosts,
+    /// The name by which errors speak of it, instead of addresses.
+    name: Option<String>,
     session: RefCell<Session>,
 }
 
@@ -53,6 +65,8 @@ struct Session {
     authorization: Option<String>,
     /// Scopes that the registry asked for beyond our own.
     wider: Vec<String>,
+    /// What went wrong, with all addresses; only where the errors name none.
+    troubles: Vec<String>,
 }
 
 /// What HEAD says of a manifest; hints, all of it.
@@ -104,7 +118,48 @@ impl<'h, H: Host> Registry<'h, H> {
         if !parsed.is_some_and(|parsed| parsed.is_bare() && parsed.path() == repository) {
             return Err(RegistryError::Name { text: clean(repository, limits::NAME) });
         }
-        Ok(Self { host, base, repository: repository.into(), credentials, session: RefCell::default() })
+        Ok(Self { host, base, repository: repository.into(), credentials, realms: Vec::new(), egress: EgressHosts::default(), name: None, session: RefCell::default() })
+    }
+
+    /// With further token services that may be given the credentials: their addresses, as the user wrote them.
+    ///
+    /// # Errors
+    /// [`RegistryError::Address`].
+    pub fn with_realms<'a>(mut self, realms: impl IntoIterator<Item = &'a str>) -> Result<Self, RegistryError> {
+        let wrong = |text: &str| RegistryError::Address { text: clean(text, limits::NAME) };
+        self.realms = realms.into_iter().map(|text| Url::parse(text).ok_or_else(|| wrong(text))).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// With hosts that redirects may lead to although they are private.
+    #[must_use]
+    pub fn with_egress(self, egress: EgressHosts) -> Self {
+        Self { egress, ..self }
+    }
+
+    /// Its errors name it so and hold no address: clients of a gateway need not know where the registry is. What was left
+    /// out is kept for [`Registry::take_troubles`].
+    #[must_use]
+    pub fn named(self, name: &str) -> Self {
+        Self { name: Some(name.into()), ..self }
+    }
+
+    /// What went wrong since the last time, with all addresses: for the operator.
+    pub fn take_troubles(&self) -> Vec<String> {
+        core::mem::take(&mut self.session.borrow_mut().troubles)
+    }
+
+    /// An error as it may be told.
+    fn told(&self, error: RegistryError) -> RegistryError {
+        let Some(name) = &self.name else { return error };
+        let mut session = self.session.borrow_mut();
+        let text = format!("{error} [{}]", error.code());
+        // That credentials are wanted is no trouble.
+        let ordinary = matches!(error, RegistryError::Unauthorized { .. });
+        if !ordinary && session.troubles.len() < limits::TROUBLES && !session.troubles.contains(&text) {
+            session.troubles.push(text);
+        }
+        error.without_addresses(name)
     }
 
     /// `GET /v2/`: whether these credentials are let in at all.
@@ -113,8 +168,8 @@ impl<'h, H: Host> Registry<'h, H> {
     /// [`RegistryError`].
     pub async fn ping(&self) -> Result<(), RegistryError> {
         let url = self.base.at(&format!("{}/v2/", self.base.target().trim_end_matches('/')));
-        let answer = self.ask("GET", &url, "*/*", limits::ERROR_BODY).await?;
-        found(answer, "200")?.map(|_| ()).ok_or_else(|| RegistryError::Address { text: url.shown() })
+        let answer = self.ask("GET", &url, "*/*", limits::ERROR_BODY, Redirects::Returned).await?;
+        self.found(answer, "200")?.map(|_| ()).ok_or_else(|| self.told(RegistryError::Address { text: url.shown() }))
     }
 
     /// What HEAD says of the manifest of this tag or digest; `None` when there is none.
@@ -123,8 +178,8 @@ impl<'h, H: Host> Registry<'h, H> {
     /// [`RegistryError`].
     pub async fn head(&self, reference: &str) -> Result<Option<Head>, RegistryError> {
         let url = self.manifest_url(reference)?;
-        let answer = self.ask("HEAD", &url, MANIFESTS, limits::ERROR_BODY).await?;
-        let Some(answer) = found(answer, "200 or 404")? else { return Ok(None) };
+        let answer = self.ask("HEAD", &url, MANIFESTS, limits::ERROR_BODY, self.followed()).await?;
+        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
         let header = |name| answer.response.header(name).map(String::from);
         let length = answer.response.header("content-length").and_then(|length| length.parse().ok());
         Ok(Some(Head { digest: header("docker-content-digest"), content_type: header("content-type"), length }))
@@ -136,12 +191,12 @@ impl<'h, H: Host> Registry<'h, H> {
     /// [`RegistryError`].
     pub async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
         let url = self.manifest_url(reference)?;
-        let answer = self.ask("GET", &url, MANIFESTS, limits::MANIFEST).await?;
+        let answer = self.ask("GET", &url, MANIFESTS, limits::MANIFEST, self.followed()).await?;
         let fetched = |answer: Answer| {
             let header = |name| answer.response.header(name).map(String::from);
             Fetched { content_type: header("content-type"), digest: header("docker-content-digest"), bytes: answer.response.body }
         };
-        Ok(found(answer, "200 or 404")?.map(fetched))
+        Ok(self.found(answer, "200 or 404")?.map(fetched))
     }
 
     /// The blob of this digest, hashed and compared; `None` when there is none.
@@ -150,8 +205,8 @@ impl<'h, H: Host> Registry<'h, H> {
     /// [`RegistryError`]; `digest.mismatch` when it is another, `host.too-large` when it has more than `max` bytes.
     pub async fn blob(&self, digest: &Digest, max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
         let url = self.url(&format!("blobs/{digest}"));
-        let answer = self.ask("GET", &url, "*/*", max).await?;
-        let Some(answer) = found(answer, "200 or 404")? else { return Ok(None) };
+        let answer = self.ask("GET", &url, "*/*", max, self.followed()).await?;
+        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
         digest.check(&answer.response.body)?;
         Ok(Some(answer.response.body))
     }
@@ -161,13 +216,43 @@ impl<'h, H: Host> Registry<'h, H> {
     /// # Errors
     /// [`RegistryError`].
     pub async fn has_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
-        let answer = self.ask("HEAD", &self.url(&format!("blobs/{digest}")), "*/*", limits::ERROR_BODY).await?;
+        let answer = self.ask("HEAD", &self.url(&format!("blobs/{digest}")), "*/*", limits::ERROR_BODY, Redirects::Returned).await?;
         match answer.status() {
             404 => Ok(false),
             // A registry that knows no HEAD of blobs has let these credentials in; so has one that sends them on.
             200 | 400 | 405 | 406 => Ok(true),
-            _ if !answer.ours => Ok(true),
-            _ => Err(answer.error("200 or 404")),
+            status if is_redirect(status) || !answer.ours => Ok(true),
+            _ => Err(self.error(&answer, "200 or 404")),
+        }
+    }
+
+    /// What a sealgate gateway at this address has about the image of this tag or digest (`/api/evidence`), which the caller
+    /// judges; `None` when there is no such thing.
+    ///
+    /// # Errors
+    /// [`RegistryError`]; `host.too-large` when it has more than `max` bytes.
+    pub async fn evidence(&self, reference: &str, max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        let path = format!("{}/api/evidence/{}", self.base.target().trim_end_matches('/'), self.repository);
+        let url = self.base.at(&path).with_query(&[("ref", reference)]);
+        let answer = self.ask("GET", &url, "application/json", max, Redirects::Returned).await?;
+        Ok(self.found(answer, "200 or 404")?.map(|answer| answer.response.body))
+    }
+
+    fn followed(&self) -> Redirects<'_> {
+        Redirects::Followed(&self.egress)
+    }
+
+    /// The error that a status is which nobody wants.
+    fn error(&self, answer: &Answer, expected: &'static str) -> RegistryError {
+        self.told(answer.error(expected))
+    }
+
+    /// 200 is something, 404 is nothing, anything else an error.
+    fn found(&self, answer: Answer, expected: &'static str) -> Result<Option<Answer>, RegistryError> {
+        match answer.status() {
+            200 => Ok(Some(answer)),
+            404 => Ok(None),
+            _ => Err(self.error(&answer, expected)),
         }
     }
 
@@ -184,24 +269,26 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     /// Sends a request to the registry and answers its challenges: with a new token, and once more with wider scopes.
-    async fn ask(&self, method: &'static str, url: &Url, accept: &'static str, max: usize) -> Result<Answer, RegistryError> {
-        let mut answer = self.send(method, url, accept, max).await?;
+    async fn ask(&self, method: &'static str, url: &Url, accept: &'static str, max: usize, redirects: Redirects<'_>) -> Result<Answer, RegistryError> {
+        let mut answer = self.send(method, url, accept, max, redirects).await?;
         for renewed in [false, true] {
             // Who is asked after a redirect is not the one whose credentials these are.
-            if answer.status() != 401 || !answer.ours || !self.authorise(&answer, renewed).await? {
+            if answer.status() != 401 || !answer.ours || !self.authorise(&answer, renewed).await.map_err(|error| self.told(error))? {
                 break;
             }
-            answer = self.send(method, url, accept, max).await?;
+            answer = self.send(method, url, accept, max, redirects).await?;
         }
-        if answer.status() == 401 { Err(answer.error("200")) } else { Ok(answer) }
+        if answer.status() == 401 { Err(self.error(&answer, "200")) } else { Ok(answer) }
     }
 
-    async fn send(&self, method: &'static str, url: &Url, accept: &'static str, max: usize) -> Result<Answer, RegistryError> {
+    async fn send(&self, method: &'static str, url: &Url, accept: &'static str, max: usize, redirects: Redirects<'_>) -> Result<Answer, RegistryError> {
         let secret = match &self.credentials {
             Credentials::Forward(headers) => headers.clone(),
             _ => authorization(self.session.borrow().authorization.clone()),
         };
-        transport::send(self.host, &Call { method, url, accept, secret: &secret, body: None, max }).await
+        // Every address that is asked first is below the registry's own.
+        let call = Call { method, url, accept, secret: &secret, body: None, max, egress: Egress::Operator, redirects };
+        transport::send(self.host, &call).await.map_err(|error| self.told(error))
     }
 
     /// Does what the challenge of `answer` asks; `false` when there is nothing more to try.
@@ -248,14 +335,12 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     async fn fetch_token(&self, bearer: &Bearer, challenge: String) -> Result<String, RegistryError> {
-        if !self.base.may_lead_to(&bearer.realm) {
-            return Err(RegistryError::Realm { realm: bearer.realm.shown() });
-        }
+        let egress = egress::realm(&self.base, &bearer.realm, &self.credentials, &self.realms)?;
         let mut scopes = Vec::from([self.scope()]);
         scopes.extend_from_slice(&self.session.borrow().wider);
         let request = bearer.request(&self.credentials, &scopes);
         let secret = authorization(request.authorization);
-        let call = Call { method: request.method, url: &request.url, accept: "application/json", secret: &secret, body: request.body, max: limits::TOKEN };
+        let call = Call { method: request.method, url: &request.url, accept: "application/json", secret: &secret, body: request.body, max: limits::TOKEN, egress, redirects: Redirects::Returned };
         let answer = transport::send(self.host, &call).await?;
         match answer.status() {
             200 => parse_token(&answer.response.body).ok_or_else(|| RegistryError::Token { url: answer.url.shown(), status: 200 }),
@@ -272,13 +357,4 @@ impl<'h, H: Host> Registry<'h, H> {
 
 fn authorization(value: Option<String>) -> Vec<(String, String)> {
     value.into_iter().map(|value| ("authorization".into(), value)).collect()
-}
-
-/// 200 is something, 404 is nothing, anything else an error.
-fn found(answer: Answer, expected: &'static str) -> Result<Option<Answer>, RegistryError> {
-    match answer.status() {
-        200 => Ok(Some(answer)),
-        404 => Ok(None),
-        _ => Err(answer.error(expected)),
-    }
 }

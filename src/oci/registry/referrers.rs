@@ -53,13 +53,36 @@ struct Document {
     entries: Vec<String>,
 }
 
-struct Page {
+/// One page of a list, as the registry sent it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The body, whole, at most [`limits::MANIFEST`] bytes.
+    pub bytes: Vec<u8>,
+    /// The query of the next page's address, where the registry names one.
+    pub next: Option<String>,
+    /// Whether the registry says that it filtered referrers by their artifact type.
+    pub filtered: bool,
+}
+
+struct OnePage {
     document: Document,
     /// Where the list goes on; an error when the registry names a place where it cannot.
     next: Result<Option<Url>, RegistryError>,
 }
 
 impl<H: Host> Registry<'_, H> {
+    /// One page of `tags/list` or `referrers/<digest>`, with its query; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`RegistryError`].
+    pub async fn list(&self, path_and_query: &str, accept: &'static str) -> Result<Option<Page>, RegistryError> {
+        let answer = self.ask("GET", &self.url(path_and_query), accept, limits::MANIFEST, self.followed()).await?;
+        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
+        let next = answer.headers("link").find_map(next_link).and_then(|link| link.split_once('?')).map(|(_, query)| query.into());
+        let filtered = answer.headers("oci-filters-applied").next().is_some();
+        Ok(Some(Page { next, filtered, bytes: answer.response.body }))
+    }
+
     /// Lists what is attached to `digest`, by the API and by the tag schema.
     ///
     /// # Errors
@@ -111,13 +134,13 @@ impl<H: Host> Registry<'_, H> {
                     documents.push(page.document);
                     next = page.next;
                 }
-                Ok(None) => return Ok((documents, Some(RegistryError::Page { url: url.shown() }))),
+                Ok(None) => return Ok((documents, Some(self.told(RegistryError::Page { url: url.shown() })))),
                 Err(error) => return Ok((documents, Some(error))),
             }
         }
     }
 
-    async fn first_page(&self, digest: &Digest) -> Result<Option<Page>, RegistryError> {
+    async fn first_page(&self, digest: &Digest) -> Result<Option<OnePage>, RegistryError> {
         match self.page(&self.url(&format!("referrers/{digest}"))).await {
             // Some registries know no such address and so grant no right to it; but credentials that read nothing prove nothing.
             Err(error @ (RegistryError::Unauthorized { .. } | RegistryError::Refused { status: 403, .. })) => {
@@ -128,21 +151,21 @@ impl<H: Host> Registry<'_, H> {
     }
 
     /// One page; `None` when there is no API (TRUST section 7).
-    async fn page(&self, url: &Url) -> Result<Option<Page>, RegistryError> {
-        let answer = self.ask("GET", url, INDEX, limits::MANIFEST).await?;
+    async fn page(&self, url: &Url) -> Result<Option<OnePage>, RegistryError> {
+        let answer = self.ask("GET", url, INDEX, limits::MANIFEST, self.followed()).await?;
         match answer.status() {
             200 => {}
             400 | 404 | 405 | 406 | 501 => return Ok(None),
-            _ => return Err(answer.error("200 or 404")),
+            _ => return Err(self.error(&answer, "200 or 404")),
         }
         let next = self.next(&answer);
-        Ok(read(answer.response.body).ok().map(|document| Page { document, next }))
+        Ok(read(answer.response.body).ok().map(|document| OnePage { document, next }))
     }
 
     /// The next page, at our own registry whatever scheme and port a proxy let it write.
     fn next(&self, answer: &Answer) -> Result<Option<Url>, RegistryError> {
         let Some(link) = answer.headers("link").find_map(next_link) else { return Ok(None) };
-        let elsewhere = || RegistryError::Page { url: answer.url.shown() };
+        let elsewhere = || self.told(RegistryError::Page { url: answer.url.shown() });
         let url = answer.url.join(link).filter(|url| url.host() == self.base.host()).ok_or_else(elsewhere)?;
         Ok(Some(self.base.at(url.target())))
     }

@@ -97,7 +97,7 @@ fn basic() -> Credentials {
 }
 
 fn registry(host: &Fake, credentials: Credentials) -> Registry<'_, Fake> {
-    Registry::new(host, "https://r.test", "a/b", credentials).unwrap()
+    Registry::new(host, "https://r.test", "a/b", credentials).unwrap().with_realms(["https://auth.test/token"]).unwrap()
 }
 
 /// The code and, where all went well, the body of manifest `1` after this dialogue.
@@ -163,13 +163,135 @@ fn token_trouble() {
         (ok("<html>"), "registry.token"), (ok("{}"), "registry.token"), (ok(r#"{"token":"a\nb"}"#), "registry.token"), (status(404), "registry.token"), (status(302), "registry.token"),
         (status(401), "registry.unauthorized"), (status(403), "registry.unauthorized"), (status(400), "registry.unauthorized"), (status(429), "registry.rate-limited"),
         (status(503), "host.status"), (Err(HostError::Timeout { url: "x".into() }), "host.timeout"), (ok(&"x".repeat(limits::TOKEN + 1)), "host.too-large"),
-        (to("http://auth.test/"), "host.redirect"),
+        // A redirect is for documents: what answers for the token service is the token service.
+        (to("http://auth.test/"), "registry.token"), (to("https://other.test/t"), "registry.token"), (to("https://auth.test/t"), "registry.token"),
     ] {
         assert_eq!(manifest(basic(), vec![(M, challenge(BEARER)), (TOKEN_BASIC, outcome)]), Err(code));
     }
-    // A redirect of the token service to another host goes without the password.
-    let script = vec![(M, challenge(BEARER)), (TOKEN_BASIC, to("https://other.test/t")), ("GET https://other.test/t", ok(r#"{"token":"t1"}"#)), (M_T1, ok("{}"))];
-    assert_eq!(manifest(basic(), script), yes());
+}
+
+/// A challenge chooses where a user's credentials go: nowhere but to the registry's own host, what is above it, or what the
+/// user wrote down. Nothing is sent elsewhere.
+#[test]
+fn a_challenge_sends_credentials_to_no_other_host() {
+    let scope = "scope=repository%3Aa%2Fb%3Apull";
+    let asked = |base: &str, realm: &str, credentials: Credentials| {
+        let host = Fake { otherwise: Some(response(200, &[], br#"{"token":"t1"}"#)), ..fake(vec![]) };
+        let first = format!("GET {base}/v2/a/b/manifests/1");
+        host.script.borrow_mut().push_back((first, challenge(&format!("Bearer realm=\"{realm}\""))));
+        let registry = Registry::new(&host, base, "a/b", credentials).unwrap().with_realms(["https://sso.corp.test/token"]).unwrap();
+        let code = run(registry.manifest("1")).map_err(|error| error.code()).err();
+        let second = host.asked.borrow().get(1).map(|request| (request.url.clone(), request.egress, request.headers.iter().any(|(name, _)| name == "authorization") || request.body.is_some()));
+        (code, second)
+    };
+    let to = |url: &str, egress, secret| (None, Some((url.to_string(), egress, secret)));
+    for (base, realm) in [("https://r.test", "https://evil.test/t"), ("https://r.test", "https://r.test.evil.test/t"), ("https://r.test", "http://r.test/t"), ("https://r.test", "http://127.0.0.1/t"), ("https://r.test", "https://sso.corp.test/other"), ("http://r.test", "http://s.test/t"), ("https://r.test", "https://127.0.0.1/t")] {
+        for credentials in [basic(), Credentials::IdentityToken("i".into())] {
+            assert_eq!(asked(base, realm, credentials), (Some("registry.realm"), None), "{base} {realm}");
+        }
+    }
+    for (base, realm, egress) in [
+        ("https://r.test", "https://r.test:5001/t", Egress::Operator), ("http://r.test:5000", "http://r.test:5001/t", Egress::Operator), ("https://registry.gitlab.test", "https://gitlab.test/t", Egress::Public),
+        ("https://registry-1.docker.io", "https://auth.docker.io/t", Egress::Public), ("https://r.test", "https://sso.corp.test/token", Egress::Operator), ("http://localhost:5000", "http://a.localhost:5001/t", Egress::Operator),
+    ] {
+        assert_eq!(asked(base, realm, basic()), to(&format!("{realm}?{scope}"), egress, true), "{base} {realm}");
+        assert_eq!(asked(base, realm, Credentials::IdentityToken("i".into())), to(realm, egress, true), "{base} {realm}");
+    }
+    // An anonymous token costs nobody anything, and may come from anywhere public.
+    assert_eq!(asked("https://r.test", "https://auth.test/t", Credentials::Anonymous), to(&format!("https://auth.test/t?{scope}"), Egress::Public, false));
+    assert_eq!(asked("https://r.test", "https://10.0.0.1/t", Credentials::Anonymous), (Some("host.egress"), None));
+    let host = fake(vec![(M, challenge("Bearer realm=\"https://evil.test/t\""))]);
+    let told = run(Registry::new(&host, "https://r.test", "a/b", basic()).unwrap().manifest("1")).unwrap_err().to_string();
+    assert!(told.contains("https://evil.test/t") && told.contains("--realm"), "{told}");
+}
+
+/// Who wrote an address is said with each request, and a redirect is not the operator's word.
+#[test]
+fn addresses_that_others_name_are_public_ones() {
+    let follow = |base: &str, locations: &[&str], hosts: &[&str]| {
+        let host = Fake { otherwise: Some(response(200, &[], b"{}")), ..fake(vec![]) };
+        let mut at = format!("{base}/v2/a/b/manifests/1");
+        for location in locations {
+            host.script.borrow_mut().push_back((format!("GET {at}"), super::tests::to(location)));
+            at = Url::parse(&at).unwrap().join(location).unwrap().to_string();
+        }
+        let registry = Registry::new(&host, base, "a/b", Credentials::Anonymous).unwrap().with_egress(EgressHosts::parse(hosts.iter().copied()).unwrap());
+        let code = run(registry.manifest("1")).map_err(|error| error.code()).err();
+        let classes: Vec<Egress> = host.asked.borrow().iter().map(|request| request.egress).collect();
+        (code, classes)
+    };
+    use Egress::{Operator, Public};
+    let none: &[&str] = &[];
+    assert_eq!(follow("http://10.0.0.1:5000", &["/other"], none), (None, vec![Operator, Operator]));
+    assert_eq!(follow("http://10.0.0.1:5000", &["http://127.0.0.1:6379/"], none), (Some("host.egress"), vec![Operator]));
+    assert_eq!(follow("http://10.0.0.1:5000", &["http://10.0.0.1:6379/"], none), (Some("host.egress"), vec![Operator]));
+    assert_eq!(follow("http://10.0.0.1:5000", &["http://other.test/"], none), (Some("host.egress"), vec![Operator]));
+    assert_eq!(follow("http://10.0.0.1:5000", &["https://cdn.test/x"], none), (None, vec![Operator, Public]));
+    assert_eq!(follow("https://r.test", &["https://cdn.test/x", "https://r.test/back"], none), (None, vec![Operator, Public, Public]));
+    assert_eq!(follow("https://r.test", &["https://metadata.localhost/"], none), (Some("host.egress"), vec![Operator]));
+    assert_eq!(follow("http://10.0.0.1:5000", &["http://127.0.0.1:9000/x"], &["127.0.0.1:9000"]), (None, vec![Operator, Operator]));
+    assert_eq!(follow("https://r.test", &["https://minio.internal/x"], &["minio.internal"]), (None, vec![Operator, Operator]));
+    assert_eq!(follow("https://r.test", &["http://minio.internal/x"], &["minio.internal"]), (Some("host.redirect"), vec![Operator]));
+    // Only documents are followed to.
+    let host = fake(vec![("GET https://r.test/v2/", to("https://cdn.test/"))]);
+    assert_eq!(run(registry(&host, Credentials::Anonymous).ping()).unwrap_err().code(), "host.status");
+}
+
+/// What a gateway tells its clients holds the registry's name; its operator is told everything.
+#[test]
+fn a_named_registry_keeps_its_address() {
+    let secret = "10.1.2.3";
+    let base = "http://10.1.2.3:5000";
+    let line = "GET http://10.1.2.3:5000/v2/a/b/manifests/1";
+    let hint = r#"Bearer realm="x"#;
+    for outcome in [
+        status(500), status(429), status(403), status(418), status(401), Err(HostError::Timeout { url: base.into() }), Err(HostError::Unreachable { url: base.into(), reason: "connect ECONNREFUSED 10.1.2.3:5000".into() }),
+        Err(HostError::Provider { reason: base.into() }), Err(HostError::Refused { url: base.into(), reason: base.into() }), Err(HostError::Egress { url: base.into(), reason: base.into() }),
+        to("http://10.1.2.3:6379/"), to("https://10.1.2.3/"), to("file://10.1.2.3/"), ok(&" ".repeat(limits::MANIFEST + 1)), challenge(hint),
+    ] {
+        let host = fake(vec![(line, outcome.clone())]);
+        let registry = Registry::new(&host, base, "a/b", Credentials::Forward(Vec::new())).unwrap().named("registry.test");
+        let told = run(registry.manifest("1")).unwrap_err();
+        assert!(!told.to_string().contains(secret), "{told}");
+        let troubles = registry.take_troubles();
+        let wanted = told.code() != "registry.unauthorized";
+        assert!(!wanted || troubles.iter().any(|text| text.contains(secret) && text.contains(told.code())), "{outcome:?}: {troubles:?}");
+        assert!(registry.take_troubles().is_empty());
+        let host = fake(vec![(line, outcome)]);
+        let plain = Registry::new(&host, base, "a/b", Credentials::Forward(Vec::new())).unwrap();
+        assert_eq!(run(plain.manifest("1")).unwrap_err().code(), told.code());
+        assert!(plain.take_troubles().is_empty());
+    }
+    // A page that leads elsewhere is told of in the list itself.
+    let digest = Digest::of(b"image");
+    let page = answer(200, &[("link", "<http://10.1.2.4/x>; rel=next")], r#"{"manifests":[{"digest":"one"}]}"#);
+    let host = Fake { otherwise: Some(response(404, &[], b"")), ..fake(vec![]) };
+    host.script.borrow_mut().push_back((format!("GET {base}/v2/a/b/referrers/{digest}"), page));
+    let registry = Registry::new(&host, base, "a/b", Credentials::Forward(Vec::new())).unwrap().named("registry.test");
+    let listed = run(registry.referrers(&digest)).unwrap();
+    assert!(!listed.incomplete.unwrap().to_string().contains(secret));
+    let host = fake((0..=limits::TROUBLES).map(|_| (line, status(500))).collect());
+    let registry = Registry::new(&host, base, "a/b", Credentials::Forward(Vec::new())).unwrap().named("registry.test");
+    for _ in 0..=limits::TROUBLES {
+        assert!(run(registry.manifest("1")).is_err());
+    }
+    assert_eq!(registry.take_troubles().len(), 1, "the same is said once");
+}
+
+/// The evidence of a gateway is asked for as everything is: its challenges are answered, within the same rules.
+#[test]
+fn evidence() {
+    let line = "GET https://r.test/api/evidence/a/b?ref=1";
+    let with = format!("{line} | authorization: Bearer t1");
+    let host = fake(vec![(line, challenge(BEARER)), (TOKEN_BASIC, ok(r#"{"token":"t1"}"#)), (&with, ok("{}"))]);
+    assert_eq!(run(registry(&host, basic()).evidence("1", 2)), Ok(Some(b"{}".to_vec())));
+    for (outcome, expected) in [
+        (status(404), Ok(None)), (ok("{ }"), Err("host.too-large")), (status(403), Err("registry.refused")), (to("https://cdn.test/"), Err("host.status")),
+        (challenge(r#"Bearer realm="http://127.0.0.1:1/t""#), Err("registry.realm")), (challenge(r#"Bearer realm="https://evil.test/t""#), Err("registry.realm")),
+    ] {
+        let host = fake(vec![(line, outcome)]);
+        assert_eq!(run(registry(&host, basic()).evidence("1", 2)).map_err(|error| error.code()), expected);
+    }
 }
 
 #[test]
@@ -250,8 +372,8 @@ fn redirects() {
 }
 
 #[test]
-fn plain_http_may_redirect_within_http() {
-    let host = fake(vec![("GET http://r.test/v2/b/manifests/1", to("http://s.test/x")), ("GET http://s.test/x", to("https://s.test/x")), ("GET https://s.test/x", to("http://s.test/x"))]);
+fn plain_http_may_redirect_to_itself_and_to_https() {
+    let host = fake(vec![("GET http://r.test/v2/b/manifests/1", to("http://r.test/x")), ("GET http://r.test/x", to("https://s.test/x")), ("GET https://s.test/x", to("http://s.test/x"))]);
     let result = run(Registry::new(&host, "http://r.test", "b", basic()).unwrap().manifest("1"));
     assert_eq!(result.unwrap_err().code(), "host.redirect");
 }
@@ -354,7 +476,7 @@ fn bases() {
     for (domain, plain, base) in [
         ("docker.io", false, Some("https://registry-1.docker.io")), ("docker.io", true, Some("https://registry-1.docker.io")), ("ghcr.io", false, Some("https://ghcr.io")),
         ("r.test:5000", false, Some("https://r.test:5000")), ("r.test:5000", true, Some("http://r.test:5000")), ("localhost:5000", false, Some("http://localhost:5000")),
-        ("127.1.2.3", false, Some("http://127.1.2.3")), ("[::1]:5000", false, Some("http://[::1]:5000")), ("localhost.evil.test", false, Some("https://localhost.evil.test")),
+        ("127.1.2.3", false, Some("http://127.1.2.3")), ("gate.localhost:5000", false, Some("http://gate.localhost:5000")), ("[::1]:5000", false, Some("http://[::1]:5000")), ("localhost.evil.test", false, Some("https://localhost.evil.test")),
         ("", false, None), ("a/b", false, None), ("a/", false, None), ("u@a", false, None), ("a?b", false, None), ("a#", false, None), ("127.1", false, None),
     ] {
         assert_eq!(base_for(domain, plain).ok().as_deref(), base, "{domain}");
@@ -369,15 +491,14 @@ fn blobs_that_are_not_read() {
     let evil = answer(401, &[("www-authenticate", "Basic realm=\"evil\"")], "");
     for (script, expected) in [
         (vec![status(200)], Ok(true)), (vec![status(404)], Ok(false)), (vec![status(405)], Ok(true)), (vec![status(403)], Err("registry.refused")), (vec![status(500)], Err("host.status")),
-        (vec![to("https://cdn.test/x"), status(403)], Ok(true)), (vec![to("https://cdn.test/x"), status(404)], Ok(false)), (vec![to("https://cdn.test/x"), evil.clone()], Err("registry.unauthorized")),
+        // Whom it sends on it has let in; nobody goes there.
+        (vec![to("https://cdn.test/x")], Ok(true)), (vec![to("http://127.0.0.1:1/x")], Ok(true)), (vec![status(302)], Ok(true)), (vec![status(304)], Err("host.status")),
         (vec![evil.clone()], Err("registry.unauthorized")),
     ] {
-        let away = script.len() > 1;
-        let lines = [line.as_str(), "HEAD https://cdn.test/x"];
-        let host = fake(lines.into_iter().zip(script).collect());
+        let host = fake(script.into_iter().map(|outcome| (line.as_str(), outcome)).collect());
         let found = run(registry(&host, Credentials::Forward(Vec::new())).has_blob(&digest));
         if let Err(RegistryError::Unauthorized { challenge, .. }) = &found {
-            assert_eq!(challenge.is_empty(), away);
+            assert!(!challenge.is_empty());
         }
         assert_eq!(found.map_err(|error| error.code()), expected);
     }

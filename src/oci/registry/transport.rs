@@ -1,10 +1,13 @@
-//! One request, its redirects followed (RFC 9110 section 15.4): GET and HEAD only, and whatever is secret stays with the
-//! host that it is for.
+//! One request, its redirects followed where they may be (RFC 9110 section 15.4; `egress`): GET and HEAD only, and whatever is
+//! secret stays with the host that it is for.
 
+use super::egress;
+use super::egress::EgressHosts;
 use super::error::RegistryError;
 use super::error::clean;
 use super::error::parse_error_body;
 use crate::error::HostError;
+use crate::host::Egress;
 use crate::host::Host;
 use crate::host::Request;
 use crate::host::Response;
@@ -27,6 +30,18 @@ pub(super) struct Call<'a> {
     pub body: Option<String>,
     /// Bytes of a body with status 200.
     pub max: usize,
+    /// By whom `url` was written.
+    pub egress: Egress,
+    pub redirects: Redirects<'a>,
+}
+
+/// What becomes of an answer that leads elsewhere.
+#[derive(Clone, Copy)]
+pub(super) enum Redirects<'a> {
+    /// It is the answer.
+    Returned,
+    /// It is followed, to public addresses and these hosts.
+    Followed(&'a EgressHosts),
 }
 
 /// What was answered.
@@ -72,27 +87,34 @@ impl Answer {
 pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Answer, RegistryError> {
     let mut at = call.url.clone();
     let mut ours = true;
+    let mut egress = call.egress;
     for _ in 0..=limits::REDIRECTS {
-        let response = host.fetch(request(call, &at, ours)).await?;
+        // The query of a redirect holds signatures.
+        let response = host.fetch(request(call, &at, ours, egress)).await.map_err(|error| error.at(at.shown()))?;
         if let Some(end) = &response.url {
             // The platform followed redirects: an address that we cannot read is somebody else's.
             let end = Url::parse(end);
             ours = ours && end.as_ref().is_some_and(|end| end.same_origin(&at));
             at = end.unwrap_or(at);
         }
-        let location = response.header("location").filter(|_| call.method != "POST" && matches!(response.status, 301 | 302 | 303 | 307 | 308));
-        let Some(location) = location else {
+        let location = response.header("location").filter(|_| call.method != "POST" && is_redirect(response.status));
+        let (Some(location), Redirects::Followed(hosts)) = (location, call.redirects) else {
             return bounded(Answer { response, url: at, ours }, call.max);
         };
-        let next = redirect(&at, location)?;
+        let (next, whose) = egress::redirect(&at, location, ours, hosts)?;
         // Once away, always away: another host must not choose what our credentials read.
         ours = ours && next.same_origin(&at);
-        at = next;
+        (at, egress) = (next, whose);
     }
     Err(HostError::Redirect { url: call.url.shown(), reason: format!("more than {} redirects", limits::REDIRECTS) }.into())
 }
 
-fn request(call: &Call<'_>, at: &Url, ours: bool) -> Request {
+/// RFC 9110 section 15.4.
+pub(super) fn is_redirect(status: u16) -> bool {
+    matches!(status, 301 | 302 | 303 | 307 | 308)
+}
+
+fn request(call: &Call<'_>, at: &Url, ours: bool, egress: Egress) -> Request {
     let mut headers = Vec::from([("user-agent".into(), USER_AGENT.into()), ("accept".into(), call.accept.into())]);
     if call.body.is_some() {
         headers.push(("content-type".into(), "application/x-www-form-urlencoded".into()));
@@ -101,13 +123,7 @@ fn request(call: &Call<'_>, at: &Url, ours: bool) -> Request {
         headers.extend_from_slice(call.secret);
     }
     // An error body may be longer than what is asked for, and still says "not found".
-    Request { method: call.method, url: format!("{at}"), headers, body: call.body.clone(), max_bytes: call.max.max(limits::ERROR_BODY) }
-}
-
-fn redirect(at: &Url, location: &str) -> Result<Url, RegistryError> {
-    let refused = |reason: String| HostError::Redirect { url: at.shown(), reason }.into();
-    let next = at.join(location).ok_or_else(|| refused(format!("{:?} is no http or https address", clean(location, 100))))?;
-    if at.may_lead_to(&next) { Ok(next) } else { Err(refused(format!("it leads from https to {}", next.shown()))) }
+    Request { method: call.method, url: format!("{at}"), headers, body: call.body.clone(), max_bytes: call.max.max(limits::ERROR_BODY), egress }
 }
 
 fn bounded(answer: Answer, max: usize) -> Result<Answer, RegistryError> {

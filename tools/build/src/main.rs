@@ -63,6 +63,8 @@ fn build(options: &Options) -> Outcome<()> {
         }
     }
 
+    stamp(&options.root, &fresh)?;
+
     put_in_place(&fresh, &options.package)?;
     print_sizes(&options.root, &options.package.join("sealgate_bg.wasm"))
 }
@@ -95,6 +97,11 @@ fn optimise(wasm_opt: &Path, wasm: &Path) -> Outcome<()> {
     run(&mut command, "`npm ci --prefix tools` installs it; --wasm-opt names another, --no-wasm-opt goes without")?;
     fs::rename(&small, wasm)?;
     Ok(())
+}
+
+/// The package says which module it holds.
+fn stamp(root: &Path, package: &Path) -> Outcome<()> {
+    run(Command::new("node").arg(root.join("tools/build/stamp.mjs")).arg(package), "it is Node, which the project needs anyway")
 }
 
 fn print_sizes(root: &Path, wasm: &Path) -> Outcome<()> {

@@ -1,0 +1,80 @@
+//! One request, one budget (GATEWAY, "Serving"): what a request may ask of the upstream, images of an index included. And no
+//! store is touched for a request that the upstream has not let in.
+
+use crate::crypto::{Outcome, Provider, SignatureCheck};
+use crate::error::HostError;
+use crate::host::{Host, Request, Response, Store};
+use crate::limits;
+use core::cell::Cell;
+
+/// Lends what `inner` does, as long as the budget lasts.
+pub(super) struct Budget<'a, R> {
+    inner: &'a R,
+    requests: Cell<usize>,
+    allowed: Cell<usize>,
+    bytes: Cell<usize>,
+    /// Whether the upstream has answered with content to this request's credentials. All of a request is about one repository.
+    let_in: Cell<bool>,
+}
+
+impl<'a, R> Budget<'a, R> {
+    pub(super) fn new(inner: &'a R, requests: usize) -> Self {
+        Self { inner, requests: Cell::new(0), allowed: Cell::new(requests), bytes: Cell::new(limits::REQUEST_BYTES), let_in: Cell::new(false) }
+    }
+
+    /// For an index whose images, or a list whose entries, are looked at one by one.
+    pub(super) fn allow_images(&self, images: usize, configured: usize) {
+        // Whoever configured less than the standard wants just that.
+        if configured == limits::REQUESTS {
+            self.allowed.set(self.allowed.get().max(images.saturating_mul(limits::REQUESTS_AN_IMAGE)));
+        }
+    }
+
+    fn exhausted(what: &'static str) -> HostError {
+        HostError::Budget { what }
+    }
+}
+
+impl<R: Host> Host for Budget<'_, R> {
+    async fn fetch(&self, request: Request) -> Result<Response, HostError> {
+        if self.requests.get() >= self.allowed.get() {
+            return Err(Self::exhausted("requests to the registry"));
+        }
+        self.requests.set(self.requests.get().saturating_add(1));
+        let left = self.bytes.get();
+        let wanted = request.max_bytes;
+        let answer = self.inner.fetch(Request { max_bytes: wanted.min(left), ..request }).await;
+        match answer {
+            Ok(response) if response.body.len() > left => Err(Self::exhausted("bytes from the registry")),
+            Ok(response) => {
+                self.bytes.set(left.saturating_sub(response.body.len()));
+                self.let_in.set(self.let_in.get() || response.status == 200);
+                Ok(response)
+            }
+            Err(HostError::TooLarge { .. }) if left < wanted => Err(Self::exhausted("bytes from the registry")),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl<R: Provider> Provider for Budget<'_, R> {
+    async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        self.inner.verify(check).await
+    }
+}
+
+impl<R: Store> Store for Budget<'_, R> {
+    async fn load(&self, key: &str) -> Option<alloc::string::String> {
+        if self.let_in.get() { self.inner.load(key).await } else { None }
+    }
+
+    async fn lock(&self, key: &str) {
+        self.inner.lock(key).await;
+    }
+
+    async fn save(&self, key: &str, value: &str, seconds: u32) {
+        if self.let_in.get() {
+            self.inner.save(key, value, seconds).await;
+        }
+    }
+}
