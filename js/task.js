@@ -12,7 +12,7 @@ import { unless } from "./fetch.js";
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public" }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
- *   | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
+ *   | { id: number, kind: "pause" } | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }} Ask
  * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "egress" | "budget" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
@@ -151,6 +151,9 @@ async function find(ask, services, late, held) {
     case "save":
       await unless(late, async () => services.save?.(ask.key, ask.value, ask.seconds)).catch(() => null);
       return { value: null };
+    case "pause":
+      await turn();
+      return { value: null };
     default:
       throw new Error(`the driver does not know how to answer ${JSON.stringify(/** @type {any} */ (ask).kind)}`);
   }
@@ -161,6 +164,14 @@ async function takeTurn(key, services, late, held) {
   const release = await services.lock?.(key);
   if (late.aborted) release?.();
   else if (release) held.set(key, release);
+}
+
+/** Lets everything else that waits have its turn; a resolved promise would not. */
+function turn() {
+  const runtime = /** @type {{ setImmediate?: (done: () => void) => unknown }} */ (globalThis);
+  /** @type {Promise<void>} */
+  const turned = new Promise((done) => (runtime.setImmediate ? runtime.setImmediate(() => done()) : setTimeout(done)));
+  return turned;
 }
 
 /** A panic ends as a RuntimeError, a stack that ran over as a RangeError; what the core throws itself has a code. @param {unknown} error */

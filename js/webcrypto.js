@@ -25,7 +25,7 @@ export function createWebCrypto() {
     return key;
   }
 
-  /** Anything but `true` is no. A platform that throws has not answered. @param {WebCryptoCheck} check @returns {Promise<Found>} */
+  /** Anything but `true` is no. A platform that throws has not answered, and the core decides that check by itself. @param {WebCryptoCheck} check @returns {Promise<Found>} */
   async function verify(check) {
     try {
       const key = await keyOf(check);

@@ -83,6 +83,7 @@ codes! {
         Egress { url: String, reason: String } => "host.egress", "{url} was not asked: {reason}. When it is meant, list its host in EGRESS (a gateway) or with --egress (the command line)";
         Budget { what: &'static str } => "limit.request", "this request needs more {what} than one request may have: ask again, since what was found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider", "the platform's cryptography gave no answer ({reason}): use the built-in provider";
+        Checks { whose: &'static str, limit: usize } => "limit.checks", "{whose} would take more than {limit} signature checks, so it was not found out whether there is a good signature: remove what was attached to the image beside its signatures";
     }
 }
 
@@ -93,7 +94,7 @@ impl HostError {
         match &mut self {
             Self::Unreachable { url, .. } | Self::Timeout { url } | Self::TooLarge { url, .. } | Self::Status { url, .. } | Self::Unauthorized { url, .. } | Self::RateLimited { url }
             | Self::Redirect { url, .. } | Self::Refused { url, .. } | Self::Egress { url, .. } => *url = address,
-            Self::NotRecorded { .. } | Self::Budget { .. } | Self::Provider { .. } => {}
+            Self::NotRecorded { .. } | Self::Budget { .. } | Self::Checks { .. } | Self::Provider { .. } => {}
         }
         self
     }

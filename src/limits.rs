@@ -6,10 +6,24 @@ pub const MANIFEST: usize = 4 << 20;
 pub const EVIDENCE: usize = 4 << 20;
 /// Bytes of all evidence of one image (TRUST section 7).
 pub const EVIDENCE_TOTAL: usize = 16 << 20;
-/// Entries that discovery may list for one image (TRUST section 7).
+/// Candidates that are looked at for one image, and entries of a list that are (TRUST section 7).
 pub const EVIDENCE_LISTED: usize = 1_000;
-/// Candidates that are examined for one image (TRUST section 7).
+/// Candidates whose signatures are checked for one image (TRUST section 7).
 pub const EVIDENCE_EXAMINED: usize = 128;
+/// Documents of one image that a registry fails to give before no more is asked of it. One that is never given is what whoever may push can arrange; a registry that is unwell gives none.
+pub const EVIDENCE_FAILURES: usize = 8;
+/// Places that are looked at first because a candidate there satisfied before: several requirements, each with a signature of its own.
+pub const EVIDENCE_PREFERRED: usize = 16;
+/// Signature checks for one candidate (TRUST section 7): twice what a bundle with a long chain and proofs of every kind demands.
+pub const CHECKS_CANDIDATE: usize = 64;
+/// Signature checks for one judgement (TRUST section 7): four for each candidate.
+pub const CHECKS: usize = 512;
+/// Signature checks for each image of an index that are judged one by one, if that is more (TRUST section 7).
+pub const CHECKS_IMAGE: usize = 16;
+/// Bytes of evidence that are read before others have their turn (TRUST section 7: at most 25 ms): JSON is read at 10 MB/s and more.
+pub const STRETCH: usize = 128 << 10;
+/// Reasons of refused signatures that one message tells.
+pub const REASONS: usize = 16;
 /// Bytes of an artifact's config blob.
 pub const CONFIG: usize = 64 << 10;
 /// Nesting of JSON (DESIGN section 7).

@@ -38,6 +38,18 @@ impl UnixTime {
         Some(Self(((days - 719_468) * 24 + hour) * 3_600 + minute * 60 + second))
     }
 
+    /// RFC 3339 (section 5.6) as programs write it into signed documents: a fraction of a second, which is dropped, and any
+    /// offset from UTC.
+    pub fn parse_offset(text: &str) -> Option<Self> {
+        let Some(at) = text.rfind(['+', '-']).filter(|at| *at > 18) else { return Self::parse_fractional(text) };
+        let (local, offset) = text.split_at_checked(at)?;
+        let (hours, minutes) = offset.get(1..)?.split_once(':')?;
+        let number = |digits: &str, limit: i64| digits.parse::<i64>().ok().filter(|value| digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit()) && *value < limit);
+        let seconds = (number(hours, 24)? * 60 + number(minutes, 60)?) * 60;
+        let local = Self::parse_fractional(&alloc::format!("{local}Z"))?;
+        Some(Self(if offset.starts_with('-') { local.0 + seconds } else { local.0 - seconds }))
+    }
+
     /// The same, with a fraction of a second allowed, which is dropped, as JSON of protocol buffers writes timestamps.
     pub fn parse_fractional(text: &str) -> Option<Self> {
         let Some((whole, fraction)) = text.split_once('.') else { return Self::parse(text) };

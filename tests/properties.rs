@@ -1,6 +1,8 @@
 //! Properties of decisions: names have one full spelling, a stricter policy never allows more, evidence only helps
 //! (TRUST.md section 7), and no policy, however hostile, does worse than being refused.
 
+#[path = "properties/budgets.rs"]
+mod budgets;
 mod support;
 
 use p256::ecdsa::SigningKey;
@@ -72,9 +74,14 @@ fn sign(seed: u8, message: &[u8]) -> String {
     base64::encode(signature.as_bytes())
 }
 
+/// That the image with this digest is signed.
+fn statement(digest: &Digest) -> String {
+    format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#, digest.hex())
+}
+
 /// A bundle as cosign 3 writes it, about the image.
 fn bundle(seed: u8) -> Vec<u8> {
-    let statement = format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#, Digest::of(&image()).hex());
+    let statement = statement(&Digest::of(&image()));
     let kind = "application/vnd.in-toto+json";
     let signature = sign(seed, format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len()).as_bytes());
     format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":""}}}},"dsseEnvelope":{{"payload":"{}","payloadType":"{kind}","signatures":[{{"sig":"{signature}"}}]}}}}"#, base64::encode(statement.as_bytes())).into_bytes()

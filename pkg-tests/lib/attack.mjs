@@ -377,6 +377,7 @@ export function randomPush(random, approved, id) {
     const { mediaType, make } = pick(kinds);
     const layers = Array.from({ length: chance(0.7) ? 1 : 2 }, (_, at) => (chance(0.1) ? pick(blobs) : mutated(make(`${id} ${name} ${at}`), 0.4)));
     const empty = mediaType === IN_TOTO ? unknownConfig(layers) : emptyConfig(layers);
+    /** @type {Buffer} */
     const config = chance(0.3) ? Buffer.from("{}") : chance(0.15) ? pick(blobs) : chance(0.15) ? json(pick(Object.values(MEANINGFUL))(empty, approved.layer)) : mutated(empty, 0.3);
     blobs.push(config, ...layers);
     const foreign = chance(0.15) ? Object.entries(pick(Object.values(readings(own)))).map(([key, value]) => member(spell(key), value)) : [];
@@ -393,6 +394,7 @@ export function randomPush(random, approved, id) {
   const extra = pick([[], [], own.index.manifests, [image], [image, ...own.index.manifests]]);
   const list = mutated({ schemaVersion: 2, mediaType: OCI_INDEX, manifests: [...described, ...extra].filter(() => chance(0.9)) }, 0.2);
   const tag = (/** @type {string} */ name) => pick([`${id}-${name}`, tagOf(sha256(own.manifest), pick([".sig", ".att", ""]))]);
+  /** @type {{ reference: string, mediaType: string, bytes: Buffer }[]} */
   const manifests = [own.manifest, first, second].map((bytes) => ({ reference: sha256(bytes), mediaType: OCI_MANIFEST, bytes }));
   // A polyglot is a manifest, too, where a registry takes it for one.
   for (const bytes of blobs) if (chance(0.3)) manifests.push({ reference: sha256(bytes), mediaType: OCI_MANIFEST, bytes });

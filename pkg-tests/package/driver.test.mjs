@@ -104,6 +104,20 @@ test("a task that waits for nothing is internal, not for ever", async () => {
   await assert.rejects(apiOver(standIn(() => ({ asks: [] }))).verifyImage("x"), isInternal);
 });
 
+test("a pause gives everything else that waits its turn", async () => {
+  let left = 20;
+  const glue = standIn((_, answers) => (answers.length > 0 && (left -= 1) === 0 ? { done: answers[0] } : { asks: [{ id: left, kind: "pause" }] }));
+  let [turns, over] = [0, false];
+  const other = () => {
+    turns += 1;
+    if (!over) setImmediate(other);
+  };
+  setImmediate(other);
+  assert.deepEqual(await apiOver(glue).verifyImage("x"), { id: 1, value: null });
+  over = true;
+  assert.ok(turns >= 19, `${turns} turns`);
+});
+
 test("asks that the driver does not know are answered with an error", async () => {
   const { error } = await apiOver(echo({ id: 1, kind: "sing" })).verifyImage("x");
   assert.equal(error.kind, "other");

@@ -12,6 +12,7 @@ use crate::sigstore::dsse;
 use crate::sigstore::statement::{self, Statement, StatementError};
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 codes! {
@@ -80,22 +81,31 @@ impl AttachedBundle {
         Statement::parse_untyped(payload).ok().map(|statement| statement.predicate_type)
     }
 
-    /// What the bundle claims under one key and scheme.
-    fn claim(&self, key: &PublicKey, scheme: Scheme, predicate_type: &str) -> Result<Pending<BundleClaim>, Refused> {
-        let bundle = &self.0;
-        let Content::Dsse { payload_type, payload } = &bundle.content else { return Err(Refused { failure: BundleUse::MessageSignature.into(), steps: Vec::new() }) };
-        let refuse = |failure: Failure| Refused { failure, steps: Vec::new() };
-        if bundle.material != Material::Key {
-            return Err(refuse(BundleUse::Certificate.into()));
+    /// Whether the statement says that it is about this content; `None` where nothing can be read.
+    pub fn is_about_unverified(&self, content: &[u8]) -> Option<bool> {
+        let Content::Dsse { payload, .. } = &self.0.content else { return None };
+        Statement::parse_untyped(payload).ok().map(|statement| statement.is_about(content))
+    }
+
+    /// The message and the statement in it, of an envelope that a key may have signed. The payload is a part of the message, by
+    /// the encoding that is signed.
+    fn signed(&self) -> Result<(Arc<Message>, Statement), Failure> {
+        let Content::Dsse { payload_type, payload } = &self.0.content else { return Err(BundleUse::MessageSignature.into()) };
+        if self.0.material != Material::Key {
+            return Err(BundleUse::Certificate.into());
         }
         if payload_type != statement::PAYLOAD_TYPE {
-            return Err(refuse(BundleUse::PayloadType { found: payload_type.chars().take(100).collect() }.into()));
+            return Err(BundleUse::PayloadType { found: payload_type.chars().take(100).collect() }.into());
         }
-        let message = Message::Bytes(dsse::pae(payload_type, payload));
-        let check = SignatureCheck::new(Role::DsseEnvelope, key, scheme, EcdsaForm::Der, message, &bundle.signature).map_err(|error| refuse(error.into()))?;
-        // The payload is a part of the message, by the encoding above.
-        let pending = Pending::read(check, |_| Statement::parse(payload).map_err(Failure::from))?;
-        let pending = pending.check(predicate_rule(predicate_type), |statement| check_predicate(statement, predicate_type).map(|statement| BundleClaim { statement }))?;
+        Ok((Arc::new(Message::Bytes(dsse::pae(payload_type, payload))), Statement::parse(payload)?))
+    }
+
+    /// What the bundle claims under one key and scheme.
+    fn claim(&self, key: &PublicKey, scheme: Scheme, message: &Arc<Message>) -> Result<Pending<()>, Refused> {
+        let bundle = &self.0;
+        let refuse = |failure: Failure| Refused { failure, steps: Vec::new() };
+        let check = SignatureCheck::new(Role::DsseEnvelope, key, scheme, EcdsaForm::Der, message.clone(), &bundle.signature).map_err(|error| refuse(error.into()))?;
+        let pending = Pending::read(check, |_| Ok(()))?;
         Ok(match bundle.log_entries.count() + bundle.timestamps.len() {
             0 => pending,
             n => pending.note_waived(Rule::new("log.not-checked", format!("{n} log entries or timestamps in the bundle were not checked: this rule demands none"))),
@@ -115,18 +125,26 @@ impl AttachedBundle {
     /// # Errors
     /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
     pub async fn verify_statement<P: Provider>(&self, keys: &[PublicKey], predicate_type: &str, provider: &P) -> Result<Result<Verified<BundleClaim>, Refused>, HostError> {
-        let alternatives = keys.iter().flat_map(|key| dsse::schemes(key.kind()).into_iter().map(move |scheme| self.claim(key, scheme, predicate_type)));
-        match first_to_settle(alternatives.collect(), provider).await? {
-            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, refused, predicate_type, provider).await?)),
-            settled => Ok(settled),
+        let refuse = |failure: Failure| Refused { failure, steps: Vec::new() };
+        let (message, statement) = match self.signed().and_then(|(message, statement)| Ok((message, check_predicate(statement, predicate_type)?))) {
+            Ok(signed) => signed,
+            Err(failure) => return Ok(Err(refuse(failure))),
+        };
+        // The usual scheme of every key, before that of older clients.
+        let of_each = |place: usize| keys.iter().filter_map(move |key| Some((key, *dsse::schemes(key.kind()).get(place)?)));
+        let alternatives = of_each(0).chain(of_each(1)).map(|(key, scheme)| self.claim(key, scheme, &message));
+        match first_to_settle(alternatives, provider).await? {
+            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, refused, &message, provider).await?)),
+            settled => Ok(settled.and_then(|verified| verified.check(predicate_rule(predicate_type), |()| Ok(BundleClaim { statement })))),
         }
     }
 
     /// cosign 3.1 signs envelopes with Ed25519ph, which no client verifies. It stays refused, and says so.
-    async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, predicate_type: &str, provider: &P) -> Result<Refused, HostError> {
+    async fn explain<P: Provider>(&self, keys: &[PublicKey], refused: Refused, message: &Arc<Message>, provider: &P) -> Result<Refused, HostError> {
         for key in keys.iter().filter(|key| key.kind() == KeyKind::Ed25519) {
-            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph, predicate_type)
-                && pending.settle(provider).await?.is_ok() {
+            if let Ok(pending) = self.claim(key, Scheme::Ed25519ph, message)
+                // An explanation that cannot be had changes nothing.
+                && pending.settle(provider).await.is_ok_and(|settled| settled.is_ok()) {
                     let failure = SignatureUse::OtherHash { scheme: Scheme::Ed25519ph, expected: Scheme::Ed25519 }.into();
                     return Ok(Refused { failure, ..refused });
                 }

@@ -24,11 +24,11 @@ use alloc::vec::Vec;
 
 /// Settles alternatives one by one: the first that holds wins. When none does, the steps of all are shown, with the
 /// failure of the last that came furthest.
-async fn first_to_settle<T, P: Provider>(alternatives: Vec<Result<Pending<T>, Refused>>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+async fn first_to_settle<T, P: Provider>(alternatives: impl IntoIterator<Item = Result<Pending<T>, Refused>>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
     let mut refused: Option<Refused> = None;
     for alternative in alternatives {
         let outcome = match alternative {
-            Ok(pending) => pending.settle(provider).await?,
+            Ok(pending) => pending.settle_in_turn(provider).await?,
             Err(refusal) => Err(refusal),
         };
         match outcome {

@@ -9,6 +9,7 @@ use crate::error::{Failure, HostError};
 use crate::sigstore::bundle::Bundle;
 use crate::simple_signing::{Kind, Payload};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// The media type of a layer that is a signature.
@@ -61,15 +62,14 @@ impl SignatureLayer {
 
     /// That one key signed the layer's content, under one scheme. What the content says is read afterwards
     /// (facts/containers-policy.md section 6, "Order").
-    fn claim(&self, key: &PublicKey, scheme: Scheme) -> Result<Pending<&[u8]>, Refused> {
+    fn claim(&self, key: &PublicKey, scheme: Scheme, message: &Arc<Message>) -> Result<Pending<&[u8]>, Refused> {
         let refuse = |error: SignatureUse| Refused { failure: Failure::from(error), steps: Vec::new() };
         if !self.is_signature() {
             return Err(refuse(SignatureUse::MediaType { found: self.media_type.chars().take(100).collect() }));
         }
         let text = self.annotation(SIGNATURE).ok_or_else(|| refuse(SignatureUse::Annotation))?;
         let signature = base64::decode_go(text).ok_or_else(|| refuse(SignatureUse::Base64))?;
-        let message = Message::Bytes(self.payload.clone());
-        let check = SignatureCheck::new(Role::CosignPayload, key, scheme, EcdsaForm::DerOrHalves, message, &signature)
+        let check = SignatureCheck::new(Role::CosignPayload, key, scheme, EcdsaForm::DerOrHalves, message.clone(), &signature)
             .map_err(|error| Refused { failure: Failure::from(error), steps: Vec::new() })?;
         Pending::read(check, |_| Ok(self.payload.as_slice()))
     }
@@ -80,9 +80,10 @@ impl SignatureLayer {
     /// # Errors
     /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
     pub async fn verify<P: Provider>(&self, keys: &[PublicKey], hash: Hash, provider: &P) -> Result<Result<Verified<Payload>, Refused>, HostError> {
-        let alternatives = keys.iter().map(|key| self.claim(key, scheme(key.kind(), hash))).collect();
+        let message = Arc::new(Message::Bytes(self.payload.clone()));
+        let alternatives = keys.iter().map(|key| self.claim(key, scheme(key.kind(), hash), &message));
         match first_to_settle(alternatives, provider).await? {
-            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, hash, refused, provider).await?)),
+            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, hash, refused, &message, provider).await?)),
             settled => Ok(settled.and_then(|verified| {
                 verified.check(Rule::new("payload.reads", "the content is a payload of Cosign"), |bytes| Payload::parse(bytes, Kind::Cosign).map_err(Failure::from))
             })),
@@ -90,11 +91,12 @@ impl SignatureLayer {
     }
 
     /// Newer versions of cosign sign with a hash that no client verifies in this format. It stays refused, and says so.
-    async fn explain<P: Provider>(&self, keys: &[PublicKey], hash: Hash, refused: Refused, provider: &P) -> Result<Refused, HostError> {
+    async fn explain<P: Provider>(&self, keys: &[PublicKey], hash: Hash, refused: Refused, message: &Arc<Message>, provider: &P) -> Result<Refused, HostError> {
         for key in keys {
             let Some(other) = other_scheme(key.kind()) else { continue };
-            if let Ok(pending) = self.claim(key, other)
-                && pending.settle(provider).await?.is_ok() {
+            if let Ok(pending) = self.claim(key, other, message)
+                // An explanation that cannot be had changes nothing.
+                && pending.settle(provider).await.is_ok_and(|settled| settled.is_ok()) {
                     let failure = SignatureUse::OtherHash { scheme: other, expected: scheme(key.kind(), hash) }.into();
                     return Ok(Refused { failure, ..refused });
                 }

@@ -4,6 +4,7 @@ use super::key::{Curve, KeyKind, PublicKey};
 use crate::digest::Algorithm;
 use crate::error::HostError;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
@@ -118,14 +119,16 @@ pub struct SignatureCheck {
     role: Role,
     key: PublicKey,
     scheme: Scheme,
-    message: Message,
+    /// Shared: one message may be asked about under many keys.
+    message: Arc<Message>,
     signature: Vec<u8>,
 }
 
 impl SignatureCheck {
     /// # Errors
     /// [`SignatureError::KeyMismatch`], [`SignatureError::Malformed`].
-    pub fn new(role: Role, key: &PublicKey, scheme: Scheme, form: EcdsaForm, message: Message, signature: &[u8]) -> Result<Self, SignatureError> {
+    pub fn new(role: Role, key: &PublicKey, scheme: Scheme, form: EcdsaForm, message: impl Into<Arc<Message>>, signature: &[u8]) -> Result<Self, SignatureError> {
+        let message = message.into();
         let malformed = || SignatureError::Malformed { scheme };
         let signature = match (scheme, key.kind()) {
             (Scheme::Ecdsa(_), KeyKind::Ecdsa(curve)) => ecdsa_fixed(curve, form, signature).ok_or_else(malformed)?,
@@ -134,7 +137,7 @@ impl SignatureCheck {
             (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(_)) | (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) => return Err(malformed()),
             (_, key) => return Err(SignatureError::KeyMismatch { scheme, key }),
         };
-        if let Message::Digest(hash, digest) = &message {
+        if let Message::Digest(hash, digest) = message.as_ref() {
             let expected = match scheme {
                 Scheme::Ecdsa(h) | Scheme::RsaPkcs1(h) | Scheme::RsaPss(h) => Some(h),
                 Scheme::Ed25519ph => Some(Hash::Sha512),
@@ -174,7 +177,7 @@ impl SignatureCheck {
 
     /// Whether WebCrypto can answer: it verifies whole messages only, and knows no Ed25519ph.
     pub fn is_for_web_crypto(&self) -> bool {
-        matches!(self.message, Message::Bytes(_)) && self.scheme != Scheme::Ed25519ph
+        matches!(self.message(), Message::Bytes(_)) && self.scheme != Scheme::Ed25519ph
     }
 
     pub(super) fn invalid(&self) -> SignatureError {
@@ -230,4 +233,9 @@ pub enum Outcome {
 pub trait Provider {
     /// Anything but a clear yes is [`Outcome::Fails`]; no answer at all is a [`HostError`].
     fn verify(&self, check: &SignatureCheck) -> impl Future<Output = Result<Outcome, HostError>>;
+
+    /// Lets others have their turn, where there are others: called between stretches of work (TRUST section 7).
+    fn pause(&self) -> impl Future<Output = ()> {
+        core::future::ready(())
+    }
 }

@@ -116,10 +116,16 @@ impl<T> Verified<T> {
         Verified { claim: (self.claim, other.claim), steps: self.steps }
     }
 
-    /// Puts what was verified before into the steps.
-    pub(crate) fn after(mut self, mut steps: Vec<Step>) -> Self {
-        steps.append(&mut self.steps);
-        Self { steps, ..self }
+    /// Says that a proof was not demanded, and why.
+    pub(crate) fn note_waived(mut self, rule: Rule) -> Self {
+        self.steps.push(Step::Waived(rule));
+        self
+    }
+
+    /// Puts what was verified meanwhile into the steps.
+    pub(crate) fn meanwhile(mut self, steps: &[Step]) -> Self {
+        self.steps.extend_from_slice(steps);
+        self
     }
 
     /// Tests a verified claim against what the caller wants of it. The rule enters the steps; failing it refuses.
@@ -201,21 +207,40 @@ impl<T> Pending<T> {
     /// when there was none to check.
     pub async fn settle<P: Provider>(self, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
         let steps = all(self.steps.into_iter().map(|step| settle_step(step, provider))).await;
-        let steps = steps.into_iter().collect::<Result<Vec<_>, HostError>>()?;
-        let failed = steps.iter().find_map(|step| match step {
-            Step::Settled(check, Outcome::Fails) => Some(Failure::from(check.invalid())),
-            Step::Broken(rule) => Some(Failure::new("internal", rule.text.clone())),
-            Step::Open(check) => Some(Failure::from(check.invalid())),
-            _ => None,
-        });
-        if let Some(failure) = failed {
-            return Ok(Err(Refused { failure, steps }));
-        }
-        if !steps.iter().any(|step| matches!(step, Step::Settled(_, Outcome::Holds))) {
-            return Ok(Err(Refused { failure: Failure::new("signature.none", "expected a signature, found none to check"), steps }));
-        }
-        Ok(Ok(Verified { claim: self.claim, steps }))
+        Ok(concluded(self.claim, steps.into_iter().collect::<Result<Vec<_>, HostError>>()?))
     }
+
+    /// As [`Self::settle`], one after the other in the order in which they were demanded, up to the first that fails: where a
+    /// later signature means nothing without the earlier one, it costs nothing either (TRUST section 7).
+    ///
+    /// # Errors
+    /// As [`Self::settle`].
+    pub async fn settle_in_turn<P: Provider>(self, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+        let (mut steps, mut holds) = (Vec::with_capacity(self.steps.len()), true);
+        for step in self.steps {
+            let step = if holds { settle_step(step, provider).await? } else { step };
+            holds = holds && !matches!(step, Step::Settled(_, Outcome::Fails));
+            steps.push(step);
+        }
+        Ok(concluded(self.claim, steps))
+    }
+}
+
+/// A fact, if there was something to check and all of it held.
+fn concluded<T>(claim: T, steps: Vec<Step>) -> Result<Verified<T>, Refused> {
+    let failed = steps.iter().find_map(|step| match step {
+        Step::Settled(check, Outcome::Fails) => Some(Failure::from(check.invalid())),
+        Step::Broken(rule) => Some(Failure::new("internal", rule.text.clone())),
+        Step::Open(check) => Some(Failure::from(check.invalid())),
+        _ => None,
+    });
+    if let Some(failure) = failed {
+        return Err(Refused { failure, steps });
+    }
+    if !steps.iter().any(|step| matches!(step, Step::Settled(_, Outcome::Holds))) {
+        return Err(Refused { failure: Failure::new("signature.none", "expected a signature, found none to check"), steps });
+    }
+    Ok(Verified { claim, steps })
 }
 
 async fn settle_step<P: Provider>(step: Step, provider: &P) -> Result<Step, HostError> {

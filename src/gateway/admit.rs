@@ -16,7 +16,7 @@ use crate::oci::registry::{Registry, RegistryError};
 use crate::oci::{Descriptor, Document, Index, Manifest};
 use crate::policy::Coverage;
 use crate::reference::Reference;
-use crate::verify::{Either, Judged, Rules, Subject, Verdict, VerifyError, Within, judge_manifest, refused_images, says_attestation};
+use crate::verify::{Either, Judged, Origin, Rules, Subject, Verdict, VerifyError, Within, Work, judge_manifest, refused_images, says_attestation};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -73,6 +73,8 @@ pub(super) struct Desk<'a, R> {
     pub remote: &'a Budget<'a, R>,
     pub registry: Registry<'a, Budget<'a, R>>,
     pub memory: Memory<'a, Budget<'a, R>>,
+    /// Signature checks, for everything that is judged for this request.
+    pub work: Work<'a, Budget<'a, R>>,
     /// As the client wrote it.
     pub repository: &'a str,
 }
@@ -88,7 +90,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     pub(super) fn new(gateway: &'a Gateway, rules: &'a Rules, request: &'a Request, repository: &'a str, remote: &'a Budget<'a, R>) -> Result<Self, RegistryError> {
         let registry = upstream(gateway, request, repository, remote)?;
         let memory = Memory { gateway, store: remote, repository: gateway.upstream_repository(repository) };
-        Ok(Self { gateway, rules, request, remote, registry, memory, repository })
+        Ok(Self { gateway, rules, request, remote, registry, memory, work: Work::new(remote), repository })
     }
 
     /// The bytes with this digest: kept ones, or fetched, hashed and asked for once more if they are not what was asked for.
@@ -133,8 +135,17 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
             return allowed(kept);
         }
+        for origin in self.memory.satisfied(&subject.digest).chunks_exact(2) {
+            if let [manifest, blob] = origin {
+                self.work.prefer(&subject.digest, Origin { manifest: manifest.clone(), blob: blob.clone() });
+            }
+        }
         let archive = Either::Registry(&self.registry);
-        let judged = judge_manifest(self.rules, subject, within.map(|index| Within { digest: &index.digest }), name, self.request.time, &archive, self.remote).await;
+        let judged = judge_manifest(self.rules, subject, within.map(|index| Within { digest: &index.digest }), name, self.request.time, &archive, &self.work).await;
+        if judged.verdict == Verdict::Allow {
+            let good: Vec<Digest> = self.work.satisfied(&subject.digest).into_iter().flat_map(|origin| [origin.manifest, origin.blob]).collect();
+            self.memory.remember_satisfied(&subject.digest, &good, self.request.time).await;
+        }
         self.keep(&key, &judged).await
     }
 
@@ -160,6 +171,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
             return Err(Stop::Denied(VerifyError::Instances { found: listed.len() }.into()));
         }
         self.remote.allow_images(listed.len(), self.gateway.requests);
+        self.work.allow_images(listed.len());
         let (mut refused, mut runnable, mut until) = (Vec::new(), 0_usize, None);
         for entry in listed {
             // What was found about it before is not fetched again.

@@ -61,6 +61,10 @@ impl<R: Provider> Provider for Budget<'_, R> {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         self.inner.verify(check).await
     }
+
+    async fn pause(&self) {
+        self.inner.pause().await;
+    }
 }
 
 impl<R: Store> Store for Budget<'_, R> {

@@ -24,14 +24,14 @@ pub(super) async fn serve<R: Host>(gateway: &Gateway, request: &Request, reposit
         List::Referrers { of, query } => (format!("referrers/{of}"), query, INDEX),
     };
     let with_query = if query.is_empty() { path.clone() } else { format!("{path}?{query}") };
-    let page = match upstream(gateway, request, repository, remote) {
-        Ok(registry) => registry.list(&with_query, accept).await,
-        Err(error) => Err(error),
+    let registry = match upstream(gateway, request, repository, remote) {
+        Ok(registry) => registry,
+        Err(error) => return refuse::upstream(gateway, repository, &path, &error),
     };
-    let page = match page {
+    let page = match registry.list(&with_query, accept).await {
         Ok(Some(page)) => page,
         Ok(None) => return Action::Respond(refuse::error(404, "NAME_UNKNOWN", &format!("the registry {} has no such list for {repository}", gateway.name))),
-        Err(error) => return refuse::upstream(gateway, repository, &path, &error),
+        Err(error) => return refuse::with_troubles(refuse::upstream(gateway, repository, &path, &error), &registry.take_troubles()),
     };
     let text = match list {
         List::Tags { .. } => tags(&page.bytes, repository),

@@ -107,7 +107,7 @@ impl<S: Store> Memory<'_, S> {
         self.gateway.shelves.borrow_mut().tags.find(&self.repository, &of.to_string()).cloned().unwrap_or_default()
     }
 
-    /// Evidence that satisfied for this digest before.
+    /// Evidence that satisfied for this digest before: the manifest that lists it, and its own bytes, in pairs.
     pub(super) fn satisfied(&self, of: &Digest) -> Vec<Digest> {
         self.gateway.shelves.borrow_mut().satisfied.find(&self.repository, &of.to_string()).cloned().unwrap_or_default()
     }
@@ -203,7 +203,7 @@ impl<S: Store> Memory<'_, S> {
                     self.put_tag(digest, Resolved { tag: tag.into(), at: UnixTime(at) }, now);
                 }
             }
-            "good" => self.put_satisfied(digest, words.filter_map(|word| Digest::parse(word).ok()).take(2).collect()),
+            "good" => self.put_satisfied(digest, words.filter_map(|word| Digest::parse(word).ok()).take(2 * limits::EVIDENCE_PREFERRED).collect()),
             _ => return None,
         }
         Some(())

@@ -10,7 +10,7 @@ use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::future::poll_fn;
 use core::pin::Pin;
 use core::task::{Context, Poll, Waker};
@@ -28,6 +28,8 @@ pub enum Ask {
     Lock(String),
     /// Keep this value under this key for so many seconds.
     Save(String, String, u32),
+    /// Let others have their turn, then come back.
+    Pause,
 }
 
 /// What it answered.
@@ -37,7 +39,7 @@ pub enum Answer {
     Response(Response),
     /// To [`Ask::Verify`]; anything but a clear yes is `false`.
     Verified(bool),
-    /// To [`Ask::Load`], [`Ask::Lock`] and [`Ask::Save`].
+    /// To [`Ask::Load`], [`Ask::Lock`], [`Ask::Save`] and [`Ask::Pause`].
     Value(Option<String>),
     /// It could not be done.
     Error(HostError),
@@ -55,12 +57,14 @@ struct Post {
 pub struct Remote {
     post: Rc<RefCell<Post>>,
     web_crypto: bool,
+    /// Whether a check is being made in here, or has just been.
+    busy: Rc<Cell<bool>>,
 }
 
 impl Remote {
     /// With `web_crypto`, signatures are asked of the platform; bare digests never are, which it cannot verify.
     pub fn new(web_crypto: bool) -> Self {
-        Self { post: Rc::default(), web_crypto }
+        Self { post: Rc::default(), web_crypto, busy: Rc::default() }
     }
 
     async fn ask(&self, ask: Ask) -> Answer {
@@ -72,6 +76,26 @@ impl Remote {
             id
         };
         poll_fn(|_| self.post.borrow_mut().answers.remove(&id).map_or(Poll::Pending, Poll::Ready)).await
+    }
+}
+
+impl Remote {
+    /// In pure Rust, one check between two turns of others, however many were demanded at once (TRUST section 7).
+    async fn verify_here(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        poll_fn(|_| if self.busy.replace(true) { Poll::Pending } else { Poll::Ready(()) }).await;
+        let _free = Free(&self.busy);
+        let outcome = RustCrypto.verify(check).await;
+        self.pause().await;
+        outcome
+    }
+}
+
+/// Lets the next one in, whatever becomes of this one.
+struct Free<'a>(&'a Cell<bool>);
+
+impl Drop for Free<'_> {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 
@@ -95,14 +119,18 @@ impl Host for Remote {
 impl Provider for Remote {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         if !self.web_crypto || !check.is_for_web_crypto() {
-            return RustCrypto.verify(check).await;
+            return self.verify_here(check).await;
         }
         match self.ask(Ask::Verify(Box::new(check.clone()))).await {
             Answer::Verified(true) => Ok(Outcome::Holds),
             Answer::Verified(false) => Ok(Outcome::Fails),
-            Answer::Error(error) => Err(error),
-            _ => Err(wrong_kind()),
+            // A platform that does not take a key or an algorithm has not answered: whoever may push chooses both.
+            _ => self.verify_here(check).await,
         }
+    }
+
+    async fn pause(&self) {
+        self.ask(Ask::Pause).await;
     }
 }
 
@@ -157,6 +185,7 @@ impl<T> Task<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    extern crate std;
 
     fn request(url: &str) -> Request {
         Request { method: "GET", url: url.into(), headers: Vec::new(), body: None, max_bytes: 3, egress: super::super::Egress::Operator }
@@ -164,6 +193,54 @@ mod tests {
 
     fn answer(body: &[u8]) -> Answer {
         Answer::Response(Response { status: 200, headers: Vec::new(), body: body.into(), url: None })
+    }
+
+    fn check(name: &str, signature: &[u8]) -> SignatureCheck {
+        use crate::crypto::{EcdsaForm, Hash, Message, PublicKey, Role, Scheme};
+        let key = PublicKey::from_pem(&std::fs::read(std::format!("fixtures/cosign/{name}/key.pub")).unwrap()).unwrap();
+        SignatureCheck::new(Role::Given, &key, Scheme::RsaPkcs1(Hash::Sha256), EcdsaForm::Der, Message::Bytes(b"x".into()), signature).unwrap()
+    }
+
+    /// What the platform does not take is decided here (an RSA exponent that `importKey` refuses).
+    #[test]
+    fn a_platform_that_fails_has_not_answered() {
+        for answer in [Answer::Error(HostError::Provider { reason: "importKey".into() }), Answer::Value(None)] {
+            let remote = Remote::new(true);
+            let inner = remote.clone();
+            let mut task = Task::new(remote, async move { inner.verify(&check("rsa-2048-bundle", &[1; 256])).await });
+            let Advance::Asks(asks) = task.advance([]) else { panic!() };
+            assert!(matches!(asks[0].1, Ask::Verify(_)));
+            let Advance::Asks(asks) = task.advance([(asks[0].0, answer)]) else { panic!("no turn was given back") };
+            assert!(matches!(asks[..], [(_, Ask::Pause)]));
+            let Advance::Done(Ok(Outcome::Fails)) = task.advance([(asks[0].0, Answer::Value(None))]) else { panic!() };
+        }
+    }
+
+    /// However many are demanded at once, others have their turn after each.
+    #[test]
+    fn one_check_a_turn() {
+        let remote = Remote::new(false);
+        let inner = remote.clone();
+        let mut task = Task::new(remote, async move {
+            let one = || async { inner.verify(&check("rsa-2048-bundle", &[1; 256])).await };
+            let mut all = [Box::pin(one()), Box::pin(one()), Box::pin(one())].map(Some);
+            poll_fn(|context| {
+                for future in &mut all {
+                    if future.as_mut().is_some_and(|future| future.as_mut().poll(context).is_ready()) {
+                        *future = None;
+                    }
+                }
+                if all.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        });
+        let (mut turns, mut answers) = (0, Vec::new());
+        while let Advance::Asks(asks) = task.advance(core::mem::take(&mut answers)) {
+            assert!(matches!(asks[..], [(_, Ask::Pause)]), "{asks:?}");
+            answers.extend(asks.into_iter().map(|(id, _)| (id, Answer::Value(None))));
+            turns += 1;
+        }
+        assert_eq!(turns, 3);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::encoding::json::Node;
 use crate::encoding::json::Value;
 use crate::limits;
 use crate::sigstore::identity::Pattern;
+use crate::time::UnixTime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -24,7 +25,8 @@ pub struct Attested {
     pub trust: Trust,
     /// What one statement must say, all of it.
     pub conditions: Vec<Condition>,
-    /// The greatest age in seconds, by a verified time of the signature.
+    /// The greatest age in seconds, from the first second of the signer's certificate on: whoever holds an old signature can have
+    /// it logged and stamped again.
     pub max_age: Option<u64>,
 }
 
@@ -46,17 +48,27 @@ pub enum Test {
     OneOf(Vec<Node>),
     /// A string that the expression matches whole.
     Matches(Pattern),
+    /// A time (RFC 3339), at most so many seconds ago. We reject times that are still to come, which would be young for long.
+    MaxAge(u64),
 }
 
 impl Condition {
-    /// Whether the predicate says so.
-    pub fn holds(&self, predicate: Option<&Node>) -> bool {
+    /// Whether the predicate says so, now.
+    pub fn holds(&self, predicate: Option<&Node>, now: UnixTime) -> bool {
         let Some(found) = predicate.and_then(|predicate| pointed(predicate, &self.pointer)) else { return false };
         match &self.test {
             Test::Equals(wanted) => same(found, wanted),
             Test::OneOf(wanted) => wanted.iter().any(|wanted| same(found, wanted)),
             Test::Matches(pattern) => found.as_str().is_some_and(|text| pattern.matches(text)),
+            Test::MaxAge(limit) => found.as_str().and_then(UnixTime::parse_offset).and_then(|time| u64::try_from(now.0.checked_sub(time.0)?).ok()).is_some_and(|age| age <= *limit),
         }
+    }
+
+    /// The first second at which time alone makes it false, where it does.
+    pub fn ends(&self, predicate: Option<&Node>) -> Option<i64> {
+        let Test::MaxAge(limit) = self.test else { return None };
+        let time = UnixTime::parse_offset(pointed(predicate?, &self.pointer)?.as_str()?)?;
+        Some(time.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1))
     }
 
     /// For people: `/buildType equals "x"`.
@@ -65,6 +77,7 @@ impl Condition {
             Test::Equals(_) => format!("{} equals the value that the policy gives", self.pointer),
             Test::OneOf(values) => format!("{} equals one of the {} values that the policy gives", self.pointer, values.len()),
             Test::Matches(pattern) => format!("{} is {pattern}", self.pointer),
+            Test::MaxAge(limit) => format!("{} is a time of at most {limit} seconds ago", self.pointer),
         }
     }
 }
@@ -118,11 +131,16 @@ const MEMBERS: &[&str] = &["type", "predicateType", "keyPath", "keyPaths", "keyD
 impl Attested {
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         let members = field.members(MEMBERS, &trust::EXTENDED)?;
+        let trust = Trust::read(&members)?;
+        let max_age = members.find("maxAge");
+        if let (Some(field), Trust::Keys(_) | Trust::LoggedKeys { .. }) = (&max_age, &trust) {
+            return Err(PolicyError::MaxAge { place: field.place() });
+        }
         Ok(Self {
             predicate_type: members.need("predicateType")?.text()?.into(),
-            trust: Trust::read(&members)?,
+            trust,
             conditions: members.find("conditions").map_or(Ok(Vec::new()), |field| conditions(&field))?,
-            max_age: members.find("maxAge").map(|field| field.count()).transpose()?,
+            max_age: max_age.map(|field| field.count()).transpose()?,
         })
     }
 }
@@ -140,16 +158,17 @@ fn conditions(field: &Field<'_>) -> Result<Vec<Condition>, PolicyError> {
 }
 
 fn condition(field: &Field<'_>) -> Result<Condition, PolicyError> {
-    let members = field.members(&["pointer", "equals", "oneOf", "matches"], &[])?;
+    let members = field.members(&["pointer", "equals", "oneOf", "matches", "maxAge"], &[])?;
     let pointer = members.need("pointer")?;
     let Some(text) = pointer.node.as_str().filter(|text| is_pointer(text)) else {
         return pointer.value("a JSON pointer (RFC 6901) such as /buildDefinition/buildType");
     };
-    let test = match (members.find("equals"), members.find("oneOf"), members.find("matches")) {
-        (Some(value), None, None) => Test::Equals(constant(&value)?),
-        (None, Some(values), None) => Test::OneOf(values.list(constant)?),
-        (None, None, Some(expression)) => Test::Matches(trusted_root::regexp(&expression)?),
-        _ => return Err(PolicyError::Condition { place: field.place(), rule: "exactly one of equals, oneOf and matches must be specified" }),
+    let test = match (members.find("equals"), members.find("oneOf"), members.find("matches"), members.find("maxAge")) {
+        (Some(value), None, None, None) => Test::Equals(constant(&value)?),
+        (None, Some(values), None, None) => Test::OneOf(values.list(constant)?),
+        (None, None, Some(expression), None) => Test::Matches(trusted_root::regexp(&expression)?),
+        (None, None, None, Some(age)) => Test::MaxAge(age.count()?),
+        _ => return Err(PolicyError::Condition { place: field.place(), rule: "exactly one of equals, oneOf, matches and maxAge must be specified" }),
     };
     if matches!(&test, Test::OneOf(values) if values.is_empty()) {
         return Err(PolicyError::NoEntries { place: field.place(), member: "oneOf" });
@@ -227,16 +246,32 @@ mod tests {
         }
     }
 
+    const NOW: UnixTime = UnixTime(1_800_000_000);
+
+    /// 2027-01-15T08:00:00Z is now.
+    #[test]
+    fn a_signed_time_has_an_age() {
+        let condition = Condition { pointer: "/x".into(), test: Test::MaxAge(60) };
+        for (time, holds) in [
+            (r#""2027-01-15T08:00:00Z""#, true), (r#""2027-01-15T07:59:00Z""#, true), (r#""2027-01-15T07:58:59Z""#, false), (r#""2027-01-15T08:00:01Z""#, false),
+            (r#""2027-01-15T09:00:00.123456789+01:00""#, true), (r#""2027-01-15T01:59:30-06:00""#, true), (r#""2027-01-15T08:00:00+01:00""#, false), (r#""2027-01-15T08:00:00""#, false),
+            (r#""2027-01-15T09:00:00+1:00""#, false), (r#""2027-01-15T09:00:00+01:60""#, false), (r#""2027-01-15T09:00:00++1:00""#, false), (r#""9999-12-31T23:59:59Z""#, false), (r#""""#, false), ("1800000000", false), ("null", false),
+        ] {
+            assert_eq!(condition.holds(Some(&node(&format!(r#"{{"x":{time}}}"#))), NOW), holds, "{time}");
+        }
+        assert_eq!(condition.ends(Some(&node(r#"{"x":"2027-01-15T08:00:00Z"}"#))), Some(NOW.0 + 61));
+    }
+
     #[test]
     fn a_missing_value_makes_any_condition_false() {
         let condition = |test| Condition { pointer: "/x".into(), test };
         let predicate = node(r#"{"y":null}"#);
         for test in [Test::Equals(node("null")), Test::OneOf(alloc::vec![node("null")]), Test::Matches(Pattern::whole(".*").unwrap())] {
-            assert!(!condition(test.clone()).holds(Some(&predicate)));
-            assert!(!condition(test).holds(None));
+            assert!(!condition(test.clone()).holds(Some(&predicate), NOW));
+            assert!(!condition(test).holds(None, NOW));
         }
-        assert!(!condition(Test::Matches(Pattern::whole(".*").unwrap())).holds(Some(&node(r#"{"x":1}"#))), "matches takes strings");
-        assert!(condition(Test::Matches(Pattern::whole("a+").unwrap())).holds(Some(&node(r#"{"x":"aa"}"#))));
-        assert!(!condition(Test::Matches(Pattern::whole("a+").unwrap())).holds(Some(&node(r#"{"x":"aab"}"#))));
+        assert!(!condition(Test::Matches(Pattern::whole(".*").unwrap())).holds(Some(&node(r#"{"x":1}"#)), NOW), "matches takes strings");
+        assert!(condition(Test::Matches(Pattern::whole("a+").unwrap())).holds(Some(&node(r#"{"x":"aa"}"#)), NOW));
+        assert!(!condition(Test::Matches(Pattern::whole("a+").unwrap())).holds(Some(&node(r#"{"x":"aab"}"#)), NOW));
     }
 }

@@ -49,6 +49,7 @@ codes! {
         Identities { place: Place, rule: &'static str } => "policy.identities", "{place}: {rule}";
         Pattern { place: Place, error: PatternError } => "policy.pattern", "{place}: {error}";
         Condition { place: Place, rule: &'static str } => "policy.condition", "{place}: {rule}";
+        MaxAge { place: Place } => "policy.max-age", "{place}: keys sign without a certificate, which alone tells how old a signature is at most (whoever holds it can have it logged and stamped again): leave maxAge out, and add a condition on a time that the statement itself signs, such as {{\"pointer\": \"/metadata/scanFinishedOn\", \"maxAge\": 86400}}";
         NoEntries { place: Place, member: &'static str } => "policy.no-entries", "{place}: {member:?} contains no entries: add one, or leave the member out";
         Base64 { place: Place } => "policy.base64", "{place}: expected standard base64 with padding, found something else: write the output of `base64 -w0 FILE`";
         Reference { place: Place, error: ReferenceError } => "policy.reference", "{place}: {error}";

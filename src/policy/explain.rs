@@ -145,7 +145,7 @@ fn sigstore(signed: &SigstoreSigned, image: &Reference) -> String {
 fn statement(attested: &Attested) -> String {
     let says: Vec<String> = attested.conditions.iter().map(condition).collect();
     let says = if says.is_empty() { String::new() } else { format!(", in which {}", says.join(", and ")) };
-    let age = attested.max_age.map(|seconds| format!(", not older than {seconds} seconds by a verified time")).unwrap_or_default();
+    let age = attested.max_age.map(|seconds| format!(", not older than {seconds} seconds by the signer's certificate")).unwrap_or_default();
     format!("one signed statement of the type {} about this image {}{says}{age}", attested.predicate_type, trust(&attested.trust))
 }
 
@@ -155,6 +155,7 @@ fn condition(condition: &Condition) -> String {
         Test::OneOf(nodes) => format!("is one of {}", nodes.iter().map(value).collect::<Vec<_>>().join(", ")),
         Test::Matches(Pattern::Exact(text)) => format!("is {}", quote(text)),
         Test::Matches(pattern) => format!("matches {} whole", quote(pattern.text())),
+        Test::MaxAge(seconds) => format!("is a time of at most {seconds} seconds ago"),
     };
     let place = if condition.pointer.is_empty() { "the predicate" } else { condition.pointer.as_str() };
     format!("{place} {is}")

@@ -140,6 +140,14 @@ codes! {
 }
 
 impl Bundle {
+    /// The leaf certificate in DER, where there is one. A claim.
+    pub fn leaf(&self) -> Option<&[u8]> {
+        match &self.material {
+            Material::Certificates(ders) => ders.first().map(Vec::as_slice),
+            Material::Key => None,
+        }
+    }
+
     /// Reads a bundle.
     ///
     /// # Errors

@@ -148,7 +148,7 @@ impl Token {
         let check = SignatureCheck::new(Role::TimestampToken, tie.signer.public_key(), scheme, EcdsaForm::Der, message, &self.signer.signature).map_err(refused)?;
         let window = tie.authority.chain.valid();
         // RFC 5652 section 5.4: what is signed are the attributes, and they name the content.
-        Pending::read(check, |message| match message {
+        let token = Pending::read(check, |message| match message {
             Message::Bytes(bytes) => Ok(SignedAttributes::parse(bytes)?),
             Message::Digest(..) => Err(TimestampError::NoSignedAttributes.into()),
         })?
@@ -166,9 +166,9 @@ impl Token {
         })?
         .check(Rule::new("timestamp.window", "the trusted root vouches for the authority at the token's time"), |time| {
             if window.covers(time) { Ok(time) } else { Err(TimestampError::Window { time, start: window.start }.into()) }
-        })?
-        .and(tie.chain.claim(Purpose::Timestamping, &[self.info.time])?)
-        .check(Rule::new("timestamp.certificates", "the token carries no certificate but those of its signer and the authorities above it"), |(time, path)| {
+        })?;
+        // TRUST section 7: whoever settles them in turn looks at the token only under a chain that holds.
+        tie.chain.claim(Purpose::Timestamping, &[self.info.time])?.and(token).check(Rule::new("timestamp.certificates", "the token carries no certificate but those of its signer and the authorities above it"), |(path, time)| {
             self.check_bag(&path)?;
             Ok((time, path))
         })?

@@ -182,7 +182,7 @@ fn explains_itself() {
     }).collect();
     let own: Vec<_> = names.iter().filter(|name| !name.starts_with("certificate.")).copied().collect();
     assert_eq!(own, [
-        "signature.timestamp-token", "timestamp.message-digest", "timestamp.imprint", "timestamp.signer", "timestamp.window", "signature.timestamp-certificate", "timestamp.certificates",
+        "signature.timestamp-certificate", "signature.timestamp-token", "timestamp.message-digest", "timestamp.imprint", "timestamp.signer", "timestamp.window", "timestamp.certificates",
         "timestamp.authority",
     ]);
 }

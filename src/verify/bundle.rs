@@ -2,6 +2,7 @@
 
 use super::report::{Claims, StepReport};
 use super::rules::{Direct, Rules, RulesError, Signers};
+use super::work::Work;
 use crate::cosign::{check_predicate, predicate_rule};
 use crate::crypto::Provider;
 use crate::encoding::hex;
@@ -102,9 +103,11 @@ impl BundleQuestion {
             Signers::Keys(keys) => keys.iter().map(|key| Signer::Key(key.clone(), self.key_validity)).collect(),
             Signers::Identities(identities) => alloc::vec![Signer::Identity(identities.clone())],
         };
+        let work = Work::new(provider);
+        let meter = work.candidate();
         let mut last = Failure::from(RulesError::NoKeys);
         for signer in &signers {
-            let outcome = verify_bundle(&bundle, &self.artifact, signer, root, self.thresholds, provider).await?;
+            let outcome = verify_bundle(&bundle, &self.artifact, signer, root, self.thresholds, &meter).await?;
             match outcome.and_then(|verified| of_type(verified, direct.predicate_type.as_deref(), self.wanted)) {
                 Ok(verified) => return Ok(Ok(VerifiedBundle::of(&verified, direct.root.map(|root| root.name)))),
                 Err(refused) => last = refused.failure,

@@ -11,15 +11,17 @@ use crate::cosign::{AttachedBundle, SignatureLayer, check_predicate, predicate_r
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
 use crate::digest::Digest;
 use crate::error::{Failure, HostError};
+use crate::limits;
 use crate::policy::{Condition, Matcher};
 use crate::reference::Reference;
 use crate::sigstore::bundle::Bundle;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::statement::{COSIGN_SIGN, Statement};
 use crate::sigstore::trusted_root::TrustedRoot;
-use crate::sigstore::verify::{Artifact, Says, Signed, Signer, Thresholds, verify_bundle};
-use crate::simple_signing::Payload;
+use crate::sigstore::verify::{Artifact, Says, Signed, Signer, Thresholds, check_identity, verify_bundle};
+use crate::simple_signing::{Kind, Payload};
 use crate::time::UnixTime;
+use crate::x509::{Certificate, fulcio};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -55,6 +57,16 @@ pub(super) enum Wants<'a> {
     Statement { predicate_type: &'a str, conditions: &'a [Condition], max_age: Option<u64> },
 }
 
+/// In which order a candidate is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// As containers/image: what nobody trusted signed is not read.
+    Letter,
+    /// What a candidate claims first: one that could not meet the requirement, were all of it true, costs no signature check
+    /// (TRUST section 7).
+    CheapFirst,
+}
+
 /// What is asked of each candidate.
 pub(super) struct Question<'a> {
     pub subject: &'a Subject,
@@ -63,6 +75,7 @@ pub(super) struct Question<'a> {
     pub now: UnixTime,
     pub who: Who<'a>,
     pub wants: Wants<'a>,
+    pub order: Order,
 }
 
 /// The rule for names where there is no policy.
@@ -81,9 +94,17 @@ impl Question<'_> {
     pub(super) async fn examine<P: Provider>(&self, found: &Found, provider: &P) -> Result<Candidate, HostError> {
         match &found.body {
             Body::Layer(layer) => self.layer(&Place { found, format: "cosign-signature" }, layer, provider).await,
-            Body::Bundle(bundle) => self.bundle(&Place { found, format: if bundle.is_layer() { "cosign-attestation" } else { "sigstore-bundle" } }, bundle, provider).await,
+            Body::Bundle(bytes) => self.read_bundle(&Place { found, format: "sigstore-bundle" }, AttachedBundle::parse(bytes), provider).await,
+            Body::Envelope(bytes, annotations) => self.read_bundle(&Place { found, format: "cosign-attestation" }, AttachedBundle::parse_layer(bytes, annotations), provider).await,
             Body::Attachment(media_type) => Ok(Place { found, format: "other" }.aside(Failure::new("cosign.attachment", format!("an attachment of type {media_type}, no signature")))),
             Body::Broken(failure) => Ok(Place { found, format: "other" }.refused(&Refused { failure: failure.clone(), steps: Vec::new() })),
+        }
+    }
+
+    async fn read_bundle<P: Provider>(&self, place: &Place<'_>, read: Result<AttachedBundle, Failure>, provider: &P) -> Result<Candidate, HostError> {
+        match read {
+            Ok(bundle) => self.bundle(place, &bundle, provider).await,
+            Err(failure) => Ok(Place { found: place.found, format: "other" }.refused(&Refused { failure, steps: Vec::new() })),
         }
     }
 
@@ -91,6 +112,9 @@ impl Question<'_> {
     async fn layer<P: Provider>(&self, place: &Place<'_>, layer: &SignatureLayer, provider: &P) -> Result<Candidate, HostError> {
         if matches!(self.wants, Wants::Statement { .. }) {
             return Ok(place.aside(Failure::new("cosign.attachment", "a signature of the image, no attestation")));
+        }
+        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_layer_unverified(layer)) {
+            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
         }
         let (root, by_certificate) = match self.who {
             Who::Keys { keys, root: None } => {
@@ -126,6 +150,9 @@ impl Question<'_> {
             let failure = Failure::new("identity.unnamed", "a bundle names no repository, and this rule wants a name: only matchDigest accepts it");
             return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
         }
+        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_bundle_unverified(bundle)) {
+            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
+        }
         let keys = match self.who {
             Who::Keys { keys, root: None } => keys,
             Who::Keys { root: Some(root), .. } | Who::Identities { root, .. } => return self.rooted(place, bundle.bundle(), root, provider).await,
@@ -142,9 +169,39 @@ impl Question<'_> {
         let about = Rule::new("digest.equals", format!("the statement is about {}", self.subject.digest));
         let judged = verified
             .check(about, |claim| if claim.statement().is_about(&self.subject.bytes) { Ok(claim) } else { Err(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()) })
-            .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), &[])));
+            .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), None)));
+        let expires = judged.as_ref().ok().and_then(|verified| self.expires(verified.claim().statement(), None));
         let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type, ..Claims::default() };
-        Ok(place.judged(judged, claims, self.good("by a trusted key")))
+        Ok(place.judged(judged, claims, self.good("by a trusted key")).until(expires))
+    }
+
+    /// By its own word: a payload about this image. Its name is not compared here: whose signature names another image is worth
+    /// a check.
+    fn check_layer_unverified(&self, layer: &SignatureLayer) -> Result<(), Failure> {
+        let payload = Payload::parse(&layer.payload, Kind::Cosign)?;
+        self.check_digest(&payload).map_err(unchecked)?;
+        match self.who {
+            Who::Identities { identities, .. } => self.check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities),
+            Who::Keys { .. } | Who::Letter { .. } => Ok(()),
+        }
+    }
+
+    /// By its own word: a statement about this image, by one of the identities.
+    fn check_bundle_unverified(&self, bundle: &AttachedBundle) -> Result<(), Failure> {
+        if bundle.is_about_unverified(&self.subject.bytes) == Some(false) {
+            return Err(unchecked(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()));
+        }
+        match self.who {
+            Who::Identities { identities, .. } => self.check_leaf_unverified(bundle.bundle().leaf(), identities),
+            Who::Keys { .. } | Who::Letter { .. } => Ok(()),
+        }
+    }
+
+    /// None: it is by a key, which is said elsewhere.
+    fn check_leaf_unverified(&self, leaf: Option<&[u8]>, identities: &[Identity]) -> Result<(), Failure> {
+        let Some(leaf) = leaf else { return Ok(()) };
+        let claims = fulcio::Claims::of(&Certificate::parse(leaf)?)?;
+        check_identity(identities, &claims).map_err(unchecked)
     }
 
     /// Under a trusted root.
@@ -156,7 +213,11 @@ impl Question<'_> {
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
         let mut last = Refused { failure: Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() };
-        for signer in &signers {
+        for (number, signer) in signers.iter().enumerate() {
+            // Each reads the bundle anew.
+            if number > 0 && place.found.size() > limits::STRETCH / 8 {
+                provider.pause().await;
+            }
             match verify_bundle(bundle, &artifact, signer, root, Thresholds::default(), provider).await? {
                 Ok(verified) => return Ok(self.judge_signed(place, verified)),
                 Err(refused) => last = refused,
@@ -182,7 +243,7 @@ impl Question<'_> {
     fn judge_signed(&self, place: &Place<'_>, verified: Verified<Signed>) -> Candidate {
         let signed = verified.claim().clone();
         let who = signed.claims.as_ref().map_or("by a trusted key".to_string(), |claims| format!("by {} ({})", claims.subject().text(), claims.issuer().unwrap_or("no issuer")));
-        let expires = self.expires(&signed.times);
+        let since = signed.certificate.as_ref().map(Certificate::not_before);
         let claims = Claims::of(&signed);
         match &signed.says {
             Says::Payload(payload) => {
@@ -196,10 +257,11 @@ impl Question<'_> {
             Says::Statement(statement) => {
                 let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type: Some(statement.predicate_type.clone()), ..claims };
                 let judged = verified.check(predicate_rule(self.predicate_type()), |signed| match signed.says {
-                    Says::Statement(statement) => Ok((check_predicate(statement, self.predicate_type())?, signed.times)),
+                    Says::Statement(statement) => Ok(check_predicate(statement, self.predicate_type())?),
                     _ => Err(Failure::new("internal", "another thing was signed")),
                 });
-                place.judged(judged.and_then(|verified| self.judge_statement(verified, |(statement, times)| (statement, times))), claims, self.good(&who)).until(expires)
+                let judged = judged.and_then(|verified| self.judge_statement(verified, |statement| (statement, since)));
+                place.judged(judged, claims, self.good(&who)).until(self.expires(statement, since))
             }
             Says::Blob => place.aside(crate::cosign::BundleUse::MessageSignature.into()),
         }
@@ -213,27 +275,30 @@ impl Question<'_> {
     }
 
     /// Conditions and age of an attestation.
-    fn judge_statement<T>(&self, verified: Verified<T>, parts: impl Fn(&T) -> (&Statement, &[UnixTime])) -> Result<Verified<T>, Refused> {
+    fn judge_statement<T>(&self, verified: Verified<T>, parts: impl Fn(&T) -> (&Statement, Option<UnixTime>)) -> Result<Verified<T>, Refused> {
         let Wants::Statement { conditions, max_age, .. } = self.wants else { return Ok(verified) };
         let verified = match conditions {
             [] => verified,
-            _ => verified.check(Rule::new("attestation.conditions", "the predicate says all that the policy demands"), |claim| check_conditions(parts(&claim).0, conditions).map(|()| claim))?,
+            _ => verified.check(Rule::new("attestation.conditions", "the predicate says all that the policy demands"), |claim| check_conditions(parts(&claim).0, conditions, self.now).map(|()| claim))?,
         };
         let Some(limit) = max_age else { return Ok(verified) };
-        verified.check(Rule::new("attestation.age", format!("the attestation was signed at most {limit} seconds ago")), |claim| self.check_age(parts(&claim).1, limit).map(|()| claim))
+        let rule = Rule::new("attestation.age", format!("the signer's certificate began at most {limit} seconds ago"));
+        verified.check(rule, |claim| self.check_age(parts(&claim).1, limit).map(|()| claim))
     }
 
-    /// By the oldest of the times that are believed: whoever has a signature can have it stamped again.
-    fn check_age(&self, times: &[UnixTime], limit: u64) -> Result<(), Failure> {
-        let oldest = times.iter().min().ok_or(VerifyError::NoAge)?;
-        let age = self.now.0.saturating_sub(oldest.0);
+    /// From the first second of the certificate on: whoever has a signature can have it logged and stamped again, and leave the
+    /// old time out (TRUST section 6).
+    fn check_age(&self, since: Option<UnixTime>, limit: u64) -> Result<(), Failure> {
+        let age = self.now.0.saturating_sub(since.ok_or(VerifyError::NoAge)?.0);
         if u64::try_from(age).is_ok_and(|age| age > limit) { Err(VerifyError::TooOld { age, limit }.into()) } else { Ok(()) }
     }
 
-    fn expires(&self, times: &[UnixTime]) -> Option<i64> {
-        let Wants::Statement { max_age: Some(limit), .. } = self.wants else { return None };
+    /// When time alone makes another answer of this one.
+    fn expires(&self, statement: &Statement, since: Option<UnixTime>) -> Option<i64> {
+        let Wants::Statement { conditions, max_age, .. } = self.wants else { return None };
         // At the limit itself it still holds.
-        Some(times.iter().min()?.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1))
+        let of_certificate = max_age.zip(since).map(|(limit, since)| since.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1));
+        conditions.iter().filter_map(|condition| condition.ends(statement.predicate.as_ref())).chain(of_certificate).min()
     }
 
     fn predicate_type(&self) -> &str {
@@ -295,8 +360,13 @@ impl Question<'_> {
     }
 }
 
-fn check_conditions(statement: &Statement, conditions: &[Condition]) -> Result<(), Failure> {
-    let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref())).map(Condition::describe).collect();
+/// What is said of a candidate whose signatures nobody looked at.
+fn unchecked(failure: Failure) -> Failure {
+    Failure { message: format!("{} (by its own word; its signature was not checked, since it could not admit this image)", failure.message), ..failure }
+}
+
+fn check_conditions(statement: &Statement, conditions: &[Condition], now: UnixTime) -> Result<(), Failure> {
+    let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref(), now)).map(Condition::describe).collect();
     if failed.is_empty() { Ok(()) } else { Err(VerifyError::Conditions { failed: failed.join("; ") }.into()) }
 }
 
@@ -312,7 +382,7 @@ fn payload_claims(claims: Claims, payload: &Payload) -> Claims {
 
 impl Place<'_> {
     fn refused(&self, refused: &Refused) -> Candidate {
-        Candidate::refused(&self.found.source, self.format, Some(self.found.digest.to_string()), refused)
+        Candidate::refused(&self.found.source, self.format, self.found.digest.as_ref().map(ToString::to_string), refused)
     }
 
     fn aside(&self, failure: Failure) -> Candidate {
@@ -325,7 +395,7 @@ impl Place<'_> {
             Ok(verified) => Candidate {
                 source: self.found.source.clone(),
                 format: self.format,
-                digest: Some(self.found.digest.to_string()),
+                digest: self.found.digest.as_ref().map(ToString::to_string),
                 outcome: Outcome::Accepted,
                 code: "signature.accepted",
                 message,

@@ -5,6 +5,7 @@ use super::equivalent::equivalent;
 use super::rules::Rules;
 use super::report::{Candidate, ImageReport, Instance, MirrorQuestion, Note, Report, Requirement, RuleReport, Verdict, is_verified};
 use super::trouble::VerifyError;
+use super::work::Work;
 use crate::crypto::Provider;
 use crate::digest::{Digest, DigestError};
 use crate::error::{Coded, Failure};
@@ -148,13 +149,13 @@ impl Judged {
 }
 
 /// Judges one document in hand; `within` is the index as an image of which it is judged, where each image is judged for itself.
-/// Such an index itself is not judged here, but by its images.
-pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<Within<'_>>, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judged {
-    let own = judge(rules, subject, within.map(|within| within.digest), name, now, archive, provider).await;
+/// Such an index itself is not judged here, but by its images. `work` is the budget of the request, whatever else is judged for it.
+pub async fn judge_manifest<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<Within<'_>>, name: &Reference, now: UnixTime, archive: &A, work: &Work<'_, P>) -> Judged {
+    let own = judge(rules, subject, within.map(|within| within.digest), name, now, archive, work).await;
     Judged { verdict: own.verdict, code: own.code, message: own.message, rule: rules.report(name), requirements: own.requirements, instances: Vec::new(), notes: rules.notes(name) }
 }
 
-async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
+async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, name: &Reference, now: UnixTime, archive: &A, work: &Work<'_, P>, wanted: Wanted<'_>) -> Judged {
     let (rule, notes) = (rules.report(name), rules.notes(name));
     let instance_rule = rules.coverage() == Coverage::Instance;
     if let (Document::Index(index), Wanted::For(platform)) = (&subject.document, wanted)
@@ -164,19 +165,19 @@ async fn judge_document<A: Archive, P: Provider>(rules: &Rules, subject: &Subjec
         return Judged { verdict: Verdict::Deny, code: failure.code, message: failure.message, rule, requirements: Vec::new(), instances: Vec::new(), notes };
     }
     if let (Document::Index(index), true) = (&subject.document, instance_rule) {
-        return judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, provider, wanted).await;
+        return judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, work, wanted).await;
     }
-    let own = judge(rules, subject, None, name, now, archive, provider).await;
+    let own = judge(rules, subject, None, name, now, archive, work).await;
     let unsigned = own.verdict == Verdict::Deny && matches!(own.code, "signature.missing" | "attestation.missing");
     if let (Document::Index(index), Rules::Direct(_), true) = (&subject.document, rules, unsigned) {
         // Without a policy: the index is not signed, so each image must be (TRUST section 8).
-        let judged = judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, provider, wanted).await;
+        let judged = judge_instances(rules, Listing { index, digest: &subject.digest }, name, now, archive, work, wanted).await;
         return Judged { requirements: own.requirements, ..judged };
     }
     Judged { verdict: own.verdict, code: own.code, message: own.message, rule, requirements: own.requirements, instances: Vec::new(), notes }
 }
 
-async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, listing: Listing<'_>, name: &Reference, now: UnixTime, archive: &A, provider: &P, wanted: Wanted<'_>) -> Judged {
+async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, listing: Listing<'_>, name: &Reference, now: UnixTime, archive: &A, work: &Work<'_, P>, wanted: Wanted<'_>) -> Judged {
     let refuse = |failure: Failure| Judged {
         verdict: Verdict::Deny,
         code: failure.code,
@@ -190,10 +191,11 @@ async fn judge_instances<A: Archive, P: Provider>(rules: &Rules, listing: Listin
     if listed.len() > limits::INSTANCES {
         return refuse(VerifyError::Instances { found: listed.len() }.into());
     }
+    work.allow_images(listed.len());
     let mut instances = Vec::new();
     for descriptor in listed {
         if !is_attestation(descriptor, archive).await {
-            instances.push(judge_instance(rules, descriptor, listing.digest, name, now, archive, provider).await);
+            instances.push(judge_instance(rules, descriptor, listing.digest, name, now, archive, work).await);
         }
     }
     if instances.is_empty() {
@@ -254,7 +256,7 @@ fn combine(instances: &[Instance]) -> (Verdict, &'static str, String) {
     }
 }
 
-async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Descriptor, within: &Digest, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Instance {
+async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Descriptor, within: &Digest, name: &Reference, now: UnixTime, archive: &A, work: &Work<'_, P>) -> Instance {
     let digest = descriptor.digest.to_string();
     let platform = descriptor.platform.as_ref().map(ToString::to_string);
     let subject = match fetch(archive, &digest, Some(&descriptor.digest)).await {
@@ -266,7 +268,7 @@ async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Des
         return unjudged(digest.clone(), platform, Verdict::Deny, VerifyError::NestedIndex { digest }.into());
     }
     // Under the reference that was asked for (facts/containers-policy.md section 8).
-    let own = judge(rules, &subject, Some(within), name, now, archive, provider).await;
+    let own = judge(rules, &subject, Some(within), name, now, archive, work).await;
     Instance { digest, platform, verdict: own.verdict, verified: is_verified(own.verdict, &own.requirements), code: own.code, message: own.message, requirements: own.requirements }
 }
 
@@ -307,7 +309,7 @@ pub async fn verify_image<A: Archive, P: Provider>(archive: &A, provider: &P, ru
             image.size = Some(subject.bytes.len());
             image.kind = Some(if matches!(subject.document, Document::Index(_)) { "index" } else { "image" });
             let wanted = what.platform.map_or(Wanted::All, Wanted::For);
-            judge_document(rules, &subject, what.name, what.time, archive, provider, wanted).await
+            judge_document(rules, &subject, what.name, what.time, archive, &Work::new(provider), wanted).await
         }
         Ok(None) => unfetched(rules, what.name, Verdict::Unknown, VerifyError::NotFound { image: what.shown.into() }.into()),
         Err((verdict, failure)) => unfetched(rules, what.name, verdict, failure),

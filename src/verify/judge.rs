@@ -2,22 +2,23 @@
 //! (facts/containers-policy.md section 4).
 
 use super::archive::Archive;
-use super::candidate::{Names, Question, Wants, Who};
-use super::discover::{Found, Gathered, Source, Trouble};
+use super::candidate::{Names, Order, Question, Wants, Who};
+use super::discover::{Found, Place, Source, Trouble};
 use super::image::Subject;
 use super::letter::Material;
 use super::pins;
 use super::report::{Candidate, Outcome, Requirement as RequirementReport, Verdict};
 use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, SignedNames, Signers};
 use super::trouble::VerifyError;
-use crate::crypto::{Provider, PublicKey};
+use super::work::Work;
+use crate::crypto::{Provider, PublicKey, Refused};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::limits;
 use crate::policy::{KeySource, Requirement, Trust};
 use crate::reference::Reference;
 use crate::time::UnixTime;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -31,33 +32,26 @@ pub(super) struct Judgement {
     pub requirements: Vec<RequirementReport>,
 }
 
-/// The evidence of one manifest, each source asked at most once.
-struct Evidence<'r, A: Archive> {
-    source: Source<'r, A>,
-    signature_tag: Option<Result<Gathered, Trouble>>,
-    attestation_tag: Option<Result<Gathered, Trouble>>,
-    referrers: Option<Gathered>,
-}
-
 /// Everything that one judgement looks at.
 struct Desk<'a, A: Archive, P> {
     subject: &'a Subject,
     within: Option<&'a Digest>,
     name: &'a Reference,
     now: UnixTime,
-    evidence: Evidence<'a, A>,
-    provider: &'a P,
+    evidence: Source<'a, A>,
+    work: &'a Work<'a, P>,
+    /// The candidates whose signatures were checked.
+    examined: BTreeSet<[u8; 32]>,
 }
 
 /// Judges one manifest under `name`, at the time `now`; `within` is the index that lists it, where each of its images is
 /// judged for itself.
-pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<&Digest>, name: &Reference, now: UnixTime, archive: &A, provider: &P) -> Judgement {
-    let mut evidence = Evidence { source: Source::new(archive, &subject.digest), signature_tag: None, attestation_tag: None, referrers: None };
-    if !rules.reads_attachments(name) {
-        // As if nothing were there: nobody is asked.
-        evidence = Evidence { signature_tag: Some(Ok(Gathered::default())), attestation_tag: Some(Ok(Gathered::default())), referrers: Some(Gathered::default()), ..evidence };
-    }
-    let mut desk = Desk { subject, within, name, now, evidence, provider };
+pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subject, within: Option<&Digest>, name: &Reference, now: UnixTime, archive: &A, work: &Work<'_, P>) -> Judgement {
+    let evidence = match rules.reads_attachments(name) {
+        true => Source::new(archive, &subject.digest, work.preferred(&subject.digest)),
+        false => Source::nothing(archive, &subject.digest),
+    };
+    let mut desk = Desk { subject, within, name, now, evidence, work, examined: BTreeSet::new() };
     let mut requirements = Vec::new();
     match rules {
         Rules::Direct(direct) => requirements.push(desk.direct(direct).await),
@@ -93,7 +87,7 @@ pub(super) async fn judge<A: Archive, P: Provider>(rules: &Rules, subject: &Subj
     }
 }
 
-impl<A: Archive, P: Provider> Desk<'_, A, P> {
+impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
     async fn direct(&mut self, direct: &Direct) -> RequirementReport {
         let root = direct.root.as_ref();
         let who = match &direct.signers {
@@ -165,56 +159,108 @@ impl<A: Archive, P: Provider> Desk<'_, A, P> {
 
     /// As containers/image: `.sig` alone, and whatever cannot be read is fatal.
     async fn letter(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> RequirementReport {
-        let found = match self.evidence.signature_tag().await {
-            Ok((found, None)) => found,
-            Ok((_, Some(trouble))) | Err(trouble) => return troubled(kind, trouble, Vec::new()),
-        };
-        let (candidates, trouble) = self.examine(who, wants, &found).await;
-        conclude(kind, wants, candidates, trouble)
-    }
-
-    /// Ours: the tag and referrers; what does not parse or verify is recorded and skipped, what could not be had makes a
-    /// denial "could not find out" (TRUST section 7).
-    async fn union(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> RequirementReport {
-        let tagged = match wants {
-            Wants::Signature(_) => self.evidence.signature_tag().await,
-            Wants::Statement { .. } => self.evidence.attestation_tag().await,
-        };
-        let (mut candidates, mut trouble) = match tagged {
-            Ok((found, missed)) => {
-                let (candidates, failed) = self.examine(who, wants, &found).await;
-                (candidates, missed.filter(|trouble| trouble.unknown).or(failed))
-            }
-            Err(trouble) if trouble.unknown => (Vec::new(), Some(trouble)),
-            Err(trouble) => (vec![Candidate::refused("signature tag", "other", None, &crate::crypto::Refused { failure: trouble.failure, steps: Vec::new() })], None),
-        };
-        if !candidates.iter().any(|candidate| candidate.outcome == Outcome::Accepted) {
-            let (found, more) = self.evidence.referrers().await;
-            let (examined, failed) = self.examine(who, wants, &found).await;
-            candidates.extend(examined);
-            trouble = trouble.or(more).or(failed);
+        match self.evidence.layers_of_signature_tag().await {
+            Ok(layers) if layers > limits::EVIDENCE_EXAMINED => return troubled(kind, too_many_candidates(), Vec::new()),
+            Ok(_) => {}
+            Err(trouble) => return troubled(kind, trouble, Vec::new()),
         }
-        conclude(kind, wants, candidates, trouble)
-    }
-
-    /// Each in turn, until one satisfies.
-    async fn examine(&self, who: Who<'_>, wants: Wants<'_>, found: &[Found]) -> (Vec<Candidate>, Option<Trouble>) {
-        let question = Question { subject: self.subject, name: self.name, now: self.now, who, wants };
-        let mut candidates = Vec::new();
+        let mut found = Vec::new();
+        while let Some(one) = self.evidence.candidate(Place::SignatureTag, found.len()).await {
+            found.push(one);
+        }
+        if let Some(trouble) = self.evidence.trouble(Place::SignatureTag) {
+            return troubled(kind, trouble, Vec::new());
+        }
+        let mut round = Round { question: self.question(who, wants, Order::Letter), candidates: Vec::new(), trouble: None };
         for one in found {
-            match question.examine(one, self.provider).await {
-                Ok(candidate) => {
-                    let accepted = candidate.outcome == Outcome::Accepted;
-                    candidates.push(candidate);
-                    if accepted {
-                        break;
-                    }
-                }
-                Err(error) => return (candidates, Some(Trouble { failure: error.into(), unknown: true })),
+            if self.examine(&mut round, &one).await == Next::Stop {
+                break;
             }
         }
-        (candidates, None)
+        conclude(kind, wants, round.candidates, round.trouble)
     }
+
+    /// Ours: what satisfied before, the tag, the referrers, each fetched as it is looked at and until one satisfies. What does
+    /// not parse or verify is recorded and skipped, what could not be had makes a denial "could not find out" (TRUST section 7).
+    async fn union(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> RequirementReport {
+        let tag = match wants {
+            Wants::Signature(_) => Place::SignatureTag,
+            Wants::Statement { .. } => Place::AttestationTag,
+        };
+        let places = [Place::Preferred, tag, Place::Referrers];
+        let mut round = Round { question: self.question(who, wants, Order::CheapFirst), candidates: Vec::new(), trouble: None };
+        let (mut seen, mut next) = (BTreeSet::new(), Next::GoOn);
+        for place in places {
+            let mut number = 0;
+            while next == Next::GoOn && let Some(found) = self.evidence.candidate(place, number).await {
+                number = number.saturating_add(1);
+                if seen.insert(found.key) {
+                    next = self.examine(&mut round, &found).await;
+                }
+            }
+        }
+        let missed = places.into_iter().find_map(|place| self.evidence.missed(place));
+        let trouble = round.trouble.or(missed);
+        conclude(kind, wants, round.candidates, trouble)
+    }
+
+    fn question<'q>(&self, who: Who<'q>, wants: Wants<'q>, order: Order) -> Question<'q> where 'a: 'q {
+        Question { subject: self.subject, name: self.name, now: self.now, who, wants, order }
+    }
+
+    /// One candidate. What it lacks is recorded, and never ends the examination of the others; a bound of the judgement does.
+    async fn examine(&mut self, round: &mut Round<'_>, found: &Found) -> Next {
+        self.work.pass(found.size().saturating_add(CANDIDATE)).await;
+        let may_be_checked = self.examined.len() < limits::EVIDENCE_EXAMINED || self.examined.contains(&found.key);
+        let meter = if may_be_checked { self.work.candidate() } else { self.work.free_of_charge() };
+        let outcome = round.question.examine(found, &meter).await;
+        if meter.checks() > 0 {
+            self.examined.insert(found.key);
+        }
+        let error = match outcome {
+            Ok(candidate) => {
+                let accepted = candidate.outcome == Outcome::Accepted;
+                round.candidates.push(candidate);
+                if let (true, Some(origin)) = (accepted, &found.origin) {
+                    self.work.note_satisfied(&self.subject.digest, origin.clone());
+                }
+                return if accepted { Next::Stop } else { Next::GoOn };
+            }
+            Err(error) => error,
+        };
+        let spent = self.work.spent();
+        let (trouble, next) = match spent {
+            Some(error) => (Trouble { failure: error.into(), unknown: true }, Next::Stop),
+            None if !may_be_checked => (too_many_candidates(), Next::Stop),
+            None => (Trouble { failure: error.into(), unknown: true }, Next::GoOn),
+        };
+        if may_be_checked {
+            round.candidates.push(Candidate::refused(&found.source, "other", found.digest.as_ref().map(ToString::to_string), &Refused { failure: trouble.failure.clone(), steps: Vec::new() }));
+        }
+        round.trouble = round.trouble.take().filter(|_| next == Next::GoOn).or(Some(trouble));
+        next
+    }
+}
+
+/// What one candidate costs to look at, in bytes.
+const CANDIDATE: usize = 4 << 10;
+
+/// One requirement's way through the candidates.
+struct Round<'q> {
+    question: Question<'q>,
+    candidates: Vec<Candidate>,
+    trouble: Option<Trouble>,
+}
+
+/// Whether to look at the next candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    GoOn,
+    Stop,
+}
+
+fn too_many_candidates() -> Trouble {
+    VerifyError::EvidenceLimit { what: "candidates", limit: limits::EVIDENCE_EXAMINED }.into()
 }
 
 /// Says under which trusted root a requirement was judged.
@@ -249,29 +295,6 @@ fn denied(kind: &str, failure: Failure) -> RequirementReport {
     RequirementReport { kind: kind.into(), verdict: Verdict::Deny, code: failure.code, message: failure.message, trusted_root: None, candidates: Vec::new(), expires: None }
 }
 
-impl<A: Archive> Evidence<'_, A> {
-    async fn signature_tag(&mut self) -> Result<Gathered, Trouble> {
-        if self.signature_tag.is_none() {
-            self.signature_tag = Some(self.source.signature_tag().await);
-        }
-        self.signature_tag.clone().unwrap_or_else(|| Ok((Vec::new(), None)))
-    }
-
-    async fn attestation_tag(&mut self) -> Result<Gathered, Trouble> {
-        if self.attestation_tag.is_none() {
-            self.attestation_tag = Some(self.source.attestation_tag().await);
-        }
-        self.attestation_tag.clone().unwrap_or_else(|| Ok((Vec::new(), None)))
-    }
-
-    async fn referrers(&mut self) -> Gathered {
-        if self.referrers.is_none() {
-            self.referrers = Some(self.source.referrers().await);
-        }
-        self.referrers.clone().unwrap_or_default()
-    }
-}
-
 fn troubled(kind: &str, trouble: Trouble, candidates: Vec<Candidate>) -> RequirementReport {
     let verdict = if trouble.unknown { Verdict::Unknown } else { Verdict::Deny };
     RequirementReport { kind: kind.into(), verdict, code: trouble.failure.code, message: trouble.failure.message, trusted_root: None, candidates, expires: None }
@@ -296,7 +319,11 @@ fn conclude(kind: &str, wants: Wants<'_>, candidates: Vec<Candidate>, trouble: O
         }
         [one] => (one.code, one.message.clone()),
         many => {
-            let reasons: Vec<&str> = many.iter().map(|candidate| candidate.message.as_str()).collect();
+            let mut reasons: Vec<&str> = many.iter().map(|candidate| candidate.message.as_str()).take(limits::REASONS).collect();
+            let more = format!("and {} more", many.len().saturating_sub(reasons.len()));
+            if many.len() > reasons.len() {
+                reasons.push(&more);
+            }
             let code = many.iter().map(|candidate| candidate.code).max_by_key(|code| rank(code)).unwrap_or("signature.none-accepted");
             (code, VerifyError::SeveralReasons { reasons: reasons.join("; ") }.to_string())
         }

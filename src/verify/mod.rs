@@ -21,6 +21,7 @@ mod refused;
 mod report;
 mod rules;
 mod trouble;
+mod work;
 
 pub use archive::{Archive, Either, Listed, Referrer};
 pub use artifact::{is_empty_config, is_evidence_document, is_evidence_list, is_evidence_manifest, is_evidence_type, is_unsigned_attestation, says_attestation};
@@ -33,6 +34,7 @@ pub use refused::verify_via_evidence;
 pub use rules::{Direct, NamedRoot, Paths, Rules, RulesError, SignedNames, Signers, public_keys};
 pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
+pub use work::{Origin, Work};
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {

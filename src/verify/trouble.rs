@@ -11,8 +11,8 @@ codes! {
         NoSignature { detail: String } => "signature.missing", "A signature was required, but no signature exists{detail}: sign the image (for instance: cosign sign --key cosign.key <image>@<digest>)";
         NoAttestation { predicate_type: String, others: usize } => "attestation.missing", "an attestation of type {predicate_type} was required, and none exists ({others} other documents are attached): attest the image (for instance: cosign attest --type {predicate_type} --predicate FILE <image>@<digest>)";
         Conditions { failed: String } => "attestation.condition", "the attestation is good, and does not say what the policy demands: {failed}";
-        TooOld { age: i64, limit: u64 } => "attestation.too-old", "the attestation is {age} seconds old, and the policy takes none older than {limit}: attest the image again";
-        NoAge => "attestation.no-time", "the policy demands a maximum age, and it is not known when this attestation was signed: it needs a log entry or a timestamp under the trusted root";
+        TooOld { age: i64, limit: u64 } => "attestation.too-old", "the attestation is {age} seconds old, by its signer's certificate, and the policy takes none older than {limit}: attest the image again";
+        NoAge => "attestation.no-time", "the policy demands a maximum age, and it is not known when this attestation was signed at the latest: only a signer's certificate tells it";
         RootMissing => "root.unusable", "the trusted root that this requirement names was not loaded";
         Identity { signer: &'static str, signed: String, wanted: String, perhaps: &'static str } => "identity.not-accepted", "signed by a trusted {signer}, as {signed:?}; your rule wants {wanted}: {perhaps}. Signature for identity {signed:?} is not accepted: have the image signed under its own name";
         OtherName { signer: &'static str, signed: String, asked: String } => "identity.other-name", "signed by your {signer}, as another image: the signature names {signed:?}, and {asked} was asked for: possibly a signature copied from there; have the image signed under its own name";

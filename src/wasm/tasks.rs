@@ -82,6 +82,7 @@ fn ask(id: u32, ask: Ask) -> Object {
             set(&object, "value", value);
             set(&object, "seconds", seconds);
         }
+        Ask::Pause => set(&object, "kind", "pause"),
     }
     object
 }

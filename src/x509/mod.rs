@@ -24,4 +24,4 @@ pub use certificate::Certificate;
 pub use error::X509Error;
 pub use extension::{ExtKeyUsage, KeyUsage, San};
 pub use hostname::has_hostname;
-pub use path::{Chain, Path, Purpose, chains, own_path, path};
+pub use path::{Chain, Path, Purpose, Untimed, chains, own_path, path};

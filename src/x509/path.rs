@@ -7,7 +7,8 @@
 //! 5. name constraints
 //! 6. no critical extension that is not understood
 //!
-//! Signatures are checked from the leaf up to the first certificate of the anchor, whose own were checked when it was loaded.
+//! Signatures are demanded from the anchor down to the leaf, so that whoever settles them in turn stops at the first that the
+//! anchor does not stand behind ([`Pending::settle_in_turn`]). The anchor's own were checked when it was loaded.
 
 use super::anchor::{Anchor, Window, refused, same_tbs};
 use super::certificate::Certificate;
@@ -16,6 +17,7 @@ use crate::crypto::Pending;
 use crate::crypto::Refused;
 use crate::crypto::Role;
 use crate::crypto::Rule;
+use crate::crypto::Verified;
 use crate::error::Failure;
 use crate::limits;
 use crate::time::UnixTime;
@@ -88,6 +90,10 @@ impl Path {
         &self.certificates
     }
 }
+
+/// Every rule on a path but that of its times: they may be known only once the path is there to vouch for those who tell them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untimed(Path);
 
 /// A chain that the names allow. Whether it is a path, [`Chain::claim`] says.
 #[derive(Debug, Clone)]
@@ -165,6 +171,10 @@ pub fn own_path(leaf: &Certificate, valid: Window, purpose: Purpose, times: &[Un
     Chain { anchor: &anchor, certificates: vec![leaf.clone()], below: 1 }.claim(purpose, times)
 }
 
+fn validity() -> Rule {
+    Rule::new("certificate.validity", "each certificate of the chain, and the trusted root's window, covers each trusted time")
+}
+
 fn unknown_issuer(leaf: &Certificate) -> X509Error {
     X509Error::UnknownIssuer { subject: leaf.shown(), issuer: leaf.shown_issuer() }
 }
@@ -185,13 +195,38 @@ impl Chain<'_> {
     /// # Errors
     /// [`X509Error`] as [`Refused`].
     pub fn claim(&self, purpose: Purpose, times: &[UnixTime]) -> Result<Pending<Path>, Refused> {
-        let path = self.signatures(purpose.role())?;
-        let rule = |name, text: &str| Rule::new(name, text);
-        path.check(rule("certificate.validity", "each certificate of the chain, and the trusted root's window, covers each trusted time"), |path| {
+        let path = self.signatures(purpose.role())?.check(validity(), |path| {
             self.check_times(times)?;
             Ok(path)
-        })?
-        .check(rule("certificate.authorities", "each issuer is a certificate authority, and no longer chain than it allows is below it"), |path| {
+        })?;
+        self.check_rules(path, purpose, |path| path)
+    }
+
+    /// As [`Self::claim`], with the times left for [`Self::verify_times`].
+    ///
+    /// # Errors
+    /// [`X509Error`] as [`Refused`].
+    pub fn claim_untimed(&self, purpose: Purpose) -> Result<Pending<Untimed>, Refused> {
+        self.check_rules(self.signatures(purpose.role())?, purpose, Untimed)
+    }
+
+    /// A path, once its times are known, beside what was verified of its leaf.
+    ///
+    /// # Errors
+    /// [`X509Error`] as [`Refused`].
+    pub fn verify_times<T>(&self, chain: Verified<(Untimed, T)>, times: &[UnixTime]) -> Result<Verified<(Path, T)>, Refused> {
+        chain.check(validity(), |(Untimed(path), rest)| {
+            if path.certificates != self.certificates {
+                return Err(Failure::new("internal", "the chain is another one"));
+            }
+            self.check_times(times)?;
+            Ok((path, rest))
+        })
+    }
+
+    fn check_rules<T>(&self, path: Pending<Path>, purpose: Purpose, done: impl FnOnce(Path) -> T) -> Result<Pending<T>, Refused> {
+        let rule = |name, text: &str| Rule::new(name, text);
+        path.check(rule("certificate.authorities", "each issuer is a certificate authority, and no longer chain than it allows is below it"), |path| {
             self.check_authorities()?;
             Ok(path)
         })?
@@ -205,25 +240,30 @@ impl Chain<'_> {
         })?
         .check(rule("certificate.critical", "no certificate has a critical extension that is not understood"), |path| {
             self.check_critical(purpose)?;
-            Ok(path)
+            Ok(done(path))
         })
     }
 
     /// RFC 5280 section 6.1.3 (a)(1) and (4), for each certificate below the anchor.
     fn signatures(&self, role: Role) -> Result<Pending<Path>, Refused> {
-        let mut claim: Option<Pending<Vec<Certificate>>> = None;
+        let mut links = Vec::new();
         // With nothing above it, a certificate is its own issuer.
         let own = self.certificates.last().filter(|_| self.below == self.certificates.len());
         for (certificate, issuer) in self.certificates.iter().zip(self.certificates.iter().skip(1).chain(own)).take(self.below) {
             let check = certificate.signed_by(issuer.public_key(), role).map_err(refused)?;
-            let link = Pending::read(check, |message| same_tbs(message, certificate).map(|()| certificate.clone()))?;
+            let link = Pending::read(check, |message| same_tbs(message, certificate).map(|()| vec![certificate.clone()]))?;
             let rule = Rule::new("certificate.issuer", alloc::format!("{} names {} as its issuer", certificate.shown(), issuer.shown()));
-            let named = |link: Certificate| if link.issuer() == issuer.subject() { Ok(link) } else { Err(Failure::from(unknown_issuer(certificate))) };
+            let named = |link| if certificate.issuer() == issuer.subject() { Ok(link) } else { Err(Failure::from(unknown_issuer(certificate))) };
+            links.push(link.check(rule, named)?);
+        }
+        // The anchor's word first.
+        let mut claim: Option<Pending<Vec<Certificate>>> = None;
+        for link in links.into_iter().rev() {
             claim = Some(match claim {
-                None => link.check(rule, |link| Ok(vec![named(link)?]))?,
-                Some(claim) => claim.and(link).check(rule, |(mut links, link)| {
-                    links.push(named(link)?);
-                    Ok(links)
+                None => link,
+                Some(claim) => claim.and(link).check(Rule::new("certificate.link", "the chain goes on from the anchor down"), |(above, mut link)| {
+                    link.extend(above);
+                    Ok(link)
                 })?,
             });
         }
@@ -236,7 +276,10 @@ impl Chain<'_> {
     }
 
     /// RFC 5280 section 6.1.3 (a)(2): inclusive ends. CVE-2026-24122: intermediates too.
-    fn check_times(&self, times: &[UnixTime]) -> Result<(), X509Error> {
+    ///
+    /// # Errors
+    /// [`X509Error::NoTime`], [`X509Error::NotYetValid`], [`X509Error::Expired`].
+    pub fn check_times(&self, times: &[UnixTime]) -> Result<(), X509Error> {
         let Some(last) = self.certificates.last().filter(|_| !times.is_empty()) else { return Err(X509Error::NoTime) };
         for time in times.iter().copied() {
             for certificate in &self.certificates {

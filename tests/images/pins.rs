@@ -4,7 +4,7 @@ use super::*;
 use sealgate::digest::Algorithm;
 use sealgate::oci::registry::{Fetched, RegistryError};
 use sealgate::time::UnixTime;
-use sealgate::verify::{Archive, Listed, Report, Subject, judge_manifest};
+use sealgate::verify::{Archive, Listed, Report, Subject, Work, judge_manifest};
 use serde_json::{Value, json};
 
 const UNTIL: i64 = 1_798_761_600;
@@ -143,7 +143,7 @@ fn an_exception_admits_its_digests_until_its_end() {
     assert_eq!(said(&at(&reject, UNTIL - 1)), (Verdict::Allow, "exception.admitted"));
     let subject = Subject::read(memory.manifests["1.0"].0.clone(), None, None).unwrap();
     let reference = sealgate::reference::Reference::normalize(name, sealgate::reference::Grammar::Containers).unwrap();
-    let judged = block_on(judge_manifest(&reject, &subject, None, &reference, UnixTime(UNTIL - 1), &memory, &sealgate::crypto::RustCrypto));
+    let judged = block_on(judge_manifest(&reject, &subject, None, &reference, UnixTime(UNTIL - 1), &memory, &Work::new(&sealgate::crypto::RustCrypto)));
     assert_eq!(judged.expires(), Some(UnixTime(UNTIL)), "what is remembered ends with it");
 }
 

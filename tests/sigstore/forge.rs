@@ -72,11 +72,16 @@ pub fn bundle(key: &Key, payload: &[u8], entries: &[Value]) -> Value {
 
 /// An entry of a log of our own (Rekor v1, dsse 0.0.1), with timestamp, proof and checkpoint. `number` makes bodies differ.
 pub fn entry(log: &Key, number: u64, signer: &Key, payload: &[u8]) -> Value {
+    entry_by(log, number, &signer.pem(), signer, payload)
+}
+
+/// The same, of whom `verifier` (a key or a certificate, in PEM) is.
+pub fn entry_by(log: &Key, number: u64, verifier: &str, signer: &Key, payload: &[u8]) -> Value {
     let envelope = hex::encode(&Hash::Sha256.hash(&number.to_be_bytes()));
     let body = json!({"apiVersion": "0.0.1", "kind": "dsse", "spec": {
         "envelopeHash": {"algorithm": "sha256", "value": envelope},
         "payloadHash": {"algorithm": "sha256", "value": hex::encode(&Hash::Sha256.hash(payload))},
-        "signatures": [{"signature": encode(&signature(signer, payload)), "verifier": encode(signer.pem().as_bytes())}],
+        "signatures": [{"signature": encode(&signature(signer, payload)), "verifier": encode(verifier.as_bytes())}],
     }});
     entry_of(log, number, body.to_string().as_bytes())
 }

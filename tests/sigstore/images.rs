@@ -106,5 +106,5 @@ fn a_signature_of_an_image_says_that_it_is_a_statement() {
     assert_eq!(judged(|_| ()), "signature.accepted");
     assert_eq!(judged(|statement| drop(statement.as_object_mut().unwrap().remove("_type"))), "statement.type");
     assert_eq!(judged(|statement| statement["_type"] = json!("https://in-toto.io/Statement/v2")), "statement.type");
-    assert_eq!(judged(|statement| statement["subject"][0]["digest"]["sha256"] = json!(Digest::of(b"another").hex())), "sigstore.artifact");
+    assert_eq!(judged(|statement| statement["subject"][0]["digest"]["sha256"] = json!(Digest::of(b"another").hex())), "digest.not-signed");
 }

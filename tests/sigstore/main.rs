@@ -3,7 +3,9 @@
 
 mod advisories;
 mod altered;
+mod authority;
 mod binding;
+mod budgets;
 mod cases;
 mod edit;
 mod forge;

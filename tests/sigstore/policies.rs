@@ -1,6 +1,10 @@
 //! The demo's keyless and attested images under its policy with one thing changed: what a policy demands is demanded
 //! (TRUST sections 1, 4, 5 and 6).
 
+use crate::advisories::image as image_of;
+use crate::authority::{self, Authority};
+use crate::edit::encode;
+use crate::forge::{self, Key, TIME};
 use crate::support::{demo_assets, fixtures, judge_at, read, Memory};
 use sealgate::policy::Policy;
 use sealgate::verify::{Outcome, Report, Rules, RulesError, Verdict};
@@ -129,24 +133,44 @@ fn conditions_are_met_by_one_statement() {
     }
 }
 
-/// The verdict ends when the age does, to the second; the token's time is the only one.
+/// Whoever holds an old signature can have it logged and stamped again, and leave the old time out: its certificate is as old as
+/// ever. (A log of our own; Fulcio's certificates live for ten minutes.)
+#[test]
+fn an_old_signature_that_is_logged_again_is_old() {
+    let (ca, key, log, promises) = (Authority::P256(Key::new(21)), Key::new(22), Key::new(23), Key::new(24));
+    let leaf = ca.leaf("ca", &key, |tbs| vec![ca.promise(&promises, tbs, 0)]);
+    let payload = forge::statement("https://slsa.dev/provenance/v1", &[json!({"name": "image", "digest": {"sha256": image_of(&[]).1.hex()}})]);
+    let (memory, _) = image_of(&[authority::bundle_of(&payload, &key, &leaf, &[], &log)]);
+    let root = authority::root(&ca, &log, &promises).to_string();
+    let judged = |max_age: i64| {
+        let attested = json!({ "type": "attested", "predicateType": "https://slsa.dev/provenance/v1", "trustedRootData": encode(root.as_bytes()), "identities": identity(authority::ISSUER, authority::SUBJECT), "maxAge": max_age });
+        let report = judge_at(&memory, &rules(json!([attested])).unwrap(), "demo.example/it:1", i64::try_from(TIME).unwrap() + 10);
+        (report.verdict, report.code)
+    };
+    let age = i64::try_from(TIME).unwrap() + 10 - 1_577_836_800;
+    assert_eq!(judged(3_600), (Verdict::Deny, "attestation.too-old"));
+    assert_eq!(judged(age - 1), (Verdict::Deny, "attestation.too-old"));
+    assert_eq!(judged(age), (Verdict::Allow, "signature.accepted"));
+}
+
+/// The verdict ends when the age does, to the second.
 #[test]
 fn ages() {
-    let stamped = {
+    let since = {
         let accepted = report("attested", &attested(), 1_800_000_000);
         let claims = accepted.requirements[0].candidates.iter().find_map(|candidate| candidate.claims.clone()).unwrap();
-        claims.timestamps[0].time
+        claims.signer.unwrap().not_before
     };
     let aged = with(&attested(), json!({ "maxAge": 3_600 }));
     let at = |time: i64| report("attested", &aged, time);
-    for (time, wanted) in [(stamped, Verdict::Allow), (stamped + 3_600, Verdict::Allow), (stamped + 3_601, Verdict::Deny), (stamped + 100_000, Verdict::Deny)] {
-        assert_eq!(at(time).verdict, wanted, "{}", time - stamped);
+    for (time, wanted) in [(since, Verdict::Allow), (since + 3_600, Verdict::Allow), (since + 3_601, Verdict::Deny), (since + 100_000, Verdict::Deny)] {
+        assert_eq!(at(time).verdict, wanted, "{}", time - since);
     }
-    assert_eq!(at(stamped + 3_601).code, "attestation.too-old");
+    assert_eq!(at(since + 3_601).code, "attestation.too-old");
     let expires = |report: &Report| report.requirements[0].candidates.iter().find_map(|candidate| candidate.expires);
-    assert_eq!(expires(&at(stamped)), Some(stamped + 3_601));
-    assert_eq!(expires(&at(stamped + 3_601)), None);
-    assert_eq!(expires(&report("attested", &attested(), stamped)), None);
+    assert_eq!(expires(&at(since)), Some(since + 3_601));
+    assert_eq!(expires(&at(since + 3_601)), None);
+    assert_eq!(expires(&report("attested", &attested(), since)), None);
 }
 
 #[test]

@@ -92,7 +92,7 @@ async fn logging<P: Provider>(bundle: &str, rekor: &[PublicKey], provider: &P) -
     if rekor.is_empty() {
         return Ok(Err(refused(LetterError::RekorMissing)));
     }
-    let alternatives = rekor.iter().map(|key| entry.set_claim_of_any_log(key)).collect();
+    let alternatives = rekor.iter().map(|key| entry.set_claim_of_any_log(key));
     Ok(match first_to_settle(alternatives, provider).await? {
         Ok(time) => Ok(Logging { entry, time }),
         Err(refused) if refused.failure.code.starts_with("signature.") => Err(Refused { failure: LetterError::Set.into(), ..refused }),

@@ -17,7 +17,8 @@ fn a_redirect_into_the_private_network_is_not_followed() {
         let world = World::default();
         world.signed("app", "1.0", "a");
         world.fail("/manifests/", usize::MAX, Ok(response(307, &[("location", location)], b"")));
-        for path in ["/v2/app/manifests/1.0".to_string(), format!("/v2/app/manifests/{}", Digest::of(b"a")), "/api/evidence/app?ref=1.0".into()] {
+        world.fail("/tags/list", usize::MAX, Ok(response(307, &[("location", location)], b"")));
+        for path in ["/v2/app/manifests/1.0".to_string(), format!("/v2/app/manifests/{}", Digest::of(b"a")), "/api/evidence/app?ref=1.0".into(), "/v2/app/tags/list".into()] {
             let (status, body, log) = told(&gateway(), &world, &path);
             assert!(status == 503 && body.contains("[host.egress]") && !body.contains("secret") && !body.contains("up.test"), "{location} {path}: {status} {body}");
             let line: serde_json::Value = serde_json::from_str(&log).unwrap();

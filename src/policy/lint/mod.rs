@@ -160,7 +160,6 @@ rules! {
     PinnedAlone "SL07" "pinned-alone" Warning;
     PinOutside "SL08" "pin-outside" Warning;
     FindingsWithoutAge "SL09" "findings-without-age" Warning;
-    AgeWithoutTime "SL10" "age-without-time" Error;
     ExceptionEnds "SL11" "exception-ends" Warning;
     RekorWithoutBundles "SL12" "rekor-without-bundles" Warning;
     FileMissing "SL13" "file-missing" Error;

@@ -19,6 +19,7 @@ use crate::policy::Exception;
 use crate::policy::Matcher;
 use crate::policy::Pinned;
 use crate::policy::Requirement;
+use crate::policy::Test;
 use crate::policy::Trust;
 use crate::policy::error::Place;
 use crate::policy::error::shown;
@@ -239,17 +240,18 @@ fn pinned_scope(item: Item<'_>, pinned: &Pinned, findings: &mut Findings) {
     }
 }
 
-/// SL09, SL10.
+/// SL09.
 fn attested(item: Item<'_>, findings: &mut Findings) {
     let Requirement::Attested(attested) = item.requirement else { return };
     let kind = attested.predicate_type.to_ascii_lowercase();
-    if attested.max_age.is_none() && FINDINGS.iter().any(|word| kind.contains(word)) {
-        let message = "without maxAge the most favourable statement ever signed counts, however much has been found since: add \"maxAge\" (seconds)";
-        findings.add(Rule::FindingsWithoutAge, item.place(), message.into(), None);
-    }
-    if attested.max_age.is_some() && matches!(attested.trust, Trust::Keys(_)) {
-        let message = "maxAge is judged against a verified time, and keys alone give none, so this always rejects: add a trusted root";
-        findings.add(Rule::AgeWithoutTime, item.place_of("maxAge"), message.into(), None);
+    let has_age = attested.max_age.is_some() || attested.conditions.iter().any(|condition| matches!(condition.test, Test::MaxAge(_)));
+    if !has_age && FINDINGS.iter().any(|word| kind.contains(word)) {
+        let add = match attested.trust {
+            Trust::Certificates { .. } => "add \"maxAge\" (seconds)",
+            _ => "add a condition with \"maxAge\" (seconds) on a time that the statement itself signs",
+        };
+        let message = format!("without an age the most favourable statement ever signed counts, however much has been found since: {add}");
+        findings.add(Rule::FindingsWithoutAge, item.place(), message, None);
     }
 }
 

@@ -94,10 +94,11 @@ fn each_requirement_in_words() {
             "under the trusted root in /t for one of: the subject whatever matches \"s.*\" whole from the issuer \"i\" with the claims buildTrigger \"push\"; or the subject \"t\" from the issuer whatever matches \"j\" whole",
         ),
         (
-            r#"{"type":"attested","predicateType":"p","keyPath":"/k","maxAge":60,"conditions":[{"pointer":"/a","equals":{"b":1}},{"pointer":"","oneOf":[1,"x",null,true,[1]]},{"pointer":"/c","matches":"y+"}]}"#.into(),
+            r#"{"type":"attested","predicateType":"p","keyPath":"/k","conditions":[{"pointer":"/a","equals":{"b":1}},{"pointer":"","oneOf":[1,"x",null,true,[1]]},{"pointer":"/c","matches":"y+"},{"pointer":"/d","maxAge":60}]}"#.into(),
             "x",
-            "one signed statement of the type p about this image by the key in /k, in which /a is an object of 1 members, and the predicate is one of 1, \"x\", null, true, a list of 1 values, and /c matches \"y+\" whole, not older than 60 seconds",
+            "one signed statement of the type p about this image by the key in /k, in which /a is an object of 1 members, and the predicate is one of 1, \"x\", null, true, a list of 1 values, and /c matches \"y+\" whole, and /d is a time of at most 60 seconds ago",
         ),
+        (r#"{"type":"attested","predicateType":"p","trustedRoot":"github","identities":[{"issuer":"i","subject":"s"}],"maxAge":60}"#.into(), "x", "not older than 60 seconds by the signer's certificate"),
         (pins(""), "a.b/c:1", &format!("the digest sha256:{HEX} for this tag")),
         (pins(""), "a.b/c:2", "it is refused"),
         (pins(r#","others":"allow""#), "a.b/c:2", "nothing of tags that are not listed"),

@@ -110,6 +110,7 @@ fn trusted_roots_and_identities() {
 #[test]
 fn attested() {
     let with = |members: &str| only_ours(&format!(r#"{{"type":"attested","predicateType":"p","keyPath":"/k",{members}}}"#));
+    let aged = |age: &str| only_ours(&format!(r#"{{"type":"attested","predicateType":"p","trustedRoot":"github",{IDENTITIES},"maxAge":{age}}}"#));
     for (found, code) in [
         (only_ours(r#"{"type":"attested","predicateType":"p","keyPath":"/k"}"#), "ok"),
         (only_ours(r#"{"type":"attested","keyPath":"/k"}"#), "policy.missing-key"),
@@ -118,9 +119,15 @@ fn attested() {
         (only_ours(&format!(r#"{{"type":"attested","predicateType":"p","trustedRoot":"github",{IDENTITIES}}}"#)), "ok"),
         (with(r#""rekorPublicKeyPath":"/r""#), "policy.unknown-key"),
         (with(r#""signedIdentity":{"type":"matchExact"}"#), "policy.unknown-key"),
-        (with(r#""maxAge":86400"#), "ok"),
-        (with(r#""maxAge":0"#), "policy.value"),
-        (with(r#""maxAge":1.5"#), "policy.value"),
+        // A key's signature can be logged and stamped again, by whoever holds it.
+        (with(r#""maxAge":86400"#), "policy.max-age"),
+        (with(r#""maxAge":86400,"trustedRoot":"github""#), "policy.max-age"),
+        (aged("86400"), "ok"),
+        (aged("0"), "policy.value"),
+        (aged("1.5"), "policy.value"),
+        (with(r#""conditions":[{"pointer":"/a","maxAge":86400}]"#), "ok"),
+        (with(r#""conditions":[{"pointer":"/a","maxAge":0}]"#), "policy.value"),
+        (with(r#""conditions":[{"pointer":"/a","maxAge":1,"equals":1}]"#), "policy.condition"),
         (with(r#""conditions":[{"pointer":"/a~1b/0","equals":{"a":[null]}},{"pointer":"","oneOf":[1,"x"]},{"pointer":"/x","matches":"a|b"}]"#), "ok"),
         (with(r#""conditions":[]"#), "policy.no-entries"),
         (with(r#""conditions":[{"pointer":"a","equals":1}]"#), "policy.value"),

@@ -1,56 +1,100 @@
-//! From a certificate to an authority of the trusted root, at every time that is believed (TRUST section 4, RFC 5280), with a
-//! promise of a listed certificate transparency log where the root lists one (RFC 6962).
+//! From a certificate to an authority of the trusted root, at every time that is believed (TRUST section 4, RFC 5280), with the
+//! promises of the listed certificate transparency logs where the root lists some (RFC 6962).
 
-use super::{Attempt, SigstoreError, refuse};
-use crate::crypto::{Pending, Refused, Rule};
-use crate::time::UnixTime;
-use crate::x509::{Certificate, Path, Purpose, chains, sct};
+use super::{Attempt, SigstoreError, Witnesses, refuse, settle};
+use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified};
+use crate::error::HostError;
+use crate::x509::{Certificate, Chain, Path, Purpose, Untimed, chains, sct};
 use alloc::vec::Vec;
 
-impl Attempt<'_> {
-    /// Section 3: each path to an authority of the root, with a promise of a listed log where the root lists one.
-    pub(super) fn paths(&self, leaf: &Certificate, times: &[UnixTime]) -> Vec<Result<Pending<Path>, Refused>> {
-        let intermediates = self.certificates.get(1..).unwrap_or_default();
-        let mut paths = Vec::new();
-        for anchor in self.root.authorities() {
-            match chains(leaf, intermediates, anchor) {
-                Ok(found) => paths.extend(found.iter().flat_map(|chain| {
-                    let path = || chain.claim(Purpose::CodeSigning, times);
-                    match chain.issuer() {
-                        Some(issuer) if !self.root.certificate_logs().is_empty() => self.promises(leaf, issuer, path),
-                        _ => alloc::vec![path().map(|path| path.note_waived(Rule::new("sct.not-demanded", "the trusted root lists no certificate transparency log")))],
-                    }
-                })),
-                Err(refused) => paths.push(Err(refused)),
-            }
-        }
-        // What came furthest is told: a chain whose names do not fit says least.
-        paths.sort_by_key(|path| matches!(path, Err(refused) if refused.steps.is_empty()));
-        paths.reverse();
-        paths
+/// A chain that the root stands behind, the promises of its leaf included. Its times are still to be judged.
+pub(super) struct Standing<'a> {
+    chain: &'a Chain<'a>,
+    claim: Verified<Untimed>,
+}
+
+impl Standing<'_> {
+    pub(super) fn steps(&self) -> &[Step] {
+        self.claim.steps()
     }
 
-    /// Each promise of a listed log is an alternative.
-    fn promises(&self, leaf: &Certificate, issuer: &Certificate, path: impl Fn() -> Result<Pending<Path>, Refused>) -> Vec<Result<Pending<Path>, Refused>> {
-        let scts = match sct::scts(leaf) {
-            Ok(scts) => scts,
-            Err(error) => return alloc::vec![refuse(error, &[])],
-        };
-        let mut found = Vec::new();
-        for promise in &scts {
-            for log in self.root.certificate_logs().iter().filter(|log| log.key.id() == promise.log_id()) {
-                found.push(path().and_then(|path| {
-                    let claim = promise.claim(leaf, issuer.public_key().spki_der(), log.key.key())?;
-                    let claim = claim.check(Rule::new("sct.window", "the promise lies in the time of the log's key"), |sct| {
-                        if log.valid.covers(sct.time) { Ok(sct) } else { Err(SigstoreError::SctWindow.into()) }
-                    })?;
-                    path.and(claim).check(Rule::new("sct.listed", "the certificate carries a promise of a listed log"), |(path, _)| Ok(path))
-                }));
+    /// Whether it holds at every verified time; another chain may.
+    pub(super) fn check(&self, seen: &Witnesses) -> Result<(), Refused> {
+        let steps = || self.steps().iter().chain(&seen.steps).cloned().collect();
+        self.chain.check_times(&seen.times).map_err(|error| Refused { failure: error.into(), steps: steps() })
+    }
+
+    /// The path at every verified time, and what its leaf signed.
+    pub(super) fn at<T>(self, signature: Verified<T>, seen: &Witnesses) -> Result<Verified<(Path, T)>, Refused> {
+        self.chain.verify_times(self.claim.and(signature).meanwhile(&seen.steps), &seen.times)
+    }
+}
+
+impl Attempt<'_> {
+    /// Each chain of names to an authority of the root; what came furthest of those that are none comes last.
+    pub(super) fn chains(&self, leaf: &Certificate) -> (Vec<Chain<'_>>, Option<Refused>) {
+        let intermediates = self.certificates.get(1..).unwrap_or_default();
+        let (mut found, mut refused) = (Vec::new(), None);
+        for anchor in self.root.authorities() {
+            match chains(leaf, intermediates, anchor) {
+                Ok(chains) => found.extend(chains),
+                Err(error) => refused = Some(error),
             }
         }
-        if found.is_empty() {
-            found.push(refuse(SigstoreError::Sct, &[]));
+        (found, refused)
+    }
+
+    /// From the anchor down, up to the first link that fails.
+    pub(super) async fn standing<'a, P: Provider>(&self, chain: &'a Chain<'a>, provider: &P) -> Result<Result<Standing<'a>, Refused>, HostError> {
+        Ok(match chain.claim_untimed(Purpose::CodeSigning) {
+            Ok(claim) => claim.settle_in_turn(provider).await?.map(|claim| Standing { chain, claim }),
+            Err(refused) => Err(refused),
+        })
+    }
+
+    /// The promises, under a chain that holds: of whom they speak is known then, and one that fails is no other chain's.
+    pub(super) async fn promised<'a, P: Provider>(&self, leaf: &Certificate, standing: Standing<'a>, provider: &P) -> Result<Result<Standing<'a>, Refused>, HostError> {
+        let Standing { chain, claim } = standing;
+        if self.root.certificate_logs().is_empty() {
+            return Ok(Ok(Standing { chain, claim: claim.note_waived(Rule::new("sct.not-demanded", "the trusted root lists no certificate transparency log")) }));
         }
-        found
+        let promised = match chain.issuer() {
+            Some(issuer) => settle(self.promises(leaf, issuer), provider).await?,
+            None => refuse(SigstoreError::NoAuthority, &[]),
+        };
+        Ok(match promised {
+            Ok(promised) => {
+                let rule = Rule::new("sct.listed", "the certificate carries a promise of a listed log, and all that it carries of listed logs hold");
+                claim.and(promised).check(rule, |(claim, ())| Ok(claim)).map(|claim| Standing { chain, claim })
+            }
+            Err(refused) => Err(refused.after(claim.steps().into())),
+        })
+    }
+
+    /// Every promise that names a listed log; at least one. One that fails refuses the certificate.
+    fn promises(&self, leaf: &Certificate, issuer: &Certificate) -> Result<Pending<()>, Refused> {
+        let scts = sct::scts(leaf).or_else(|error| refuse(error, &[]))?;
+        let (mut all, mut unlisted): (Option<Pending<()>>, _) = (None, false);
+        for promise in &scts {
+            let listed: Vec<_> = self.root.certificate_logs().iter().filter(|log| log.key.id() == promise.log_id()).collect();
+            let Some(log) = listed.first() else {
+                unlisted = true;
+                continue;
+            };
+            let claim = promise.claim(leaf, issuer.public_key().spki_der(), log.key.key())?;
+            let claim = claim.check(Rule::new("sct.window", "the promise lies in the time of the log's key"), |sct| {
+                // A root may list one key for several times.
+                if listed.iter().any(|log| log.valid.covers(sct.time)) { Ok(()) } else { Err(SigstoreError::SctWindow.into()) }
+            })?;
+            all = Some(match all {
+                None => claim,
+                Some(all) => all.and(claim).check(Rule::new("sct.every", "every promise of a listed log holds"), |_| Ok(()))?,
+            });
+        }
+        let all = all.ok_or_else(|| Refused { failure: SigstoreError::Sct.into(), steps: Vec::new() })?;
+        Ok(match unlisted {
+            true => all.note_waived(Rule::new("sct.unlisted", "a promise of a log that the trusted root does not list was set aside")),
+            false => all,
+        })
     }
 }

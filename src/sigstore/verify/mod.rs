@@ -1,9 +1,11 @@
 //! Verifying a bundle under a trusted root (TRUST sections 2 and 4), offline.
 //!
-//! In this order: 1. the log entries, each tied field by field to this signature; 2. the timestamps over this signature;
-//! 3. the certificate's path at every verified time, with a certificate transparency promise; 4. the signature; 5. what it
-//! is about; 6. who made it. All from one bundle, under one root. An entry or a token of an unlisted issuer is set aside;
-//! one that names a listed issuer and fails refuses the bundle.
+//! First what costs nothing: whether the log entries are tied field by field to this signature, whether the timestamps are over
+//! it, whether there would be enough of both, what the signature is about. Then the signatures, in this order, up to the first
+//! that fails (TRUST section 7): 1. the certificate's chain, from the root down; 2. the certificate transparency promises;
+//! 3. the signature; 4. the log entries; 5. the timestamps; 6. the chain at every verified time; 7. who made it. All from
+//! one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set aside; one that names a listed
+//! issuer and fails refuses the bundle.
 
 mod chain;
 mod content;
@@ -20,11 +22,12 @@ use crate::error::{Failure, HostError};
 use crate::simple_signing::Payload;
 use crate::time::UnixTime;
 use crate::x509::fulcio::Claims;
-use crate::x509::{Certificate, Path, Window};
+use crate::x509::{Certificate, Window};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use witness::Witnesses;
+use chain::Standing;
+use witness::{Stated, Witnesses};
 
 /// What the bundle is to be about.
 #[derive(Debug, Clone)]
@@ -192,72 +195,105 @@ struct Attempt<'a> {
 
 impl Attempt<'_> {
     async fn run<P: Provider>(&self, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
-        let mut seen = Witnesses::default();
-        if let Err(refused) = self.log_entries(&mut seen, provider).await? {
-            return Ok(Err(refused));
-        }
-        if let Err(refused) = self.timestamps(&mut seen, provider).await? {
-            return Ok(Err(refused));
-        }
-        if let Err(refused) = self.counts(&seen) {
-            return Ok(Err(refused));
-        }
-        let settled = match self.certificates.first() {
-            None => self.by_key(&seen, provider).await?,
-            Some(leaf) => self.by_certificate(leaf, &seen, provider).await?,
+        let stated = match self.stated() {
+            Ok(stated) => stated,
+            Err(refused) => return Ok(Err(refused)),
         };
-        Ok(match settled {
-            Ok(verified) => Ok(verified.after(seen.steps)),
-            Err(refused) => Err(refused.after(seen.steps)),
+        let signature = match self.signature() {
+            Ok(signature) => signature,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        match self.certificates.first() {
+            None => self.by_key(signature, stated, provider).await,
+            Some(leaf) => self.by_certificate(leaf, signature, stated, provider).await,
+        }
+    }
+
+    async fn by_key<P: Provider>(&self, signature: Pending<Says>, stated: Stated<'_>, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+        let signature = match signature.settle(provider).await? {
+            Ok(signature) => signature,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        Ok(match self.witnesses(stated, provider).await? {
+            Ok(seen) => {
+                let rule = Rule::new("signer.key", "the signature is by a key that was asked for");
+                signature.meanwhile(&seen.steps).check(rule, |says| Ok(Signed::new(says, None, &seen)))
+            }
+            Err(refused) => Err(refused.after(signature.steps().into())),
         })
     }
 
-    async fn by_key<P: Provider>(&self, seen: &Witnesses, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
-        let pending = self.signature().and_then(|signature| {
-            signature.check(Rule::new("signer.key", "the signature is by a key that was asked for"), |says| Ok(Signed::new(says, None, seen)))
-        });
-        settle(pending, provider).await
-    }
-
-    async fn by_certificate<P: Provider>(&self, leaf: &Certificate, seen: &Witnesses, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
-        if let Err(refused) = self.signature() {
-            return Ok(Err(refused)); // whichever the path
-        }
-        let mut last = Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() };
-        for path in self.paths(leaf, &seen.times) {
-            let pending = path.and_then(|path| self.signed(leaf, path, seen));
-            match settle(pending, provider).await? {
-                Ok(verified) => return Ok(Ok(verified)),
+    async fn by_certificate<P: Provider>(&self, leaf: &Certificate, signature: Pending<Says>, stated: Stated<'_>, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+        let (chains, none) = self.chains(leaf);
+        let mut last = none.unwrap_or_else(|| Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() });
+        let mut open = Some((signature, stated));
+        let mut proven: Option<(Verified<Says>, Witnesses)> = None;
+        for chain in &chains {
+            let standing = match self.standing(chain, provider).await? {
+                Ok(standing) => standing,
                 // What came furthest is told.
-                Err(refused) if refused.steps.len() >= last.steps.len() => last = refused,
-                Err(_) => {}
+                Err(refused) if refused.steps.len() >= last.steps.len() => {
+                    last = refused;
+                    continue;
+                }
+                Err(_) => continue,
+            };
+            let standing = match self.promised(leaf, standing, provider).await? {
+                Ok(standing) => standing,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            if let Some((signature, stated)) = open.take() {
+                proven = match self.proofs(signature, stated, provider).await? {
+                    Ok(proven) => Some(proven),
+                    Err(refused) => return Ok(Err(refused.after(standing.steps().into()))),
+                };
             }
+            let Some((signature, seen)) = proven.take() else { continue };
+            let Err(refused) = standing.check(&seen) else { return Ok(self.signed(leaf, standing, signature, &seen)) };
+            last = if refused.steps.len() >= last.steps.len() { refused } else { last };
+            proven = Some((signature, seen));
         }
         Ok(Err(last))
     }
 
-    /// The signature, the path, the promise and the identity, together.
-    fn signed(&self, leaf: &Certificate, path: Pending<Path>, seen: &Witnesses) -> Result<Pending<Signed>, Refused> {
-        let rule = Rule::new("signer.identity", "the certificate's one name, its issuer and its claims are those of one identity that was asked for");
-        self.signature()?.and(path).check(rule, |(says, _)| {
-            let claims = Claims::of(leaf)?;
-            self.check_identity(&claims)?;
-            Ok(Signed::new(says, Some((leaf, claims)), seen))
+    /// The signature, and what logs and authorities say of it; only under a chain that holds.
+    async fn proofs<P: Provider>(&self, signature: Pending<Says>, stated: Stated<'_>, provider: &P) -> Result<Result<(Verified<Says>, Witnesses), Refused>, HostError> {
+        let signature = match signature.settle(provider).await? {
+            Ok(signature) => signature,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        Ok(match self.witnesses(stated, provider).await? {
+            Ok(seen) => Ok((signature, seen)),
+            Err(refused) => Err(refused.after(signature.steps().into())),
         })
     }
 
-    fn check_identity(&self, claims: &Claims) -> Result<(), Failure> {
-        let Signer::Identity(wanted) = self.signer else { return Err(SigstoreError::Key.into()) };
-        if wanted.iter().any(|identity| identity.matches(claims)) {
-            return Ok(());
-        }
-        let mut found = format!("{} by the word of {}", claims.subject().text(), claims.issuer().unwrap_or("nobody"));
-        for name in wanted.iter().take(3).flat_map(|identity| identity.missed(claims)) {
-            found.push_str(&format!(", {name} {}", claims.get(name).unwrap_or("not there")));
-        }
-        let wanted: Vec<String> = wanted.iter().take(3).map(ToString::to_string).collect();
-        Err(SigstoreError::Identity { found, wanted: wanted.join("; or ") }.into())
+    /// The path, the signature and the identity, together.
+    fn signed(&self, leaf: &Certificate, standing: Standing<'_>, signature: Verified<Says>, seen: &Witnesses) -> Result<Verified<Signed>, Refused> {
+        let rule = Rule::new("signer.identity", "the certificate's one name, its issuer and its claims are those of one identity that was asked for");
+        standing.at(signature, seen)?.check(rule, |(_, says)| {
+            let claims = Claims::of(leaf)?;
+            let Signer::Identity(wanted) = self.signer else { return Err(SigstoreError::Key.into()) };
+            check_identity(wanted, &claims)?;
+            Ok(Signed::new(says, Some((leaf, claims)), seen))
+        })
     }
+}
+
+/// Whether a certificate with these claims is of one of the identities.
+///
+/// # Errors
+/// [`SigstoreError::Identity`].
+pub fn check_identity(wanted: &[Identity], claims: &Claims) -> Result<(), Failure> {
+    if wanted.iter().any(|identity| identity.matches(claims)) {
+        return Ok(());
+    }
+    let mut found = format!("{} by the word of {}", claims.subject().text(), claims.issuer().unwrap_or("nobody"));
+    for name in wanted.iter().take(3).flat_map(|identity| identity.missed(claims)) {
+        found.push_str(&format!(", {name} {}", claims.get(name).unwrap_or("not there")));
+    }
+    let wanted: Vec<String> = wanted.iter().take(3).map(ToString::to_string).collect();
+    Err(SigstoreError::Identity { found, wanted: wanted.join("; or ") }.into())
 }
 
 /// Has a claim settled, if it is one.
@@ -272,7 +308,7 @@ async fn settle<T, P: Provider>(pending: Result<Pending<T>, Refused>, provider: 
 async fn first_to_settle<T, P: Provider>(alternatives: Vec<Pending<T>>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
     let mut last = Refused { failure: Failure::new("signature.none", "expected a signature, found none to check"), steps: Vec::new() };
     for alternative in alternatives {
-        match alternative.settle(provider).await? {
+        match alternative.settle_in_turn(provider).await? {
             Ok(verified) => return Ok(Ok(verified)),
             Err(refused) => last = refused,
         }
