@@ -5,7 +5,7 @@ import { HELP, parseArguments } from "./cli/arguments.js";
 import { asking, read, readPolicy, readSigner } from "./cli/inputs.js";
 import { audit, diffPolicies } from "./cli/fleet.js";
 import { explainPolicy, initPolicy, lintPolicy, testPolicy } from "./cli/policy.js";
-import { plain, showBundle, showReport } from "./cli/show.js";
+import { plain, showBundle, showReport, warnings } from "./cli/show.js";
 import { verifyBundle, verifyImage, version } from "./node.js";
 
 const STATUS = { allow: 0, deny: 1, unknown: 2 };
@@ -29,6 +29,7 @@ async function main(argv) {
     case "verify-attestation":
       return verify(command);
     case "verify-blob":
+    case "verify-blob-attestation":
       return verifyBlob(command);
     case "policy init":
       return initPolicy(command);
@@ -50,7 +51,9 @@ async function verify(command) {
   // Everything local comes first: nothing is fetched before all of it is there.
   const basis = command.policy === undefined ? readSigner(command) : readPolicy(command.policy, "--policy", command.registriesD);
   const predicate = command.type === undefined ? {} : { predicateType: command.type };
-  const report = await verifyImage(command.image, { ...asking(command.image, command), ...basis, ...predicate, as: command.as, viaEvidence: true });
+  const names = command.anyName ? { anyName: true } : {};
+  const report = await verifyImage(command.image, { ...asking(command.image, command), ...basis, ...predicate, ...names, as: command.as, viaEvidence: true });
+  for (const warning of warnings(report)) console.error(plain(`sealgate: warning: ${warning}`));
   if (command.json) console.log(JSON.stringify(report, null, 2));
   else process.stdout.write(showReport(report, process.stdout));
   // On a terminal the report is there to be read already.
@@ -65,13 +68,14 @@ async function verifyBlob(command) {
   const bundle = read(command.bundle, "bundle.unreadable", "--bundle");
   const artifact = read(command.file, "file.unreadable", "the file");
   try {
-    const verified = await verifyBundle(bundle, { artifact, ...signer, provider: command.provider });
+    const wanted = command.type === undefined ? { wanted: /** @type {const} */ ("signature") } : { predicateType: command.type };
+    const verified = await verifyBundle(bundle, { artifact, ...signer, ...wanted, provider: command.provider });
     process.stdout.write(command.json ? `${JSON.stringify(verified, null, 2)}\n` : showBundle(verified, command.file));
     return 0;
   } catch (error) {
     const { code, message } = /** @type {import("./index.d.ts").SealgateError} */ (error);
-    // Arguments, keys and trusted roots that cannot be understood say nothing about the file.
-    if (code === undefined || /^(argument|internal|host\.|key\.|limit\.keys|root\.|rule\.|pattern\.|trusted-root\.)/.test(code)) throw error;
+    // Arguments, keys, trusted roots and bundles that cannot be understood say nothing about the file.
+    if (code === undefined || /^(argument|internal|host\.|key\.|limit\.keys|root\.|rule\.|pattern\.|predicate\.|trusted-root\.|bundle\.(json|media-type|shape)$)/.test(code)) throw error;
     if (command.json) console.log(JSON.stringify({ code, message }, null, 2));
     else console.log(plain(`✘ not verified: ${command.file}: ${message} (${code})`));
     return 1;

@@ -79,6 +79,10 @@ export interface VerifyOptions extends RegistryOptions, SignerOptions {
   predicateType?: string;
   /** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
   as?: string;
+  /** Without a policy: a signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
+  anyName?: boolean;
+  /** Where the files lie that were read; only for the commands that the report shows. */
+  paths?: Paths;
   /** The text of a policy.json. */
   policy?: Bytes;
   /** The files that the policy names (see `policyAssets`), by those names. */
@@ -91,12 +95,23 @@ export interface VerifyOptions extends RegistryOptions, SignerOptions {
   viaEvidence?: boolean;
 }
 
+/** Paths as a person would type them. */
+export interface Paths {
+  /** Of the keys, in their order. */
+  key?: string[];
+  trustedRoot?: string;
+  /** Of the policy's files, by the names that it writes; those names themselves when absent. */
+  assets?: Record<string, string>;
+}
+
 export interface PolicyInitOptions extends RegistryOptions {
   key: Bytes | Bytes[];
   /** The name that the policy shall speak of. */
   as?: string;
   /** How the policy shall name the key's file; cosign.pub when absent. */
   keyPath?: string;
+  /** The image is a mirror's copy of the one that was signed: write the rule for it. Without it another signed name is an error. */
+  mirror?: boolean;
 }
 
 export interface BundleOptions extends SignerOptions {
@@ -106,6 +121,8 @@ export interface BundleOptions extends SignerOptions {
   digest?: string;
   /** A statement of this type is wanted. */
   predicateType?: string;
+  /** Without a `predicateType`: "signature" takes a signature of the artifact alone; "any" (the default) any claim, and you must read `kind` and `claims.predicateType`. */
+  wanted?: "any" | "signature";
   /** When the key counts; every verified time must lie in it, and there must be one. */
   keyValidity?: { start: number | Date; end?: number | Date };
   /** Distinct transparency logs that are demanded; like all thresholds, it only adds to what the trusted root demands. */
@@ -119,8 +136,10 @@ export interface BundleOptions extends SignerOptions {
   provider?: Provider;
 }
 
-/** What a verified bundle says. A bundle that proves nothing is an exception, with its code. */
+/** What a verified bundle says, and what kind of claim it is. A bundle that proves nothing is an exception, with its code. */
 export interface VerifiedBundle {
+  /** "message": a signature over the artifact itself. "statement": it says something about the artifact, and `claims.predicateType` says what kind of thing. */
+  kind: "message" | "statement";
   claims: Claims;
   trustedRoot?: string;
   steps: Step[];
@@ -201,6 +220,8 @@ export interface Report {
   verifier: string;
   /** "unknown": could not find out. Never to be treated as "allow". */
   verdict: Verdict;
+  /** Allowed, and for every image that was judged a signature or attestation satisfied a requirement. What an open rule, an exception or a pin admits is allowed, not verified. */
+  verified: boolean;
   code: Code;
   message: string;
   image: ImageReport;
@@ -210,10 +231,22 @@ export interface Report {
   instances?: InstanceReport[];
   /** Warnings, and what was not required. */
   notes: Note[];
-  /** The cosign command that asks the same. */
+  /** The cosign command that asks the same, perhaps below a line that begins with #. */
   equivalent?: string;
+  /** A good signature names another image: what a person has to answer before it may count. Not a next step. */
+  mirrorQuestion?: MirrorQuestion;
+  /** How many signatures the image bears that failed: by another key, over another digest, for another name, or unreadable. */
+  failedSignatures?: number;
   /** Unix seconds that the decision speaks about. */
   time: number;
+}
+
+export interface MirrorQuestion {
+  question: string;
+  /** The name that was signed. */
+  signed: string;
+  /** What a policy would need for such a mirror, as JSON. */
+  signedIdentity?: string;
 }
 
 export interface ImageReport {
@@ -231,6 +264,8 @@ export interface InstanceReport {
   digest: string;
   platform?: string;
   verdict: Verdict;
+  /** As in the report. */
+  verified: boolean;
   code: Code;
   message: string;
   requirements: RequirementReport[];

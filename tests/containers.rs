@@ -176,7 +176,7 @@ fn c8_to_c10_identities() {
     let refused = report(&bare, "", &key);
     assert_eq!((refused.verdict, refused.code), (Verdict::Deny, "identity.not-accepted"));
     assert!(refused.message.contains("Signature for identity \"registry.example/team/app\" is not accepted"), "{}", refused.message);
-    assert!(refused.message.contains("matchRepository"), "{}", refused.message);
+    assert!(refused.mirror_question.unwrap().signed_identity.unwrap().contains("matchRepository"));
     assert_eq!(report(&bare, ANY_TAG, &key).verdict, Verdict::Allow);
     let tagged = [signed(&payload(&Digest::of(&image()).to_string(), NAME, r#","optional":null"#), 1)];
     assert_eq!(report(&tagged, "", &key).verdict, Verdict::Allow);

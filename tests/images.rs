@@ -1,5 +1,7 @@
 //! Whole images against real rules, on fixtures that real cosign made (`make fixtures`).
 
+#[path = "images/names.rs"]
+mod names;
 #[path = "images/pins.rs"]
 mod pins;
 mod support;
@@ -9,7 +11,7 @@ use sealgate::digest::Digest;
 use sealgate::encoding::pem;
 use sealgate::oci::Document;
 use sealgate::policy::Policy;
-use sealgate::verify::{EvidenceDocument, Frame, Out, Report, Rules, Verdict, collect, first_policy};
+use sealgate::verify::{EvidenceDocument, Frame, Mirrors, Out, Report, Rules, Verdict, collect, first_policy};
 use support::{block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read, Memory};
 
 fn demo(repository: &str) -> Memory {
@@ -49,7 +51,7 @@ fn every_case_of_the_fixtures() {
     for case in cases {
         let id = case["id"].as_str().unwrap();
         let folder = fixtures().join("cosign").join(id);
-        let report = judge(&Memory::case(&folder), &key_rules(&folder.join("key.pub")), "demo.example/fixtures/x:1");
+        let report = judge(&Memory::case(&folder), &key_rules(&folder.join("key.pub")), &format!("demo.example/fixtures/{id}:1"));
         let expected = if case["outcome"] == "allow" { Verdict::Allow } else { Verdict::Deny };
         assert_eq!(report.verdict, expected, "{id}: {} {}", report.code, report.message);
         if id.contains("-ph_fail") || id.contains("-sha384_fail") || id.contains("-sha512_fail") {
@@ -276,13 +278,13 @@ fn a_first_policy_admits_its_image() {
         let text = format!("demo.example/demo/{repository}:1.0");
         let report = judge(&demo(repository), &key_rules(key), &text);
         let name = sealgate::reference::Reference::normalize(&text, sealgate::reference::Grammar::Containers).unwrap();
-        let policy = first_policy(&report, &name, "k.pub").unwrap();
+        let policy = first_policy(&report, &name, "k.pub", Mirrors::Refuse).unwrap();
         let rules = Rules::policy(Policy::parse(policy.as_bytes()).unwrap(), [("k.pub".to_owned(), read(key))].into()).unwrap();
         assert_eq!(judge(&demo(repository), &rules, &text).verdict, Verdict::Allow, "{policy}");
     }
     let report = judge(&demo("unsigned"), &key_rules(&key), "demo.example/demo/unsigned:1.0");
     let name = sealgate::reference::Reference::normalize("demo.example/demo/unsigned:1.0", sealgate::reference::Grammar::Containers).unwrap();
-    assert!(first_policy(&report, &name, "k.pub").is_err());
+    assert!(first_policy(&report, &name, "k.pub", Mirrors::Refuse).is_err());
 }
 
 /// Without the marker an index is a list: each image of it must be signed (TRUST section 8).

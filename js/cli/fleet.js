@@ -5,7 +5,7 @@ import { codedError } from "../error.js";
 import { parseReference, verifyImage } from "../node.js";
 import { guardedFetch } from "../public.js";
 import { asking, readPolicy } from "./inputs.js";
-import { plain } from "./show.js";
+import { plain, styleOf } from "./show.js";
 
 /** @typedef {import("../index.d.ts").Report} Report */
 /** @typedef {{ image: string, as?: string }} Named */
@@ -37,14 +37,14 @@ export async function diffPolicies(command) {
     return { image, as, reports: /** @type {[Report, Report]} */ (reports) };
   }, ({ image, as, reports: [old, next] }) => {
     progress.step();
-    const changes = old.verdict !== next.verdict;
+    const changes = old.verdict !== next.verdict || old.verified !== next.verified;
     const unknown = old.verdict === "unknown" || next.verdict === "unknown";
     if (unknown) count.unknown += 1;
     else if (changes) count.changed += 1;
     if (!changes && !unknown) return;
-    const sign = unknown ? "?" : next.verdict === "allow" ? "+" : "-";
+    const sign = unknown ? "?" : next.verdict === "deny" ? "-" : next.verified ? "+" : "~";
     show({ image, as, before: brief(old), after: brief(next) }, () => [
-      `${sign} ${name({ image, as })}: ${words(old.verdict)} → ${words(next.verdict)}`,
+      `${sign} ${name({ image, as })}: ${styleOf(old).word} → ${styleOf(next).word}`,
       `    before: ${old.message} (${old.code})`,
       `    after:  ${next.message} (${next.code})`,
     ]);
@@ -67,34 +67,39 @@ export async function audit(command) {
   const show = output(command.json);
   const progress = progressOf(images.length);
   const count = { allow: 0, deny: 0, unknown: 0 };
+  let unverified = 0;
   /** @type {Report[]} */
   const denied = [];
   await inTurn(asked, async ({ image, as, asking }) => ({ image, as, report: await verifyImage(image, { ...asking, ...basis, as, viaEvidence: true }) }), ({ image, as, report }) => {
     progress.step();
     count[report.verdict] += 1;
+    if (report.verdict === "allow" && !report.verified) unverified += 1;
     if (report.verdict === "deny") denied.push(report);
     show({ image, as, digest: report.image.digest, ...brief(report) }, () => [
-      `${{ allow: "✔", deny: "✘", unknown: "?" }[report.verdict]} ${name({ image, as })}: ${words(report.verdict)} (${report.code})`,
+      `${styleOf(report).sign} ${name({ image, as })}: ${styleOf(report).word} (${report.code})`,
       ...(report.verdict === "allow" ? [] : [`    ${report.message}`]),
     ]);
   });
   progress.end();
-  if (command.writeExceptions !== undefined) writeExceptions(command.writeExceptions, denied, show);
-  show.sum(`${plural(images.length)}: ${count.allow} allowed, ${count.deny} denied, ${count.unknown} could not be found out`);
+  if (command.writeExceptions !== undefined) writeExceptions(command.writeExceptions, denied, command.includeSuspicious, show);
+  show.sum(`${plural(images.length)}: ${count.allow} allowed${unverified > 0 ? ` (${unverified} of them not verified)` : ""}, ${count.deny} denied, ${count.unknown} could not be found out`);
   if (count.deny > 0) return 1;
   return count.unknown > 0 ? 2 : 0;
 }
 
 /**
- * Exceptions that admit what was denied, for "sealgate": {"exceptions": […]}: a month to sign what runs.
+ * Exceptions that admit what was denied, for "sealgate": {"exceptions": […]}: a month to sign what runs. What bears a
+ * signature that failed was not forgotten, it was made to look signed, and is left out.
  *
- * @param {string} path @param {Report[]} denied @param {ReturnType<typeof output>} show
+ * @param {string} path @param {Report[]} denied @param {boolean} includeSuspicious @param {ReturnType<typeof output>} show
  */
-function writeExceptions(path, denied, show) {
+function writeExceptions(path, denied, includeSuspicious, show) {
   const until = new Date(Math.ceil(Date.now() / DAY) * DAY + 30 * DAY).toISOString().replace(/\.\d+Z$/, "Z");
   /** @type {Map<string, Exception>} */
   const scopes = new Map();
-  for (const { image: { name, digest } } of denied) {
+  const suspicious = denied.filter(({ failedSignatures = 0, image }) => image.digest !== undefined && failedSignatures > 0);
+  const excused = includeSuspicious ? denied : denied.filter((report) => !suspicious.includes(report));
+  for (const { image: { name, digest } } of excused) {
     if (digest === undefined) continue;
     const scope = parseReference(name).name;
     const one = scopes.get(scope) ?? { scope, digests: [], until, reason: `ran already on ${new Date().toISOString().slice(0, 10)}, and the policy denies it: to be signed or replaced` };
@@ -109,6 +114,9 @@ function writeExceptions(path, denied, show) {
   }
   const count = exceptions.reduce((sum, { digests }) => sum + digests.length, 0);
   const without = denied.filter(({ image }) => image.digest === undefined).length;
+  if (!includeSuspicious && suspicious.length > 0) {
+    show.sum(`${path}: without ${plural(suspicious.length)} whose signature failed (another key, digest or name): ${suspicious.map(({ image, code }) => `${image.name} (${code})`).join(", ")}; look into each, --include-suspicious excuses them too`);
+  }
   show.sum(`${path}: exceptions for ${count} digest${count === 1 ? "" : "s"} until ${until}${without > 0 ? `; ${without} denied images have no digest and no exception` : ""}`);
 }
 
@@ -223,18 +231,13 @@ function progressOf(all) {
 }
 
 /** @param {Report} report */
-function brief({ verdict, code, message }) {
-  return { verdict, code, message };
+function brief({ verdict, verified, code, message }) {
+  return { verdict, verified, code, message };
 }
 
 /** @param {Named} one */
 function name({ image, as }) {
   return as === undefined ? image : `${image} as ${as}`;
-}
-
-/** @param {Report["verdict"]} verdict */
-function words(verdict) {
-  return { allow: "allowed", deny: "denied", unknown: "could not find out" }[verdict];
 }
 
 /** @param {number} count */

@@ -1,7 +1,7 @@
 // What a command is given: files beside the command, and how to ask a registry.
 
 import { readFileSync, readdirSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { codedError } from "../error.js";
 import { parseReference, policyAssets } from "../node.js";
 import { findCredentials } from "./registry-auth.js";
@@ -24,9 +24,11 @@ export function asking(image, { platform, plainHttp, realms, egress, provider })
 /** Who is trusted, without a policy. @param {import("./arguments.js").Signer} command */
 export function readSigner({ keys, identity, trustedRoot }) {
   const root = trustedRoot === undefined || EMBEDDED.includes(trustedRoot) ? trustedRoot : read(trustedRoot, "root.unreadable", "--trusted-root");
+  const paths = { key: keys, ...(root === undefined || root === trustedRoot ? {} : { trustedRoot }) };
   return {
     ...(keys.length > 0 ? { key: readKeys(keys) } : identity),
     ...(root === undefined ? {} : { trustedRoot: /** @type {import("../index.d.ts").TrustedRoot} */ (root) }),
+    paths,
   };
 }
 
@@ -38,8 +40,11 @@ export function readKeys(paths) {
 /** A policy with every file that it names, and a registries.d. @param {string} path @param {string} why @param {string} [registriesD] */
 export function readPolicy(path, why, registriesD) {
   const policy = read(path, "policy.unreadable", why);
-  const assets = Object.fromEntries(policyAssets(policy).map((name) => [name, read(beside(path, name), "asset.unreadable", `${path} names ${name}`)]));
-  return { policy, assets, ...(registriesD === undefined ? {} : { registriesD: readFolder(registriesD) }) };
+  const names = policyAssets(policy);
+  const assets = Object.fromEntries(names.map((name) => [name, read(beside(path, name), "asset.unreadable", `${path} names ${name}`)]));
+  // As a person in this folder would write them.
+  const paths = { assets: Object.fromEntries(names.map((name) => [name, isAbsolute(name) ? name : join(dirname(path), name)])) };
+  return { policy, assets, paths, ...(registriesD === undefined ? {} : { registriesD: readFolder(registriesD) }) };
 }
 
 /** The files of a registries.d, by their names. @param {string} folder @returns {Record<string, Uint8Array>} */

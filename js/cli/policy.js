@@ -8,7 +8,7 @@ import { plain } from "./show.js";
 
 /** @typedef {import("../index.d.ts").Lint} Lint */
 /** @typedef {{ image: string, as?: string, expect: "allow" | "deny", code?: string }} Case */
-/** @typedef {{ image: string, as?: string, expected: { verdict: string, code?: string }, found: { verdict: string, code: string, message: string }, same: boolean }} Result */
+/** @typedef {{ image: string, as?: string, expected: { verdict: string, code?: string }, found: { verdict: string, verified: boolean, code: string, message: string }, same: boolean }} Result */
 
 /** Characters of the policy's text that a suggestion shows. */
 const SHOWN = 160;
@@ -16,7 +16,7 @@ const SHOWN = 160;
 /** @param {import("./arguments.js").PolicyInitCommand} command */
 export async function initPolicy(command) {
   const key = readKeys(command.keys);
-  const policy = await policyInit(command.image, { ...asking(command.image, command), as: command.as, key, keyPath: command.keys[0] });
+  const policy = await policyInit(command.image, { ...asking(command.image, command), as: command.as, key, keyPath: command.keys[0], mirror: command.mirror });
   process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);
   return 0;
 }
@@ -45,9 +45,9 @@ export async function testPolicy(command) {
   /** @type {Result[]} */
   const results = [];
   for (const { image, as, expect, code, asking } of asked) {
-    const { verdict, code: found, message } = await verifyImage(image, { ...asking, ...basis, as, viaEvidence: true });
+    const { verdict, verified, code: found, message } = await verifyImage(image, { ...asking, ...basis, as, viaEvidence: true });
     const same = verdict === expect && (code === undefined || code === found);
-    results.push({ image, as, expected: { verdict: expect, code }, found: { verdict, code: found, message }, same });
+    results.push({ image, as, expected: { verdict: expect, code }, found: { verdict, verified, code: found, message }, same });
   }
   process.stdout.write(command.json ? `${JSON.stringify(results, null, 2)}\n` : showResults(results));
   const differing = results.filter(({ same }) => !same);
@@ -107,7 +107,7 @@ function short(text) {
 function showResults(results) {
   const lines = results.map(({ image, as, expected, found, same }) => {
     const name = as === undefined ? image : `${image} as ${as}`;
-    const [sign, verdict] = found.verdict === "unknown" ? ["?", "could not find out"] : [same ? "✔" : "✘", found.verdict];
+    const [sign, verdict] = found.verdict === "unknown" ? ["?", "could not find out"] : [same ? "✔" : "✘", found.verdict === "allow" && !found.verified ? "allow, not verified," : found.verdict];
     const wanted = [expected.verdict, expected.code].filter(Boolean).join(" ");
     return `${sign} ${plain(name)}: ${verdict} ${plain(found.code)}${same ? ", as expected" : `, expected ${plain(wanted)}\n    ${plain(found.message)}`}`;
   });

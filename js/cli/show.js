@@ -9,6 +9,8 @@ const VERDICTS = {
   deny: { sign: "✘", word: "denied", met: "not met", colour: "31" },
   unknown: { sign: "?", word: "could not find out", met: "could not find out", colour: "33" },
 };
+/** Allowed, and no signature or attestation vouches for it: never with the sign and the colour of what was verified. */
+const UNVERIFIED = { sign: "~", word: "allowed, not verified", met: "met, without a signature", colour: "35" };
 const OUTCOMES = {
   accepted: { sign: "✔", colour: "32" },
   rejected: { sign: "✘", colour: "31" },
@@ -25,7 +27,7 @@ export function showReport(report, terminal, environment = process.env) {
   /** @param {{ colour: string }} style @param {string} text */
   const paint = ({ colour }, text) => (coloured ? `\u001b[${colour}m${text}\u001b[0m` : text);
 
-  const verdict = VERDICTS[report.verdict] ?? VERDICTS.unknown;
+  const verdict = styleOf(report);
   const lines = [
     `${paint(verdict, `${verdict.sign} ${verdict.word}`)}: ${plain(report.image.reference)}`,
     `  ${plain(report.message)} (${plain(report.code)})`,
@@ -34,13 +36,36 @@ export function showReport(report, terminal, environment = process.env) {
     ...showRequirements(report, paint, ""),
   ];
   for (const instance of report.instances ?? []) {
-    const style = VERDICTS[instance.verdict] ?? VERDICTS.unknown;
+    const style = styleOf(instance);
     lines.push("", `${paint(style, `${style.sign} ${style.word}`)}: ${plain(instance.platform ?? "image")} ${plain(instance.digest)}`);
     lines.push(`  ${plain(instance.message)} (${plain(instance.code)})`, ...showRequirements(instance, paint, "  "));
   }
   if (report.notes.length > 0) lines.push("", "Notes", ...report.notes.map(({ code, message }) => `  - ${plain(message)} (${plain(code)})`));
-  if (report.equivalent) lines.push("", "The same question to cosign", `  ${plain(report.equivalent)}`);
+  if (report.equivalent) lines.push("", "The same question to cosign", ...report.equivalent.split(/\n(?=cosign )/).map((line) => `  ${plain(line)}`));
+  if (report.mirrorQuestion) lines.push("", "A question that only you can answer", ...showMirror(report).map((line) => `  ${line}`));
   return `${lines.join("\n")}\n`;
+}
+
+/** What allows is verified or not; whoever is not asked is not trusted. @param {{ verdict: Report["verdict"], verified?: boolean }} judged */
+export function styleOf({ verdict, verified }) {
+  if (verdict === "allow" && verified !== true) return UNVERIFIED;
+  return VERDICTS[verdict] ?? VERDICTS.unknown;
+}
+
+/** A question to answer, not a step to take. @param {Report} report */
+function showMirror({ mirrorQuestion, rule }) {
+  if (mirrorQuestion === undefined) return [];
+  const { question, signed, signedIdentity } = mirrorQuestion;
+  if (rule.source !== "policy") return [plain(question), `the signature names ${plain(signed)}; --as NAME judges under another name, --any-name under any (sealgate --help)`];
+  return [plain(question), ...(signedIdentity === undefined ? [] : [`a policy says so with "signedIdentity": ${plain(signedIdentity)}`])];
+}
+
+/** Notes that somebody has to read who looks at the exit status alone. */
+const WARNED = /^identity\.(open|any-caller|unanchored|exact-wildcard|unescaped-dot|issuer-form)$/;
+
+/** @param {Report} report */
+export function warnings({ notes }) {
+  return notes.filter(({ code }) => WARNED.test(code)).map(({ code, message }) => `${message} (${code})`);
 }
 
 /** @param {Report} report */
@@ -68,7 +93,7 @@ function showFacts({ image, rule, time, verifier }) {
  */
 function showRequirements(whole, paint, indent) {
   return whole.requirements.flatMap((requirement, index) => {
-    const style = VERDICTS[requirement.verdict] ?? VERDICTS.unknown;
+    const style = styleOf({ verdict: requirement.verdict, verified: requirement.candidates.some(({ outcome }) => outcome === "accepted") });
     return [
       "",
       `${indent}Requirement ${index + 1}, ${plain(requirement.type)}: ${paint(style, `${style.sign} ${style.met}`)}`,
@@ -130,10 +155,11 @@ function showClaims({ signer, logEntries = [], timestamps = [], ...said }) {
 }
 
 /** @param {import("../index.d.ts").VerifiedBundle} verified @param {string} file */
-export function showBundle({ claims, trustedRoot, steps }, file) {
+export function showBundle({ kind, claims, trustedRoot, steps }, file) {
   const root = trustedRoot === undefined ? [] : [`  trusted root ${plain(trustedRoot)}`];
   const plainly = (/** @type {{ colour: string }} */ _, /** @type {string} */ text) => text;
-  return `${[`✔ verified: ${plain(file)}`, ...root, ...showClaims(claims).map((line) => `  ${line}`), ...showSteps(steps, plainly, "  ")].join("\n")}\n`;
+  const what = kind === "message" ? "a signature of the file" : `a statement about the file, of type ${plain(claims.predicateType ?? "?")}`;
+  return `${[`✔ verified: ${plain(file)}`, `  ${what}`, ...root, ...showClaims(claims).map((line) => `  ${line}`), ...showSteps(steps, plainly, "  ")].join("\n")}\n`;
 }
 
 /** @param {number} seconds */

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -98,13 +98,19 @@ for (const [what, start] of /** @type {const} */ ([["docker-registry", startRegi
       });
 
       test(`${repository}: the command line judges by the registry itself`, async () => {
-        const good_ = await run(process.execPath, [CLI, "verify", `${registry.host}/${repository}:1`, "--key", good.pub]);
+        const good_ = await run(process.execPath, [CLI, "verify", `${registry.host}/${repository}:1`, "--key", good.pub, "--as", `${NAME}/${repository}:1`]);
         assert.equal(good_.code, 0, good_.output);
         const bad = await run(process.execPath, [CLI, "verify", `${registry.host}/${repository}:1`, "--key", join(DEMO, "cosign.pub")]);
         assert.equal(bad.code, 1, bad.output);
       });
     }
   });
+}
+
+/** As a person would: pasted into a shell, in this folder. @param {"cosign2" | "cosign3"} version @param {string} command @param {string} cwd */
+async function paste(version, command, cwd) {
+  assert.match(command, /^(# [^\n]*\n)?cosign verify/);
+  return run("/bin/sh", ["-c", `cosign() { '${await tool(version)}' "$@"; }\n${command}`], cwd);
 }
 
 describe("the same question to cosign", () => {
@@ -117,22 +123,39 @@ describe("the same question to cosign", () => {
   for (const [repository, version, expected] of /** @type {const} */ ([["signed", "cosign2", 0], ["bundle", "cosign3", 0], ["multi", "cosign2", 0], ["wrong-key", "cosign2", 1], ["unsigned", "cosign2", 1]])) {
     const key = repository === "bundle" ? "bundle.pub" : "cosign.pub";
     test(`${repository}: the command of the report, run`, async () => {
-      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, "--key", key, "--json"], DEMO);
+      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, "--as", `demo.example/demo/${repository}:1.0`, "--key", key, "--json"], DEMO);
       assert.equal(own.code, expected, own.output);
-      const [program, ...args] = JSON.parse(own.stdout).equivalent.replace("cosign.pub", key).split(" ");
-      assert.equal(program, "cosign");
-      const theirs = await run(await tool(version), args, DEMO);
+      const theirs = await paste(version, JSON.parse(own.stdout).equivalent, DEMO);
       assert.equal(theirs.code === 0, expected === 0, theirs.output);
     });
   }
+
+  test("a copied signature: cosign would say yes, so there is no command", async () => {
+    const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/copied:1.0`, "--key", "cosign.pub", "--json"], DEMO);
+    const { code, equivalent, image } = JSON.parse(own.stdout);
+    assert.deepEqual([own.code, code, equivalent], [1, "identity.other-name", undefined], own.output);
+    const theirs = await paste("cosign2", `cosign verify --key cosign.pub --insecure-ignore-tlog=true ${worker.host}/demo/copied@${image.digest}`, DEMO);
+    assert.equal(theirs.code, 0, theirs.output);
+  });
+
+  test("a key whose path a shell would take apart", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sealgate's keys "));
+    try {
+      await copyFile(join(DEMO, "cosign.pub"), join(folder, "$(key).pub"));
+      const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/signed:1.0`, "--as", "demo.example/demo/signed:1.0", "--key", join(folder, "$(key).pub"), "--json"], DEMO);
+      const theirs = await paste("cosign2", JSON.parse(own.stdout).equivalent, DEMO);
+      assert.deepEqual([own.code, theirs.code], [0, 0], theirs.output);
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 
   for (const [repository, subject, expected] of /** @type {const} */ ([["keyless", "release.yml", 0], ["attested", "build.yml", 0], ["keyless", "build.yml", 1]])) {
     test(`${repository} by ${subject}: the command of the report, run`, async () => {
       const who = ["--certificate-identity", `https://github.com/demo/app/.github/workflows/${subject}@refs/heads/main`, "--certificate-oidc-issuer", "https://token.actions.demo.example"];
       const own = await run(process.execPath, [CLI, "verify", `${worker.host}/demo/${repository}:1.0`, ...who, "--trusted-root", "trusted_root.json", "--json"], DEMO);
       assert.equal(own.code, expected, own.output);
-      const [, ...args] = JSON.parse(own.stdout).equivalent.split(" ");
-      const theirs = await run(await tool("cosign3"), args, DEMO);
+      const theirs = await paste("cosign3", JSON.parse(own.stdout).equivalent, DEMO);
       assert.equal(theirs.code === 0, expected === 0, theirs.output);
     });
   }
@@ -142,9 +165,9 @@ describe("the same question to cosign", () => {
     for (const [type, expected] of /** @type {const} */ ([["slsaprovenance1", 0], ["cyclonedx", 0], ["spdxjson", 1]])) {
       const own = await run(process.execPath, [CLI, "verify-attestation", `${worker.host}/demo/attested:1.0`, "--type", type, ...who, "--trusted-root", "trusted_root.json", "--json"], DEMO);
       assert.equal(own.code, expected, own.output);
-      const [, ...args] = JSON.parse(own.stdout).equivalent.split(" ");
-      const theirs = await run(await tool("cosign3"), args, DEMO);
-      assert.equal(theirs.code === 0, expected === 0, `${type}: ${args.join(" ")}: ${theirs.output}`);
+      const command = JSON.parse(own.stdout).equivalent;
+      const theirs = await paste("cosign3", command, DEMO);
+      assert.equal(theirs.code === 0, expected === 0, `${type}: ${command}: ${theirs.output}`);
     }
   });
 });

@@ -58,7 +58,7 @@ function properties(only) {
   }
   const run = spawnSync("cargo", ["test", "--locked", "--quiet", "--lib", "gateway::tests::anything"], {
     cwd: copy,
-    env: { ...process.env, CARGO_TARGET_DIR: join(root, "target/mutants/build"), RUST_BACKTRACE: "0" },
+    env: { ...process.env, CARGO_TARGET_DIR: join(root, "target/mutants/build"), RUST_BACKTRACE: "0", CARGO_PROFILE_TEST_OPT_LEVEL: "0" },
     encoding: "utf8",
   });
   if (!/running \d+ tests/.test(run.stdout)) throw new Error(`${only ?? "without any defect"}: the tests did not run:\n${run.stderr}`);

@@ -95,7 +95,21 @@ const checks = {
 
   async "a signed image is allowed by its key"({ verifyImage }, demo) {
     const report = await verifyImage(SIGNED, { key: bytesOf(demo.key), fetch: fakeRegistry(demo.routes) });
-    equal([report.verdict, report.rule.source], ["allow", "key"], report);
+    equal([report.verdict, report.verified, report.rule.source], ["allow", true, "key"], report);
+  },
+
+  async "a copied signature is refused by its key, and a refusal tells nobody how to admit it"({ verifyImage, Gateway }, demo) {
+    const key = bytesOf(demo.key);
+    const copied = "demo.example/demo/copied:1.0";
+    const report = await verifyImage(copied, { key, fetch: fakeRegistry(demo.routes) });
+    equal([report.verdict, report.code, report.verified, report.mirrorQuestion?.signed], ["deny", "identity.other-name", false, "demo.example/demo/signed"], report);
+    const any = await verifyImage(copied, { key, anyName: true, fetch: fakeRegistry(demo.routes) });
+    equal(any.verdict, "allow", any);
+    const gateway = new Gateway({ upstream: "http://demo.example", name: "demo.example", ...assetsOf(demo) }, { fetch: fakeRegistry(demo.routes) });
+    const refused = await gateway.handle({ method: "GET", url: "http://localhost:8787/v2/demo/copied/manifests/1.0", headers: [["host", "localhost:8787"]] });
+    const body = new TextDecoder().decode(refused.body);
+    matches(body, /possibly a signature copied from another image/);
+    for (const word of ["signedIdentity", "exactReference", "exactRepository", "remapIdentity", "--as", "--any-name"]) equal([word, body.includes(word)], [word, false], body);
   },
 
   async "every other demo image is denied or allowed as its name says"({ verifyImage }, demo) {
@@ -139,7 +153,9 @@ const checks = {
     equal(own.verdict, "deny", own);
     equal(asked.includes("http://localhost:8787/api/evidence/demo/unsigned?ref=1.0"), true, asked);
     const unnamed = await verifyImage(reference, { ...byPolicy(demo), fetch, viaEvidence: true });
-    matches(unnamed.notes.map(({ message }) => message).join("\n"), /the gateway says that it knows the image as demo\.example\/demo\/unsigned:1\.0/);
+    const told = unnamed.notes.map(({ message }) => message).join("\n");
+    matches(told, /the gateway says that it knows the image as demo\.example\/demo\/unsigned:1\.0/);
+    equal(told.includes("--as"), false, told);
   },
 
   async "the gateway passes what is signed and refuses what is not"({ Gateway }, demo) {

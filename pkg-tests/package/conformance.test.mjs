@@ -100,8 +100,8 @@ test("another identity, issuer, key or artifact, and the embedded roots", async 
     [say(by("someone@else.test", issuer)), "sigstore.identity"],
     [say(by(identity, "https://issuer.test")), "sigstore.identity"],
     [say(["--key", join(root, "fixtures/sigstore/public-good/v03-blob-key/key.pub")]), "sigstore.material"],
-    [say(by(identity, issuer), join(blob, "case.json")), "log-body.digest"],
-    [say(by(identity, issuer), `sha256:${"0".repeat(64)}`), "log-body.digest"],
+    [say(by(identity, issuer), join(blob, "case.json")), "sigstore.artifact"],
+    [say(by(identity, issuer), `sha256:${"0".repeat(64)}`), "sigstore.artifact"],
     [say(by(identity, issuer), undefined, ["--staging"]), "sigstore.log"],
   ]) {
     const { status, stderr } = await asked;

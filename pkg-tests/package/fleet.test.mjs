@@ -58,17 +58,34 @@ test("audit judges each image once, in their order, a JSON object a line", async
 });
 
 test("the exceptions that audit writes admit what was denied, and nothing else", async () => {
-  const images = list("signed", "unsigned", "wrong-key");
-  const first = await run(["audit", "--policy", "policy.json", "--write-exceptions", "exceptions.json"], images);
-  assert.equal(first.status, 1);
-  assert.match(first.stderr, /^exceptions\.json: exceptions for 2 digests until \d{4}-\d\d-\d\dT00:00:00Z\n/);
-  const exceptions = JSON.parse(readFileSync(join(project, "exceptions.json"), "utf8"));
-  assert.deepEqual(exceptions.map(({ scope }) => scope), ["demo.example/demo/unsigned", "demo.example/demo/wrong-key"]);
+  const images = list("signed", "unsigned", "wrong-key", "copied", "other-digest");
+  const written = async (...more) => {
+    const { status, stderr } = await run(["audit", "--policy", "policy.json", "--write-exceptions", "exceptions.json", ...more], images);
+    assert.equal(status, 1);
+    return { stderr, exceptions: JSON.parse(readFileSync(join(project, "exceptions.json"), "utf8")) };
+  };
+  const { stderr, exceptions } = await written();
+  assert.deepEqual(exceptions.map(({ scope }) => scope), ["demo.example/demo/unsigned"], "what was made to look signed is not excused");
+  assert.match(stderr, /^exceptions\.json: without 3 images whose signature failed .*wrong-key:1\.0 \(signature\.invalid\), .*copied:1\.0 \(identity\.not-accepted\), .*other-digest:1\.0 \(digest\.not-signed\); .*--include-suspicious/);
+  assert.match(stderr, /\nexceptions\.json: exceptions for 1 digest until \d{4}-\d\d-\d\dT00:00:00Z\n/);
   const days = (Date.parse(exceptions[0].until) - Date.now()) / 86_400_000;
   assert.ok(days >= 30 && days <= 31, String(days));
   changed("excepted.json", (policy) => (policy.sealgate.exceptions = exceptions));
-  const second = await run(["audit", "--policy", "excepted.json"], `${images}\n${line("copied")}`);
-  assert.deepEqual(second.lines().map(({ code }) => code), ["signature.accepted", "exception.admitted", "exception.admitted", "identity.not-accepted"]);
+  const second = await run(["audit", "--policy", "excepted.json"], images);
+  assert.deepEqual(second.lines().map(({ code, verified }) => [code, verified]), [
+    ["signature.accepted", true], ["exception.admitted", false], ["signature.invalid", false], ["identity.not-accepted", false], ["digest.not-signed", false],
+  ]);
+  assert.match(second.stderr, /^5 images: 2 allowed \(1 of them not verified\), 3 denied/);
+  const all = await written("--include-suspicious");
+  assert.deepEqual(all.exceptions.map(({ scope }) => scope.split("/").at(-1)), ["unsigned", "wrong-key", "copied", "other-digest"]);
+  assert.doesNotMatch(all.stderr, /without/);
+});
+
+test("what is allowed now, and no longer verified, is a change", async () => {
+  const open = changed("signed-open.json", (policy) => (policy.transports.docker["demo.example/demo/signed"] = [{ type: "insecureAcceptAnything" }]));
+  const found = await run(["policy", "diff", "policy.json", open], list("signed", "keyless"));
+  assert.equal(found.status, 1);
+  assert.deepEqual(found.lines().map(({ as, before, after }) => [as, before.verdict, before.verified, after.verdict, after.verified]), [["demo.example/demo/signed:1.0", "allow", true, "allow", false]]);
 });
 
 test("policy diff names what changes, and why, and asks a registry once", async () => {

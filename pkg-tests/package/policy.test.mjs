@@ -71,13 +71,16 @@ test("lints know what they are told, and nothing else", () => {
   assert.deepEqual(lint(policy, { assets: { "cosign.pub": key } }), always);
   assert.deepEqual(lint(policy, { assets: {} }).filter((id) => !always.includes(id)), ["SL13"]);
   assert.ok(lint(policy, { assets: { "cosign.pub": "no key" } }).includes("SL14"));
+  assert.ok(lint(policy, { assets: { "cosign.pub": `${key}-----BEGIN PRIVATE KEY-----\neA==\n-----END PRIVATE KEY-----\n` } }).includes("SL17"));
+  assert.ok(lint(JSON.stringify({ default: REJECT, transports: { docker: { "docker.io": OPEN.default } } })).includes("SL15"));
+  assert.ok(lint(JSON.stringify({ sealgate: { version: 1, audit: ["a.b"] }, default: REJECT, transports: { docker: { "a.b/c": REJECT } } })).includes("SL16"));
   assert.ok(lint(policy, { assets: { "cosign.pub": `${key}\n${key}` } }).includes("PL21"));
   assert.ok(lint(policy, { registriesD: {} }).includes("PL26"));
   assert.deepEqual(lint(policy, { registriesD: { "a.yaml": "docker:\n  a.b:\n    use-sigstore-attachments: true\n" } }), always);
   assert.ok(lint(policy, { images: ["a.b:5000/x"] }).includes("PL07"));
   assert.ok(lint(policy, { indexes: ["a.b/x:1"] }).includes("PL28"));
   assert.ok(lint(policy, { userPolicy: true }).includes("PL31"));
-  const until = (until) => JSON.stringify({ sealgate: { version: 1, exceptions: [{ scope: "a.b", digests: [`sha256:${"0".repeat(64)}`], until, reason: "r" }] }, default: REJECT });
+  const until = (until) => JSON.stringify({ sealgate: { version: 1, exceptions: [{ scope: "a.b/c", digests: [`sha256:${"0".repeat(64)}`], until, reason: "r" }] }, default: REJECT });
   assert.deepEqual(lint(until("2027-01-31T00:00:00Z"), { time: new Date("2027-01-20T00:00:00Z") }), ["SL11"]);
   assert.deepEqual(lint(until("2027-01-31T00:00:00Z"), { time: new Date("2026-12-20T00:00:00Z") }), []);
 });

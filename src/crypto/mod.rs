@@ -7,9 +7,11 @@
 mod check;
 mod key;
 mod pending;
+mod private;
 mod rust_crypto;
 
 pub use check::{EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError};
 pub use key::{Curve, KeyError, KeyKind, PublicKey};
 pub use pending::{Demand, Pending, Refused, Rule, Step, Verified};
+pub use private::holds_private_key;
 pub use rust_crypto::RustCrypto;

@@ -57,6 +57,7 @@ codes! {
         Prefix { place: Place, found: String } => "policy.prefix", "{place}: prefix {found:?} is not valid: expected host[:port], or host[:port]/path without tag, digest, wildcard or trailing slash";
         Version { place: Place } => "policy.version", "{place}: expected \"version\": 1, the only version of these extensions that is understood here: use a newer sealgate, or write 1";
         Value { place: Place, expected: &'static str, found: String } => "policy.value", "{place}: expected {expected}, found {found}";
+        ExceptionScope { place: Place, found: String } => "policy.exception-scope", "{place}: expected one repository such as registry.example.com/team/app, or one with a tag, in its full spelling, found {found:?}: an exception is for that one exactly, and never for a registry, a namespace or what lies below";
         TooMany { place: Place, limit: usize, found: usize } => "policy.too-many", "{place}: expected at most {limit} entries, found {found}: split the requirement";
     }
 }

@@ -80,12 +80,13 @@ impl Policy {
         let namespaces = scope::docker_namespaces(&image);
         let identity = scope::docker_identity(&image)?;
         let scopes: Vec<&str> = core::iter::once(identity.as_str()).chain(namespaces.iter().map(String::as_str)).chain([""]).collect();
+        let exact = [identity.as_str(), namespaces.first().map_or("", String::as_str)];
         let until = scopes.iter().position(|scope| selection.key == Some(*scope));
         let before = until.unwrap_or(scopes.len());
         let missed = scopes.iter().take(before).map(|scope| LookedUp { scope: format!("docker {}", quote(scope)), is_there: false });
         let mut notes = notes(selection.requirements);
         if let Some(marker) = &self.marker {
-            notes.extend(marked(marker, &scopes));
+            notes.extend(marked(marker, self.audited(&image), &exact));
         }
         Ok(Explanation {
             looked_up: missed.chain([LookedUp { scope: selection.scope.clone(), is_there: true }]).collect(),
@@ -250,11 +251,10 @@ fn notes(requirements: &[Requirement]) -> Vec<String> {
     notes
 }
 
-/// What the marker says of an image that is looked up under these scopes.
-fn marked(marker: &Marker, scopes: &[&str]) -> Vec<String> {
-    let covers = |scope: &str| scopes.contains(&scope);
-    let audited = marker.audit.iter().filter(|scope| covers(scope)).map(|scope| format!("{} is under audit: refusals are only written down", quote(&shown(scope))));
-    let excepted = marker.exceptions.iter().filter(|exception| covers(&exception.scope)).map(|exception| {
+/// What the marker says of an image with this scope under audit, and these two names of its own.
+fn marked(marker: &Marker, audited: Option<&str>, exact: &[&str]) -> Vec<String> {
+    let audited = audited.into_iter().map(|scope| format!("{} is under audit: refusals are only written down", quote(&shown(scope))));
+    let excepted = marker.exceptions.iter().filter(|exception| exact.contains(&exception.scope.as_str())).map(|exception| {
         let digests: Vec<String> = exception.digests.iter().map(ToString::to_string).collect();
         format!("until {} an exception admits {}: {}", exception.until, digests.join(", "), shown(&exception.reason))
     });

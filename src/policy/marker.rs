@@ -2,10 +2,14 @@
 //! so no file means two things.
 
 use super::error::PolicyError;
+use super::error::shown;
 use super::field::Field;
 use crate::digest::Digest;
+use crate::reference::Grammar;
+use crate::reference::Reference;
 use crate::time::UnixTime;
 use alloc::string::String;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 /// Whether a signature of an index speaks for the images that it lists (TRUST.md section 8).
@@ -31,7 +35,7 @@ pub struct Marker {
 /// One entry of `exceptions`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exception {
-    /// A docker scope.
+    /// One repository, or one `name:tag`, in its full spelling. Nothing below it is meant.
     pub scope: String,
     /// The images.
     pub digests: Vec<Digest>,
@@ -77,7 +81,16 @@ fn exception(field: &Field<'_>) -> Result<Exception, PolicyError> {
     }
     let until = members.need("until")?;
     let Some(time) = until.node.as_str().and_then(UnixTime::parse) else { return until.value("a time in UTC such as 2027-01-31T12:00:00Z") };
-    Ok(Exception { scope: scope(&members.need("scope")?)?, digests, until: time, reason: members.need("reason")?.text()?.into() })
+    Ok(Exception { scope: repository(&members.need("scope")?)?, digests, until: time, reason: members.need("reason")?.text()?.into() })
+}
+
+/// Exactly one repository or `name:tag` (TRUST section 1): whoever breaks glass says which pane. In its one full spelling,
+/// since scopes are compared as text.
+fn repository(field: &Field<'_>) -> Result<String, PolicyError> {
+    let text = scope(field)?;
+    let wide = || PolicyError::ExceptionScope { place: field.place(), found: shown(&text) };
+    let named = Reference::normalize(&text, Grammar::Containers).map_err(|_| wide())?;
+    if named.digest().is_some() || named.to_string() != text { Err(wide()) } else { Ok(text) }
 }
 
 fn digest(field: &Field<'_>) -> Result<Digest, PolicyError> {

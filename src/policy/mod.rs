@@ -143,6 +143,17 @@ impl Policy {
         Ok(self.select_for("docker", &scope::docker_identity(&image)?, &scope::docker_namespaces(&image)))
     }
 
+    /// The docker scope of this image that is under audit. Of all scopes that match an image, the policy's and the audit
+    /// list's together, the most specific decides: a policy's scope below an audited one is enforced (TRUST section 1).
+    pub fn audited(&self, image: &Reference) -> Option<&str> {
+        let audit = &self.marker.as_ref()?.audit;
+        let image = image.clone().with_default_tag();
+        let decides = self.select(&image).ok()?.key;
+        let scopes = scope::docker_scopes(&image).ok()?;
+        let nearest = scopes.iter().find(|scope| decides == Some(scope.as_str()) || audit.contains(scope))?;
+        audit.iter().find(|scope| *scope == nearest).map(String::as_str)
+    }
+
     /// The requirements of an image in files, by its path with links resolved.
     ///
     /// # Errors

@@ -121,6 +121,19 @@ impl Requirement {
     }
 }
 
+impl Requirement {
+    /// What it carries itself, of keys and certificates.
+    pub fn datas(&self) -> impl Iterator<Item = &[u8]> {
+        let sources = match self {
+            Self::SignedBy(signed) => alloc::vec![&signed.keys],
+            Self::SigstoreSigned(signed) => signed.trust.sources().into_iter().chain(&signed.rekor).collect(),
+            Self::Attested(attested) => attested.trust.sources(),
+            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::Pinned(_) => Vec::new(),
+        };
+        sources.into_iter().flat_map(KeySource::datas).map(Vec::as_slice)
+    }
+}
+
 fn all_of(source: &KeySource) -> impl Iterator<Item = &str> {
     source.paths().iter().map(String::as_str)
 }

@@ -49,6 +49,17 @@ pub fn docker_namespaces(image: &Reference) -> Vec<String> {
     scopes
 }
 
+/// Every scope of an image of `docker:`, most specific first, the transport's own `""` at the end.
+///
+/// # Errors
+/// [`IdentityError`]: neither tag nor digest, or both.
+pub fn docker_scopes(image: &Reference) -> Result<Vec<String>, IdentityError> {
+    let mut scopes = vec![docker_identity(image)?];
+    scopes.extend(docker_namespaces(image));
+    scopes.push(String::new());
+    Ok(scopes)
+}
+
 /// A transport whose images are files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileTransport {

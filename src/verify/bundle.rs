@@ -3,13 +3,17 @@
 use super::report::{Claims, StepReport};
 use super::rules::{Direct, Rules, RulesError, Signers};
 use super::work::Work;
+use crate::cosign::{check_predicate, predicate_rule};
 use crate::crypto::Provider;
+use crate::encoding::hex;
 use crate::error::{Failure, HostError};
-use crate::sigstore::bundle::Bundle;
+use crate::sigstore::bundle::{Bundle, Content};
+use crate::sigstore::statement::COSIGN_SIGN;
 use crate::sigstore::trusted_root::TrustedRoot;
 use crate::sigstore::verify::{Artifact, Says, Signed, Signer, SigstoreError, Thresholds, verify_bundle};
 use crate::x509::Window;
-use crate::crypto::{Refused, Verified};
+use crate::crypto::{Hash, Refused, Rule, Verified};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use serde::Serialize;
@@ -27,12 +31,45 @@ pub struct BundleQuestion {
     pub key_validity: Option<Window>,
     /// Further demands.
     pub thresholds: Thresholds,
+    /// Which kind of claim is wanted, where no predicate type is.
+    pub wanted: ClaimWanted,
+}
+
+/// Which kind of claim is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ClaimWanted {
+    /// Any; whoever asks reads which it was.
+    #[default]
+    Any,
+    /// A signature of the artifact: over its bytes, or a statement of cosign's own type. Whatever else a statement says, it
+    /// does not say "this is mine" (TRUST section 3).
+    Signature,
+}
+
+/// What kind of claim a bundle is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BundleKind {
+    /// A signature over the artifact itself.
+    Message,
+    /// A statement about the artifact; its predicate type says what it means.
+    Statement,
+}
+
+codes! {
+    /// Why a good bundle is not what was asked for.
+    pub enum QuestionError {
+        Attestation { found: String } => "bundle.attestation", "expected a signature of the file, found a statement about it of type {found:?}: such a statement may say anything, also that the file must not be used; say which type you want (sealgate verify-blob-attestation --type TYPE)";
+        OtherFile { detail: String } => "sigstore.artifact", "this is not the file that was signed{detail}: get the file that belongs to this bundle, or its bundle";
+    }
 }
 
 /// What a verified bundle says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifiedBundle {
+    /// What kind of claim it is. Who gave no predicate type must look: a statement may say anything about the artifact.
+    pub kind: BundleKind,
     /// What it claims.
     pub claims: Claims,
     /// The trusted root.
@@ -57,6 +94,9 @@ impl BundleQuestion {
             Ok(bundle) => bundle,
             Err(error) => return Ok(Err(error.into())),
         };
+        if let Some(failure) = other_file(&self.artifact, &bundle) {
+            return Ok(Err(failure));
+        }
         let nothing = TrustedRoot::default();
         let root = direct.root.as_ref().map_or(&nothing, |root| &root.root);
         let signers: Vec<Signer> = match &direct.signers {
@@ -68,30 +108,60 @@ impl BundleQuestion {
         let mut last = Failure::from(RulesError::NoKeys);
         for signer in &signers {
             let outcome = verify_bundle(&bundle, &self.artifact, signer, root, self.thresholds, &meter).await?;
-            match outcome.and_then(|verified| of_type(verified, direct.predicate_type.as_deref())) {
+            match outcome.and_then(|verified| of_type(verified, direct.predicate_type.as_deref(), self.wanted)) {
                 Ok(verified) => return Ok(Ok(VerifiedBundle::of(&verified, direct.root.map(|root| root.name)))),
                 Err(refused) => last = refused.failure,
             }
+        }
+        if last.code == "sigstore.artifact" {
+            last = QuestionError::OtherFile { detail: String::new() }.into();
         }
         Ok(Err(last))
     }
 }
 
-fn of_type(verified: Verified<Signed>, wanted: Option<&str>) -> Result<Verified<Signed>, Refused> {
-    let Some(wanted) = wanted else { return Ok(verified) };
-    verified.check(crate::cosign::predicate_rule(wanted), |mut signed| {
+/// What the bundle says itself about its file: said first, since a log entry that does not fit is only a consequence.
+fn other_file(artifact: &Artifact, bundle: &Bundle) -> Option<Failure> {
+    let Content::Message { algorithm, digest } = &bundle.content else { return None };
+    let hash = match algorithm.as_str() {
+        "SHA2_256" => Hash::Sha256,
+        "SHA2_384" => Hash::Sha384,
+        "SHA2_512" => Hash::Sha512,
+        _ => return None,
+    };
+    let own = match artifact {
+        Artifact::Bytes(bytes) => hash.hash(bytes),
+        Artifact::Digest(digest) if digest.algorithm() == hash => digest.bytes().into(),
+        Artifact::Digest(_) => return None,
+    };
+    let detail = || format!(": the bundle is about one with the {} {}, and this one has {}", algorithm.replace("SHA2_", "SHA-"), hex::encode(digest), hex::encode(&own));
+    (own != *digest).then(|| QuestionError::OtherFile { detail: detail() }.into())
+}
+
+fn of_type(verified: Verified<Signed>, predicate_type: Option<&str>, wanted: ClaimWanted) -> Result<Verified<Signed>, Refused> {
+    let other = match (predicate_type, wanted, &verified.claim().says) {
+        (None, ClaimWanted::Any, _) | (None, ClaimWanted::Signature, Says::Blob) => return Ok(verified),
+        (None, ClaimWanted::Signature, Says::Statement(statement)) if statement.predicate_type != COSIGN_SIGN => Some(statement.predicate_type.chars().take(100).collect()),
+        _ => None,
+    };
+    if let Some(found) = other {
+        return verified.check(Rule::new("bundle.signature", "the bundle is a signature of the file"), |_| Err(QuestionError::Attestation { found }.into()));
+    }
+    let wanted = predicate_type.unwrap_or(COSIGN_SIGN);
+    verified.check(predicate_rule(wanted), |mut signed| {
         let Says::Statement(statement) = signed.says else { return Err(SigstoreError::Payload.into()) };
-        signed.says = Says::Statement(crate::cosign::check_predicate(statement, wanted)?);
+        signed.says = Says::Statement(check_predicate(statement, wanted)?);
         Ok(signed)
     })
 }
 
 impl VerifiedBundle {
     fn of(verified: &Verified<Signed>, trusted_root: Option<String>) -> Self {
-        let predicate_type = match &verified.claim().says {
-            Says::Statement(statement) => Some(statement.predicate_type.clone()),
-            Says::Payload(_) | Says::Blob => None,
+        let (kind, predicate_type) = match &verified.claim().says {
+            Says::Statement(statement) => (BundleKind::Statement, Some(statement.predicate_type.clone())),
+            // A bundle by itself never holds a payload of simple signing.
+            Says::Payload(_) | Says::Blob => (BundleKind::Message, None),
         };
-        Self { claims: Claims { predicate_type, ..Claims::of(verified.claim()) }, trusted_root, steps: StepReport::of(verified.steps()) }
+        Self { kind, claims: Claims { predicate_type, ..Claims::of(verified.claim()) }, trusted_root, steps: StepReport::of(verified.steps()) }
     }
 }

@@ -29,8 +29,10 @@ use alloc::vec::Vec;
 /// Which names a signature may speak of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Names<'a> {
-    /// Any, as `cosign verify` has it.
+    /// Any, because someone said so.
     Any,
+    /// The repository that was asked for, where it names one (TRUST section 9).
+    Own,
     /// As the policy says.
     Matched(&'a Matcher),
 }
@@ -75,6 +77,11 @@ pub(super) struct Question<'a> {
     pub wants: Wants<'a>,
     pub order: Order,
 }
+
+/// The rule for names where there is no policy.
+const OWN_NAME: Matcher = Matcher::Digest { any_name: false };
+/// Characters of a signed name that a message shows.
+const SHOWN_NAME: usize = 300;
 
 /// Where a candidate was found, and in which form.
 struct Place<'a> {
@@ -317,7 +324,7 @@ impl Question<'_> {
 
     fn good(&self, who: &str) -> String {
         match self.wants {
-            Wants::Signature(_) => format!("a good signature {who}; it names the image's digest, and no repository"),
+            Wants::Signature(_) => format!("a good signature {who}; it names the image's digest and no repository, so that it does not say which name was meant"),
             Wants::Statement { predicate_type, .. } => format!("a good attestation of type {predicate_type} {who}"),
         }
     }
@@ -335,19 +342,21 @@ impl Question<'_> {
     fn identity_rule(&self) -> Rule {
         match self.wants {
             Wants::Signature(Names::Matched(matcher)) => Rule::new("identity.matches", matcher.describe(Some(self.name))),
-            _ => Rule::new("identity.any", "the name in the signature is not compared (a signer alone was asked for)"),
+            Wants::Signature(Names::Own) => Rule::new("identity.own-name", format!("a signature that names a repository names {}", self.name.name())),
+            _ => Rule::new("identity.any", "the name in the signature is not compared (any name was asked for)"),
         }
     }
 
     fn check_identity(&self, payload: &Payload) -> Result<(), Failure> {
-        let Wants::Signature(Names::Matched(matcher)) = self.wants else { return Ok(()) };
-        if matcher.accepts(Some(self.name), &payload.docker_reference) {
-            return Ok(());
-        }
-        let suggestion = Matcher::suggest(Some(self.name), &payload.docker_reference);
-        let suggestion = suggestion.map_or(String::new(), |json| format!(" This signedIdentity would admit it: {json}"));
         let signer = if matches!(self.who, Who::Keys { .. } | Who::Letter { trust: Trust::Keys(_), .. }) { "key" } else { "signer" };
-        Err(VerifyError::Identity { signer, signed: payload.docker_reference.clone(), wanted: matcher.describe(Some(self.name)), suggestion }.into())
+        let signed = || payload.docker_reference.chars().take(SHOWN_NAME).collect::<String>();
+        let accepts = |matcher: &Matcher| matcher.accepts(Some(self.name), &payload.docker_reference);
+        let perhaps = if accepts(&Matcher::Repository) { "possibly a signature of another tag" } else { "possibly a signature copied from another image" };
+        match self.wants {
+            Wants::Signature(Names::Matched(matcher)) if !accepts(matcher) => Err(VerifyError::Identity { signer, signed: signed(), wanted: matcher.describe(Some(self.name)), perhaps }.into()),
+            Wants::Signature(Names::Own) if !accepts(&OWN_NAME) => Err(VerifyError::OtherName { signer, signed: signed(), asked: self.name.name() }.into()),
+            _ => Ok(()),
+        }
     }
 }
 

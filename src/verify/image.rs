@@ -1,8 +1,9 @@
 //! One image or index: fetched, hashed, judged, reported.
 
 use super::judge::judge;
-use super::rules::{Rules, cosign_command};
-use super::report::{ImageReport, Instance, Note, Report, Requirement, RuleReport, Verdict};
+use super::equivalent::equivalent;
+use super::rules::Rules;
+use super::report::{Candidate, ImageReport, Instance, MirrorQuestion, Note, Report, Requirement, RuleReport, Verdict, is_verified};
 use super::trouble::VerifyError;
 use super::work::Work;
 use crate::crypto::Provider;
@@ -13,7 +14,7 @@ use super::artifact::{is_unsigned_attestation, says_attestation};
 use crate::limits;
 use crate::oci::registry::RegistryError;
 use crate::oci::{Descriptor, Document, Index, Platform};
-use crate::policy::Coverage;
+use crate::policy::{Coverage, Matcher};
 use crate::reference::Reference;
 use crate::time::UnixTime;
 use alloc::format;
@@ -112,6 +113,33 @@ pub struct Judged {
 }
 
 impl Judged {
+    /// Whether it may be used, and a signature or attestation satisfied a requirement for everything that was judged.
+    pub fn is_verified(&self) -> bool {
+        match self.instances.as_slice() {
+            [] => is_verified(self.verdict, &self.requirements),
+            instances => self.verdict == Verdict::Allow && instances.iter().all(|instance| instance.verified),
+        }
+    }
+
+    fn all_requirements(&self) -> impl Iterator<Item = &Requirement> {
+        self.requirements.iter().chain(self.instances.iter().flat_map(|instance| &instance.requirements))
+    }
+
+    /// The first good signature that was refused for its name alone, and the name.
+    fn mirror_question(&self, rules: &Rules, name: &Reference) -> Option<MirrorQuestion> {
+        let named = |candidate: &Candidate| matches!(candidate.code, "identity.not-accepted" | "identity.other-name");
+        let copied = self.all_requirements().flat_map(|requirement| &requirement.candidates).find(|candidate| named(candidate));
+        let signed = copied.filter(|_| self.verdict != Verdict::Allow)?.claims.as_ref()?.identity.clone()?;
+        let signed_identity = if matches!(rules, Rules::Policy { .. }) { Matcher::suggest(Some(name), &signed) } else { None };
+        let same_repository = Matcher::Repository.accepts(Some(name), &signed);
+        let signed: String = signed.chars().take(limits::REFERENCE).collect();
+        if same_repository {
+            let question = format!("Is any tag of {} as good as another? cosign signs the repository without a tag, and whoever can push may move a signed image to any tag.", name.name());
+            return Some(MirrorQuestion { question, signed, signed_identity });
+        }
+        let question = format!("Is {} a mirror of {signed}, and do you know who filled it? If you cannot tell, it is a copy that somebody else made.", name.name());
+        Some(MirrorQuestion { question, signed, signed_identity })
+    }
     /// When the answer may change by time alone: the first end of anything that was accepted.
     pub fn expires(&self) -> Option<UnixTime> {
         let of_instances = self.instances.iter().flat_map(|instance| &instance.requirements);
@@ -241,11 +269,11 @@ async fn judge_instance<A: Archive, P: Provider>(rules: &Rules, descriptor: &Des
     }
     // Under the reference that was asked for (facts/containers-policy.md section 8).
     let own = judge(rules, &subject, Some(within), name, now, archive, work).await;
-    Instance { digest, platform, verdict: own.verdict, code: own.code, message: own.message, requirements: own.requirements }
+    Instance { digest, platform, verdict: own.verdict, verified: is_verified(own.verdict, &own.requirements), code: own.code, message: own.message, requirements: own.requirements }
 }
 
 fn unjudged(digest: String, platform: Option<String>, verdict: Verdict, failure: Failure) -> Instance {
-    Instance { digest, platform, verdict, code: failure.code, message: failure.message, requirements: Vec::new() }
+    Instance { digest, platform, verdict, verified: false, code: failure.code, message: failure.message, requirements: Vec::new() }
 }
 
 async fn fetch<A: Archive>(archive: &A, reference: &str, pinned: Option<&Digest>) -> Result<Option<Subject>, (Verdict, Failure)> {
@@ -286,14 +314,17 @@ pub async fn verify_image<A: Archive, P: Provider>(archive: &A, provider: &P, ru
         Ok(None) => unfetched(rules, what.name, Verdict::Unknown, VerifyError::NotFound { image: what.shown.into() }.into()),
         Err((verdict, failure)) => unfetched(rules, what.name, verdict, failure),
     };
+    let verified = judged.is_verified();
     Report {
         version: 1,
         verifier: verifier(),
         verdict: judged.verdict,
+        verified,
         code: judged.code,
-        message: judged.message,
-        // cosign knows no exceptions: it would say no.
-        equivalent: if judged.code == "exception.admitted" { None } else { equivalent(rules, what, image.digest.as_deref()) },
+        equivalent: equivalent(rules, what, &judged, image.digest.as_deref()),
+        mirror_question: judged.mirror_question(rules, what.name),
+        failed_signatures: judged.all_requirements().map(Requirement::failed_signatures).fold(0, usize::saturating_add),
+        message: if judged.verdict == Verdict::Allow && !verified { format!("allowed, not verified: {}", judged.message) } else { judged.message },
         image,
         rule: judged.rule,
         requirements: judged.requirements,
@@ -310,14 +341,4 @@ fn verifier() -> String {
 
 fn unfetched(rules: &Rules, name: &Reference, verdict: Verdict, failure: Failure) -> Judged {
     Judged { verdict, code: failure.code, message: failure.message, rule: rules.report(name), requirements: Vec::new(), instances: Vec::new(), notes: rules.notes(name) }
-}
-
-/// The command with which cosign asks for the same of this digest.
-fn equivalent(rules: &Rules, what: &Fetched<'_>, digest: Option<&str>) -> Option<String> {
-    let repository = what.shown.split('@').next().unwrap_or_default();
-    let repository = match repository.rsplit_once(':') {
-        Some((name, tag)) if !tag.contains('/') => name,
-        _ => repository,
-    };
-    Some(format!("{} {repository}@{}", cosign_command(rules, what.name)?, digest?))
 }

@@ -8,7 +8,7 @@ use super::image::Subject;
 use super::letter::Material;
 use super::pins;
 use super::report::{Candidate, Outcome, Requirement as RequirementReport, Verdict};
-use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, Signers};
+use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, SignedNames, Signers};
 use super::trouble::VerifyError;
 use super::work::Work;
 use crate::crypto::{Provider, PublicKey, Refused};
@@ -99,7 +99,7 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
         };
         let kind = direct.signers.kind();
         let report = match &direct.predicate_type {
-            None => self.union(kind, who, Wants::Signature(Names::Any)).await,
+            None => self.union(kind, who, Wants::Signature(if direct.names == SignedNames::Any { Names::Any } else { Names::Own })).await,
             Some(predicate_type) => self.union(kind, who, Wants::Statement { predicate_type, conditions: &[], max_age: None }).await,
         };
         under(report, root)
@@ -341,7 +341,7 @@ fn aside(candidates: &[Candidate]) -> String {
 /// The further a candidate came, the more its failure says.
 fn rank(code: &str) -> u8 {
     match code {
-        "identity.not-accepted" | "attestation.condition" | "attestation.too-old" => 5,
+        "identity.not-accepted" | "identity.other-name" | "attestation.condition" | "attestation.too-old" => 5,
         "digest.not-signed" | "sigstore.artifact" => 4,
         "sigstore.identity" | "letter.email" | "letter.issuer" | "letter.hostname" => 3,
         code if code.starts_with("payload.") || code.starts_with("statement.") || code.starts_with("sigstore.") || code.starts_with("letter.") => 2,

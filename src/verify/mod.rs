@@ -8,6 +8,7 @@ mod artifact;
 mod bundle;
 mod candidate;
 mod discover;
+mod equivalent;
 mod evidence;
 mod excerpt;
 mod form;
@@ -24,25 +25,26 @@ mod work;
 
 pub use archive::{Archive, Either, Listed, Referrer};
 pub use artifact::{is_empty_config, is_evidence_document, is_evidence_list, is_evidence_manifest, is_evidence_type, is_unsigned_attestation, says_attestation};
-pub use bundle::{BundleQuestion, VerifiedBundle};
+pub use bundle::{BundleKind, BundleQuestion, ClaimWanted, QuestionError, VerifiedBundle};
 pub use evidence::{collect, EvidenceDocument, EvidenceError, Frame, Out, PolicyFiles};
 pub use excerpt::excerpt;
 pub use image::{verify_image, Fetched, Judged, Subject, Within, judge_manifest, refused_images};
-pub use init::{first_policy, InitError};
+pub use init::{first_policy, InitError, Mirrors};
 pub use refused::verify_via_evidence;
-pub use rules::{Direct, NamedRoot, Rules, RulesError, Signers, public_keys};
-pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
+pub use rules::{Direct, NamedRoot, Paths, Rules, RulesError, SignedNames, Signers, public_keys};
+pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
 pub use work::{Origin, Work};
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 30] = [
+    let lists: [&[&'static str]; 31] = [
         REASONS,
         VerifyError::CODES,
         RulesError::CODES,
         EvidenceError::CODES,
         InitError::CODES,
+        QuestionError::CODES,
         crate::policy::PolicyError::CODES,
         crate::policy::IdentityError::CODES,
         crate::policy::registries_d::RegistriesError::CODES,
@@ -74,6 +76,6 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
-    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored",
+    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored", "identity.open", "identity.any-caller", "identity.exact-wildcard", "identity.unescaped-dot", "identity.issuer-form",
     "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off", "gateway.other-name", "gateway.no-evidence",
 ];

@@ -8,7 +8,6 @@ use super::report::{Requirement, Verdict};
 use super::trouble::VerifyError;
 use crate::digest::Digest;
 use crate::error::Failure;
-use crate::policy::scope::{docker_identity, docker_namespaces};
 use crate::policy::{Exception, Others, Pinned};
 use crate::reference::Reference;
 use crate::time::UnixTime;
@@ -54,20 +53,12 @@ pub(super) fn pinned(pinned: &Pinned, judged: Judged<'_>, name: &Reference) -> R
 
 /// The exception that admits this, and until when.
 pub(super) fn exception(exceptions: &[Exception], judged: Judged<'_>, name: &Reference, now: UnixTime) -> Option<Requirement> {
-    let scopes = scopes(name);
-    let admits = |one: &&Exception| now < one.until && scopes.contains(&one.scope) && one.digests.iter().any(|digest| judged.has(digest));
+    let tagged = name.tag().filter(|_| name.digest().is_none()).map(|_| name.to_string());
+    let admits = |one: &&Exception| now < one.until && (one.scope == name.name() || Some(&one.scope) == tagged.as_ref()) && one.digests.iter().any(|digest| judged.has(digest));
     // Of several, the one that lasts.
     let one = exceptions.iter().filter(admits).max_by_key(|one| one.until)?;
     let message = format!("admitted by an exception of the policy until {} (reason: {}), and by nothing else", one.until, one.reason);
     Some(decided("exception", Verdict::Allow, "exception.admitted", message, Some(one.until.0)))
-}
-
-/// Every docker scope that is this image's, its own name and the transport's included.
-pub(super) fn scopes(name: &Reference) -> Vec<String> {
-    let mut scopes = docker_namespaces(name);
-    scopes.extend(docker_identity(name).ok());
-    scopes.push(String::new());
-    scopes
 }
 
 fn decided(kind: &str, verdict: Verdict, code: &'static str, message: String, expires: Option<i64>) -> Requirement {

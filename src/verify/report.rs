@@ -54,6 +54,9 @@ pub struct Report {
     pub verifier: String,
     /// May it run?
     pub verdict: Verdict,
+    /// Whether it may, and a signature or attestation satisfied a requirement for every image that was judged. What is
+    /// allowed by a rule that demands none, by an exception or by a pin is allowed, not verified (TRUST section 9).
+    pub verified: bool,
     /// The stable code of the reason.
     pub code: &'static str,
     /// What was expected, found, and what to do.
@@ -69,11 +72,34 @@ pub struct Report {
     pub instances: Vec<Instance>,
     /// What was not demanded, and what deserves attention.
     pub notes: Vec<Note>,
-    /// The command with which cosign checks the same.
+    /// The command with which cosign checks the same, perhaps below a comment line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equivalent: Option<String>,
+    /// Where a good signature names another image: what a person has to answer before it may count. Not the next step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mirror_question: Option<MirrorQuestion>,
+    /// Signatures that the image bears and that failed: by another key, over other bytes, for another name, or unreadable.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failed_signatures: usize,
     /// When, in seconds since 1970.
     pub time: i64,
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What a person has to answer where a good signature names another image.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct MirrorQuestion {
+    /// In words.
+    pub question: String,
+    /// The name that was signed.
+    pub signed: String,
+    /// The `signedIdentity` that a mirror would need in the policy, as JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_identity: Option<String>,
 }
 
 /// What was judged.
@@ -321,6 +347,8 @@ pub struct Instance {
     pub platform: Option<String>,
     /// May it run?
     pub verdict: Verdict,
+    /// Whether it may, and a signature or attestation satisfied a requirement.
+    pub verified: bool,
     /// The stable code of the reason.
     pub code: &'static str,
     /// In words.
@@ -337,6 +365,27 @@ impl Report {
             (Verdict::Allow, Some(digest)) => Decision::Allow(digest),
             (_, digest) => Decision::Deny(digest, Failure::new(self.code, self.message.clone())),
         }
+    }
+}
+
+/// Whether it is allowed, and by more than a rule that demands no signature, an exception or a pin.
+pub(super) fn is_verified(verdict: Verdict, requirements: &[Requirement]) -> bool {
+    let by_evidence = |requirement: &Requirement| requirement.verdict == Verdict::Allow && requirement.candidates.iter().any(|candidate| candidate.outcome == Outcome::Accepted);
+    verdict == Verdict::Allow && requirements.iter().all(|requirement| requirement.verdict == Verdict::Allow) && requirements.iter().any(by_evidence)
+}
+
+impl Requirement {
+    /// Evidence for it that failed. What does not say yet what the policy demands is signed well; what is no signature does
+    /// not count; and where nothing could be examined, all but "there is none" and "nothing passes" is a failure.
+    pub(super) fn failed_signatures(&self) -> usize {
+        let unsigned = |code: &str| matches!(code, "signature.missing" | "attestation.missing" | "policy.reject" | "requirement.not-implemented") || code.starts_with("pinned.");
+        let failed = |candidate: &&Candidate| match candidate.outcome {
+            Outcome::Accepted => false,
+            Outcome::Rejected => !matches!(candidate.code, "attestation.condition" | "attestation.too-old" | "attestation.no-time"),
+            Outcome::SetAside => !matches!(candidate.code, "cosign.attachment" | "bundle.predicate-type" | "bundle.message-signature"),
+        };
+        let unexamined = self.candidates.is_empty() && self.verdict != Verdict::Allow && !unsigned(self.code);
+        self.candidates.iter().filter(failed).count().saturating_add(usize::from(unexamined))
     }
 }
 

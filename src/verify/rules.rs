@@ -1,11 +1,11 @@
 //! By what an image is judged: a policy, or what a command line asks for. Trusted roots are read and verified here, once.
 
-use super::pins::scopes;
 use super::report::{Note, RuleReport};
-use crate::crypto::{KeyError, PublicKey};
+use crate::crypto::{KeyError, PublicKey, holds_private_key};
 use crate::error::{Failure, HostError};
 use crate::limits;
 use crate::policy;
+use crate::policy::lint;
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned, Trust};
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::reference::Reference;
@@ -14,7 +14,7 @@ use crate::sigstore::roots;
 use crate::sigstore::trusted_root::TrustedRoot;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -33,10 +33,12 @@ pub enum Rules {
         roots: Roots,
         /// Where signatures are kept; none: attachments everywhere (TRUST section 1).
         registries: Option<RegistriesD>,
+        /// Where the files lie.
+        paths: Paths,
     },
 }
 
-/// One demand, whatever the image is called, as cosign's commands make it.
+/// One demand without a policy, as cosign's commands make it.
 #[derive(Debug)]
 pub struct Direct {
     /// Who must have signed.
@@ -45,6 +47,31 @@ pub struct Direct {
     pub root: Option<NamedRoot>,
     /// The type of the attestation that is wanted; none: a signature.
     pub predicate_type: Option<String>,
+    /// Which names a signature may speak of.
+    pub names: SignedNames,
+    /// Where the files lie.
+    pub paths: Paths,
+}
+
+/// Which names a signature may speak of where there is no policy (TRUST section 9).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignedNames {
+    /// The repository that was asked for. A bundle names none.
+    #[default]
+    Own,
+    /// Any: a copied signature passes.
+    Any,
+}
+
+/// Where files lie, for the commands that are shown to people; nothing is read there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Paths {
+    /// Of the keys, in their order.
+    pub keys: Vec<String>,
+    /// Of the trusted root.
+    pub trusted_root: Option<String>,
+    /// Of files that a policy names, where it is not the name that the policy writes.
+    pub assets: BTreeMap<String, String>,
 }
 
 /// Who must have signed.
@@ -75,6 +102,7 @@ codes! {
         Key { number: usize, error: KeyError } => "key.unusable", "key {number}: {error}";
         NoKeys => "key.none", "expected at least one key, found none";
         TooManyKeys => "limit.keys", "more than 64 keys were given";
+        PrivateKey { what: String } => "key.private", "{what} holds a private key, which must lie where nobody else reads it: give the public key in its place (made by: cosign public-key --key FILE, openssl pkey -in FILE -pubout, or gpg --export), and make a new pair if others could read this file";
         Missing { paths: String } => "key.missing", "the policy names files that were not given: {paths}";
         Root { name: String, message: String } => "root.unusable", "the trusted root {name}: {message}";
         NoTime { name: String } => "root.no-time", "identities are judged by certificates, which are valid for minutes, and the trusted root {name} lists nobody who could say when a signature was made: add a transparency log of version 1, or a timestamp authority";
@@ -149,12 +177,12 @@ impl Roots {
 }
 
 impl Rules {
-    /// Keys in PEM: one of them must have signed, as `cosign verify --key` has it.
+    /// Keys in PEM: one of them must have signed, as `cosign verify --key` has it, and under the name that is asked for.
     ///
     /// # Errors
     /// [`RulesError`].
     pub fn keys(pem: &[Vec<u8>]) -> Result<Self, RulesError> {
-        Ok(Self::Direct(Direct { signers: Signers::Keys(public_keys(pem)?), root: None, predicate_type: None }))
+        Ok(Self::Direct(Direct::by(Signers::Keys(public_keys(pem)?))))
     }
 
     /// One demand.
@@ -172,14 +200,24 @@ impl Rules {
     /// A policy, with every file that it names.
     ///
     /// # Errors
-    /// [`RulesError`]: a missing file, a trusted root that cannot be used.
+    /// [`RulesError`]: a missing file, a private key, a trusted root that cannot be used.
     pub fn policy(policy: Policy, assets: BTreeMap<String, Vec<u8>>) -> Result<Self, RulesError> {
         let missing: Vec<&str> = policy.asset_paths().into_iter().filter(|path| !assets.contains_key(*path)).collect();
         if !missing.is_empty() {
             return Err(RulesError::Missing { paths: missing.join(", ") });
         }
+        check_private(&policy, &assets)?;
         let roots = Roots::of(&policy, &assets)?;
-        Ok(Self::Policy { policy, assets, roots, registries: None })
+        Ok(Self::Policy { policy, assets, roots, registries: None, paths: Paths::default() })
+    }
+
+    /// With the places of the files, for the commands that are shown.
+    #[must_use]
+    pub fn with_paths(self, paths: Paths) -> Self {
+        match self {
+            Self::Policy { policy, assets, roots, registries, .. } => Self::Policy { policy, assets, roots, registries, paths },
+            Self::Direct(direct) => Self::Direct(Direct { paths, ..direct }),
+        }
     }
 
     /// With the files of a `registries.d`, by their names. It says nothing where there is no policy.
@@ -189,16 +227,17 @@ impl Rules {
     pub fn with_registries_d(self, files: &BTreeMap<String, Vec<u8>>) -> Result<Self, RegistriesError> {
         let parsed = RegistriesD::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))?;
         Ok(match self {
-            Self::Policy { policy, assets, roots, .. } => Self::Policy { policy, assets, roots, registries: Some(parsed) },
+            Self::Policy { policy, assets, roots, paths, .. } => Self::Policy { policy, assets, roots, registries: Some(parsed), paths },
             direct @ Self::Direct(_) => direct,
         })
     }
 
     /// The docker scope of this image that the policy has under audit: refusals there are written down and pass.
     pub fn audited(&self, name: &Reference) -> Option<&str> {
-        let Self::Policy { policy, .. } = self else { return None };
-        let scopes = scopes(name);
-        policy.marker()?.audit.iter().find(|scope| scopes.contains(scope)).map(String::as_str)
+        match self {
+            Self::Policy { policy, .. } => policy.audited(name),
+            Self::Direct(_) => None,
+        }
     }
 
     /// Whether attachments of this image are looked at.
@@ -248,7 +287,7 @@ impl Rules {
                 }
                 notes.extend(self.audited(name).map(|scope| Note {
                     code: "policy.audit",
-                    message: format!("the policy has docker \"{scope}\" under audit: a gateway lets its images pass and writes refusals down; the verdict here is what it will be once the scope is enforced"),
+                    message: format!("the policy has docker \"{scope}\" under audit: a gateway lets its images pass, allowed and not verified, and writes refusals down; the verdict here is what it will be once the scope is enforced"),
                 }));
                 notes
             }
@@ -267,23 +306,24 @@ impl Signers {
 }
 
 impl Direct {
+    /// By these, and nothing more is demanded.
+    pub fn by(signers: Signers) -> Self {
+        Self { signers, root: None, predicate_type: None, names: SignedNames::default(), paths: Paths::default() }
+    }
+
     fn notes(&self) -> Vec<Note> {
         let mut notes = vec![];
         if self.root.as_ref().is_none_or(|root| root.root.transparency_logs().is_empty()) {
             notes.push(log_not_required());
         }
-        if self.predicate_type.is_none() {
+        if self.predicate_type.is_none() && self.names == SignedNames::Any {
             notes.push(Note {
                 code: "identity.any",
                 message: format!("the name in the signature was not compared: a{} alone says nothing about which image was meant to have this name", if self.signers.kind() == "key" { " key" } else { "n identity" }),
             });
         }
         if let Signers::Identities(identities) = &self.signers {
-            let loose = identities.iter().flat_map(|identity| [&identity.issuer, &identity.subject]).filter(|pattern| pattern.is_unanchored());
-            notes.extend(loose.map(|pattern| Note {
-                code: "identity.unanchored",
-                message: format!("the expression {} is searched for and nothing holds it to both ends of the text: write ^(?:{})$ if a whole match is meant", pattern.text(), pattern.text()),
-            }));
+            notes.extend(identities.iter().flat_map(lint::identity).map(|(code, message)| Note { code, message }));
         }
         notes
     }
@@ -308,6 +348,18 @@ fn policy_notes(requirements: &[Requirement]) -> Vec<Note> {
     notes
 }
 
+/// TRUST section 1: wherever a policy names it, whatever for, and unmarked policies included.
+fn check_private(policy: &Policy, assets: &BTreeMap<String, Vec<u8>>) -> Result<(), RulesError> {
+    let shown = |path: &str| format!("the file {:?}, which the policy names,", path.chars().take(100).collect::<String>());
+    let named = policy.asset_paths().into_iter().find(|path| assets.get(*path).is_some_and(|bytes| holds_private_key(bytes)));
+    let carries = || policy.scopes().flat_map(|scope| scope.requirements).flat_map(Requirement::datas).any(holds_private_key);
+    match named {
+        Some(path) => Err(RulesError::PrivateKey { what: shown(path) }),
+        None if carries() => Err(RulesError::PrivateKey { what: "the inline data of the policy".into() }),
+        None => Ok(()),
+    }
+}
+
 /// Keys of files in PEM, each usable.
 ///
 /// # Errors
@@ -319,48 +371,9 @@ pub fn public_keys(pem: &[Vec<u8>]) -> Result<Vec<PublicKey>, RulesError> {
     if pem.len() > limits::KEYS {
         return Err(RulesError::TooManyKeys);
     }
+    if let Some(number) = pem.iter().position(|bytes| holds_private_key(bytes)) {
+        return Err(RulesError::PrivateKey { what: format!("key {}", number.saturating_add(1)) });
+    }
     let key = |(number, bytes): (usize, &Vec<u8>)| PublicKey::from_pem(bytes).map_err(|error| RulesError::Key { number: number.saturating_add(1), error });
     pem.iter().enumerate().map(key).collect()
-}
-
-/// The command with which cosign asks for the same, up to the image; `None` where it has none. Proofs that our verdict did
-/// not use are waived in it, too.
-pub(super) fn cosign_command(rules: &Rules, name: &Reference) -> Option<String> {
-    let (signer, root, predicate_type) = match rules {
-        Rules::Direct(direct) => match &direct.signers {
-            Signers::Keys(_) => ("--key cosign.pub".to_string(), direct.root.as_ref(), direct.predicate_type.as_deref()),
-            Signers::Identities(identities) => (cosign_identity(identities)?, direct.root.as_ref(), direct.predicate_type.as_deref()),
-        },
-        Rules::Policy { policy, roots, .. } => policy.select(name).ok()?.requirements.iter().find_map(|requirement| {
-            let Requirement::SigstoreSigned(signed) = requirement else { return None };
-            let root = signed.trust.root().and_then(|root| roots.get(root));
-            match &signed.trust {
-                // cosign is told of Rekor's key by other means.
-                Trust::Keys(_) if signed.rekor.is_some() => None,
-                Trust::Keys(source) | Trust::LoggedKeys { keys: source, .. } => {
-                    Some((format!("--key {}", source.paths().first().map_or("cosign.pub", String::as_str)), root, None))
-                }
-                Trust::Certificates { identities, .. } => Some((cosign_identity(identities)?, root, None)),
-                Trust::Fulcio(_) | Trust::Pki(_) => None,
-            }
-        })?,
-    };
-    let verb = predicate_type.map_or("verify".to_string(), |kind| format!("verify-attestation --type {kind}"));
-    let file = root.filter(|root| !root.name.starts_with("public-good")).map_or(String::new(), |_| " --trusted-root trusted_root.json".into());
-    let tlog = if root.is_none_or(|root| root.root.transparency_logs().is_empty()) { " --insecure-ignore-tlog=true" } else { "" };
-    let sct = if root.is_some_and(|root| root.root.certificate_logs().is_empty()) && !signer.starts_with("--key") { " --insecure-ignore-sct=true" } else { "" };
-    Some(format!("cosign {verb} {signer}{file}{tlog}{sct}"))
-}
-
-/// One identity; cosign takes no more, and knows no claims.
-fn cosign_identity(identities: &[Identity]) -> Option<String> {
-    use crate::sigstore::identity::Pattern;
-    let [identity] = identities else { return None };
-    let quote = |text: &str| if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./:@=+".contains(&byte)) { text.to_string() } else { format!("'{}'", text.replace('\'', "'\\''")) };
-    let option = |name: &str, pattern: &Pattern| match pattern {
-        Pattern::Exact(text) => format!("--certificate-{name} {}", quote(text)),
-        Pattern::Search(_) => format!("--certificate-{name}-regexp {}", quote(pattern.text())),
-        Pattern::Whole(_) => format!("--certificate-{name}-regexp {}", quote(&format!(r"\A(?:{})\z", pattern.text()))),
-    };
-    Some(format!("{} {}", option("identity", &identity.subject), option("oidc-issuer", &identity.issuer)))
 }

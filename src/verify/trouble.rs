@@ -14,7 +14,8 @@ codes! {
         TooOld { age: i64, limit: u64 } => "attestation.too-old", "the attestation is {age} seconds old, by its signer's certificate, and the policy takes none older than {limit}: attest the image again";
         NoAge => "attestation.no-time", "the policy demands a maximum age, and it is not known when this attestation was signed at the latest: only a signer's certificate tells it";
         RootMissing => "root.unusable", "the trusted root that this requirement names was not loaded";
-        Identity { signer: &'static str, signed: String, wanted: String, suggestion: String } => "identity.not-accepted", "Signature for identity {signed:?} is not accepted: the image is signed by your {signer}, under that name; your rule wants {wanted}.{suggestion}";
+        Identity { signer: &'static str, signed: String, wanted: String, perhaps: &'static str } => "identity.not-accepted", "signed by a trusted {signer}, as {signed:?}; your rule wants {wanted}: {perhaps}. Signature for identity {signed:?} is not accepted: have the image signed under its own name";
+        OtherName { signer: &'static str, signed: String, asked: String } => "identity.other-name", "signed by your {signer}, as another image: the signature names {signed:?}, and {asked} was asked for: possibly a signature copied from there; have the image signed under its own name";
         SignedDigest { signed: String, digest: String } => "digest.not-signed", "Signature for digest {signed} does not match: this image has {digest}";
         SignedText { signed: String, digest: String } => "digest.not-signed", "invalid docker-manifest-digest value {signed:?}: expected the digest of this image, {digest}";
         Subject { digest: String } => "digest.not-signed", "the signed statement is about other images, not about {digest}";

@@ -73,13 +73,16 @@ pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
 /// Begins the making of a first policy.
 #[wasm_bindgen(js_name = startPolicyInit)]
 pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
-    let job = options::Verify::read(options)?;
+    let (job, mirrors) = match (options::Verify::read(options)?, values::flag(options, "mirror")) {
+        (job, true) => (job.under_any_name(), verify::Mirrors::Admit),
+        (job, false) => (job, verify::Mirrors::Refuse),
+    };
     let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
     let remote = Remote::new(job.web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let report = job.run(&inner).await?;
-        verify::first_policy(&report, &job.name, &key_path).map(JsValue::from).map_err(failure)
+        verify::first_policy(&report, &job.name, &key_path, mirrors).map(JsValue::from).map_err(failure)
     }))
 }
 

@@ -16,7 +16,7 @@ use crate::time::UnixTime;
 use crate::cosign::predicate_type as predicate_type_of;
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
-use crate::verify::{BundleQuestion, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Report, Rules, Signers, VerifyError, public_keys, verify_image, verify_via_evidence};
+use crate::verify::{BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Paths, Report, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image, verify_via_evidence};
 use crate::x509::Window;
 use crate::x509::fulcio::Claims;
 use alloc::collections::BTreeMap;
@@ -50,7 +50,7 @@ impl Verify {
     pub fn read(options: &JsValue) -> Result<Self, JsValue> {
         let shown = values::need_text(options, "reference")?;
         let at = Reference::normalize(&shown, Grammar::Distribution).map_err(failure)?.with_default_tag();
-        let rules = rules(options)?;
+        let rules = rules(options)?.with_paths(paths(options)?);
         let name = name(&shown, values::text(options, "as")?.as_deref())?;
         let both = |reference: &Reference| reference.tag().is_some() && reference.digest().is_some();
         if matches!(rules, Rules::Policy { .. }) && (both(&at) || both(&name)) {
@@ -75,6 +75,15 @@ impl Verify {
             at,
             shown,
         })
+    }
+
+    /// Whatever name a signature gives, where there is no policy.
+    pub fn under_any_name(self) -> Self {
+        let rules = match self.rules {
+            Rules::Direct(direct) => Rules::Direct(Direct { names: SignedNames::Any, ..direct }),
+            policy @ Rules::Policy { .. } => policy,
+        };
+        Self { rules, ..self }
     }
 
     /// Verifies.
@@ -134,9 +143,10 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
         }
         return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure));
     };
-    const OTHERS: [&str; 8] =
-        ["key", "trustedRoot", "predicateType", "certificateIdentity", "certificateIdentityRegexp", "certificateOidcIssuer", "certificateOidcIssuerRegexp", "certificateClaims"];
-    if let Some(other) = OTHERS.iter().find(|name| values::has(options, name)) {
+    const OTHERS: [&str; 9] =
+        ["anyName", "key", "trustedRoot", "predicateType", "certificateIdentity", "certificateIdentityRegexp", "certificateOidcIssuer", "certificateOidcIssuerRegexp", "certificateClaims"];
+    // "anyName": false is what a policy is judged without.
+    if let Some(other) = OTHERS.iter().find(|name| values::has(options, name) && (**name != "anyName" || values::flag(options, name))) {
         return Err(argument(&alloc::format!("expected either a policy or {other:?}, found both: a policy says itself who is trusted, leave one out")));
     }
     let policy = Policy::parse(&policy).map_err(failure)?;
@@ -160,7 +170,14 @@ fn argument(message: &str) -> JsValue {
 pub fn direct(options: &JsValue) -> Result<Direct, JsValue> {
     let predicate_type = values::text(options, "predicateType")?;
     let predicate_type = predicate_type.as_deref().map(predicate_type_of).transpose().map_err(failure)?.map(ToString::to_string);
-    Ok(Direct { signers: signers(options)?, root: root(options)?, predicate_type })
+    let names = if values::flag(options, "anyName") { SignedNames::Any } else { SignedNames::Own };
+    Ok(Direct { root: root(options)?, predicate_type, names, ..Direct::by(signers(options)?) })
+}
+
+/// Where the files lie that were read, for the commands that a report shows.
+fn paths(options: &JsValue) -> Result<Paths, JsValue> {
+    let Some(object) = values::object(options, "paths") else { return Ok(Paths::default()) };
+    Ok(Paths { keys: values::text_list(&object, "key")?, trusted_root: values::text(&object, "trustedRoot")?, assets: values::text_map(&object, "assets")?.into_iter().collect() })
 }
 
 fn signers(options: &JsValue) -> Result<Signers, JsValue> {
@@ -217,7 +234,12 @@ pub fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
         usize::try_from(values::integer(options, name)?).map_err(|_| argument(&alloc::format!("expected a whole number, not negative, as {name:?}")))
     };
     let thresholds = Thresholds { logs: count("tlogThreshold")?, timestamps: count("timestampThreshold")?, integrated: count("integratedThreshold")?, observers: count("observerThreshold")? };
-    Ok((BundleQuestion { bundle, artifact, direct: direct(options)?, key_validity: key_validity(options)?, thresholds }, web_crypto(options)?))
+    let wanted = match values::text(options, "wanted")?.as_deref() {
+        None | Some("any") => ClaimWanted::Any,
+        Some("signature") => ClaimWanted::Signature,
+        Some(_) => return Err(argument("expected \"any\" or \"signature\" as \"wanted\"")),
+    };
+    Ok((BundleQuestion { bundle, artifact, direct: direct(options)?, key_validity: key_validity(options)?, thresholds, wanted }, web_crypto(options)?))
 }
 
 fn key_validity(options: &JsValue) -> Result<Option<Window>, JsValue> {

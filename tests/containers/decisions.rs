@@ -382,7 +382,7 @@ fn matchers(id: &str) {
 fn c2_hashes() {
     for (case, expected) in [("ecdsa-p384-signature", Verdict::Allow), ("ecdsa-p384-signature-sha384_fail", Verdict::Deny)] {
         let folder = support::fixtures().join("cosign").join(case);
-        assert_eq!(judge(&Memory::case(&folder), &support::key_rules(&folder.join("key.pub")), NAME).verdict, expected, "{case}");
+        assert_eq!(judge(&Memory::case(&folder), &support::key_rules(&folder.join("key.pub")), &format!("demo.example/fixtures/{case}:1")).verdict, expected, "{case}");
     }
 }
 

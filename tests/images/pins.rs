@@ -123,17 +123,23 @@ fn an_exception_admits_its_digests_until_its_end() {
         assert_eq!(said(&at(&open, time)), (Verdict::Deny, "signature.missing"));
     }
     for (scope, digest, verdict) in [
-        ("", &digest, Verdict::Allow),
-        ("*.example", &digest, Verdict::Allow),
+        ("demo.example/demo", &digest, Verdict::Deny),
+        ("demo.example/demo/unsigned/below", &digest, Verdict::Deny),
         ("demo.example/demo/unsigned:1.0", &digest, Verdict::Allow),
         ("demo.example/demo/unsigned:2.0", &digest, Verdict::Deny),
         ("demo.example/demo/uns", &digest, Verdict::Deny),
-        ("other.example", &digest, Verdict::Deny),
-        ("", &other, Verdict::Deny),
+        ("other.example/demo/unsigned", &digest, Verdict::Deny),
+        ("demo.example/demo/unsigned", &other, Verdict::Deny),
     ] {
         assert_eq!(at(&excepted(scope, digest, key.clone()), UNTIL - 1).verdict, verdict, "{scope} {digest}");
     }
-    let reject = excepted("demo.example", &digest, json!([{ "type": "reject" }]));
+    // By its digest it is the same repository, and no tag.
+    let named = |scope: &str| {
+        let lasting = rules(json!({ "exceptions": [{ "scope": scope, "digests": [&digest], "until": "2099-01-01T00:00:00Z", "reason": "r" }] }), key.clone());
+        by_digest(&memory, &lasting, "demo.example/demo/unsigned").verdict
+    };
+    assert_eq!((named("demo.example/demo/unsigned"), named("demo.example/demo/unsigned:1.0")), (Verdict::Allow, Verdict::Deny));
+    let reject = excepted("demo.example/demo/unsigned", &digest, json!([{ "type": "reject" }]));
     assert_eq!(said(&at(&reject, UNTIL - 1)), (Verdict::Allow, "exception.admitted"));
     let subject = Subject::read(memory.manifests["1.0"].0.clone(), None, None).unwrap();
     let reference = sealgate::reference::Reference::normalize(name, sealgate::reference::Grammar::Containers).unwrap();
@@ -145,7 +151,7 @@ fn an_exception_admits_its_digests_until_its_end() {
 fn what_needs_no_exception_has_none() {
     let memory = demo("signed");
     let key = json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": { "type": "matchRepository" } }]);
-    let report = support::judge_at(&memory, &excepted("", &digest_of(&memory), key), "demo.example/demo/signed:1.0", UNTIL - 1);
+    let report = support::judge_at(&memory, &excepted("demo.example/demo/signed", &digest_of(&memory), key), "demo.example/demo/signed:1.0", UNTIL - 1);
     assert_eq!((said(&report), report.requirements.len()), ((Verdict::Allow, "signature.accepted"), 1));
 }
 
@@ -175,7 +181,7 @@ fn an_exception_admits_what_could_not_be_found_out() {
     let memory = Closed(demo("unsigned"));
     let key = json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": { "type": "matchRepository" } }]);
     let name = "demo.example/demo/unsigned:1.0";
-    let open = excepted("demo.example", &digest_of(&memory.0), key);
+    let open = excepted("demo.example/demo/unsigned", &digest_of(&memory.0), key);
     assert_eq!(said(&support::judge_at(&memory, &open, name, UNTIL - 1)), (Verdict::Allow, "exception.admitted"));
     assert_eq!(support::judge_at(&memory, &open, name, UNTIL).verdict, Verdict::Unknown);
 }
@@ -190,8 +196,10 @@ fn audit_is_a_note() {
         assert_eq!(report.verdict, Verdict::Deny);
         report.notes.iter().any(|note| note.code == "policy.audit")
     };
-    assert!(noted("demo.example/demo/unsigned") && noted("") && noted("*.example"));
+    assert!(noted("demo.example/demo/unsigned") && noted("demo.example/demo") && noted("demo.example/demo/unsigned:1.0"));
     assert!(!noted("demo.example/demo/signed") && !noted("other.example"));
+    // The policy's own scope is nearer.
+    assert!(!noted("") && !noted("*.example") && !noted("demo.example"));
 }
 
 /// Where registries.d does not switch attachments on, tags and referrers are as if they were not there.

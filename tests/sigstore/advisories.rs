@@ -119,7 +119,7 @@ pub fn image(bundles: &[Value]) -> (Memory, Digest) {
 }
 
 fn by_key(key: &PublicKey, predicate_type: Option<&str>) -> Rules {
-    Rules::Direct(Direct { signers: Signers::Keys(vec![key.clone()]), root: None, predicate_type: predicate_type.map(Into::into) })
+    Rules::Direct(Direct { predicate_type: predicate_type.map(Into::into), ..Direct::by(Signers::Keys(vec![key.clone()])) })
 }
 
 const SPDX: &str = "https://spdx.dev/Document";

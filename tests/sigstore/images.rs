@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 /// The key, in a listed log.
 fn logged_key(signer: &Key, log: &Key) -> Rules {
     let root = NamedRoot::read("ours", &serde_json::to_vec(&forge::root(&[log])).unwrap()).unwrap();
-    Rules::Direct(Direct { signers: Signers::Keys(vec![signer.public()]), root: Some(root), predicate_type: None })
+    Rules::Direct(Direct { root: Some(root), ..Direct::by(Signers::Keys(vec![signer.public()])) })
 }
 
 fn judge(memory: &Memory, rules: &Rules) -> Report {
@@ -22,8 +22,13 @@ fn judge(memory: &Memory, rules: &Rules) -> Report {
 
 /// A tag's signature by `signer`, whose annotation of the log is made by `edit` from one that holds.
 fn tagged(signer: &Key, log: &Key, edit: impl Fn(&mut Value)) -> Memory {
+    tagged_as("demo.example/it", signer, log, edit)
+}
+
+/// The same, of an image of this name.
+fn tagged_as(name: &str, signer: &Key, log: &Key, edit: impl Fn(&mut Value)) -> Memory {
     let (mut memory, image) = image(&[]);
-    let payload = json!({"critical": {"identity": {"docker-reference": "demo.example/it"}, "image": {"docker-manifest-digest": image.to_string()}, "type": "cosign container image signature"}, "optional": null});
+    let payload = json!({"critical": {"identity": {"docker-reference": name}, "image": {"docker-manifest-digest": image.to_string()}, "type": "cosign container image signature"}, "optional": null});
     let payload = payload.to_string().into_bytes();
     let signature = signer.sign(&payload);
     let body = json!({"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {
@@ -56,6 +61,33 @@ fn a_tag_is_proven_by_the_timestamp_of_its_log() {
     assert_eq!(code(|entry| *entry = Value::Null), "sigstore.log");
     let unlisted = judge(&tagged(&signer, &Key::new(3), |_| ()), &logged_key(&signer, &log));
     assert_eq!(unlisted.code, "sigstore.log");
+}
+
+/// Repositories are compared, with a tag or without, as containers/image normalises them (TRUST section 9); under a root as
+/// without one.
+#[test]
+fn a_signature_names_the_repository_that_is_asked_for() {
+    let (signer, log) = (Key::new(1), Key::new(2));
+    let without = Rules::Direct(Direct::by(Signers::Keys(vec![signer.public()])));
+    for (signed, asked, code) in [
+        ("demo.example/it", "demo.example/it:1", "signature.accepted"),
+        ("demo.example/it:other", "demo.example/it:1", "signature.accepted"),
+        ("index.docker.io/library/busybox", "busybox:1", "signature.accepted"),
+        ("docker.io/busybox", "docker.io/library/busybox:1", "signature.accepted"),
+        ("busybox:7", "index.docker.io/library/busybox:1", "signature.accepted"),
+        ("demo.example/it", "demo.example/it/below:1", "identity.other-name"),
+        ("demo.example/it/below", "demo.example/it:1", "identity.other-name"),
+        ("demo.example:443/it", "demo.example/it:1", "identity.other-name"),
+        ("demo.example/other", "demo.example/it:1", "identity.other-name"),
+        ("team/it", "demo.example/team/it:1", "identity.other-name"),
+        ("", "demo.example/it:1", "identity.other-name"),
+        ("DEMO.example/IT", "demo.example/it:1", "identity.other-name"),
+    ] {
+        let memory = tagged_as(signed, &signer, &log, |_| ());
+        for rules in [&without, &logged_key(&signer, &log)] {
+            assert_eq!(support::judge(&memory, rules, asked).code, code, "{signed:?} as {asked}");
+        }
+    }
 }
 
 /// A statement that does not say that it is one may be read as an attestation; it signs no image.

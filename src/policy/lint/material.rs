@@ -9,6 +9,7 @@ use super::document::Document;
 use super::document::Item;
 use crate::crypto::KeyKind;
 use crate::crypto::PublicKey;
+use crate::crypto::holds_private_key;
 use crate::encoding::base64;
 use crate::encoding::json::quote;
 use crate::encoding::pem;
@@ -37,7 +38,9 @@ enum Use {
 
 pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
     let mut looked_at: BTreeSet<(&str, Use)> = BTreeSet::new();
+    let mut searched: BTreeSet<&str> = BTreeSet::new();
     for item in document.items() {
+        private(document, item, &mut searched, findings);
         missing(document, item, findings);
         for (source, purpose) in sources(item) {
             for path in source.paths() {
@@ -64,6 +67,23 @@ fn sources(item: Item<'_>) -> Vec<(&KeySource, Use)> {
         _ => Use::Certificates,
     };
     item.trust().map(Trust::sources).unwrap_or_default().into_iter().map(|source| (source, purpose)).chain(rekor).collect()
+}
+
+/// SL17, OpenPGP keyrings included.
+fn private<'a>(document: &Document<'a>, item: Item<'a>, searched: &mut BTreeSet<&'a str>, findings: &mut Findings) {
+    let mut add = |what: String| {
+        let message = format!("{what} holds a private key, so the policy is not used at all: give the public key in its place (cosign public-key --key FILE, openssl pkey -in FILE -pubout, gpg --export), and make a new pair if others could read this file");
+        findings.add(Rule::PrivateKey, item.place(), message, None);
+    };
+    for path in item.requirement.paths() {
+        let asset = document.context.assets.and_then(|assets| assets.get(path));
+        if asset.filter(|_| searched.insert(path)).is_some_and(|bytes| holds_private_key(bytes)) {
+            add(format!("the file {:?}", shown(path)));
+        }
+    }
+    if item.requirement.datas().any(holds_private_key) {
+        add("the inline data".into());
+    }
 }
 
 fn missing(document: &Document<'_>, item: Item<'_>, findings: &mut Findings) {

@@ -27,6 +27,7 @@ use super::field;
 use super::registries_d::RegistriesD;
 use crate::limits;
 use crate::reference::Reference;
+use crate::sigstore::identity::Identity;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -163,6 +164,9 @@ rules! {
     RekorWithoutBundles "SL12" "rekor-without-bundles" Warning;
     FileMissing "SL13" "file-missing" Error;
     KeyUnusable "SL14" "key-unusable" Error;
+    RegistryOpen "SL15" "registry-open" Warning;
+    AuditAbove "SL16" "audit-above" Error;
+    PrivateKey "SL17" "private-key" Error;
 }
 
 /// What was found so far; each severity within its bound.
@@ -188,6 +192,12 @@ impl Findings {
             self.lints.push(Lint { id, name, severity, place, message, edit });
         }
     }
+}
+
+/// What deserves a word about one identity outside of a policy, as a command line gives it: a code and the words
+/// (TRUST section 9).
+pub fn identity(identity: &Identity) -> Vec<(&'static str, String)> {
+    ours::of_identity(identity)
 }
 
 /// Everything that deserves a word, in the order of the document.

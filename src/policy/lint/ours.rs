@@ -1,4 +1,4 @@
-//! SL01 to SL12: the vocabulary of `"sealgate": {"version": 1}` (TRUST.md sections 3 to 6).
+//! SL01 to SL12, SL16: the vocabulary of `"sealgate": {"version": 1}` (TRUST.md sections 3 to 6).
 
 use super::Edit;
 use super::Findings;
@@ -7,6 +7,7 @@ use super::docker_scope;
 use super::document::Document;
 use super::document::Item;
 use super::document::Scope;
+use super::document::docker_parents;
 use super::edit;
 use super::pattern;
 use super::pattern::Open;
@@ -53,6 +54,7 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
         }
     }
     exceptions(document, findings);
+    audits(document, findings);
 }
 
 /// SL01, SL02.
@@ -122,7 +124,7 @@ fn identities(item: Item<'_>, findings: &mut Findings) {
 
 fn exactly(text: &str, which: &str, member: &Node, place: Place, findings: &mut Findings) {
     if text.contains('*') {
-        let message = format!("{:?} is compared byte for byte, its * too: it matches no certificate; write {which}Regexp, with \\ before each dot", shown(text));
+        let message = format!("{}; write {which}Regexp, with \\ before each dot", exact_wildcard(text));
         findings.add(Rule::ExactWildcard, place, message, None);
     } else if let Some((message, better)) = signed::issuer(text).filter(|_| which == "issuer") {
         findings.add(Rule::IssuerForm, place, message, Some(edit::replace(member, quote(&better))));
@@ -131,29 +133,75 @@ fn exactly(text: &str, which: &str, member: &Node, place: Place, findings: &mut 
 
 fn expression(text: &str, which: &str, member: &Node, place: Place, findings: &mut Findings) {
     if let Some(open) = pattern::open(text) {
-        let what = if open == Open::String { "any string" } else { "any address" };
-        let message = format!("{:?} matches {what}: everyone whom the trusted root certifies passes this {which}; name whom you mean", shown(text));
+        let message = any(text, open, which);
         return findings.add(Rule::AnyIdentity, place, message, None);
     }
     if let Some(better) = pattern::with_literal_dots(text) {
-        let message = format!("a dot in {:?} matches any character, so other hosts and names pass too: write \\. where a dot is meant", shown(text));
+        let message = any_character(text);
         findings.add(Rule::UnescapedDot, place, message, Some(edit::replace(member, quote(&better))));
     }
 }
 
+fn exact_wildcard(text: &str) -> String {
+    format!("{:?} is compared byte for byte, its * too: it matches no certificate", shown(text))
+}
+
+fn any(text: &str, open: Open, which: &str) -> String {
+    let what = if open == Open::String { "any string" } else { "any address" };
+    format!("{:?} matches {what}: everyone whom the trusted root certifies passes this {which}; name whom you mean", shown(text))
+}
+
+fn any_character(text: &str) -> String {
+    format!("a dot in {:?} matches any character, so other hosts and names pass too: write \\. where a dot is meant", shown(text))
+}
+
+/// Texts that have nothing in common but that certificates name such.
+const UNLIKE: [&str; 3] = ["a@b.c", "https://x.y/z", "spiffe://q/w"];
+
+/// What a search finds in anything, beside what matches any string whole.
+fn open_search(expression: &str, pattern: &Pattern) -> Option<Open> {
+    let everywhere = matches!(pattern, Pattern::Search(_)) && UNLIKE.iter().all(|text| pattern.matches(text));
+    pattern::open(expression).or(everywhere.then_some(Open::String))
+}
+
+/// As [`identities`], of what no policy holds.
+pub(super) fn of_identity(identity: &Identity) -> Vec<(&'static str, String)> {
+    let mut said = Vec::new();
+    for (which, one) in [("issuer", &identity.issuer), ("subject", &identity.subject)] {
+        let text = one.text();
+        match (one, open_search(text, one)) {
+            (Pattern::Exact(_), _) if text.contains('*') => said.push(("identity.exact-wildcard", format!("{}; give an expression, with \\ before each dot", exact_wildcard(text)))),
+            (Pattern::Exact(_), _) => said.extend(signed::issuer(text).filter(|_| which == "issuer").map(|(message, _)| ("identity.issuer-form", message))),
+            (_, Some(open)) => said.push(("identity.open", any(text, open, which))),
+            (_, None) => {
+                if one.is_unanchored() {
+                    said.push(("identity.unanchored", format!("the expression {:?} is searched for and nothing holds it to both ends of the text: write ^(?:{})$ if a whole match is meant", shown(text), shown(text))));
+                }
+                said.extend(pattern::with_literal_dots(text).map(|_| ("identity.unescaped-dot", any_character(text))));
+            }
+        }
+    }
+    said.extend(is_of_any_caller(identity).then(|| ("identity.any-caller", ANY_CALLER.into())));
+    said
+}
+
+const ANY_CALLER: &str = "the subject of a workflow's certificate names the workflow, not who ran it: with a public reusable workflow, any caller passes; add the claim sourceRepositoryURI, sourceRepositoryIdentifier or sourceRepositoryOwnerURI";
+
 /// SL04.
 fn caller(identity: &Identity, node: &Node, place: Place, findings: &mut Findings) {
+    if is_of_any_caller(identity) {
+        findings.add(Rule::AnyCaller, place, ANY_CALLER.into(), own_repository(identity, node));
+    }
+}
+
+fn is_of_any_caller(identity: &Identity) -> bool {
     let text = |pattern: &Pattern| match pattern {
         Pattern::Exact(text) => text.clone(),
         expression => expression.text().replace('\\', ""),
     };
     let (issuer, subject) = (text(&identity.issuer), text(&identity.subject));
     let workflow = issuer.contains("token.actions.githubusercontent.com") || subject.contains("github/workflows/") || subject.contains(".gitlab-ci.y");
-    if !workflow || identity.claims.iter().any(|(name, _)| CALLER.contains(&name.as_str())) {
-        return;
-    }
-    let message = "the subject of a workflow's certificate names the workflow, not who ran it: with a public reusable workflow, any caller passes; add the claim sourceRepositoryURI, sourceRepositoryIdentifier or sourceRepositoryOwnerURI";
-    findings.add(Rule::AnyCaller, place, message.into(), own_repository(identity, node));
+    workflow && !identity.claims.iter().any(|(name, _)| CALLER.contains(&name.as_str()))
 }
 
 /// The claim that the workflow ran in the repository that it comes from.
@@ -213,6 +261,29 @@ fn rekor(item: Item<'_>, findings: &mut Findings) {
     let (Some(_), Trust::Keys(_), Matcher::Digest { .. }) = (&signed.rekor, &signed.trust, &signed.identity) else { return };
     let message = "rekorPublicKey… governs .sig signatures alone, so no bundle can meet this: use trustedRootPath in its place";
     findings.add(Rule::RekorWithoutBundles, item.place(), message.into(), None);
+}
+
+/// SL16. The policy's scope decides there, and is enforced.
+fn audits(document: &Document<'_>, findings: &mut Findings) {
+    let Some(marker) = document.policy.marker() else { return };
+    let list = document.root.member("sealgate").and_then(|marker| marker.member("audit")).and_then(Node::as_array).unwrap_or_default();
+    let mut at: BTreeMap<&str, usize> = BTreeMap::new();
+    for (number, scope) in marker.audit.iter().enumerate() {
+        at.entry(scope).or_insert(number);
+    }
+    let mut below: BTreeMap<usize, Scope<'_>> = BTreeMap::new();
+    for scope in document.of_transport("docker").filter(|scope| !at.contains_key(scope.key)) {
+        let parents = docker_parents(scope.key);
+        let whole = core::iter::once("").filter(|_| !scope.key.is_empty());
+        if let Some(number) = parents.iter().map(String::as_str).chain(whole).find_map(|parent| at.get(parent)) {
+            below.entry(*number).or_insert(scope);
+        }
+    }
+    for (number, scope) in below {
+        let (Some(node), Some(audited)) = (list.get(number), marker.audit.get(number)) else { continue };
+        let message = format!("{} lies below {:?}, which is under audit, and stays enforced: of all scopes that match an image the most specific decides alone; list it under audit, too, if it is meant", scope.shown(), shown(audited));
+        findings.add(Rule::AuditAbove, Place { pointer: format!("sealgate.audit[{number}]"), at: node.span.start }, message, None);
+    }
 }
 
 /// SL11.

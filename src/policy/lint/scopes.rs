@@ -1,4 +1,4 @@
-//! PL01 to PL03 and PL05 to PL11: scopes, and what they leave open.
+//! PL01 to PL03, PL05 to PL11, SL15: scopes, and what they leave open.
 
 use super::Edit;
 use super::Findings;
@@ -81,6 +81,10 @@ fn open(scope: Scope<'_>, findings: &mut Findings) {
         (Some("docker"), "") => {
             let message = "docker \"\" accepts anything: every registry that is not listed is trusted; use reject here, and list what may run".into();
             findings.add(Rule::TransportOpen, scope.place(), message, edit);
+        }
+        (Some("docker"), key) if key.starts_with("*.") || docker_scope::authority(key) == key && docker_scope::is_host(key) => {
+            let message = format!("{} accepts anything: whatever anybody can push to this registry runs, and nothing of it was verified; use reject here, and list the repositories that may run", scope.shown());
+            findings.add(Rule::RegistryOpen, scope.place(), message, edit);
         }
         _ => {}
     }
@@ -200,16 +204,12 @@ fn is_near(known: &str, found: &str) -> bool {
 /// The scopes that the marker lists.
 fn marked(document: &Document<'_>, findings: &mut Findings) {
     let Some(marker) = document.root.member("sealgate") else { return };
+    // Those of exceptions are in their one spelling, or the policy does not parse.
     let mut one = |node: &Node, path: &str| {
         let place = Place { pointer: format!("sealgate.{path}"), at: node.span.start };
         docker_form(node.as_str().unwrap_or_default(), place, |better| Some(edit::replace(node, quote(better))), findings);
     };
     for (number, node) in marker.member("audit").and_then(Node::as_array).unwrap_or_default().iter().enumerate() {
         one(node, &format!("audit[{number}]"));
-    }
-    for (number, exception) in marker.member("exceptions").and_then(Node::as_array).unwrap_or_default().iter().enumerate() {
-        if let Some(node) = exception.member("scope") {
-            one(node, &format!("exceptions[{number}].scope"));
-        }
     }
 }

@@ -66,6 +66,9 @@ fn of_scopes() -> Vec<Case> {
         (Rule::DefaultOpen, default(OPEN), default(REJECT)),
         (Rule::DefaultOpen, default(OPEN), default(SIGNED)),
         (Rule::TransportOpen, docker(&format!(r#""":{OPEN}"#)), docker(&format!(r#""a.b":{OPEN}"#))),
+        (Rule::RegistryOpen, docker(&format!(r#""docker.io":{OPEN}"#)), docker(&format!(r#""docker.io/library":{OPEN}"#))),
+        (Rule::RegistryOpen, docker(&format!(r#""localhost:5000":{OPEN}"#)), docker(&format!(r#""docker.io":{SIGNED}"#))),
+        (Rule::RegistryOpen, ours(&format!(r#""*.example":{OPEN}"#)), ours(&format!(r#""docker.io/busybox":{OPEN}"#))),
         (Rule::WeakerChild, docker(&format!(r#""a.b":{SIGNED},"a.b/c":{OPEN}"#)), docker(&format!(r#""a.b":{REJECT},"a.b/c":{OPEN}"#))),
         (Rule::WeakerChild, docker(&format!(r#""*.b":{SIGNED},"a.b:5000":{OPEN}"#)), docker(&format!(r#""*.b":{SIGNED},"b":{OPEN},"a.c":{OPEN}"#))),
         (Rule::WeakerChild, transport("dir", &format!(r#""/a":{SIGNED},"/a/b/c":{OPEN}"#)), transport("dir", &format!(r#""/a":{SIGNED},"/ab":{OPEN}"#))),
@@ -150,7 +153,8 @@ fn of_requirements() -> Vec<Case> {
 
 fn of_ours() -> Vec<Case> {
     let attested = |members: &str| our_one(&format!(r#"{{"type":"attested",{members}}}"#));
-    let exception = |until: &str| format!(r#"{{"sealgate":{{"version":1,"exceptions":[{{"scope":"a.b","digests":["{DIGEST}"],"until":"{until}","reason":"r"}}]}},"default":[{{"type":"reject"}}]}}"#);
+    let exception = |until: &str| format!(r#"{{"sealgate":{{"version":1,"exceptions":[{{"scope":"a.b/c","digests":["{DIGEST}"],"until":"{until}","reason":"r"}}]}},"default":[{{"type":"reject"}}]}}"#);
+    let audited = |audit: &str, scope: &str| format!(r#"{{"sealgate":{{"version":1,"audit":[{audit}]}},"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{scope}":{REJECT}}}}}}}"#);
     let pins = |scope: &str, pin: &str, beside: &str| ours(&format!(r#""{scope}":[{{"type":"pinned","pins":{{"{pin}":"{DIGEST}"}}}}{beside}]"#));
     let workflow = r#""issuer":"https://token.actions.githubusercontent.com","subject":"https://github.com/o/r/.github/workflows/w.yml@refs/heads/main""#;
     let signed = &format!(",{}", SIGNED.trim_matches(['[', ']']));
@@ -179,6 +183,10 @@ fn of_ours() -> Vec<Case> {
         (Rule::FindingsWithoutAge, attested(r#""predicateType":"https://cosign.sigstore.dev/attestation/vuln/v1","keyPath":"/k""#), attested(r#""predicateType":"https://slsa.dev/provenance/v1","keyPath":"/k""#)),
         (Rule::FindingsWithoutAge, attested(r#""predicateType":"https://example.com/test-result/v1","keyPath":"/k""#), attested(r#""predicateType":"https://example.com/test-result/v1","keyPath":"/k","conditions":[{"pointer":"/time","maxAge":1}]"#)),
         (Rule::ExceptionEnds, exception(&UnixTime(NOW + SOON).to_string()), exception(&UnixTime(NOW + SOON + 1).to_string())),
+        (Rule::AuditAbove, audited(r#""a.b""#, "a.b/c"), audited(r#""a.b""#, "a.b")),
+        (Rule::AuditAbove, audited(r#""a.b""#, "a.b/c:1"), audited(r#""a.b","a.b/c:1""#, "a.b/c:1")),
+        (Rule::AuditAbove, audited(r#" "" "#, "a.b"), audited(r#""a.b/c""#, "a.b")),
+        (Rule::AuditAbove, audited(r#""*.b""#, "a.b:5000/c"), audited(r#""a.b""#, "a.b:5000/c")),
         (Rule::ExceptionEnds, exception(&UnixTime(NOW - 1).to_string()), exception("2099-01-01T00:00:00Z")),
         (Rule::RekorWithoutBundles, our_sigstore(r#""keyPath":"/k","rekorPublicKeyPath":"/r","signedIdentity":{"type":"matchDigest"}"#), our_sigstore(r#""keyPath":"/k","signedIdentity":{"type":"matchDigest"}"#)),
         (Rule::RekorWithoutBundles, our_sigstore(r#""keyPath":"/k","rekorPublicKeyPath":"/r","signedIdentity":{"type":"matchDigest"}"#), our_sigstore(r#""keyPath":"/k","rekorPublicKeyPath":"/r""#)),
@@ -203,6 +211,11 @@ fn of_material() -> Vec<Case> {
         (Rule::KeyUnusable, data("valid.pem"), data("ecdsa.pub")),
         (Rule::KeyUnusable, rekor("ed25519.pub"), path("ed25519.pub")),
         (Rule::KeyUnusable, pki("ecdsa.pub"), pki("valid.pem")),
+        (Rule::PrivateKey, path("pair.pem"), path("two.pub")),
+        (Rule::PrivateKey, data("pair.pem"), data("two.pub")),
+        (Rule::PrivateKey, rekor("pair.pem"), rekor("two.pub")),
+        (Rule::PrivateKey, pki("pair.pem"), pki("valid.pem")),
+        (Rule::PrivateKey, one(&signed_by(r#""keyType":"GPGKeys","keyPath":"pair.pem""#)), one(&signed_by(r#""keyType":"GPGKeys","keyPath":"two.pub""#))),
     ]
 }
 
@@ -214,6 +227,7 @@ fn assets() -> BTreeMap<String, Vec<u8>> {
     let cosign = |name: &str| fixture(&format!("fixtures/cosign/{name}"));
     let certificate = |name: &str| crate::encoding::pem::encode("CERTIFICATE", &fixture(&format!("fixtures/x509/{name}.der"))).into_bytes();
     let ecdsa = cosign("ecdsa-p256-signature/key.pub");
+    let pair = [ecdsa.clone(), crate::encoding::pem::encode("ENCRYPTED SIGSTORE PRIVATE KEY", b"x").into_bytes()].concat();
     let two = [ecdsa.clone(), cosign("ed25519-signature/key.pub")].concat();
     [
         ("ecdsa.pub", ecdsa.clone()),
@@ -221,6 +235,7 @@ fn assets() -> BTreeMap<String, Vec<u8>> {
         ("other.pub", cosign("rsa-2048-signature/key.pub")),
         ("ed25519.pub", cosign("ed25519-signature/key.pub")),
         ("two.pub", two),
+        ("pair.pem", pair),
         ("valid.pem", certificate("root")),
         ("expired.pem", certificate("int-expired")),
     ]
@@ -307,8 +322,37 @@ fn each_suggested_change_puts_it_right() {
     }
     changed.sort_unstable();
     changed.dedup();
-    let with_changes = ["PL01", "PL02", "PL04", "PL05", "PL06", "PL08", "PL09", "PL11", "PL12", "PL15", "PL17", "PL20", "PL21", "PL22", "SL04", "SL05", "SL11"];
+    let with_changes = ["PL01", "PL02", "PL04", "PL05", "PL06", "PL08", "PL09", "PL11", "PL12", "PL15", "PL17", "PL20", "PL21", "PL22", "SL04", "SL05", "SL11", "SL15"];
     assert_eq!(changed, with_changes);
+}
+
+/// TRUST section 9: as in policies, so on the command line.
+#[test]
+fn identities_of_a_command_line() {
+    use crate::sigstore::identity::{Identity, Pattern};
+    let codes = |issuer: Pattern, subject: Pattern, claims: &[(&str, &str)]| {
+        let claims = claims.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        super::identity(&Identity { issuer, subject, claims }).into_iter().map(|(code, _)| code).collect::<Vec<_>>()
+    };
+    let (exact, search) = (|text: &str| Pattern::exact(text).unwrap(), |text: &str| Pattern::search(text).unwrap());
+    let issuer = || exact("https://i.example");
+    for open in [".*", ".+", "^.*$", ".", "a*", "(.*)", "[^#]", r"\S", r"^\S+$", r"\w+", "[a-z]", "https?://.*", "^https://.*$"] {
+        let subject = search(open);
+        assert_eq!(codes(issuer(), subject.clone(), &[]), ["identity.open"], "{open}");
+        assert_eq!(codes(subject, exact("a@b.c"), &[]), ["identity.open"], "{open}");
+    }
+    for loose in ["a@b", "@", "https", "^a@b", ":"] {
+        assert_eq!(codes(issuer(), search(loose), &[]), ["identity.unanchored"], "{loose}");
+    }
+    assert_eq!(codes(issuer(), search("^a@b$"), &[]), [""; 0]);
+    assert_eq!(codes(issuer(), search("^a@b.c$"), &[]), ["identity.unescaped-dot"]);
+    assert_eq!(codes(issuer(), exact("*@b.c"), &[]), ["identity.exact-wildcard"]);
+    assert_eq!(codes(exact("https://i.example/"), exact("a@b.c"), &[]), ["identity.issuer-form"]);
+    let workflow = || exact("https://github.com/o/r/.github/workflows/w.yml@refs/heads/main");
+    assert_eq!(codes(issuer(), workflow(), &[]), ["identity.any-caller"]);
+    assert_eq!(codes(issuer(), workflow(), &[("buildTrigger", "push")]), ["identity.any-caller"]);
+    assert_eq!(codes(issuer(), workflow(), &[("sourceRepositoryURI", "https://github.com/o/r")]), [""; 0]);
+    assert_eq!(codes(issuer(), exact("a@b.c"), &[]), [""; 0]);
 }
 
 #[test]

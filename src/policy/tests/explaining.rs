@@ -33,7 +33,7 @@ fn the_way_to_the_scope() {
 
 #[test]
 fn the_text_for_people() {
-    let text = r#"{"sealgate":{"version":1,"audit":["a.b"],"exceptions":[{"scope":"a.b/c","digests":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"until":"2027-01-31T12:00:00Z","reason":"outage"},{"scope":"x.y","digests":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"until":"2027-01-31T12:00:00Z","reason":"elsewhere"}]},
+    let text = r#"{"sealgate":{"version":1,"audit":["a.b"],"exceptions":[{"scope":"a.b/c","digests":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"until":"2027-01-31T12:00:00Z","reason":"outage"},{"scope":"x.y/z","digests":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"until":"2027-01-31T12:00:00Z","reason":"elsewhere"}]},
         "default":[{"type":"reject"}],"transports":{"docker":{"a.b":[{"type":"sigstoreSigned","keyPath":"cosign.pub","signedIdentity":{"type":"matchDigest"}},{"type":"signedBy","keyType":"GPGKeys","keyPaths":["/1","/2"]}]}}}"#;
     let wanted = "a.b/c:1 is decided by docker \"a.b\"\n\n\
         Looked up, most specific first; the first that is there decides alone:\n  not there: docker \"a.b/c:1\"\n  not there: docker \"a.b/c\"\n  there:     docker \"a.b\"\n\n\
@@ -44,6 +44,36 @@ fn the_text_for_people() {
         Notes\n  - transparency log: not required\n  - matchDigest: any image that this signer ever signed, under any name, of any age, passes as this one\n  \
         - \"a.b\" is under audit: refusals are only written down\n  - until 2027-01-31T12:00:00Z an exception admits sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: outage\n";
     assert_eq!(explain(text, "a.b/c:1").to_string(), wanted);
+}
+
+/// Of all scopes that match, the policy's and the audit list's together, the most specific decides (TRUST section 1).
+#[test]
+fn audit_is_not_inherited() {
+    let under = |audit: &str, image: &str| {
+        let text = format!(r#"{{"sealgate":{{"version":1,"audit":[{audit}]}},"default":[{{"type":"reject"}}],"transports":{{"docker":{{"a.b":[{{"type":"reject"}}],"a.b/strict":[{{"type":"reject"}}],"a.b/c:1":[{{"type":"reject"}}]}}}}}}"#);
+        let policy = Policy::parse(text.as_bytes()).unwrap();
+        let image = Reference::normalize(image, Grammar::Containers).unwrap();
+        let noted = policy.explain(&image).unwrap().notes.iter().any(|note| note.contains("under audit"));
+        assert_eq!(noted, policy.audited(&image).is_some(), "{audit} {image}");
+        policy.audited(&image).map(String::from)
+    };
+    let at = |scope: &str| Some(scope.to_string());
+    for (audit, image, expected) in [
+        (r#""a.b""#, "a.b/c:2", at("a.b")),
+        (r#""a.b""#, "a.b/strict/app:1", None),
+        (r#""a.b""#, "a.b/strict:1", None),
+        (r#""a.b","a.b/strict""#, "a.b/strict/app:1", at("a.b/strict")),
+        (r#""a.b/strict/app""#, "a.b/strict/app:1", at("a.b/strict/app")),
+        (r#""a.b/strict/app:2""#, "a.b/strict/app:1", None),
+        (r#""a.b/c""#, "a.b/c:1", None),
+        (r#""a.b/c""#, "a.b/c:2", at("a.b/c")),
+        (r#" "" "#, "a.b/c:2", None),
+        (r#" "" "#, "x.y/c:2", at("")),
+        (r#""*.y""#, "x.y/c:2", at("*.y")),
+        ("", "x.y/c:2", None),
+    ] {
+        assert_eq!(under(audit, image), expected, "{audit} {image}");
+    }
 }
 
 #[test]

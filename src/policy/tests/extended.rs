@@ -30,7 +30,7 @@ const IDENTITIES: &str = r#""identities":[{"issuer":"i","subject":"s"}]"#;
 #[test]
 fn the_marker() {
     let with = |marker: &str| format!(r#"{{"default":[{{"type":"reject"}}],"sealgate":{marker}}}"#);
-    let until = |until: &str| with(&format!(r#"{{"version":1,"exceptions":[{{"scope":"a.b","digests":["sha256:{HEX}"],"until":"{until}","reason":"r"}}]}}"#));
+    let until = |until: &str| with(&format!(r#"{{"version":1,"exceptions":[{{"scope":"a.b/c","digests":["sha256:{HEX}"],"until":"{until}","reason":"r"}}]}}"#));
     for (text, code) in [
         (with(r#"{"version":1}"#), "ok"),
         (with(r#"{"version":1,"coverage":"instance","audit":["a.b",""],"exceptions":[]}"#), "ok"),
