@@ -15,13 +15,17 @@ export type Provider = "webcrypto" | "rust";
 /** For the registry of the reference: a user's, or an identity token. */
 export type Credentials = { username: string; password: string } | { token: string };
 
+/** What is read piece by piece; every `ReadableStream<Uint8Array>` is one. */
+export interface Pieces {
+  getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(): Promise<unknown> };
+}
 /** What is used of an answer; every `Response` has it. */
 export interface FetchedResponse {
   readonly status: number;
   readonly url: string;
   readonly redirected?: boolean;
   readonly headers: { forEach(callback: (value: string, name: string) => void): void };
-  readonly body: { getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(): Promise<unknown> } } | null;
+  readonly body: Pieces | null;
 }
 /** The platform's `fetch`, or one in its form. */
 export type Fetch = (url: string, init: {
@@ -394,8 +398,8 @@ export type Action =
       status: number;
       statusText?: string;
       headers: [string, string][];
-      /** Whole, or piece by piece. */
-      body?: Uint8Array | ReadableStream<Uint8Array>;
+      /** Whole, or piece by piece (then it is the platform's `ReadableStream`). */
+      body?: Uint8Array | Pieces;
       /** Settled when all of a body in pieces was written: a shell keeps the request alive until then. */
       finished?: Promise<unknown>;
       log?: object;

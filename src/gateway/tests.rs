@@ -34,6 +34,9 @@ const TOKEN: &str = "Bearer yes";
 /// The end of a path, how often to answer so, and the answer.
 type Fault = (String, usize, Result<Response, HostError>);
 
+/// Status, headers and body.
+type Sent = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// A registry at `http://up.test`, a store, and what is to go wrong.
 #[derive(Default)]
 struct World {
@@ -50,7 +53,7 @@ struct World {
     /// How often the store was asked.
     loads: Cell<usize>,
     /// What went out in pieces.
-    sent: RefCell<Option<(u16, Vec<(String, String)>, Vec<u8>)>>,
+    sent: RefCell<Option<Sent>>,
     /// Bytes after which whoever takes it goes away.
     taken: Cell<usize>,
 }
