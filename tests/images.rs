@@ -4,6 +4,8 @@
 mod names;
 #[path = "images/pins.rs"]
 mod pins;
+#[path = "images/platforms.rs"]
+mod platforms;
 mod support;
 
 use sealgate::crypto::PublicKey;

@@ -95,7 +95,7 @@ const CASES = {
   "the timestamp taken out": { scope: "workflow", refused: "sigstore.no-trusted-time", make: changed((material) => { material.timestampVerificationData = {}; }) },
   "the proof of inclusion taken out": { scope: "workflow", refused: "bundle.shape", make: changed((material) => { delete material.tlogEntries[0].inclusionProof; }) },
   "another image's signature": {
-    scope: "workflow", refused: "sigstore.artifact",
+    scope: "workflow", refused: "digest.not-signed",
     make: async (image) => {
       const { twin } = await anothers(image);
       await run(await tool("crane"), ["copy", "--insecure", `${image.host}/${twin.repo}:${tagOf(twin.digest)}`, `${image.host}/${image.repo}:${tagOf(image.digest)}`]);
