@@ -31,8 +31,7 @@ pub(super) async fn serve<R: Host + Provider + Sink + Store>(gateway: &Gateway, 
             Err(error) => refuse::upstream(gateway, repository, reference, &error),
         };
     }
-    // One after the other: whoever pulls has the room. As many requests as an index may need that is looked at image by image.
-    remote.lock("evidence").await;
+    // As many as an index may need that is looked at image by image.
     remote.allow_images(limits::INSTANCES, gateway.requests);
     let Action::Respond(Respond { headers, .. }) = gateway.for_websites(request, head) else { return Action::Sent };
     let policy = gateway.rules.as_ref().ok().filter(|_| gateway.publish_policy).and_then(|rules| excerpt(&gateway.policy, rules, &name));
@@ -49,8 +48,10 @@ struct Pieces<'a, R> {
     headers: Vec<(String, String)>,
 }
 
-impl<R: Provider + Sink> Out for Pieces<'_, R> {
+impl<R: Provider + Sink + Store> Out for Pieces<'_, R> {
     async fn begin(&self) {
+        // One document after the other, of those who may read: whoever pulls has the room.
+        self.remote.lock("evidence").await;
         self.remote.begin(200, &self.headers).await;
     }
 

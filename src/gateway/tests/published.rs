@@ -66,14 +66,16 @@ fn the_excerpt_decides_as_the_policy_does() {
     world.image("app", "2.0", "b");
     world.image("open", "1.0", "c");
     let root = include_bytes!("../../../fixtures/demo/trusted_root.json");
-    let more = r#""r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json", "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test", "subject": "s"}]}], "r.example/app""#;
+    // Keyrings are not read yet: what selects one is denied, by the excerpt as by the policy.
+    let more = r#""r.example/gpg": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "ring.gpg"}], "r.example/fulcio": [{"type": "sigstoreSigned", "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test", "subjectEmail": "a@b.test"}, "rekorPublicKeyPath": "good.pub"}], "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json", "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test", "subject": "s"}]}], "r.example/app""#;
     let policy = policy("index").replacen(r#""r.example/app""#, more, 1);
     let mut config = config(&policy);
     config.assets.insert("root.json".into(), root.to_vec());
+    config.assets.insert("ring.gpg".into(), b"a public keyring".to_vec());
     let gateway = Gateway::new(config);
     assert_eq!(gateway.misconfigured(), None);
     world.image("keyless", "1.0", "d");
-    for (repository, tag) in [("app", "1.0"), ("app", "2.0"), ("app", "prod"), ("open", "1.0"), ("keyless", "1.0"), ("nowhere", "1.0")] {
+    for (repository, tag) in [("app", "1.0"), ("app", "2.0"), ("app", "prod"), ("open", "1.0"), ("keyless", "1.0"), ("gpg", "prod"), ("fulcio", "prod"), ("nowhere", "1.0")] {
         world.image(repository, "prod", "p");
         let status = get(&gateway, &world, &format!("/v2/{repository}/manifests/{tag}")).status;
         let seen = get(&gateway, &world, &format!("/api/evidence/{repository}?ref={tag}"));
