@@ -57,10 +57,11 @@ async fn audited<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Digest
 
 async fn linked<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Digest) -> Result<Link, Stop> {
     let stop = match by_hints(desk, digest).await {
-        Err(stop @ Stop::Denied(_)) => stop,
+        Err(stop @ (Stop::Denied(_) | Stop::Unknown(_))) => stop,
         answer => return answer,
     };
-    // A stream is for the upstream to allow. So is knowing that something is refused here, and why.
+    // A stream is for the upstream to allow. So is knowing that something is refused here, or could not be found out, and why:
+    // whose token has run out is told so.
     if !desk.registry.has_blob(digest).await? {
         return Err(Stop::Missing);
     }
