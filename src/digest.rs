@@ -1,6 +1,7 @@
 //! Digests of content: `algorithm:hex` (OCI image specification, descriptor.md, section "Digests").
 //!
-//! A digest that is parsed is only a claim about content; [`Digest::of`] and [`Digest::check`] are what hashes.
+//! A digest that is parsed is only a claim about content; [`Digest::of`] and [`Digest::check`] are
+//! what hashes.
 
 use crate::encoding::hex;
 use alloc::string::String;
@@ -63,10 +64,15 @@ pub struct Digest {
 codes! {
     /// This text is no digest, or content does not have it.
     pub enum DigestError {
-        Format { text: String } => "digest.format", "expected a digest such as sha256:<64 hexadecimal digits>, found {text:?}";
-        Algorithm { text: String } => "digest.algorithm", "expected a sha256, sha384 or sha512 digest, found {text:?}";
-        Length { text: String, expected: usize } => "digest.length", "expected {expected} lower-case hexadecimal digits after the colon, found {text:?}";
-        Mismatch { expected: Digest, found: Digest } => "digest.mismatch", "expected content with the digest {expected}, found content with {found}: it was altered or is something else; do not use it";
+        Format { text: String } => "digest.format",
+            "expected a digest such as sha256:<64 hexadecimal digits>, found {text:?}";
+        Algorithm { text: String } => "digest.algorithm",
+            "expected a sha256, sha384 or sha512 digest, found {text:?}";
+        Length { text: String, expected: usize } => "digest.length",
+            "expected {expected} lower-case hexadecimal digits after the colon, found {text:?}";
+        Mismatch { expected: Digest, found: Digest } => "digest.mismatch",
+            "expected content with the digest {expected}, found content with {found}: it was \
+             altered or is something else; do not use it";
     }
 }
 
@@ -78,27 +84,39 @@ impl Digest {
 
     /// The digest of `bytes` by `algorithm`.
     pub fn with(algorithm: Algorithm, bytes: &[u8]) -> Self {
-        Self { algorithm, hash: algorithm.hash(bytes) }
+        Self {
+            algorithm,
+            hash: algorithm.hash(bytes),
+        }
     }
 
     /// Parses `algorithm:hex`.
     ///
     /// # Errors
-    /// [`DigestError`]: no colon, an unknown algorithm, a wrong length, upper case or anything but hexadecimal digits.
+    /// [`DigestError`]: no colon, an unknown algorithm, a wrong length, upper case or anything but
+    /// hexadecimal digits.
     pub fn parse(text: &str) -> Result<Self, DigestError> {
         let shown = || text.chars().take(160).collect::<String>();
-        let (name, digits) = text.split_once(':').ok_or_else(|| DigestError::Format { text: shown() })?;
+        let (name, digits) = text
+            .split_once(':')
+            .ok_or_else(|| DigestError::Format { text: shown() })?;
         let algorithm = match name {
             "sha256" => Algorithm::Sha256,
             "sha384" => Algorithm::Sha384,
             "sha512" => Algorithm::Sha512,
             _ => return Err(DigestError::Algorithm { text: shown() }),
         };
-        let wrong = || DigestError::Length { text: shown(), expected: algorithm.size() * 2 };
+        let wrong = || DigestError::Length {
+            text: shown(),
+            expected: algorithm.size() * 2,
+        };
         if digits.len() != algorithm.size() * 2 {
             return Err(wrong());
         }
-        Ok(Self { algorithm, hash: hex::decode(digits).ok_or_else(wrong)? })
+        Ok(Self {
+            algorithm,
+            hash: hex::decode(digits).ok_or_else(wrong)?,
+        })
     }
 
     /// Whether `bytes` have this digest.
@@ -107,7 +125,14 @@ impl Digest {
     /// [`DigestError::Mismatch`], with the digest that they have.
     pub fn check(&self, bytes: &[u8]) -> Result<(), DigestError> {
         let found = Self::with(self.algorithm, bytes);
-        if &found == self { Ok(()) } else { Err(DigestError::Mismatch { expected: self.clone(), found }) }
+        if &found == self {
+            Ok(())
+        } else {
+            Err(DigestError::Mismatch {
+                expected: self.clone(),
+                found,
+            })
+        }
     }
 
     /// The algorithm.
@@ -157,9 +182,17 @@ mod tests {
     #[test]
     fn refuses_what_is_no_digest() {
         for (text, code) in [
-            ("", "digest.format"), ("sha256", "digest.format"), ("sha256:../x", "digest.length"), ("sha256:", "digest.length"), ("md5:00", "digest.algorithm"),
-            (&EMPTY.to_uppercase(), "digest.algorithm"), (&EMPTY.replace('e', "E"), "digest.length"), (&format!("{EMPTY} "), "digest.length"), (&EMPTY[..70], "digest.length"),
-            (&EMPTY.replace("sha256", "sha512"), "digest.length"), ("SHA256:00", "digest.algorithm"),
+            ("", "digest.format"),
+            ("sha256", "digest.format"),
+            ("sha256:../x", "digest.length"),
+            ("sha256:", "digest.length"),
+            ("md5:00", "digest.algorithm"),
+            (&EMPTY.to_uppercase(), "digest.algorithm"),
+            (&EMPTY.replace('e', "E"), "digest.length"),
+            (&format!("{EMPTY} "), "digest.length"),
+            (&EMPTY[..70], "digest.length"),
+            (&EMPTY.replace("sha256", "sha512"), "digest.length"),
+            ("SHA256:00", "digest.algorithm"),
         ] {
             assert_eq!(Digest::parse(text).unwrap_err().code(), code, "{text}");
         }

@@ -23,13 +23,20 @@ const LAYERS: [&[&str]; 13] = [
 const BOTTOM: [&str; 3] = ["error", "limits", "time"];
 
 fn rank(module: &str) -> Option<usize> {
-    LAYERS.iter().position(|layer| layer.contains(&module)).or_else(|| BOTTOM.contains(&module).then_some(LAYERS.len()))
+    LAYERS
+        .iter()
+        .position(|layer| layer.contains(&module))
+        .or_else(|| BOTTOM.contains(&module).then_some(LAYERS.len()))
 }
 
 fn files(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        if path.is_dir() { files(&path, found) } else { found.push(path) }
+        if path.is_dir() {
+            files(&path, found)
+        } else {
+            found.push(path)
+        }
     }
 }
 
@@ -42,11 +49,21 @@ fn imports_point_down() {
     let mut wrong: Vec<String> = Vec::new();
     for path in found {
         let inside = path.strip_prefix(&root).unwrap().with_extension("");
-        let module = inside.components().next().unwrap().as_os_str().to_str().map(String::from).unwrap();
+        let module = inside
+            .components()
+            .next()
+            .unwrap()
+            .as_os_str()
+            .to_str()
+            .map(String::from)
+            .unwrap();
         let Some(own) = rank(&module) else { continue };
         let text = std::fs::read_to_string(&path).unwrap();
         for used in text.split("crate::").skip(1) {
-            let name: String = used.chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect();
+            let name: String = used
+                .chars()
+                .take_while(|c| c.is_ascii_lowercase() || *c == '_')
+                .collect();
             let upwards = rank(&name).is_some_and(|rank| rank <= own);
             if upwards && name != module {
                 wrong.push(std::format!("{} imports {name}", inside.display()));

@@ -1,9 +1,9 @@
-//! **sealgate** decides whether a container image may run: digests, signatures and `policy.json`, in a core that has no
-//! input or output, no clock and no threads.
+//! **sealgate** decides whether a container image may run: digests, signatures and `policy.json`,
+//! in a core that has no input or output, no clock and no threads.
 //!
-//! Bytes become a [`crypto::Pending`] claim (well-formed, says something, lists what must still hold) and then a
-//! [`crypto::Verified`] one, made by `settle` alone. Policy sees only verified claims. Everything from outside is
-//! reached through [`host::Host`].
+//! Bytes become a [`crypto::Pending`] claim (well-formed, says something, lists what must still
+//! hold) and then a [`crypto::Verified`] one, made by `settle` alone. Policy sees only verified
+//! claims. Everything from outside is reached through [`host::Host`].
 //!
 //! Modules import only those that stand above them here; `layers.rs` keeps it true.
 #![no_std]
@@ -11,7 +11,8 @@
 #![warn(missing_docs)]
 
 extern crate alloc;
-// Lends the cdylib an allocator and a panic handler. Nothing but src/wasm names it: the thumbv7em build proves that.
+// Lends the cdylib an allocator and a panic handler. Nothing but src/wasm names it: the thumbv7em
+// build proves that.
 #[cfg(not(target_os = "none"))]
 extern crate std as _std;
 

@@ -2,7 +2,8 @@
 
 /// Bytes of a manifest or an index. containers/image and docker stop at the same figure.
 pub const MANIFEST: usize = 4 << 20;
-/// Bytes of one piece of evidence: a signature payload, a bundle, an attestation (containers/image, attachments).
+/// Bytes of one piece of evidence: a signature payload, a bundle, an attestation (containers/image,
+/// attachments).
 pub const EVIDENCE: usize = 4 << 20;
 /// Bytes of all evidence of one image (TRUST section 7).
 pub const EVIDENCE_TOTAL: usize = 16 << 20;
@@ -10,17 +11,22 @@ pub const EVIDENCE_TOTAL: usize = 16 << 20;
 pub const EVIDENCE_LISTED: usize = 1_000;
 /// Candidates whose signatures are checked for one image (TRUST section 7).
 pub const EVIDENCE_EXAMINED: usize = 128;
-/// Documents of one image that a registry fails to give before no more is asked of it. One that is never given is what whoever may push can arrange; a registry that is unwell gives none.
+/// Documents of one image that a registry fails to give before no more is asked of it. One that is
+/// never given is what whoever may push can arrange; a registry that is unwell gives none.
 pub const EVIDENCE_FAILURES: usize = 8;
-/// Places that are looked at first because a candidate there satisfied before: several requirements, each with a signature of its own.
+/// Places that are looked at first because a candidate there satisfied before: several
+/// requirements, each with a signature of its own.
 pub const EVIDENCE_PREFERRED: usize = 16;
-/// Signature checks for one candidate (TRUST section 7): twice what a bundle with a long chain and proofs of every kind demands.
+/// Signature checks for one candidate (TRUST section 7): twice what a bundle with a long chain and
+/// proofs of every kind demands.
 pub const CHECKS_CANDIDATE: usize = 64;
 /// Signature checks for one judgement (TRUST section 7): four for each candidate.
 pub const CHECKS: usize = 512;
-/// Signature checks for each image of an index that are judged one by one, if that is more (TRUST section 7).
+/// Signature checks for each image of an index that are judged one by one, if that is more (TRUST
+/// section 7).
 pub const CHECKS_IMAGE: usize = 16;
-/// Bytes of evidence that are read before others have their turn (TRUST section 7: at most 25 ms): JSON is read at 10 MB/s and more.
+/// Bytes of evidence that are read before others have their turn (TRUST section 7: at most 25 ms):
+/// JSON is read at 10 MB/s and more.
 pub const STRETCH: usize = 128 << 10;
 /// Reasons of refused signatures that one message tells.
 pub const REASONS: usize = 16;
@@ -28,8 +34,8 @@ pub const REASONS: usize = 16;
 pub const CONFIG: usize = 64 << 10;
 /// Nesting of JSON (DESIGN section 7).
 pub const JSON_DEPTH: usize = 64;
-/// Values in one JSON document: at 44 bytes a member and two small texts, a document of 4 MiB stays below 32 MiB of memory. A
-/// software bill of materials of 4 MiB has about 150,000.
+/// Values in one JSON document: at 44 bytes a member and two small texts, a document of 4 MiB stays
+/// below 32 MiB of memory. A software bill of materials of 4 MiB has about 150,000.
 pub const JSON_VALUES: usize = 1 << 18;
 /// Bytes of a `policy.json`.
 pub const POLICY: usize = 1 << 20;
@@ -45,7 +51,8 @@ pub const DESCRIPTORS: usize = 4_096;
 pub const SUBJECTS: usize = 1_024;
 /// Digests of one subject (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
 pub const SUBJECT_DIGESTS: usize = 32;
-/// Bits of an RSA modulus, least (NIST SP 800-131A) and most (what platforms verify in reasonable time).
+/// Bits of an RSA modulus, least (NIST SP 800-131A) and most (what platforms verify in reasonable
+/// time).
 pub const RSA_BITS: core::ops::RangeInclusive<usize> = 2_048..=8_192;
 /// Bytes of a token service's answer (containers/image).
 pub const TOKEN: usize = 1 << 20;
@@ -61,7 +68,8 @@ pub const REFERENCE: usize = 1_024;
 pub const ERROR_BODY: usize = 64 << 10;
 /// Characters of a registry's error message that are shown.
 pub const ERROR_MESSAGE: usize = 1_024;
-/// Bytes of an address or challenge that a registry's answer may name (what common servers take as a header).
+/// Bytes of an address or challenge that a registry's answer may name (what common servers take as
+/// a header).
 pub const ADDRESS: usize = 8 << 10;
 /// Pages of referrers that are read for one image; each lists something on registries as they are.
 pub const REFERRERS_PAGES: usize = 64;
@@ -83,19 +91,22 @@ pub const COMPARED: usize = 64;
 pub const LINTED_BLOCKS: usize = 64;
 /// Bytes of all files of one `registries.d`, and of one line of them.
 pub const REGISTRIES_D: usize = 1 << 20;
-/// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more there is was not made to be verified.
+/// Blobs that one walk over an OCI layout looks at: sixteen documents at their bound. What more
+/// there is was not made to be verified.
 pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
 /// Timestamps of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
 pub const TIMESTAMPS: usize = 32;
 /// Bytes of a certificate. Fulcio's have 1 to 3 KiB.
 pub const CERTIFICATE: usize = 64 << 10;
-/// Certificates of a chain, leaf and root included (DESIGN section 7), and of those that come with a leaf.
+/// Certificates of a chain, leaf and root included (DESIGN section 7), and of those that come with
+/// a leaf.
 pub const CHAIN: usize = 10;
 /// Chains from one leaf to one authority that are tried.
 pub const PATHS: usize = 16;
 /// Certificates of one file of authorities that a policy names; the list of Mozilla has about 150.
 pub const AUTHORITIES: usize = 512;
-/// Bytes of the certificates, in PEM, that come with one `.sig` signature. Fulcio's chain has 2 KiB.
+/// Bytes of the certificates, in PEM, that come with one `.sig` signature. Fulcio's chain has 2
+/// KiB.
 pub const CHAIN_TEXT: usize = 256 << 10;
 /// Blocks of a PEM text that are malformed and passed over in search of one that is not.
 pub const PEM_MALFORMED: usize = 64;
@@ -109,11 +120,13 @@ pub const NAMES: usize = 256;
 pub const SCTS: usize = 16;
 /// Transparency log entries of one bundle (sigstore-go's figure, GHSA-cq38-jh5f-37mq).
 pub const LOG_ENTRIES: usize = 32;
-/// Bytes of a log entry's body: an envelope is logged by its hashes, and certificates are at most 64 KiB.
+/// Bytes of a log entry's body: an envelope is logged by its hashes, and certificates are at most
+/// 64 KiB.
 pub const LOG_BODY: usize = 1 << 20;
 /// Signatures that one log entry's body may list.
 pub const LOG_SIGNATURES: usize = 32;
-/// Bytes of a signed note (C2SP signed-note asks for a bound and leaves it open; Go's sumdb/note takes 1 MB).
+/// Bytes of a signed note (C2SP signed-note asks for a bound and leaves it open; Go's sumdb/note
+/// takes 1 MB).
 pub const NOTE: usize = 64 << 10;
 /// Signatures on a signed note (Go's sumdb/note).
 pub const NOTE_SIGNATURES: usize = 100;
@@ -131,7 +144,8 @@ pub const REQUESTS_AN_IMAGE: usize = 8;
 pub const REQUEST_BYTES: usize = (32 << 20) + MANIFEST;
 /// Bytes of a manifest that is kept.
 pub const KEPT_MANIFEST: usize = 256 << 10;
-/// Bytes of all manifests that one isolate keeps. An isolate of Cloudflare has 128 MB for everything.
+/// Bytes of all manifests that one isolate keeps. An isolate of Cloudflare has 128 MB for
+/// everything.
 pub const KEPT_CONTENT: usize = 16 << 20;
 /// Bytes of all verdicts that one isolate keeps, 256 for each beside its message.
 pub const KEPT_VERDICTS: usize = 4 << 20;

@@ -1,4 +1,5 @@
-//! Image references as distribution and containers/image read them (facts/containers-policy.md section 3).
+//! Image references as distribution and containers/image read them (facts/containers-policy.md
+//! section 3).
 //!
 //! [`Reference::normalize`] expands what people type (`busybox` is `docker.io/library/busybox`);
 //! [`Reference::parse`] only takes it apart.
@@ -21,12 +22,19 @@ pub struct Reference {
 codes! {
     /// This text is no image reference.
     pub enum ReferenceError {
-        Empty => "reference.empty", "expected an image reference such as docker.io/library/busybox:1, found nothing";
-        TooLong { found: usize } => "reference.too-long", "expected at most 1024 bytes, and a repository name of at most 255, found {found}";
-        BareDigest => "reference.bare-digest", "64 hexadecimal digits are an image id, not a repository name: write name@sha256:<digits>";
-        UpperCase { text: String } => "reference.upper-case", "repository names are lower case, found {text:?}";
-        Name { text: String } => "reference.name", "expected host[:port]/path of letters, digits and single separators, found {text:?}";
-        Tag { text: String } => "reference.tag", "expected a tag of at most 128 letters, digits, '.', '_' or '-', found {text:?}";
+        Empty => "reference.empty",
+            "expected an image reference such as docker.io/library/busybox:1, found nothing";
+        TooLong { found: usize } => "reference.too-long",
+            "expected at most 1024 bytes, and a repository name of at most 255, found {found}";
+        BareDigest => "reference.bare-digest",
+            "64 hexadecimal digits are an image id, not a repository name: write \
+             name@sha256:<digits>";
+        UpperCase { text: String } => "reference.upper-case",
+            "repository names are lower case, found {text:?}";
+        Name { text: String } => "reference.name",
+            "expected host[:port]/path of letters, digits and single separators, found {text:?}";
+        Tag { text: String } => "reference.tag",
+            "expected a tag of at most 128 letters, digits, '.', '_' or '-', found {text:?}";
         Digest { error: DigestError } => "reference.digest", "{error}";
     }
 }
@@ -34,10 +42,11 @@ codes! {
 /// Whose rules apply where the two libraries differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Grammar {
-    /// containers/image: no IPv6 hosts, a host has a dot, a colon or is `localhost`, at most 255 bytes with the host.
-    /// Policies and signed identities are read so.
+    /// containers/image: no IPv6 hosts, a host has a dot, a colon or is `localhost`, at most 255
+    /// bytes with the host. Policies and signed identities are read so.
     Containers,
-    /// distribution/reference 3: IPv6 hosts, a host may also be told by its upper case, at most 255 bytes of path.
+    /// distribution/reference 3: IPv6 hosts, a host may also be told by its upper case, at most 255
+    /// bytes of path.
     Distribution,
 }
 
@@ -57,21 +66,37 @@ impl Reference {
         let (domain, path) = match name.split_once('/') {
             Some((head, rest)) if is_domain(head, grammar) && is_path(rest) => (head, rest),
             _ if is_path(name) => ("", name),
-            _ if is_path(&name.to_ascii_lowercase()) => return Err(ReferenceError::UpperCase { text: shown(name) }),
+            _ if is_path(&name.to_ascii_lowercase()) => {
+                return Err(ReferenceError::UpperCase { text: shown(name) });
+            }
             _ => return Err(ReferenceError::Name { text: shown(name) }),
         };
-        let length = path.len() + if grammar == Grammar::Containers && !domain.is_empty() { domain.len() + 1 } else { 0 };
+        let length = path.len()
+            + if grammar == Grammar::Containers && !domain.is_empty() {
+                domain.len() + 1
+            } else {
+                0
+            };
         if length > limits::NAME {
             return Err(ReferenceError::TooLong { found: length });
         }
         if let Some(tag) = tag.filter(|tag| !is_tag(tag)) {
             return Err(ReferenceError::Tag { text: shown(tag) });
         }
-        let digest = digest.map(Digest::parse).transpose().map_err(|error| ReferenceError::Digest { error })?;
-        Ok(Self { domain: domain.into(), path: path.into(), tag: tag.map(Into::into), digest })
+        let digest = digest
+            .map(Digest::parse)
+            .transpose()
+            .map_err(|error| ReferenceError::Digest { error })?;
+        Ok(Self {
+            domain: domain.into(),
+            path: path.into(),
+            tag: tag.map(Into::into),
+            digest,
+        })
     }
 
-    /// Reads what people type, with Docker Hub's defaults: `busybox` is `docker.io/library/busybox`. No tag is added.
+    /// Reads what people type, with Docker Hub's defaults: `busybox` is
+    /// `docker.io/library/busybox`. No tag is added.
     ///
     /// # Errors
     /// [`ReferenceError`].
@@ -79,15 +104,27 @@ impl Reference {
         if text.is_empty() {
             return Err(ReferenceError::Empty);
         }
-        if text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if text.len() == 64
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        {
             return Err(ReferenceError::BareDigest);
         }
         let (domain, rest) = match text.split_once('/') {
             Some((head, rest)) if looks_like_host(head, grammar) => (head, rest),
             _ => ("docker.io", text),
         };
-        let domain = if domain == "index.docker.io" { "docker.io" } else { domain };
-        let library = if domain == "docker.io" && !rest.contains('/') { "library/" } else { "" };
+        let domain = if domain == "index.docker.io" {
+            "docker.io"
+        } else {
+            domain
+        };
+        let library = if domain == "docker.io" && !rest.contains('/') {
+            "library/"
+        } else {
+            ""
+        };
         let path = rest.split(':').next().unwrap_or_default();
         if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Err(ReferenceError::UpperCase { text: shown(path) });
@@ -107,15 +144,24 @@ impl Reference {
 
     /// Host and path.
     pub fn name(&self) -> String {
-        if self.domain.is_empty() { self.path.clone() } else { format!("{}/{}", self.domain, self.path) }
+        if self.domain.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}/{}", self.domain, self.path)
+        }
     }
 
-    /// As people type it, and as containers/image names images in messages: without what [`Reference::normalize`] adds.
-    /// To be read by people alone: `docker.io/docker.io/x` becomes `docker.io/x`, which means another.
+    /// As people type it, and as containers/image names images in messages: without what
+    /// [`Reference::normalize`] adds. To be read by people alone: `docker.io/docker.io/x` becomes
+    /// `docker.io/x`, which means another.
     pub fn familiar(&self) -> String {
         let full = format!("{self}");
         match full.strip_prefix("docker.io/") {
-            Some(rest) => rest.strip_prefix("library/").filter(|path| !path.contains('/')).unwrap_or(rest).into(),
+            Some(rest) => rest
+                .strip_prefix("library/")
+                .filter(|path| !path.contains('/'))
+                .unwrap_or(rest)
+                .into(),
             None => full,
         }
     }
@@ -146,13 +192,22 @@ impl Reference {
 
     /// The same repository and this tag; `None` when the text is no tag.
     pub fn with_tag(&self, tag: &str) -> Option<Self> {
-        is_tag(tag).then(|| Self { tag: Some(tag.into()), digest: None, ..self.clone() })
+        is_tag(tag).then(|| Self {
+            tag: Some(tag.into()),
+            digest: None,
+            ..self.clone()
+        })
     }
 
     /// The same repository and this digest.
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Self {
-        Self { domain: self.domain.clone(), path: self.path.clone(), tag: None, digest: Some(digest) }
+        Self {
+            domain: self.domain.clone(),
+            path: self.path.clone(),
+            tag: None,
+            digest: Some(digest),
+        }
     }
 }
 
@@ -173,7 +228,8 @@ fn shown(text: &str) -> String {
     text.chars().take(100).collect()
 }
 
-/// Name, tag, digest: the digest after the first `@`, the tag after the last colon that follows the last slash.
+/// Name, tag, digest: the digest after the first `@`, the tag after the last colon that follows the
+/// last slash.
 fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
     let (rest, digest) = match text.split_once('@') {
         Some((rest, digest)) => (rest, Some(digest)),
@@ -186,21 +242,36 @@ fn split(text: &str) -> (&str, Option<&str>, Option<&str>) {
 }
 
 fn looks_like_host(head: &str, grammar: Grammar) -> bool {
-    head.contains(['.', ':']) || head == "localhost" || grammar == Grammar::Distribution && head.bytes().any(|byte| byte.is_ascii_uppercase())
+    head.contains(['.', ':'])
+        || head == "localhost"
+        || grammar == Grammar::Distribution && head.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// Labels of letters, digits and inner dashes, joined by dots, with an optional port; or an IPv6 address in brackets.
+/// Labels of letters, digits and inner dashes, joined by dots, with an optional port; or an IPv6
+/// address in brackets.
 fn is_domain(text: &str, grammar: Grammar) -> bool {
     let address = |host: &str| {
-        let inner = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
-        inner.is_some_and(|inner| !inner.is_empty() && inner.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':'))
+        let inner = host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        inner.is_some_and(|inner| {
+            !inner.is_empty()
+                && inner
+                    .bytes()
+                    .all(|byte| byte.is_ascii_hexdigit() || byte == b':')
+        })
     };
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         _ => (text, None),
     };
     let label = |label: &str| {
-        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     port.is_none_or(|port| !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()))
         && (host.split('.').all(label) || grammar == Grammar::Distribution && address(host))
@@ -234,7 +305,11 @@ fn is_path_component(text: &str) -> bool {
 
 fn is_tag(text: &str) -> bool {
     let word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    text.len() <= 128 && text.bytes().next().is_some_and(word) && text.bytes().all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
+    text.len() <= 128
+        && text.bytes().next().is_some_and(word)
+        && text
+            .bytes()
+            .all(|byte| word(byte) || matches!(byte, b'.' | b'-'))
 }
 
 #[cfg(test)]
@@ -250,8 +325,13 @@ mod tests {
     #[test]
     fn hub_defaults() {
         for (text, full) in [
-            ("busybox", "docker.io/library/busybox"), ("index.docker.io/busybox:1", "docker.io/library/busybox:1"), ("a/b", "docker.io/a/b"),
-            ("localhost/x", "localhost/x"), ("localhost:5000/x:y", "localhost:5000/x:y"), ("Deep.com/z", "Deep.com/z"), ("a.b_c/x", "a.b_c/x"),
+            ("busybox", "docker.io/library/busybox"),
+            ("index.docker.io/busybox:1", "docker.io/library/busybox:1"),
+            ("a/b", "docker.io/a/b"),
+            ("localhost/x", "localhost/x"),
+            ("localhost:5000/x:y", "localhost:5000/x:y"),
+            ("Deep.com/z", "Deep.com/z"),
+            ("a.b_c/x", "a.b_c/x"),
         ] {
             assert_eq!(containers(text).unwrap().to_string(), full);
         }
@@ -260,7 +340,11 @@ mod tests {
     #[test]
     fn familiar_names() {
         for (text, familiar) in [
-            ("docker.io/library/busybox:1", "busybox:1"), ("busybox", "busybox"), ("library/a/b", "library/a/b"), ("index.docker.io/a/b", "a/b"), ("a.b/library/c:1", "a.b/library/c:1"),
+            ("docker.io/library/busybox:1", "busybox:1"),
+            ("busybox", "busybox"),
+            ("library/a/b", "library/a/b"),
+            ("index.docker.io/a/b", "a/b"),
+            ("a.b/library/c:1", "a.b/library/c:1"),
         ] {
             assert_eq!(containers(text).unwrap().familiar(), familiar);
         }
@@ -270,13 +354,35 @@ mod tests {
     fn the_grammars_differ_where_the_libraries_do() {
         for text in ["Foo/bar", "[::1]:5000/repo", "LOCALDOMAIN/a"] {
             assert!(containers(text).is_err(), "{text}");
-            assert!(Reference::normalize(text, Grammar::Distribution).is_ok(), "{text}");
+            assert!(
+                Reference::normalize(text, Grammar::Distribution).is_ok(),
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn refuses() {
-        for text in ["", ":x", "a//b", "-a", "a..b", "a___b", "a/", "/a", "a:", "a:-x", "a@sha256:x", "a b", "a.b/C", "a.b/c:t:u", "é", "a@@", &"a".repeat(300), &"9".repeat(64)] {
+        for text in [
+            "",
+            ":x",
+            "a//b",
+            "-a",
+            "a..b",
+            "a___b",
+            "a/",
+            "/a",
+            "a:",
+            "a:-x",
+            "a@sha256:x",
+            "a b",
+            "a.b/C",
+            "a.b/c:t:u",
+            "é",
+            "a@@",
+            &"a".repeat(300),
+            &"9".repeat(64),
+        ] {
             assert!(containers(text).is_err(), "{text}");
         }
     }

@@ -1,8 +1,8 @@
-//! The payload that Cosign signatures and OpenPGP simple signing share (containers/image `signature/payload.go`,
-//! facts/containers-policy.md sections 5 and 6).
+//! The payload that Cosign signatures and OpenPGP simple signing share (containers/image
+//! `signature/payload.go`, facts/containers-policy.md sections 5 and 6).
 //!
-//! In scope: its strict reading. Out of scope: the signature over it. Its bytes are trusted only after that signature
-//! was verified.
+//! In scope: its strict reading. Out of scope: the signature over it. Its bytes are trusted only
+//! after that signature was verified.
 
 use crate::encoding::json::{self, Dialect, JsonError, Member, Node, Value};
 use alloc::string::String;
@@ -32,12 +32,17 @@ pub struct Payload {
 codes! {
     /// This text is no payload.
     pub enum PayloadError {
-        Json { error: JsonError } => "payload.json", "the signed payload is no JSON that can be read: {error}";
-        Object { at: &'static str, found: &'static str } => "payload.shape", "the signed payload: expected an object at {at}, found {found}";
-        Text { at: &'static str, found: &'static str } => "payload.shape", "the signed payload: expected a string at {at}, found {found}";
-        Missing { key: &'static str } => "payload.shape", "the signed payload: Key \"{key}\" missing in a JSON object";
+        Json { error: JsonError } => "payload.json",
+            "the signed payload is no JSON that can be read: {error}";
+        Object { at: &'static str, found: &'static str } => "payload.shape",
+            "the signed payload: expected an object at {at}, found {found}";
+        Text { at: &'static str, found: &'static str } => "payload.shape",
+            "the signed payload: expected a string at {at}, found {found}";
+        Missing { key: &'static str } => "payload.shape",
+            "the signed payload: Key \"{key}\" missing in a JSON object";
         Unknown { key: String } => "payload.shape", "the signed payload: Unknown key \"{key}\"";
-        Type { found: String, expected: &'static str } => "payload.type", "Unrecognized signature type {found}: expected {expected}";
+        Type { found: String, expected: &'static str } => "payload.type",
+            "Unrecognized signature type {found}: expected {expected}";
         Timestamp => "payload.timestamp", "Field optional.timestamp is not an integer";
     }
 }
@@ -48,7 +53,10 @@ impl Payload {
     /// # Errors
     /// [`PayloadError`].
     pub fn parse(bytes: &[u8], kind: Kind) -> Result<Self, PayloadError> {
-        Self::read(&json::parse(bytes, Dialect::Go).map_err(|error| PayloadError::Json { error })?, kind)
+        Self::read(
+            &json::parse(bytes, Dialect::Go).map_err(|error| PayloadError::Json { error })?,
+            kind,
+        )
     }
 
     /// Reads a payload that was read as JSON.
@@ -66,7 +74,10 @@ impl Payload {
         };
         let found = text(need(critical, "type")?, "critical.type")?;
         if found != expected {
-            return Err(PayloadError::Type { found: found.chars().take(100).collect(), expected });
+            return Err(PayloadError::Type {
+                found: found.chars().take(100).collect(),
+                expected,
+            });
         }
         let image = object(need(critical, "image")?, "critical.image")?;
         only(image, &["docker-manifest-digest"])?;
@@ -74,8 +85,16 @@ impl Payload {
         only(identity, &["docker-reference"])?;
         let (creator, timestamp) = optional(need(top, "optional")?, kind)?;
         Ok(Self {
-            manifest_digest: text(need(image, "docker-manifest-digest")?, "critical.image.docker-manifest-digest")?.into(),
-            docker_reference: text(need(identity, "docker-reference")?, "critical.identity.docker-reference")?.into(),
+            manifest_digest: text(
+                need(image, "docker-manifest-digest")?,
+                "critical.image.docker-manifest-digest",
+            )?
+            .into(),
+            docker_reference: text(
+                need(identity, "docker-reference")?,
+                "critical.identity.docker-reference",
+            )?
+            .into(),
             creator,
             timestamp,
         })
@@ -83,15 +102,26 @@ impl Payload {
 }
 
 fn object<'a>(node: &'a Node, at: &'static str) -> Result<&'a [Member], PayloadError> {
-    node.members().map_err(|error| PayloadError::Json { error })?.ok_or_else(|| PayloadError::Object { at, found: node.kind() })
+    node.members()
+        .map_err(|error| PayloadError::Json { error })?
+        .ok_or_else(|| PayloadError::Object {
+            at,
+            found: node.kind(),
+        })
 }
 
 fn text<'a>(node: &'a Node, at: &'static str) -> Result<&'a str, PayloadError> {
-    node.as_str().ok_or_else(|| PayloadError::Text { at, found: node.kind() })
+    node.as_str().ok_or_else(|| PayloadError::Text {
+        at,
+        found: node.kind(),
+    })
 }
 
 fn find<'a>(members: &'a [Member], key: &str) -> Option<&'a Node> {
-    members.iter().find(|member| member.key == key).map(|member| &member.node)
+    members
+        .iter()
+        .find(|member| member.key == key)
+        .map(|member| &member.node)
 }
 
 fn need<'a>(members: &'a [Member], key: &'static str) -> Result<&'a Node, PayloadError> {
@@ -99,8 +129,13 @@ fn need<'a>(members: &'a [Member], key: &'static str) -> Result<&'a Node, Payloa
 }
 
 fn only(members: &[Member], known: &[&str]) -> Result<(), PayloadError> {
-    match members.iter().find(|member| !known.contains(&member.key.as_str())) {
-        Some(member) => Err(PayloadError::Unknown { key: member.key.chars().take(100).collect() }),
+    match members
+        .iter()
+        .find(|member| !known.contains(&member.key.as_str()))
+    {
+        Some(member) => Err(PayloadError::Unknown {
+            key: member.key.chars().take(100).collect(),
+        }),
         None => Ok(()),
     }
 }
@@ -125,7 +160,9 @@ fn optional(node: &Node, kind: Kind) -> Result<(Option<String>, Option<i64>), Pa
 /// A number whose value, as a double, is an integer of 64 bits.
 fn integer(node: &Node) -> Result<i64, PayloadError> {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    let Value::Number(text) = &node.value else { return Err(PayloadError::Timestamp) };
+    let Value::Number(text) = &node.value else {
+        return Err(PayloadError::Timestamp);
+    };
     let value: f64 = text.parse().map_err(|_| PayloadError::Timestamp)?;
     if !(-LIMIT..LIMIT).contains(&value) {
         return Err(PayloadError::Timestamp);
@@ -133,7 +170,11 @@ fn integer(node: &Node) -> Result<i64, PayloadError> {
     // In range by the line above, so that the cast only drops the fraction.
     #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     let (whole, back) = (value as i64, value as i64 as f64);
-    if back == value { Ok(whole) } else { Err(PayloadError::Timestamp) }
+    if back == value {
+        Ok(whole)
+    } else {
+        Err(PayloadError::Timestamp)
+    }
 }
 
 #[cfg(test)]
@@ -161,14 +202,42 @@ mod tests {
     fn named_mutations() {
         let optional = |value: &str| GOOD.replace("null", value);
         for (text, expected) in [
-            (format!("{GOOD}\n"), "ok"), (format!("{GOOD}{{}}"), "payload.json"), (String::new(), "payload.json"), ("[]".into(), "payload.shape"), ("{}".into(), "payload.shape"),
-            (GOOD.replace(",\"optional\":null", ""), "payload.shape"), (GOOD.replace("\"optional\":null", "\"optional\":null,\"x\":1"), "payload.shape"),
-            (GOOD.replace("\"type\":", "\"Type\":"), "payload.shape"), (GOOD.replace("a.b/c\"", "a.b/c\",\"x\":1"), "payload.shape"), (GOOD.replace("\"sha256:x\"", "5"), "payload.shape"),
-            (GOOD.replace("\"sha256:x\"", "\"sha256:x\",\"docker-manifest-digest\":\"sha256:y\""), "payload.json"),
-            (optional("{}"), "ok"), (optional("[]"), "payload.shape"), (optional(r#"{"creator":null,"timestamp":null}"#), "ok"), (optional(r#"{"creator":5}"#), "payload.shape"),
-            (optional(r#"{"timestamp":1.0}"#), "ok"), (optional(r#"{"timestamp":1e3}"#), "ok"), (optional(r#"{"timestamp":-1}"#), "ok"), (optional(r#"{"timestamp":1.5}"#), "payload.timestamp"),
-            (optional(r#"{"timestamp":9223372036854775807}"#), "payload.timestamp"), (optional(r#"{"timestamp":"1"}"#), "payload.timestamp"), (optional(r#"{"timestamp":1e999}"#), "payload.timestamp"),
-            (optional(r#"{"a":1,"a":2}"#), "payload.json"), (optional(r#"{"a":{"b":1,"b":2}}"#), "ok"),
+            (format!("{GOOD}\n"), "ok"),
+            (format!("{GOOD}{{}}"), "payload.json"),
+            (String::new(), "payload.json"),
+            ("[]".into(), "payload.shape"),
+            ("{}".into(), "payload.shape"),
+            (GOOD.replace(",\"optional\":null", ""), "payload.shape"),
+            (
+                GOOD.replace("\"optional\":null", "\"optional\":null,\"x\":1"),
+                "payload.shape",
+            ),
+            (GOOD.replace("\"type\":", "\"Type\":"), "payload.shape"),
+            (GOOD.replace("a.b/c\"", "a.b/c\",\"x\":1"), "payload.shape"),
+            (GOOD.replace("\"sha256:x\"", "5"), "payload.shape"),
+            (
+                GOOD.replace(
+                    "\"sha256:x\"",
+                    "\"sha256:x\",\"docker-manifest-digest\":\"sha256:y\"",
+                ),
+                "payload.json",
+            ),
+            (optional("{}"), "ok"),
+            (optional("[]"), "payload.shape"),
+            (optional(r#"{"creator":null,"timestamp":null}"#), "ok"),
+            (optional(r#"{"creator":5}"#), "payload.shape"),
+            (optional(r#"{"timestamp":1.0}"#), "ok"),
+            (optional(r#"{"timestamp":1e3}"#), "ok"),
+            (optional(r#"{"timestamp":-1}"#), "ok"),
+            (optional(r#"{"timestamp":1.5}"#), "payload.timestamp"),
+            (
+                optional(r#"{"timestamp":9223372036854775807}"#),
+                "payload.timestamp",
+            ),
+            (optional(r#"{"timestamp":"1"}"#), "payload.timestamp"),
+            (optional(r#"{"timestamp":1e999}"#), "payload.timestamp"),
+            (optional(r#"{"a":1,"a":2}"#), "payload.json"),
+            (optional(r#"{"a":{"b":1,"b":2}}"#), "ok"),
         ] {
             assert_eq!(code(&text, Kind::Cosign), expected, "{text}");
         }

@@ -1,5 +1,6 @@
-//! Properties of decisions: names have one full spelling, a stricter policy never allows more, evidence only helps
-//! (TRUST.md section 7), and no policy, however hostile, does worse than being refused.
+//! Properties of decisions: names have one full spelling, a stricter policy never allows more,
+//! evidence only helps (TRUST.md section 7), and no policy, however hostile, does worse than being
+//! refused.
 
 #[path = "properties/budgets.rs"]
 mod budgets;
@@ -16,7 +17,7 @@ use sealgate::policy::{Policy, PolicyError};
 use sealgate::reference::{Grammar, Reference};
 use sealgate::verify::{Referrer, Rules, Verdict};
 use std::collections::BTreeMap;
-use support::{judge, Memory, MANIFEST};
+use support::{MANIFEST, Memory, judge};
 
 const NAME: &str = "registry.example/team/app:1";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -27,7 +28,10 @@ fn signer(seed: u8) -> SigningKey {
 
 /// The base64 of a P-256 key's PEM, as a policy holds it.
 fn key_data(seed: u8) -> String {
-    let mut der = vec![0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00];
+    let mut der = vec![
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
+        0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+    ];
     der.extend_from_slice(signer(seed).verifying_key().to_sec1_point(false).as_bytes());
     base64::encode(pem::encode("PUBLIC KEY", &der).as_bytes())
 }
@@ -76,27 +80,49 @@ fn sign(seed: u8, message: &[u8]) -> String {
 
 /// That the image with this digest is signed.
 fn statement(digest: &Digest) -> String {
-    format!(r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#, digest.hex())
+    format!(
+        r#"{{"_type":"https://in-toto.io/Statement/v1","subject":[{{"digest":{{"sha256":"{}"}}}}],"predicateType":"https://sigstore.dev/cosign/sign/v1","predicate":{{}}}}"#,
+        digest.hex()
+    )
 }
 
 /// A bundle as cosign 3 writes it, about the image.
 fn bundle(seed: u8) -> Vec<u8> {
     let statement = statement(&Digest::of(&image()));
     let kind = "application/vnd.in-toto+json";
-    let signature = sign(seed, format!("DSSEv1 {} {kind} {} {statement}", kind.len(), statement.len()).as_bytes());
+    let signature = sign(
+        seed,
+        format!(
+            "DSSEv1 {} {kind} {} {statement}",
+            kind.len(),
+            statement.len()
+        )
+        .as_bytes(),
+    );
     format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":""}}}},"dsseEnvelope":{{"payload":"{}","payloadType":"{kind}","signatures":[{{"sig":"{signature}"}}]}}}}"#, base64::encode(statement.as_bytes())).into_bytes()
 }
 
 impl Memory {
     fn of(evidence: &[Evidence]) -> Self {
         let mut memory = Self::default();
-        memory.manifests.insert("1".into(), (image(), MANIFEST.into()));
+        memory
+            .manifests
+            .insert("1".into(), (image(), MANIFEST.into()));
         let digest = Digest::of(&image());
-        let layers: Vec<serde_json::Value> = evidence.iter().filter_map(|one| memory.layer(one, &digest)).collect();
+        let layers: Vec<serde_json::Value> = evidence
+            .iter()
+            .filter_map(|one| memory.layer(one, &digest))
+            .collect();
         if !layers.is_empty() {
-            memory.manifests.insert(format!("sha256-{}.sig", digest.hex()), (manifest(&layers), MANIFEST.into()));
+            memory.manifests.insert(
+                format!("sha256-{}.sig", digest.hex()),
+                (manifest(&layers), MANIFEST.into()),
+            );
         }
-        let referrers: Vec<Referrer> = evidence.iter().filter_map(|one| memory.referrer(one)).collect();
+        let referrers: Vec<Referrer> = evidence
+            .iter()
+            .filter_map(|one| memory.referrer(one))
+            .collect();
         memory.referrers.insert(digest.to_string(), referrers);
         memory
     }
@@ -104,25 +130,40 @@ impl Memory {
     /// As a layer of the `.sig` tag.
     fn layer(&mut self, one: &Evidence, digest: &Digest) -> Option<serde_json::Value> {
         let (kind, content, signature) = match one {
-            Evidence::Signed(seed, name) => (SIMPLE, payload(digest, name), sign(*seed, &payload(digest, name))),
-            Evidence::OtherImage(seed) => (SIMPLE, payload(&Digest::of(b"another"), NAME), sign(*seed, &payload(&Digest::of(b"another"), NAME))),
+            Evidence::Signed(seed, name) => (
+                SIMPLE,
+                payload(digest, name),
+                sign(*seed, &payload(digest, name)),
+            ),
+            Evidence::OtherImage(seed) => (
+                SIMPLE,
+                payload(&Digest::of(b"another"), NAME),
+                sign(*seed, &payload(&Digest::of(b"another"), NAME)),
+            ),
             Evidence::BrokenSignature => (SIMPLE, payload(digest, NAME), "-".into()),
             Evidence::BrokenPayload(seed) => (SIMPLE, b"{".to_vec(), sign(*seed, b"{")),
             Evidence::Missing => (SIMPLE, b"not there".to_vec(), "MEUCIQ==".into()),
             Evidence::Attachment => ("text/plain", b"a text".to_vec(), String::new()),
-            Evidence::Bundle(_) | Evidence::BrokenBundle(_) | Evidence::BrokenReferrer => return None,
+            Evidence::Bundle(_) | Evidence::BrokenBundle(_) | Evidence::BrokenReferrer => {
+                return None;
+            }
         };
         let own = Digest::of(&content).to_string();
         if !matches!(one, Evidence::Missing) {
             self.blobs.insert(own.clone(), content.clone());
         }
-        Some(serde_json::json!({"mediaType": kind, "digest": own, "size": content.len(), "annotations": {"dev.cosignproject.cosign/signature": signature}}))
+        Some(
+            serde_json::json!({"mediaType": kind, "digest": own, "size": content.len(), "annotations": {"dev.cosignproject.cosign/signature": signature}}),
+        )
     }
 
     fn referrer(&mut self, one: &Evidence) -> Option<Referrer> {
         let content = match one {
             Evidence::Bundle(seed) => bundle(*seed),
-            Evidence::BrokenBundle(seed) => String::from_utf8(bundle(*seed)).unwrap().replace("payload\":\"ey", "payload\":\"fy").into_bytes(),
+            Evidence::BrokenBundle(seed) => String::from_utf8(bundle(*seed))
+                .unwrap()
+                .replace("payload\":\"ey", "payload\":\"fy")
+                .into_bytes(),
             Evidence::BrokenReferrer => return Some(self.artifact(b"{".to_vec())),
             _ => return None,
         };
@@ -134,8 +175,12 @@ impl Memory {
 
     fn artifact(&mut self, bytes: Vec<u8>) -> Referrer {
         let digest = Digest::of(&bytes);
-        self.manifests.insert(digest.to_string(), (bytes, MANIFEST.into()));
-        Referrer { digest, artifact_type: Some(BUNDLE.into()) }
+        self.manifests
+            .insert(digest.to_string(), (bytes, MANIFEST.into()));
+        Referrer {
+            digest,
+            artifact_type: Some(BUNDLE.into()),
+        }
     }
 }
 
@@ -151,7 +196,12 @@ fn allows(rules: &Rules, memory: &Memory) -> bool {
 }
 
 fn any_evidence() -> impl Strategy<Value = Vec<Evidence>> {
-    let names = select(vec![NAME, "registry.example/team/app", "registry.example/team/app:2", "other.example/x:1"]);
+    let names = select(vec![
+        NAME,
+        "registry.example/team/app",
+        "registry.example/team/app:2",
+        "other.example/x:1",
+    ]);
     let one = prop_oneof![
         4 => (1u8..4, names).prop_map(|(seed, name)| Evidence::Signed(seed, name)),
         1 => (1u8..4).prop_map(Evidence::OtherImage),
@@ -166,27 +216,67 @@ fn any_evidence() -> impl Strategy<Value = Vec<Evidence>> {
     proptest::collection::vec(one, 0..6)
 }
 
-/// A requirement that is decided, by usable keys: one that is not would reject everything by itself.
+/// A requirement that is decided, by usable keys: one that is not would reject everything by
+/// itself.
 fn any_requirement() -> impl Strategy<Value = String> {
-    let identity = select(vec![r#"{"type":"matchExact"}"#, r#"{"type":"matchRepository"}"#, r#"{"type":"matchDigest"}"#, r#"{"type":"exactRepository","dockerRepository":"other.example/x"}"#]);
-    let signed = (subsequence(vec![1u8, 2, 3], 1..=3), identity).prop_map(|(seeds, identity)| signed_by(&seeds, identity));
+    let identity = select(vec![
+        r#"{"type":"matchExact"}"#,
+        r#"{"type":"matchRepository"}"#,
+        r#"{"type":"matchDigest"}"#,
+        r#"{"type":"exactRepository","dockerRepository":"other.example/x"}"#,
+    ]);
+    let signed = (subsequence(vec![1u8, 2, 3], 1..=3), identity)
+        .prop_map(|(seeds, identity)| signed_by(&seeds, identity));
     prop_oneof![8 => signed, 1 => Just(r#"{"type":"insecureAcceptAnything"}"#.to_owned()), 1 => Just(r#"{"type":"reject"}"#.to_owned())]
 }
 
 fn signed_by(seeds: &[u8], identity: &str) -> String {
-    let keys: Vec<String> = seeds.iter().map(|seed| format!("\"{}\"", key_data(*seed))).collect();
-    format!(r#"{{"type":"sigstoreSigned","keyDatas":[{}],"signedIdentity":{identity}}}"#, keys.join(","))
+    let keys: Vec<String> = seeds
+        .iter()
+        .map(|seed| format!("\"{}\"", key_data(*seed)))
+        .collect();
+    format!(
+        r#"{{"type":"sigstoreSigned","keyDatas":[{}],"signedIdentity":{identity}}}"#,
+        keys.join(",")
+    )
 }
 
 const MARKER: &str = r#""sealgate":{"version":1},"#;
 
 /// Texts of which many are references, in parts that people write.
 fn any_reference() -> impl Strategy<Value = String> {
-    let host = select(vec!["", "a.b/", "localhost/", "localhost:5000/", "docker.io/", "index.docker.io/", "A.b/", "a.b_c/", "[::1]:1/"]);
-    let path = select(vec!["busybox", "library/busybox", "library/a/b", "a/b", "a--b/c_d", "a__b", "A/b", "library", "docker.io/x", "a/b/c"]);
+    let host = select(vec![
+        "",
+        "a.b/",
+        "localhost/",
+        "localhost:5000/",
+        "docker.io/",
+        "index.docker.io/",
+        "A.b/",
+        "a.b_c/",
+        "[::1]:1/",
+    ]);
+    let path = select(vec![
+        "busybox",
+        "library/busybox",
+        "library/a/b",
+        "a/b",
+        "a--b/c_d",
+        "a__b",
+        "A/b",
+        "library",
+        "docker.io/x",
+        "a/b/c",
+    ]);
     let tag = select(vec!["", ":1", ":latest", ":A.b-c", ":5000/x", ":"]);
-    let digest = select(vec![String::new(), format!("@sha256:{}", "a".repeat(64)), format!("@sha512:{}", "b".repeat(128)), "@sha256:x".into()]);
-    (host, path, tag, digest).prop_map(|(host, path, tag, digest)| format!("{host}{path}{tag}{digest}"))
+    let digest = select(vec![
+        String::new(),
+        format!("@sha256:{}", "a".repeat(64)),
+        format!("@sha512:{}", "b".repeat(128)),
+        "@sha256:x".into(),
+    ]);
+    (host, path, tag, digest)
+        .prop_map(|(host, path, tag, digest)| format!("{host}{path}{tag}{digest}"))
 }
 
 proptest! {
@@ -220,8 +310,10 @@ proptest! {
         }
     }
 
-    /// TRUST.md section 7: for requirements with new members, whole candidates that are taken away never turn Deny into
-    /// Allow, and those that are added never turn Allow into Deny. The verdict says which candidates there were, and in
+    /// TRUST.md section 7: for requirements with new members, whole candidates that are taken away
+    /// never turn Deny into
+    /// Allow, and those that are added never turn Allow into Deny. The verdict says which
+    /// candidates there were, and in
     /// no order.
     #[test]
     fn evidence_only_helps(evidence in any_evidence().prop_shuffle(), kept in proptest::collection::vec(any::<bool>(), 6), seeds in subsequence(vec![1u8, 2], 1..=2), any_name: bool) {
@@ -238,7 +330,8 @@ proptest! {
         prop_assert_eq!(with_some, some.iter().any(satisfies));
     }
 
-    /// A policy of people's, altered in some places: it is read and decides, or is refused by a code, in few words.
+    /// A policy of people's, altered in some places: it is read and decides, or is refused by a
+    /// code, in few words.
     #[test]
     fn altered_policies_are_read_or_refused(which in 0usize..4, changes in proptest::collection::vec((any::<prop::sample::Index>(), 0u8..6, any::<u8>()), 1..6)) {
         let mut bytes = real_policy(which);
@@ -285,18 +378,27 @@ fn alter(bytes: &mut Vec<u8>, at: prop::sample::Index, how: u8, byte: u8) {
         3 => bytes.truncate(at),
         // A part of it again, elsewhere.
         4 => {
-            let part: Vec<u8> = bytes.iter().skip(at).take(usize::from(byte)).copied().collect();
+            let part: Vec<u8> = bytes
+                .iter()
+                .skip(at)
+                .take(usize::from(byte))
+                .copied()
+                .collect();
             let place = usize::from(byte) * 3 % bytes.len();
             bytes.splice(place..place, part);
         }
         _ => {
             let words: [&[u8]; 6] = [b"null", b"{}", b"[]", b"\"\"", b"1e999", b"\"\\ud800\""];
-            bytes.splice(at..at, words[usize::from(byte) % words.len()].iter().copied());
+            bytes.splice(
+                at..at,
+                words[usize::from(byte) % words.len()].iter().copied(),
+            );
         }
     }
 }
 
-/// At its bounds a policy is read, and one beyond refused: 1 MiB, and 64 levels (`equals` of our vocabulary is any JSON).
+/// At its bounds a policy is read, and one beyond refused: 1 MiB, and 64 levels (`equals` of our
+/// vocabulary is any JSON).
 #[test]
 fn bounds_are_where_they_are_said_to_be() {
     let padded = |length: usize| {
@@ -306,10 +408,19 @@ fn bounds_are_where_they_are_said_to_be() {
     let nested = |depth: usize| {
         // Five levels stand around the value: document, list, requirement, conditions, condition.
         let value = format!("{}{}", "[".repeat(depth - 5), "]".repeat(depth - 5));
-        format!(r#"{{{MARKER}"default":[{{"type":"attested","predicateType":"p","keyData":"YQ==","conditions":[{{"pointer":"/a","equals":{value}}}]}}]}}"#)
+        format!(
+            r#"{{{MARKER}"default":[{{"type":"attested","predicateType":"p","keyData":"YQ==","conditions":[{{"pointer":"/a","equals":{value}}}]}}]}}"#
+        )
     };
-    let code = |text: &str| Policy::parse(text.as_bytes()).map_or_else(|error| error.code(), |_| "ok");
-    for (text, expected) in [(padded(1 << 20), "ok"), (padded((1 << 20) + 1), "policy.too-large"), (nested(64), "ok"), (nested(65), "policy.json"), (nested(100_000), "policy.json")] {
+    let code =
+        |text: &str| Policy::parse(text.as_bytes()).map_or_else(|error| error.code(), |_| "ok");
+    for (text, expected) in [
+        (padded(1 << 20), "ok"),
+        (padded((1 << 20) + 1), "policy.too-large"),
+        (nested(64), "ok"),
+        (nested(65), "policy.json"),
+        (nested(100_000), "policy.json"),
+    ] {
         assert_eq!(code(&text), expected, "{} bytes", text.len());
     }
 }

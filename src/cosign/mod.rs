@@ -1,30 +1,33 @@
-//! Cosign's signatures of images (sigstore/cosign `specs/SIGNATURE_SPEC.md`; facts/containers-policy.md section 6;
-//! TRUST section 3).
+//! Cosign's signatures of images (sigstore/cosign `specs/SIGNATURE_SPEC.md`;
+//! facts/containers-policy.md section 6; TRUST section 3).
 //!
-//! In scope: bytes to a claim to a verified claim, in both forms: the layer of a `.sig` manifest, and a Sigstore bundle
-//! with cosign's own predicate type; keys, and for layers certificates and logs by the letter of containers/image
-//! ([`letter`]). Out of scope: finding them. Whether the claim is about the image in hand, and under which name, is asked
-//! of the verified claim.
+//! In scope: bytes to a claim to a verified claim, in both forms: the layer of a `.sig` manifest,
+//! and a Sigstore bundle with cosign's own predicate type; keys, and for layers certificates and
+//! logs by the letter of containers/image ([`letter`]). Out of scope: finding them. Whether the
+//! claim is about the image in hand, and under which name, is asked of the verified claim.
 
 mod annotated;
 mod bundle;
-mod predicate;
 pub mod letter;
+mod predicate;
 mod signature;
 
+pub use annotated::ATTESTATION;
 pub use bundle::{AttachedBundle, BundleClaim, BundleUse};
 pub(crate) use bundle::{check_predicate, predicate_rule};
-pub use annotated::ATTESTATION;
 pub use predicate::{PredicateError, predicate_type};
-pub use signature::{SignatureLayer, SignatureUse, SIMPLE_SIGNING};
+pub use signature::{SIMPLE_SIGNING, SignatureLayer, SignatureUse};
 
 use crate::crypto::{Pending, Provider, Refused, Verified};
 use crate::error::HostError;
 use alloc::vec::Vec;
 
-/// Settles alternatives one by one: the first that holds wins. When none does, the steps of all are shown, with the
-/// failure of the last that came furthest.
-async fn first_to_settle<T, P: Provider>(alternatives: impl IntoIterator<Item = Result<Pending<T>, Refused>>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+/// Settles alternatives one by one: the first that holds wins. When none does, the steps of all are
+/// shown, with the failure of the last that came furthest.
+async fn first_to_settle<T, P: Provider>(
+    alternatives: impl IntoIterator<Item = Result<Pending<T>, Refused>>,
+    provider: &P,
+) -> Result<Result<Verified<T>, Refused>, HostError> {
     let mut refused: Option<Refused> = None;
     for alternative in alternatives {
         let outcome = match alternative {
@@ -36,7 +39,13 @@ async fn first_to_settle<T, P: Provider>(alternatives: impl IntoIterator<Item = 
             Err(next) => refused = Some(merge(refused, next)),
         }
     }
-    Ok(Err(refused.unwrap_or_else(|| Refused { failure: crate::error::Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() })))
+    Ok(Err(refused.unwrap_or_else(|| Refused {
+        failure: crate::error::Failure::new(
+            "key.none",
+            "expected at least one key to check with, found none",
+        ),
+        steps: Vec::new(),
+    })))
 }
 
 fn merge(earlier: Option<Refused>, later: Refused) -> Refused {
@@ -44,7 +53,10 @@ fn merge(earlier: Option<Refused>, later: Refused) -> Refused {
         None => later,
         Some(mut earlier) => {
             earlier.steps.extend(later.steps);
-            Refused { failure: later.failure, steps: earlier.steps }
+            Refused {
+                failure: later.failure,
+                steps: earlier.steps,
+            }
         }
     }
 }

@@ -5,7 +5,10 @@ use alloc::string::String;
 codes! {
     /// This is no predicate type.
     pub enum PredicateError {
-        Unknown { found: String } => "predicate.unknown", "expected a predicate type as a URI, or one of slsaprovenance, slsaprovenance02, slsaprovenance1, link, spdx, spdxjson, cyclonedx, vuln, openvex and custom, found {found:?}";
+        Unknown { found: String } => "predicate.unknown",
+            "expected a predicate type as a URI, or one of slsaprovenance, slsaprovenance02, \
+             slsaprovenance1, link, spdx, spdxjson, cyclonedx, vuln, openvex and custom, found \
+             {found:?}";
     }
 }
 
@@ -30,10 +33,21 @@ pub fn predicate_type(name: &str) -> Result<&str, PredicateError> {
     if let Some((_, uri)) = NAMES.iter().find(|(short, _)| *short == name) {
         return Ok(uri);
     }
-    let is_scheme = |scheme: &str| scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    let is_scheme = |scheme: &str| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'))
+    };
     match name.split_once(':') {
-        Some((scheme, rest)) if is_scheme(scheme) && !rest.is_empty() && !name.contains(char::is_whitespace) => Ok(name),
-        _ => Err(PredicateError::Unknown { found: name.chars().take(100).collect() }),
+        Some((scheme, rest))
+            if is_scheme(scheme) && !rest.is_empty() && !name.contains(char::is_whitespace) =>
+        {
+            Ok(name)
+        }
+        _ => Err(PredicateError::Unknown {
+            found: name.chars().take(100).collect(),
+        }),
     }
 }
 
@@ -43,9 +57,25 @@ mod tests {
 
     #[test]
     fn names_and_uris() {
-        assert_eq!(predicate_type("slsaprovenance1").unwrap(), "https://slsa.dev/provenance/v1");
-        assert_eq!(predicate_type("https://example.com/x").unwrap(), "https://example.com/x");
-        for wrong in ["", "Custom", "slsa", "example.com/x", "https:", ":x", "1:x", "a b:c", "https://a b"] {
+        assert_eq!(
+            predicate_type("slsaprovenance1").unwrap(),
+            "https://slsa.dev/provenance/v1"
+        );
+        assert_eq!(
+            predicate_type("https://example.com/x").unwrap(),
+            "https://example.com/x"
+        );
+        for wrong in [
+            "",
+            "Custom",
+            "slsa",
+            "example.com/x",
+            "https:",
+            ":x",
+            "1:x",
+            "a b:c",
+            "https://a b",
+        ] {
             assert!(predicate_type(wrong).is_err(), "{wrong}");
         }
     }

@@ -1,9 +1,12 @@
-//! The older form: a layer of the manifest under the tag `sha256-<hex>.sig`, its payload the layer's content, its
-//! signature an annotation.
+//! The older form: a layer of the manifest under the tag `sha256-<hex>.sig`, its payload the
+//! layer's content, its signature an annotation.
 
 use super::annotated;
 use super::first_to_settle;
-use crate::crypto::{Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme, SignatureCheck, Verified};
+use crate::crypto::{
+    Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule,
+    Scheme, SignatureCheck, Verified,
+};
 use crate::encoding::base64;
 use crate::error::{Failure, HostError};
 use crate::sigstore::bundle::Bundle;
@@ -19,18 +22,35 @@ pub(super) const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
 codes! {
     /// This layer carries no signature that can be checked.
     pub enum SignatureUse {
-        Annotation => "cosign.annotation", "missing dev.cosignproject.cosign/signature annotation: the layer is typed as a signature and carries none";
-        Base64 => "cosign.base64", "base64 decoding: the annotation dev.cosignproject.cosign/signature is not standard base64 with padding";
-        OtherHash { scheme: Scheme, expected: Scheme } => "cosign.other-hash", "cryptographic signature verification failed: the signature was made by this key, but as {scheme}; this format is verified as {expected}, by cosign and containers/image too: sign again with an ECDSA P-256 key, or with a client that writes {expected}";
-        NoCertificate => "cosign.no-certificate", "the signature carries no certificate (annotation dev.sigstore.cosign/certificate), and this rule asks who signed: it was made with a key";
-        Certificate => "cosign.certificate", "the annotations dev.sigstore.cosign/certificate and /chain: expected one to ten certificates in PEM";
-        Timestamp => "cosign.timestamp", "the annotation dev.sigstore.cosign/rfc3161timestamp: expected {{\"SignedRFC3161Timestamp\": base64}}";
-        Envelope { error: String } => "cosign.envelope", "the layer is no DSSE envelope with one signature: {error}";
-        MediaType { found: String } => "cosign.media-type", "expected a layer of type application/vnd.dev.cosign.simplesigning.v1+json, found {found}";
+        Annotation => "cosign.annotation",
+            "missing dev.cosignproject.cosign/signature annotation: the layer is typed as a \
+             signature and carries none";
+        Base64 => "cosign.base64",
+            "base64 decoding: the annotation dev.cosignproject.cosign/signature is not standard \
+             base64 with padding";
+        OtherHash { scheme: Scheme, expected: Scheme } => "cosign.other-hash",
+            "cryptographic signature verification failed: the signature was made by this key, but \
+             as {scheme}; this format is verified as {expected}, by cosign and containers/image \
+             too: sign again with an ECDSA P-256 key, or with a client that writes {expected}";
+        NoCertificate => "cosign.no-certificate",
+            "the signature carries no certificate (annotation dev.sigstore.cosign/certificate), and \
+             this rule asks who signed: it was made with a key";
+        Certificate => "cosign.certificate",
+            "the annotations dev.sigstore.cosign/certificate and /chain: expected one to ten \
+             certificates in PEM";
+        Timestamp => "cosign.timestamp",
+            "the annotation dev.sigstore.cosign/rfc3161timestamp: expected \
+             {{\"SignedRFC3161Timestamp\": base64}}";
+        Envelope { error: String } => "cosign.envelope",
+            "the layer is no DSSE envelope with one signature: {error}";
+        MediaType { found: String } => "cosign.media-type",
+            "expected a layer of type application/vnd.dev.cosign.simplesigning.v1+json, found \
+             {found}";
     }
 }
 
-/// One layer of a `.sig` manifest: its content and its annotations. Descriptor fields other than these are not evidence.
+/// One layer of a `.sig` manifest: its content and its annotations. Descriptor fields other than
+/// these are not evidence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureLayer {
     /// The layer's media type.
@@ -49,10 +69,14 @@ impl SignatureLayer {
 
     /// An annotation.
     pub fn annotation(&self, key: &str) -> Option<&str> {
-        self.annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+        self.annotations
+            .iter()
+            .find(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
     }
 
-    /// In the terms of Sigstore's verification, signed by a certificate, or by a key whatever the annotations say.
+    /// In the terms of Sigstore's verification, signed by a certificate, or by a key whatever the
+    /// annotations say.
     ///
     /// # Errors
     /// [`SignatureUse`].
@@ -60,46 +84,95 @@ impl SignatureLayer {
         annotated::signature(self, by_certificate)
     }
 
-    /// That one key signed the layer's content, under one scheme. What the content says is read afterwards
-    /// (facts/containers-policy.md section 6, "Order").
-    fn claim(&self, key: &PublicKey, scheme: Scheme, message: &Arc<Message>) -> Result<Pending<&[u8]>, Refused> {
-        let refuse = |error: SignatureUse| Refused { failure: Failure::from(error), steps: Vec::new() };
+    /// That one key signed the layer's content, under one scheme. What the content says is read
+    /// afterwards (facts/containers-policy.md section 6, "Order").
+    fn claim(
+        &self,
+        key: &PublicKey,
+        scheme: Scheme,
+        message: &Arc<Message>,
+    ) -> Result<Pending<&[u8]>, Refused> {
+        let refuse = |error: SignatureUse| Refused {
+            failure: Failure::from(error),
+            steps: Vec::new(),
+        };
         if !self.is_signature() {
-            return Err(refuse(SignatureUse::MediaType { found: self.media_type.chars().take(100).collect() }));
+            return Err(refuse(SignatureUse::MediaType {
+                found: self.media_type.chars().take(100).collect(),
+            }));
         }
-        let text = self.annotation(SIGNATURE).ok_or_else(|| refuse(SignatureUse::Annotation))?;
+        let text = self
+            .annotation(SIGNATURE)
+            .ok_or_else(|| refuse(SignatureUse::Annotation))?;
         let signature = base64::decode_go(text).ok_or_else(|| refuse(SignatureUse::Base64))?;
-        let check = SignatureCheck::new(Role::CosignPayload, key, scheme, EcdsaForm::DerOrHalves, message.clone(), &signature)
-            .map_err(|error| Refused { failure: Failure::from(error), steps: Vec::new() })?;
+        let check = SignatureCheck::new(
+            Role::CosignPayload,
+            key,
+            scheme,
+            EcdsaForm::DerOrHalves,
+            message.clone(),
+            &signature,
+        )
+        .map_err(|error| Refused {
+            failure: Failure::from(error),
+            steps: Vec::new(),
+        })?;
         Pending::read(check, |_| Ok(self.payload.as_slice()))
     }
 
-    /// The payload, once one of `keys` is seen to have signed it. `hash` is SHA-256 for whatever cosign and
-    /// containers/image verify; it is the caller's word, never the evidence's.
+    /// The payload, once one of `keys` is seen to have signed it. `hash` is SHA-256 for whatever
+    /// cosign and containers/image verify; it is the caller's word, never the evidence's.
     ///
     /// # Errors
     /// [`HostError`] when the provider gave no answer; inside, why it is not signed by any of them.
-    pub async fn verify<P: Provider>(&self, keys: &[PublicKey], hash: Hash, provider: &P) -> Result<Result<Verified<Payload>, Refused>, HostError> {
+    pub async fn verify<P: Provider>(
+        &self,
+        keys: &[PublicKey],
+        hash: Hash,
+        provider: &P,
+    ) -> Result<Result<Verified<Payload>, Refused>, HostError> {
         let message = Arc::new(Message::Bytes(self.payload.clone()));
-        let alternatives = keys.iter().map(|key| self.claim(key, scheme(key.kind(), hash), &message));
+        let alternatives = keys
+            .iter()
+            .map(|key| self.claim(key, scheme(key.kind(), hash), &message));
         match first_to_settle(alternatives, provider).await? {
-            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self.explain(keys, hash, refused, &message, provider).await?)),
+            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self
+                .explain(keys, hash, refused, &message, provider)
+                .await?)),
             settled => Ok(settled.and_then(|verified| {
-                verified.check(Rule::new("payload.reads", "the content is a payload of Cosign"), |bytes| Payload::parse(bytes, Kind::Cosign).map_err(Failure::from))
+                verified.check(
+                    Rule::new("payload.reads", "the content is a payload of Cosign"),
+                    |bytes| Payload::parse(bytes, Kind::Cosign).map_err(Failure::from),
+                )
             })),
         }
     }
 
-    /// Newer versions of cosign sign with a hash that no client verifies in this format. It stays refused, and says so.
-    async fn explain<P: Provider>(&self, keys: &[PublicKey], hash: Hash, refused: Refused, message: &Arc<Message>, provider: &P) -> Result<Refused, HostError> {
+    /// Newer versions of cosign sign with a hash that no client verifies in this format. It stays
+    /// refused, and says so.
+    async fn explain<P: Provider>(
+        &self,
+        keys: &[PublicKey],
+        hash: Hash,
+        refused: Refused,
+        message: &Arc<Message>,
+        provider: &P,
+    ) -> Result<Refused, HostError> {
         for key in keys {
-            let Some(other) = other_scheme(key.kind()) else { continue };
+            let Some(other) = other_scheme(key.kind()) else {
+                continue;
+            };
             if let Ok(pending) = self.claim(key, other, message)
                 // An explanation that cannot be had changes nothing.
-                && pending.settle(provider).await.is_ok_and(|settled| settled.is_ok()) {
-                    let failure = SignatureUse::OtherHash { scheme: other, expected: scheme(key.kind(), hash) }.into();
-                    return Ok(Refused { failure, ..refused });
+                && pending.settle(provider).await.is_ok_and(|settled| settled.is_ok())
+            {
+                let failure = SignatureUse::OtherHash {
+                    scheme: other,
+                    expected: scheme(key.kind(), hash),
                 }
+                .into();
+                return Ok(Refused { failure, ..refused });
+            }
         }
         Ok(refused)
     }

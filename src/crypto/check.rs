@@ -1,4 +1,5 @@
-//! One open question to a provider of cryptography: does this signature by this key over this message hold?
+//! One open question to a provider of cryptography: does this signature by this key over this
+//! message hold?
 
 use super::key::{Curve, KeyKind, PublicKey};
 use crate::digest::Algorithm;
@@ -11,7 +12,8 @@ use core::fmt;
 /// A hash of FIPS 180-4.
 pub type Hash = Algorithm;
 
-/// A signature scheme. Its hash is decided by the format that is read, never by the evidence (TRUST section 4).
+/// A signature scheme. Its hash is decided by the format that is read, never by the evidence (TRUST
+/// section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// ECDSA (FIPS 186-5 section 6) over the key's curve.
@@ -107,9 +109,14 @@ impl Role {
 codes! {
     /// This signature cannot be checked at all.
     pub enum SignatureError {
-        Malformed { scheme: Scheme } => "signature.malformed", "cryptographic signature verification failed: the signature is not well-formed for {scheme}";
-        KeyMismatch { scheme: Scheme, key: KeyKind } => "signature.key-type", "{scheme} needs another key than {key}";
-        Invalid { scheme: Scheme, key: String } => "signature.invalid", "cryptographic signature verification failed: the signature ({scheme}) was not made by the key {key} over these bytes";
+        Malformed { scheme: Scheme } => "signature.malformed",
+            "cryptographic signature verification failed: the signature is not well-formed for \
+             {scheme}";
+        KeyMismatch { scheme: Scheme, key: KeyKind } => "signature.key-type",
+            "{scheme} needs another key than {key}";
+        Invalid { scheme: Scheme, key: String } => "signature.invalid",
+            "cryptographic signature verification failed: the signature ({scheme}) was not made by \
+             the key {key} over these bytes";
     }
 }
 
@@ -127,14 +134,30 @@ pub struct SignatureCheck {
 impl SignatureCheck {
     /// # Errors
     /// [`SignatureError::KeyMismatch`], [`SignatureError::Malformed`].
-    pub fn new(role: Role, key: &PublicKey, scheme: Scheme, form: EcdsaForm, message: impl Into<Arc<Message>>, signature: &[u8]) -> Result<Self, SignatureError> {
+    pub fn new(
+        role: Role,
+        key: &PublicKey,
+        scheme: Scheme,
+        form: EcdsaForm,
+        message: impl Into<Arc<Message>>,
+        signature: &[u8],
+    ) -> Result<Self, SignatureError> {
         let message = message.into();
         let malformed = || SignatureError::Malformed { scheme };
         let signature = match (scheme, key.kind()) {
-            (Scheme::Ecdsa(_), KeyKind::Ecdsa(curve)) => ecdsa_fixed(curve, form, signature).ok_or_else(malformed)?,
-            (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(bits)) if signature.len() == bits.div_ceil(8) => signature.into(),
-            (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) if signature.len() == 64 => signature.into(),
-            (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(_)) | (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) => return Err(malformed()),
+            (Scheme::Ecdsa(_), KeyKind::Ecdsa(curve)) => {
+                ecdsa_fixed(curve, form, signature).ok_or_else(malformed)?
+            }
+            (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(bits))
+                if signature.len() == bits.div_ceil(8) =>
+            {
+                signature.into()
+            }
+            (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) if signature.len() == 64 => {
+                signature.into()
+            }
+            (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(_))
+            | (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) => return Err(malformed()),
             (_, key) => return Err(SignatureError::KeyMismatch { scheme, key }),
         };
         if let Message::Digest(hash, digest) = message.as_ref() {
@@ -147,7 +170,13 @@ impl SignatureCheck {
                 return Err(malformed());
             }
         }
-        Ok(Self { role, key: key.clone(), scheme, message, signature })
+        Ok(Self {
+            role,
+            key: key.clone(),
+            scheme,
+            message,
+            signature,
+        })
     }
 
     /// What it is for.
@@ -181,15 +210,24 @@ impl SignatureCheck {
     }
 
     pub(super) fn invalid(&self) -> SignatureError {
-        SignatureError::Invalid { scheme: self.scheme, key: self.key.fingerprint() }
+        SignatureError::Invalid {
+            scheme: self.scheme,
+            key: self.key.fingerprint(),
+        }
     }
 }
 
 fn ecdsa_fixed(curve: Curve, form: EcdsaForm, signature: &[u8]) -> Option<Vec<u8>> {
     let der = || match curve {
-        Curve::P256 => p256::ecdsa::Signature::from_der(signature).ok().map(|s| s.to_bytes().to_vec()),
-        Curve::P384 => p384::ecdsa::Signature::from_der(signature).ok().map(|s| s.to_bytes().to_vec()),
-        Curve::P521 => p521::ecdsa::Signature::from_der(signature).ok().map(|s| s.to_bytes().to_vec()),
+        Curve::P256 => p256::ecdsa::Signature::from_der(signature)
+            .ok()
+            .map(|s| s.to_bytes().to_vec()),
+        Curve::P384 => p384::ecdsa::Signature::from_der(signature)
+            .ok()
+            .map(|s| s.to_bytes().to_vec()),
+        Curve::P521 => p521::ecdsa::Signature::from_der(signature)
+            .ok()
+            .map(|s| s.to_bytes().to_vec()),
     };
     let fixed = match form {
         EcdsaForm::Der => der()?,
@@ -204,7 +242,8 @@ fn ecdsa_fixed(curve: Curve, form: EcdsaForm, signature: &[u8]) -> Option<Vec<u8
     in_range.then_some(fixed)
 }
 
-/// Two big-endian integers of equal length, at most 132 bytes together, brought to the curve's length.
+/// Two big-endian integers of equal length, at most 132 bytes together, brought to the curve's
+/// length.
 fn halves(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
     if signature.len() > 132 || !signature.len().is_multiple_of(2) {
         return None;
@@ -234,7 +273,8 @@ pub trait Provider {
     /// Anything but a clear yes is [`Outcome::Fails`]; no answer at all is a [`HostError`].
     fn verify(&self, check: &SignatureCheck) -> impl Future<Output = Result<Outcome, HostError>>;
 
-    /// Lets others have their turn, where there are others: called between stretches of work (TRUST section 7).
+    /// Lets others have their turn, where there are others: called between stretches of work (TRUST
+    /// section 7).
     fn pause(&self) -> impl Future<Output = ()> {
         core::future::ready(())
     }

@@ -1,7 +1,8 @@
-//! Public keys: SubjectPublicKeyInfo (RFC 5280 section 4.1, RFC 5480, RFC 8410) and PKCS#1 (RFC 8017 A.1.1).
+//! Public keys: SubjectPublicKeyInfo (RFC 5280 section 4.1, RFC 5480, RFC 8410) and PKCS#1 (RFC
+//! 8017 A.1.1).
 //!
-//! A key that is parsed is in canonical form: uncompressed points, minimal integers, the parameters that its algorithm
-//! prescribes. Trusting it is the caller's decision.
+//! A key that is parsed is in canonical form: uncompressed points, minimal integers, the parameters
+//! that its algorithm prescribes. Trusting it is the caller's decision.
 
 use crate::digest::sha256;
 use crate::encoding::hex;
@@ -26,13 +27,21 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 codes! {
     /// These bytes are no public key that can be used.
     pub enum KeyError {
-        NoPem => "key.pem", "expected a PEM block (-----BEGIN PUBLIC KEY-----), found none that is well-formed: is this the public key file?";
-        Label { found: String } => "key.label", "expected a PEM block PUBLIC KEY or RSA PUBLIC KEY, found {found}: give the public key, not a certificate or private key";
-        Der => "key.der", "the key is no canonical DER SubjectPublicKeyInfo (or PKCS#1 RSAPublicKey)";
-        Algorithm { oid: String } => "key.algorithm", "expected an ECDSA P-256/P-384/P-521, Ed25519 or RSA key, found the algorithm {oid}";
+        NoPem => "key.pem",
+            "expected a PEM block (-----BEGIN PUBLIC KEY-----), found none that is well-formed: is \
+             this the public key file?";
+        Label { found: String } => "key.label",
+            "expected a PEM block PUBLIC KEY or RSA PUBLIC KEY, found {found}: give the public key, \
+             not a certificate or private key";
+        Der => "key.der",
+            "the key is no canonical DER SubjectPublicKeyInfo (or PKCS#1 RSAPublicKey)";
+        Algorithm { oid: String } => "key.algorithm",
+            "expected an ECDSA P-256/P-384/P-521, Ed25519 or RSA key, found the algorithm {oid}";
         Point => "key.point", "the key's point is not a valid, uncompressed point of its curve";
-        RsaSize { bits: usize } => "key.rsa-size", "expected an RSA modulus of 2048 to 8192 bits, found {bits}";
-        RsaValue => "key.rsa-value", "the RSA modulus or exponent has a value that no honest key has";
+        RsaSize { bits: usize } => "key.rsa-size",
+            "expected an RSA modulus of 2048 to 8192 bits, found {bits}";
+        RsaValue => "key.rsa-value",
+            "the RSA modulus or exponent has a value that no honest key has";
     }
 }
 
@@ -116,8 +125,9 @@ impl PartialEq for PublicKey {
 impl Eq for PublicKey {}
 
 impl PublicKey {
-    /// The key in the **first** PEM block of `bytes`, as containers/image and cosign read key files: text before it and
-    /// blocks after it are ignored (facts/containers-policy.md section 2.2).
+    /// The key in the **first** PEM block of `bytes`, as containers/image and cosign read key
+    /// files: text before it and blocks after it are ignored (facts/containers-policy.md section
+    /// 2.2).
     ///
     /// # Errors
     /// [`KeyError`].
@@ -127,7 +137,9 @@ impl PublicKey {
         match block.label {
             "PUBLIC KEY" => Self::from_spki_der(&block.body),
             "RSA PUBLIC KEY" => Self::from_pkcs1_der(&block.body),
-            other => Err(KeyError::Label { found: other.chars().take(60).collect() }),
+            other => Err(KeyError::Label {
+                found: other.chars().take(60).collect(),
+            }),
         }
     }
 
@@ -143,13 +155,24 @@ impl PublicKey {
         let key = info.subject_public_key.as_bytes().ok_or(KeyError::Der)?;
         let parameters = info.algorithm.parameters;
         let (kind, material) = match info.algorithm.oid {
-            EC => ec(parameters.and_then(|value| value.decode_as::<ObjectIdentifier>().ok()), key)?,
+            EC => ec(
+                parameters.and_then(|value| value.decode_as::<ObjectIdentifier>().ok()),
+                key,
+            )?,
             ED25519 if parameters.is_none() => ed25519(key)?,
             RSA if parameters == Some(AnyRef::NULL) => rsa_key(key)?,
             ED25519 | RSA => return Err(KeyError::Der),
-            other => return Err(KeyError::Algorithm { oid: alloc::format!("{other}") }),
+            other => {
+                return Err(KeyError::Algorithm {
+                    oid: alloc::format!("{other}"),
+                });
+            }
         };
-        Ok(Self(Arc::new(Inner { spki: bytes.into(), kind, material })))
+        Ok(Self(Arc::new(Inner {
+            spki: bytes.into(),
+            kind,
+            material,
+        })))
     }
 
     /// A DER PKCS#1 RSAPublicKey.
@@ -158,8 +181,14 @@ impl PublicKey {
     /// [`KeyError`].
     pub fn from_pkcs1_der(bytes: &[u8]) -> Result<Self, KeyError> {
         let bits = BitStringRef::from_bytes(bytes).map_err(|_| KeyError::Der)?;
-        let algorithm = spki::AlgorithmIdentifierRef { oid: RSA, parameters: Some(AnyRef::NULL) };
-        let info = SubjectPublicKeyInfoRef { algorithm, subject_public_key: bits };
+        let algorithm = spki::AlgorithmIdentifierRef {
+            oid: RSA,
+            parameters: Some(AnyRef::NULL),
+        };
+        let info = SubjectPublicKeyInfoRef {
+            algorithm,
+            subject_public_key: bits,
+        };
         Self::from_spki_der(&info.to_der().map_err(|_| KeyError::Der)?)
     }
 
@@ -195,12 +224,28 @@ fn ec(curve: Option<ObjectIdentifier>, point: &[u8]) -> Result<(KeyKind, Materia
         return Err(KeyError::Point);
     }
     let (curve, material) = match curve {
-        P256 => (Curve::P256, p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P256)),
-        P384 => (Curve::P384, p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P384)),
-        P521 => (Curve::P521, p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P521)),
-        other => return Err(KeyError::Algorithm { oid: alloc::format!("{other}") }),
+        P256 => (
+            Curve::P256,
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P256),
+        ),
+        P384 => (
+            Curve::P384,
+            p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P384),
+        ),
+        P521 => (
+            Curve::P521,
+            p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P521),
+        ),
+        other => {
+            return Err(KeyError::Algorithm {
+                oid: alloc::format!("{other}"),
+            });
+        }
     };
-    Ok((KeyKind::Ecdsa(curve), material.map_err(|_| KeyError::Point)?))
+    Ok((
+        KeyKind::Ecdsa(curve),
+        material.map_err(|_| KeyError::Point)?,
+    ))
 }
 
 /// RFC 8410. We reject points of small order because under them one signature fits many messages.
@@ -217,16 +262,21 @@ fn ed25519(point: &[u8]) -> Result<(KeyKind, Material), KeyError> {
 fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, Material), KeyError> {
     let (modulus, exponent) = rsa_integers(bytes).map_err(|_| KeyError::Der)?;
     let first = modulus.first().ok_or(KeyError::RsaValue)?;
-    let bits = (modulus.len() * 8).saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(0));
+    let bits =
+        (modulus.len() * 8).saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(0));
     if !limits::RSA_BITS.contains(&bits) {
         return Err(KeyError::RsaSize { bits });
     }
-    if exponent.len() > 5 || modulus.last().is_none_or(|byte| byte & 1 == 0) || exponent.last().is_none_or(|byte| byte & 1 == 0) {
+    if exponent.len() > 5
+        || modulus.last().is_none_or(|byte| byte & 1 == 0)
+        || exponent.last().is_none_or(|byte| byte & 1 == 0)
+    {
         return Err(KeyError::RsaValue);
     }
     let n = BoxedUint::from_be_slice_vartime(&modulus);
     let e = BoxedUint::from_be_slice_vartime(&exponent);
-    let key = rsa::RsaPublicKey::new_with_size_limits(n, e, limits::RSA_BITS).map_err(|_| KeyError::RsaValue)?;
+    let key = rsa::RsaPublicKey::new_with_size_limits(n, e, limits::RSA_BITS)
+        .map_err(|_| KeyError::RsaValue)?;
     Ok((KeyKind::Rsa(bits), Material::Rsa(key)))
 }
 

@@ -1,8 +1,9 @@
 //! Keys, checks of signatures, and the one way by which a claim becomes a fact.
 //!
-//! A verifier first says what must be true ([`SignatureCheck`]s inside a [`Pending`] claim) and then has it checked
-//! ([`Pending::settle`]) by a [`Provider`]. Keys and signatures are parsed and normalised here before any provider sees
-//! them. This is the only module that names the crates of RustCrypto's signatures.
+//! A verifier first says what must be true ([`SignatureCheck`]s inside a [`Pending`] claim) and
+//! then has it checked ([`Pending::settle`]) by a [`Provider`]. Keys and signatures are parsed and
+//! normalised here before any provider sees them. This is the only module that names the crates of
+//! RustCrypto's signatures.
 
 mod check;
 mod key;
@@ -10,7 +11,9 @@ mod pending;
 mod private;
 mod rust_crypto;
 
-pub use check::{EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError};
+pub use check::{
+    EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError,
+};
 pub use key::{Curve, KeyError, KeyKind, PublicKey};
 pub use pending::{Demand, Pending, Refused, Rule, Step, Verified};
 pub use private::holds_private_key;

@@ -1,7 +1,7 @@
 //! Claims and facts.
 //!
-//! Leaving out a proof does not compile when a claim has a field for it, and nothing but [`Pending::settle`] makes a
-//! [`Verified`]:
+//! Leaving out a proof does not compile when a claim has a field for it, and nothing but
+//! [`Pending::settle`] makes a [`Verified`]:
 //!
 //! ```compile_fail,E0451
 //! let forged = sealgate::crypto::Verified { claim: "the image may run", steps: Vec::new() };
@@ -16,8 +16,8 @@
 //! fn both(a: Pending<u8>, _b: Pending<u8>) -> Pending<(u8, u8)> { a }
 //! ```
 
-use super::rust_crypto::RustCrypto;
 use super::check::{Message, Outcome, Provider, SignatureCheck};
+use super::rust_crypto::RustCrypto;
 use crate::error::{Failure, HostError};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -39,7 +39,10 @@ pub struct Rule {
 impl Rule {
     /// A rule.
     pub fn new(name: &'static str, text: impl Into<String>) -> Self {
-        Self { name, text: text.into() }
+        Self {
+            name,
+            text: text.into(),
+        }
     }
 }
 
@@ -110,10 +113,14 @@ impl<T> Verified<T> {
         &self.steps
     }
 
-    /// Both hold: what had to be verified one after the other, because the second depends on what the first says.
+    /// Both hold: what had to be verified one after the other, because the second depends on what
+    /// the first says.
     pub fn and<U>(mut self, other: Verified<U>) -> Verified<(T, U)> {
         self.steps.extend(other.steps);
-        Verified { claim: (self.claim, other.claim), steps: self.steps }
+        Verified {
+            claim: (self.claim, other.claim),
+            steps: self.steps,
+        }
     }
 
     /// Says that a proof was not demanded, and why.
@@ -128,19 +135,30 @@ impl<T> Verified<T> {
         self
     }
 
-    /// Tests a verified claim against what the caller wants of it. The rule enters the steps; failing it refuses.
+    /// Tests a verified claim against what the caller wants of it. The rule enters the steps;
+    /// failing it refuses.
     ///
     /// # Errors
     /// [`Refused`] with `f`'s failure.
-    pub fn check<U>(mut self, rule: Rule, f: impl FnOnce(T) -> Result<U, Failure>) -> Result<Verified<U>, Refused> {
+    pub fn check<U>(
+        mut self,
+        rule: Rule,
+        f: impl FnOnce(T) -> Result<U, Failure>,
+    ) -> Result<Verified<U>, Refused> {
         match f(self.claim) {
             Ok(claim) => {
                 self.steps.push(Step::Rule(rule));
-                Ok(Verified { claim, steps: self.steps })
+                Ok(Verified {
+                    claim,
+                    steps: self.steps,
+                })
             }
             Err(failure) => {
                 self.steps.push(Step::Broken(rule));
-                Err(Refused { failure, steps: self.steps })
+                Err(Refused {
+                    failure,
+                    steps: self.steps,
+                })
             }
         }
     }
@@ -151,7 +169,10 @@ impl<T> Pending<T> {
     ///
     /// # Errors
     /// [`Refused`] when the message does not say anything.
-    pub fn read(check: SignatureCheck, parse: impl FnOnce(&Message) -> Result<T, Failure>) -> Result<Self, Refused> {
+    pub fn read(
+        check: SignatureCheck,
+        parse: impl FnOnce(&Message) -> Result<T, Failure>,
+    ) -> Result<Self, Refused> {
         let claim = parse(check.message());
         let steps = vec![Step::Open(Box::new(check))];
         match claim {
@@ -163,22 +184,35 @@ impl<T> Pending<T> {
     /// Both must hold.
     pub fn and<U>(mut self, other: Pending<U>) -> Pending<(T, U)> {
         self.steps.extend(other.steps);
-        Pending { claim: (self.claim, other.claim), steps: self.steps }
+        Pending {
+            claim: (self.claim, other.claim),
+            steps: self.steps,
+        }
     }
 
     /// A structural rule on the claim; its name enters the report.
     ///
     /// # Errors
     /// [`Refused`] with `f`'s failure.
-    pub fn check<U>(mut self, rule: Rule, f: impl FnOnce(T) -> Result<U, Failure>) -> Result<Pending<U>, Refused> {
+    pub fn check<U>(
+        mut self,
+        rule: Rule,
+        f: impl FnOnce(T) -> Result<U, Failure>,
+    ) -> Result<Pending<U>, Refused> {
         match f(self.claim) {
             Ok(claim) => {
                 self.steps.push(Step::Rule(rule));
-                Ok(Pending { claim, steps: self.steps })
+                Ok(Pending {
+                    claim,
+                    steps: self.steps,
+                })
             }
             Err(failure) => {
                 self.steps.push(Step::Broken(rule));
-                Err(Refused { failure, steps: self.steps })
+                Err(Refused {
+                    failure,
+                    steps: self.steps,
+                })
             }
         }
     }
@@ -189,36 +223,60 @@ impl<T> Pending<T> {
         self
     }
 
-    /// As [`Self::settle`], here and now, in pure Rust: for what is checked once, when it is loaded.
+    /// As [`Self::settle`], here and now, in pure Rust: for what is checked once, when it is
+    /// loaded.
     ///
     /// # Errors
     /// As [`Self::settle`].
     pub fn settle_here(self) -> Result<Result<Verified<T>, Refused>, HostError> {
-        match Box::pin(self.settle(&RustCrypto)).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match Box::pin(self.settle(&RustCrypto))
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(settled) => settled,
-            Poll::Pending => Err(HostError::Provider { reason: "it did not answer at once".into() }),
+            Poll::Pending => Err(HostError::Provider {
+                reason: "it did not answer at once".into(),
+            }),
         }
     }
 
     /// Has every open signature checked, all in flight at once.
     ///
     /// # Errors
-    /// [`HostError`] when the provider gave no answer: nothing is known then. Inside, [`Refused`] when one fails, or
-    /// when there was none to check.
-    pub async fn settle<P: Provider>(self, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
-        let steps = all(self.steps.into_iter().map(|step| settle_step(step, provider))).await;
-        Ok(concluded(self.claim, steps.into_iter().collect::<Result<Vec<_>, HostError>>()?))
+    /// [`HostError`] when the provider gave no answer: nothing is known then. Inside, [`Refused`]
+    /// when one fails, or when there was none to check.
+    pub async fn settle<P: Provider>(
+        self,
+        provider: &P,
+    ) -> Result<Result<Verified<T>, Refused>, HostError> {
+        let steps = all(self
+            .steps
+            .into_iter()
+            .map(|step| settle_step(step, provider)))
+        .await;
+        Ok(concluded(
+            self.claim,
+            steps.into_iter().collect::<Result<Vec<_>, HostError>>()?,
+        ))
     }
 
-    /// As [`Self::settle`], one after the other in the order in which they were demanded, up to the first that fails: where a
-    /// later signature means nothing without the earlier one, it costs nothing either (TRUST section 7).
+    /// As [`Self::settle`], one after the other in the order in which they were demanded, up to the
+    /// first that fails: where a later signature means nothing without the earlier one, it costs
+    /// nothing either (TRUST section 7).
     ///
     /// # Errors
     /// As [`Self::settle`].
-    pub async fn settle_in_turn<P: Provider>(self, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+    pub async fn settle_in_turn<P: Provider>(
+        self,
+        provider: &P,
+    ) -> Result<Result<Verified<T>, Refused>, HostError> {
         let (mut steps, mut holds) = (Vec::with_capacity(self.steps.len()), true);
         for step in self.steps {
-            let step = if holds { settle_step(step, provider).await? } else { step };
+            let step = if holds {
+                settle_step(step, provider).await?
+            } else {
+                step
+            };
             holds = holds && !matches!(step, Step::Settled(_, Outcome::Fails));
             steps.push(step);
         }
@@ -237,8 +295,17 @@ fn concluded<T>(claim: T, steps: Vec<Step>) -> Result<Verified<T>, Refused> {
     if let Some(failure) = failed {
         return Err(Refused { failure, steps });
     }
-    if !steps.iter().any(|step| matches!(step, Step::Settled(_, Outcome::Holds))) {
-        return Err(Refused { failure: Failure::new("signature.none", "expected a signature, found none to check"), steps });
+    if !steps
+        .iter()
+        .any(|step| matches!(step, Step::Settled(_, Outcome::Holds)))
+    {
+        return Err(Refused {
+            failure: Failure::new(
+                "signature.none",
+                "expected a signature, found none to check",
+            ),
+            steps,
+        });
     }
     Ok(Verified { claim, steps })
 }
@@ -258,15 +325,23 @@ type Slot<F> = (Option<Pin<Box<F>>>, Option<<F as Future>::Output>);
 
 /// Drives all futures at once; results in order.
 async fn all<F: Future>(futures: impl Iterator<Item = F>) -> Vec<F::Output> {
-    let mut slots: Vec<Slot<F>> = futures.map(|future| (Some(Box::pin(future)), None)).collect();
+    let mut slots: Vec<Slot<F>> = futures
+        .map(|future| (Some(Box::pin(future)), None))
+        .collect();
     poll_fn(|context| {
         for (future, output) in &mut slots {
-            if let Some(Poll::Ready(value)) = future.as_mut().map(|future| future.as_mut().poll(context)) {
+            if let Some(Poll::Ready(value)) =
+                future.as_mut().map(|future| future.as_mut().poll(context))
+            {
                 *output = Some(value);
                 *future = None;
             }
         }
-        if slots.iter().all(|(future, _)| future.is_none()) { Poll::Ready(()) } else { Poll::Pending }
+        if slots.iter().all(|(future, _)| future.is_none()) {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     })
     .await;
     slots.into_iter().filter_map(|(_, output)| output).collect()

@@ -1,8 +1,8 @@
-//! Whether a file holds what its owner must not give away (TRUST section 1): a private key in PEM, or the secret key of
-//! OpenPGP, armoured (RFC 9580 section 6) or not (section 4).
+//! Whether a file holds what its owner must not give away (TRUST section 1): a private key in PEM,
+//! or the secret key of OpenPGP, armoured (RFC 9580 section 6) or not (section 4).
 //!
-//! In scope: seeing that it is there, also behind a public key. Out of scope: whether it is any good. In doubt it says no:
-//! what it does not know as a key is no key to any rule either.
+//! In scope: seeing that it is there, also behind a public key. Out of scope: whether it is any
+//! good. In doubt it says no: what it does not know as a key is no key to any rule either.
 
 use crate::encoding::base64;
 use crate::limits;
@@ -15,8 +15,18 @@ const SECRET: [u8; 2] = [5, 7];
 pub fn holds_private_key(bytes: &[u8]) -> bool {
     let text = String::from_utf8_lossy(bytes);
     // Wherever the line stands: what reads the file may look further than its first block.
-    let labelled = text.split("-----BEGIN ").skip(1).filter_map(|rest| rest.split("-----").next()).any(|label| label.contains("PRIVATE KEY"));
-    let armoured = || text.split("-----BEGIN PGP ").skip(1).take(limits::LINTED_BLOCKS).filter_map(armour).any(|packets| has_secret_packet(&packets));
+    let labelled = text
+        .split("-----BEGIN ")
+        .skip(1)
+        .filter_map(|rest| rest.split("-----").next())
+        .any(|label| label.contains("PRIVATE KEY"));
+    let armoured = || {
+        text.split("-----BEGIN PGP ")
+            .skip(1)
+            .take(limits::LINTED_BLOCKS)
+            .filter_map(armour)
+            .any(|packets| has_secret_packet(&packets))
+    };
     labelled || has_secret_packet(bytes) || armoured()
 }
 
@@ -24,7 +34,10 @@ pub fn holds_private_key(bytes: &[u8]) -> bool {
 fn armour(rest: &str) -> Option<alloc::vec::Vec<u8>> {
     let inside = rest.split_once('\n')?.1.split("-----END ").next()?;
     // Headers are `Name: value`, and the checksum's line begins with `=`.
-    let lines = inside.lines().map(str::trim).filter(|line| !line.contains(':') && !line.starts_with('='));
+    let lines = inside
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.contains(':') && !line.starts_with('='));
     base64::decode_go(&lines.collect::<String>())
 }
 
@@ -56,20 +69,32 @@ fn packet(bytes: &[u8]) -> Option<(u8, &[u8])> {
         _ => return Some((head >> 2 & 0xf, &[])),
     };
     let length = rest.get(..size).map_or(usize::MAX, number);
-    Some((head >> 2 & 0xf, rest.get(size..).and_then(|rest| rest.get(length..)).unwrap_or_default()))
+    Some((
+        head >> 2 & 0xf,
+        rest.get(size..)
+            .and_then(|rest| rest.get(length..))
+            .unwrap_or_default(),
+    ))
 }
 
-/// What follows a body of the new format (section 4.2.1); of parts it is not known where they end without walking them.
+/// What follows a body of the new format (section 4.2.1); of parts it is not known where they end
+/// without walking them.
 fn new_body(mut rest: &[u8]) -> &[u8] {
     loop {
         let (length, after, is_part) = match rest {
             [first @ 0..=191, after @ ..] => (usize::from(*first), after, false),
-            [first @ 192..=223, second, after @ ..] => (((usize::from(*first) - 192) << 8) + usize::from(*second) + 192, after, false),
+            [first @ 192..=223, second, after @ ..] => (
+                ((usize::from(*first) - 192) << 8) + usize::from(*second) + 192,
+                after,
+                false,
+            ),
             [255, a, b, c, d, after @ ..] => (number(&[*a, *b, *c, *d]), after, false),
             [first @ 224..=254, after @ ..] => (1_usize << (first & 0x1f), after, true),
             _ => return &[],
         };
-        let Some(next) = after.get(length..) else { return &[] };
+        let Some(next) = after.get(length..) else {
+            return &[];
+        };
         if !is_part {
             return next;
         }
@@ -78,7 +103,9 @@ fn new_body(mut rest: &[u8]) -> &[u8] {
 }
 
 fn number(bytes: &[u8]) -> usize {
-    bytes.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
+    bytes
+        .iter()
+        .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte))
 }
 
 #[cfg(test)]
@@ -99,15 +126,34 @@ mod tests {
     }
 
     fn armoured(packets: &[u8]) -> Vec<u8> {
-        format!("-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: none\n\n{}\n=AAAA\n-----END PGP PUBLIC KEY BLOCK-----\n", base64::encode(packets)).into_bytes()
+        format!(
+            "-----BEGIN PGP PUBLIC KEY BLOCK-----\nComment: none\n\n{}\n=AAAA\n-----END PGP \
+             PUBLIC KEY BLOCK-----\n",
+            base64::encode(packets)
+        )
+        .into_bytes()
     }
 
     #[test]
     fn private_keys_are_seen_wherever_they_stand() {
         let public = pem::encode("PUBLIC KEY", b"x");
-        for label in ["PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "ENCRYPTED SIGSTORE PRIVATE KEY", "OPENSSH PRIVATE KEY", "PGP PRIVATE KEY BLOCK"] {
+        for label in [
+            "PRIVATE KEY",
+            "EC PRIVATE KEY",
+            "RSA PRIVATE KEY",
+            "ENCRYPTED PRIVATE KEY",
+            "ENCRYPTED SIGSTORE PRIVATE KEY",
+            "OPENSSH PRIVATE KEY",
+            "PGP PRIVATE KEY BLOCK",
+        ] {
             let private = pem::encode(label, b"x");
-            for text in [private.clone(), format!("{public}{private}"), format!("{private}{public}"), format!("{public}junk {private}"), private.replace('\n', "\r\n")] {
+            for text in [
+                private.clone(),
+                format!("{public}{private}"),
+                format!("{private}{public}"),
+                format!("{public}junk {private}"),
+                private.replace('\n', "\r\n"),
+            ] {
                 assert!(holds_private_key(text.as_bytes()), "{text}");
             }
         }
@@ -116,7 +162,10 @@ mod tests {
             assert!(!holds_private_key(&ring) && !holds_private_key(&armoured(&ring)));
             for secret in SECRET {
                 let ring = [ring.clone(), make(secret, b"secret")].concat();
-                assert!(holds_private_key(&ring) && holds_private_key(&armoured(&ring)), "{secret}");
+                assert!(
+                    holds_private_key(&ring) && holds_private_key(&armoured(&ring)),
+                    "{secret}"
+                );
             }
         }
         // A long body, one in parts, one of indeterminate length.
@@ -131,7 +180,14 @@ mod tests {
     #[test]
     fn public_ones_are_not() {
         let public = pem::encode("PUBLIC KEY", b"x");
-        for text in [public.as_str(), &public.repeat(3), &pem::encode("CERTIFICATE", b"x"), "", "no PRIVATE KEY here", "{}"] {
+        for text in [
+            public.as_str(),
+            &public.repeat(3),
+            &pem::encode("CERTIFICATE", b"x"),
+            "",
+            "no PRIVATE KEY here",
+            "{}",
+        ] {
             assert!(!holds_private_key(text.as_bytes()), "{text}");
         }
     }

@@ -15,7 +15,11 @@ pub struct RustCrypto;
 
 impl Provider for RustCrypto {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
-        Ok(if verify(check).is_some() { Outcome::Holds } else { Outcome::Fails })
+        Ok(if verify(check).is_some() {
+            Outcome::Holds
+        } else {
+            Outcome::Fails
+        })
     }
 }
 
@@ -23,18 +27,29 @@ impl Provider for RustCrypto {
 fn verify(check: &SignatureCheck) -> Option<()> {
     let signature = check.signature();
     match (check.scheme(), check.key().material()) {
-        (Scheme::Ecdsa(hash), Material::P256(key)) => {
-            key.verify_prehash(&prehash(check, hash)?, &p256::ecdsa::Signature::from_slice(signature).ok()?).ok()
-        }
-        (Scheme::Ecdsa(hash), Material::P384(key)) => {
-            key.verify_prehash(&prehash(check, hash)?, &p384::ecdsa::Signature::from_slice(signature).ok()?).ok()
-        }
+        (Scheme::Ecdsa(hash), Material::P256(key)) => key
+            .verify_prehash(
+                &prehash(check, hash)?,
+                &p256::ecdsa::Signature::from_slice(signature).ok()?,
+            )
+            .ok(),
+        (Scheme::Ecdsa(hash), Material::P384(key)) => key
+            .verify_prehash(
+                &prehash(check, hash)?,
+                &p384::ecdsa::Signature::from_slice(signature).ok()?,
+            )
+            .ok(),
         (Scheme::Ecdsa(hash), Material::P521(key)) => {
-            // The crate refuses hashes shorter than half the field; zeros to the left change nothing (FIPS 186-5, 6.4.2).
+            // The crate refuses hashes shorter than half the field; zeros to the left change
+            // nothing (FIPS 186-5, 6.4.2).
             let hash = prehash(check, hash)?;
             let mut padded = vec![0; 66_usize.checked_sub(hash.len())?];
             padded.extend_from_slice(&hash);
-            key.verify_prehash(&padded, &p521::ecdsa::Signature::from_slice(signature).ok()?).ok()
+            key.verify_prehash(
+                &padded,
+                &p521::ecdsa::Signature::from_slice(signature).ok()?,
+            )
+            .ok()
         }
         (Scheme::RsaPkcs1(hash), Material::Rsa(key)) => {
             let scheme = match hash {
@@ -53,14 +68,23 @@ fn verify(check: &SignatureCheck) -> Option<()> {
             }
         }
         (Scheme::Ed25519, Material::Ed25519(key)) => {
-            let Message::Bytes(message) = check.message() else { return None };
-            key.verify_strict(message, &ed25519_dalek::Signature::from_slice(signature).ok()?).ok()
+            let Message::Bytes(message) = check.message() else {
+                return None;
+            };
+            key.verify_strict(
+                message,
+                &ed25519_dalek::Signature::from_slice(signature).ok()?,
+            )
+            .ok()
         }
         (Scheme::Ed25519ph, Material::Ed25519(key)) => {
             // The crate hashes by itself, so only whole messages can be asked.
-            let Message::Bytes(message) = check.message() else { return None };
+            let Message::Bytes(message) = check.message() else {
+                return None;
+            };
             let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
-            key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature).ok()
+            key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature)
+                .ok()
         }
         _ => None,
     }

@@ -7,16 +7,27 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// `bytes` in lower-case hexadecimal.
 pub fn encode(bytes: &[u8]) -> String {
-    bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]).map(|nibble| DIGITS.get(usize::from(nibble)).map_or('?', |d| char::from(*d))).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|nibble| {
+            DIGITS
+                .get(usize::from(nibble))
+                .map_or('?', |d| char::from(*d))
+        })
+        .collect()
 }
 
-/// The bytes of lower-case hexadecimal text; `None` for an odd length or any other character, upper case included.
+/// The bytes of lower-case hexadecimal text; `None` for an odd length or any other character, upper
+/// case included.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
     let text = text.as_bytes();
     if !text.len().is_multiple_of(2) {
         return None;
     }
-    text.chunks_exact(2).map(|pair| Some((nibble(*pair.first()?)? << 4) | nibble(*pair.last()?)?)).collect()
+    text.chunks_exact(2)
+        .map(|pair| Some((nibble(*pair.first()?)? << 4) | nibble(*pair.last()?)?))
+        .collect()
 }
 
 fn nibble(digit: u8) -> Option<u8> {

@@ -1,8 +1,9 @@
-//! JSON (RFC 8259) for hostile input: one value, every key and value with its byte range, duplicate keys seen after
-//! unescaping, numbers kept as text, nesting bounded.
+//! JSON (RFC 8259) for hostile input: one value, every key and value with its byte range, duplicate
+//! keys seen after unescaping, numbers kept as text, nesting bounded.
 //!
-//! In scope: reading. Out of scope: numbers as values (each format says what it takes), writing beyond [`quote`].
-//! serde_json accepts duplicates in maps and has no positions on values; it is the oracle of the tests here.
+//! In scope: reading. Out of scope: numbers as values (each format says what it takes), writing
+//! beyond [`quote`]. serde_json accepts duplicates in maps and has no positions on values; it is
+//! the oracle of the tests here.
 
 use crate::limits;
 use alloc::string::String;
@@ -14,8 +15,9 @@ use core::ops::Range;
 pub enum Dialect {
     /// Invalid UTF-8, lone surrogates and duplicate keys are errors, wherever they stand.
     Strict,
-    /// As Go's `encoding/json` reads `policy.json` and signature payloads: invalid UTF-8 and lone surrogates become
-    /// U+FFFD. Duplicate keys stay visible; [`Node::members`] refuses them, so that only objects that are read count.
+    /// As Go's `encoding/json` reads `policy.json` and signature payloads: invalid UTF-8 and lone
+    /// surrogates become U+FFFD. Duplicate keys stay visible; [`Node::members`] refuses them, so
+    /// that only objects that are read count.
     Go,
 }
 
@@ -41,7 +43,8 @@ pub enum Value {
     String(String),
     /// An array.
     Array(Vec<Node>),
-    /// An object, members in the order of the document; under [`Dialect::Go`] possibly with duplicates.
+    /// An object, members in the order of the document; under [`Dialect::Go`] possibly with
+    /// duplicates.
     Object(Vec<Member>),
 }
 
@@ -59,12 +62,17 @@ pub struct Member {
 codes! {
     /// These bytes are no JSON document. `at` counts bytes from 0.
     pub enum JsonError {
-        Syntax { at: usize, expected: &'static str } => "json.syntax", "JSON: expected {expected} at byte {at}";
-        Utf8 { at: usize } => "json.utf8", "JSON: the bytes at {at} are not UTF-8, or name half of a surrogate pair";
+        Syntax { at: usize, expected: &'static str } => "json.syntax",
+            "JSON: expected {expected} at byte {at}";
+        Utf8 { at: usize } => "json.utf8",
+            "JSON: the bytes at {at} are not UTF-8, or name half of a surrogate pair";
         Depth { at: usize } => "json.depth", "JSON: nested deeper than 64 levels at byte {at}";
-        Values { at: usize } => "json.values", "JSON: more than 262144 values; the first beyond stands at byte {at}";
-        Duplicate { key: String, at: usize } => "json.duplicate-key", "JSON: Duplicate key \"{key}\" at byte {at}";
-        Trailing { at: usize } => "json.trailing", "JSON: one value was expected, something follows it at byte {at}";
+        Values { at: usize } => "json.values",
+            "JSON: more than 262144 values; the first beyond stands at byte {at}";
+        Duplicate { key: String, at: usize } => "json.duplicate-key",
+            "JSON: Duplicate key \"{key}\" at byte {at}";
+        Trailing { at: usize } => "json.trailing",
+            "JSON: one value was expected, something follows it at byte {at}";
     }
 }
 
@@ -73,32 +81,57 @@ codes! {
 /// # Errors
 /// [`JsonError`], with the byte at which reading stopped.
 pub fn parse(bytes: &[u8], dialect: Dialect) -> Result<Node, JsonError> {
-    let mut reader = Reader { bytes, at: 0, dialect, left: limits::JSON_VALUES };
+    let mut reader = Reader {
+        bytes,
+        at: 0,
+        dialect,
+        left: limits::JSON_VALUES,
+    };
     reader.space();
     let node = reader.value(0)?;
     reader.space();
-    if reader.at == bytes.len() { Ok(node) } else { Err(JsonError::Trailing { at: reader.at }) }
+    if reader.at == bytes.len() {
+        Ok(node)
+    } else {
+        Err(JsonError::Trailing { at: reader.at })
+    }
 }
 
 impl Node {
     /// The text of a string.
     pub fn as_str(&self) -> Option<&str> {
-        if let Value::String(text) = &self.value { Some(text) } else { None }
+        if let Value::String(text) = &self.value {
+            Some(text)
+        } else {
+            None
+        }
     }
 
     /// The elements of an array.
     pub fn as_array(&self) -> Option<&[Node]> {
-        if let Value::Array(items) = &self.value { Some(items) } else { None }
+        if let Value::Array(items) = &self.value {
+            Some(items)
+        } else {
+            None
+        }
     }
 
     /// The members of an object, duplicates not excluded under [`Dialect::Go`].
     pub fn as_object(&self) -> Option<&[Member]> {
-        if let Value::Object(members) = &self.value { Some(members) } else { None }
+        if let Value::Object(members) = &self.value {
+            Some(members)
+        } else {
+            None
+        }
     }
 
     /// The integer that a number writes without fraction or exponent, if it fits.
     pub fn as_u64(&self) -> Option<u64> {
-        if let Value::Number(text) = &self.value { text.parse().ok() } else { None }
+        if let Value::Number(text) = &self.value {
+            text.parse().ok()
+        } else {
+            None
+        }
     }
 
     /// Whether this is `null`.
@@ -120,7 +153,10 @@ impl Node {
 
     /// The first member of this name; `None` also when this is no object.
     pub fn member(&self, key: &str) -> Option<&Node> {
-        self.as_object()?.iter().find(|member| member.key == key).map(|member| &member.node)
+        self.as_object()?
+            .iter()
+            .find(|member| member.key == key)
+            .map(|member| &member.node)
     }
 
     /// The members of an object in which no key stands twice; `Ok(None)` when this is no object.
@@ -128,21 +164,29 @@ impl Node {
     /// # Errors
     /// [`JsonError::Duplicate`].
     pub fn members(&self) -> Result<Option<&[Member]>, JsonError> {
-        let Some(members) = self.as_object() else { return Ok(None) };
+        let Some(members) = self.as_object() else {
+            return Ok(None);
+        };
         unique(members)?;
         Ok(Some(members))
     }
 }
 
 fn unique(members: &[Member]) -> Result<(), JsonError> {
-    let mut keys: Vec<(&str, usize)> = members.iter().map(|member| (member.key.as_str(), member.key_span.start)).collect();
+    let mut keys: Vec<(&str, usize)> = members
+        .iter()
+        .map(|member| (member.key.as_str(), member.key_span.start))
+        .collect();
     keys.sort_unstable();
     let twice = keys.windows(2).filter_map(|pair| match pair {
         [(a, _), (b, at)] if a == b => Some((*b, *at)),
         _ => None,
     });
     match twice.min_by_key(|(_, at)| *at) {
-        Some((key, at)) => Err(JsonError::Duplicate { key: key.into(), at }),
+        Some((key, at)) => Err(JsonError::Duplicate {
+            key: key.into(),
+            at,
+        }),
         None => Ok(()),
     }
 }
@@ -156,7 +200,9 @@ pub fn quote(text: &str) -> String {
             '"' => out.push_str("\\\""),
             '\\' => out.push_str("\\\\"),
             '\n' => out.push_str("\\n"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => out.push_str(&alloc::format!("\\u{:04x}", u32::from(c))),
+            c if u32::from(c) < 0x20 || c == '\u{7f}' => {
+                out.push_str(&alloc::format!("\\u{:04x}", u32::from(c)))
+            }
             c => out.push(c),
         }
     }
@@ -184,7 +230,10 @@ impl Reader<'_> {
     }
 
     fn syntax<T>(&self, expected: &'static str) -> Result<T, JsonError> {
-        Err(JsonError::Syntax { at: self.at, expected })
+        Err(JsonError::Syntax {
+            at: self.at,
+            expected,
+        })
     }
 
     fn eat(&mut self, byte: u8, expected: &'static str) -> Result<(), JsonError> {
@@ -197,7 +246,10 @@ impl Reader<'_> {
 
     fn value(&mut self, depth: usize) -> Result<Node, JsonError> {
         let start = self.at;
-        self.left = self.left.checked_sub(1).ok_or(JsonError::Values { at: start })?;
+        self.left = self
+            .left
+            .checked_sub(1)
+            .ok_or(JsonError::Values { at: start })?;
         let value = match self.peek() {
             Some(b'{') => self.object(depth + 1)?,
             Some(b'[') => self.array(depth + 1)?,
@@ -208,7 +260,10 @@ impl Reader<'_> {
             Some(b'-' | b'0'..=b'9') => self.number()?,
             _ => return self.syntax("a value"),
         };
-        Ok(Node { value, span: start..self.at })
+        Ok(Node {
+            value,
+            span: start..self.at,
+        })
     }
 
     fn enter(&mut self, depth: usize) -> Result<(), JsonError> {
@@ -235,7 +290,11 @@ impl Reader<'_> {
             self.eat(b':', "a colon")?;
             self.space();
             let node = self.value(depth)?;
-            members.push(Member { key, key_span, node });
+            members.push(Member {
+                key,
+                key_span,
+                node,
+            });
             self.space();
             match self.peek() {
                 Some(b',') => self.at += 1,
@@ -296,7 +355,11 @@ impl Reader<'_> {
         if self.peek() == Some(b'-') {
             self.at += 1;
         }
-        if self.peek() == Some(b'0') { self.at += 1 } else { self.digits()? }
+        if self.peek() == Some(b'0') {
+            self.at += 1
+        } else {
+            self.digits()?
+        }
         if self.peek() == Some(b'.') {
             self.at += 1;
             self.digits()?;
@@ -309,7 +372,9 @@ impl Reader<'_> {
             self.digits()?;
         }
         let text = self.bytes.get(start..self.at).unwrap_or_default();
-        Ok(Value::Number(text.iter().map(|byte| char::from(*byte)).collect()))
+        Ok(Value::Number(
+            text.iter().map(|byte| char::from(*byte)).collect(),
+        ))
     }
 
     fn string(&mut self) -> Result<String, JsonError> {
@@ -330,7 +395,10 @@ impl Reader<'_> {
     /// Takes characters up to a quote, a backslash, a control character or the end.
     fn plain(&mut self, text: &mut String) -> Result<(), JsonError> {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
-        let length = rest.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f)).unwrap_or(rest.len());
+        let length = rest
+            .iter()
+            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
+            .unwrap_or(rest.len());
         let mut run = rest.get(..length).unwrap_or_default();
         while !run.is_empty() {
             match core::str::from_utf8(run) {
@@ -341,7 +409,9 @@ impl Reader<'_> {
                 Err(error) => {
                     let (valid, broken) = run.split_at(error.valid_up_to());
                     if self.dialect == Dialect::Strict {
-                        return Err(JsonError::Utf8 { at: self.at + length - broken.len() });
+                        return Err(JsonError::Utf8 {
+                            at: self.at + length - broken.len(),
+                        });
                     }
                     text.push_str(core::str::from_utf8(valid).unwrap_or_default());
                     // Go replaces byte by byte.
@@ -376,14 +446,20 @@ impl Reader<'_> {
     /// At the `u` of an escape.
     fn unicode(&mut self, text: &mut String) -> Result<(), JsonError> {
         let start = self.at;
-        let Some(unit) = self.unit(self.at + 1) else { return self.syntax("four hexadecimal digits") };
+        let Some(unit) = self.unit(self.at + 1) else {
+            return self.syntax("four hexadecimal digits");
+        };
         self.at += 5;
         let mut decoded = char::from_u32(unit);
-        if (0xd800..0xdc00).contains(&unit) && self.bytes.get(self.at..self.at + 2) == Some(b"\\u")
-            && let Some(low) = self.unit(self.at + 2).filter(|low| (0xdc00..0xe000).contains(low)) {
-                decoded = char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
-                self.at += 6;
-            }
+        if (0xd800..0xdc00).contains(&unit)
+            && self.bytes.get(self.at..self.at + 2) == Some(b"\\u")
+            && let Some(low) = self
+                .unit(self.at + 2)
+                .filter(|low| (0xdc00..0xe000).contains(low))
+        {
+            decoded = char::from_u32(0x1_0000 + ((unit - 0xd800) << 10) + (low - 0xdc00));
+            self.at += 6;
+        }
         match (decoded, self.dialect) {
             (Some(c), _) => text.push(c),
             (None, Dialect::Go) => text.push(char::REPLACEMENT_CHARACTER),
@@ -394,7 +470,9 @@ impl Reader<'_> {
 
     fn unit(&self, at: usize) -> Option<u32> {
         let digits = self.bytes.get(at..at + 4)?;
-        digits.iter().try_fold(0, |unit, digit| Some((unit << 4) | char::from(*digit).to_digit(16)?))
+        digits.iter().try_fold(0, |unit, digit| {
+            Some((unit << 4) | char::from(*digit).to_digit(16)?)
+        })
     }
 }
 
@@ -415,7 +493,15 @@ mod tests {
         let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
         assert!(parse(list(limits::JSON_VALUES).as_bytes(), Dialect::Strict).is_ok());
         let error = parse(list(limits::JSON_VALUES + 1).as_bytes(), Dialect::Go).unwrap_err();
-        assert_eq!((error.code(), error), ("json.values", JsonError::Values { at: 2 * limits::JSON_VALUES - 1 }));
+        assert_eq!(
+            (error.code(), error),
+            (
+                "json.values",
+                JsonError::Values {
+                    at: 2 * limits::JSON_VALUES - 1
+                }
+            )
+        );
     }
 
     #[test]
@@ -423,30 +509,64 @@ mod tests {
         let node = strict(r#" {"a": [1, "b"]} "#).unwrap();
         assert_eq!(node.span, 1..16);
         let member = &node.as_object().unwrap()[0];
-        assert_eq!((member.key_span.clone(), member.node.span.clone()), (2..5, 7..15));
+        assert_eq!(
+            (member.key_span.clone(), member.node.span.clone()),
+            (2..5, 7..15)
+        );
     }
 
     #[test]
     fn refuses() {
         for (text, code) in [
-            ("", "json.syntax"), ("{", "json.syntax"), ("[1,]", "json.syntax"), ("{\"a\":1,}", "json.syntax"), ("// x\n1", "json.syntax"),
-            ("01", "json.trailing"), ("1.", "json.syntax"), ("-", "json.syntax"), ("+1", "json.syntax"), ("1e", "json.syntax"),
-            ("\u{feff}1", "json.syntax"), ("nul", "json.syntax"), ("\"\n\"", "json.syntax"), ("\"\\x\"", "json.syntax"), ("1 2", "json.trailing"),
-            (r#"{"a":1,"\u0061":2}"#, "json.duplicate-key"), (r#"{"x":{"a":1,"a":2}}"#, "json.duplicate-key"), (r#""\ud800""#, "json.utf8"), (r#""\udc00\ud800""#, "json.utf8"),
+            ("", "json.syntax"),
+            ("{", "json.syntax"),
+            ("[1,]", "json.syntax"),
+            ("{\"a\":1,}", "json.syntax"),
+            ("// x\n1", "json.syntax"),
+            ("01", "json.trailing"),
+            ("1.", "json.syntax"),
+            ("-", "json.syntax"),
+            ("+1", "json.syntax"),
+            ("1e", "json.syntax"),
+            ("\u{feff}1", "json.syntax"),
+            ("nul", "json.syntax"),
+            ("\"\n\"", "json.syntax"),
+            ("\"\\x\"", "json.syntax"),
+            ("1 2", "json.trailing"),
+            (r#"{"a":1,"\u0061":2}"#, "json.duplicate-key"),
+            (r#"{"x":{"a":1,"a":2}}"#, "json.duplicate-key"),
+            (r#""\ud800""#, "json.utf8"),
+            (r#""\udc00\ud800""#, "json.utf8"),
         ] {
             assert_eq!(strict(text).unwrap_err().code(), code, "{text}");
         }
-        assert_eq!(parse(b"\"\xff\"", Dialect::Strict).unwrap_err(), JsonError::Utf8 { at: 1 });
+        assert_eq!(
+            parse(b"\"\xff\"", Dialect::Strict).unwrap_err(),
+            JsonError::Utf8 { at: 1 }
+        );
     }
 
     #[test]
     fn go_replaces() {
-        let text = |bytes: &[u8]| parse(bytes, Dialect::Go).unwrap().as_str().unwrap().chars().collect::<String>();
+        let text = |bytes: &[u8]| {
+            parse(bytes, Dialect::Go)
+                .unwrap()
+                .as_str()
+                .unwrap()
+                .chars()
+                .collect::<String>()
+        };
         assert_eq!(text(b"\"\xff\xfea\""), "\u{fffd}\u{fffd}a");
         assert_eq!(text(br#""\ud800\u0041""#), "\u{fffd}A");
         assert_eq!(text(br#""\ud83d\ude00""#), "\u{1f600}");
         let twice = parse(br#"{"a":1,"\u0061":2}"#, Dialect::Go).unwrap();
-        assert_eq!(twice.members().unwrap_err(), JsonError::Duplicate { key: "a".into(), at: 7 });
+        assert_eq!(
+            twice.members().unwrap_err(),
+            JsonError::Duplicate {
+                key: "a".into(),
+                at: 7
+            }
+        );
     }
 
     #[test]
@@ -454,7 +574,10 @@ mod tests {
         let nested = |n: usize| format!("{}{}", "[".repeat(n), "]".repeat(n));
         assert!(strict(&nested(64)).is_ok());
         assert_eq!(strict(&nested(65)).unwrap_err().code(), "json.depth");
-        assert_eq!(strict(&"[".repeat(100_000)).unwrap_err().code(), "json.depth");
+        assert_eq!(
+            strict(&"[".repeat(100_000)).unwrap_err().code(),
+            "json.depth"
+        );
     }
 
     proptest! {

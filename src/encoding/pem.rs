@@ -1,5 +1,6 @@
-//! PEM (RFC 7468) as Go's `encoding/pem` reads it: text before a block is skipped, a malformed block is skipped, spaces
-//! and line ends inside the body are ignored, RFC 1421 headers are skipped.
+//! PEM (RFC 7468) as Go's `encoding/pem` reads it: text before a block is skipped, a malformed
+//! block is skipped, spaces and line ends inside the body are ignored, RFC 1421 headers are
+//! skipped.
 
 use super::base64;
 use crate::limits;
@@ -17,8 +18,8 @@ pub struct Block<'a> {
     pub has_headers: bool,
 }
 
-/// The first well-formed block of `text`, and what follows its END line. The search for it ends after
-/// [`limits::PEM_MALFORMED`] blocks that are not: each costs a walk over the rest.
+/// The first well-formed block of `text`, and what follows its END line. The search for it ends
+/// after [`limits::PEM_MALFORMED`] blocks that are not: each costs a walk over the rest.
 pub fn first(mut text: &str) -> Option<(Block<'_>, &str)> {
     for _ in 0..limits::PEM_MALFORMED {
         let start = begin(text)?;
@@ -35,7 +36,9 @@ pub fn first(mut text: &str) -> Option<(Block<'_>, &str)> {
 pub fn all(mut text: &str, limit: usize) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     while blocks.len() < limit {
-        let Some((block, rest)) = first(text) else { break };
+        let Some((block, rest)) = first(text) else {
+            break;
+        };
         blocks.push(block);
         text = rest;
     }
@@ -59,11 +62,17 @@ fn begin(text: &str) -> Option<usize> {
 /// `text` begins at the label.
 fn block(text: &str) -> Option<(Block<'_>, &str)> {
     let (line, rest) = text.split_once('\n')?;
-    let label = line.trim_end_matches([' ', '\t', '\r']).strip_suffix("-----")?;
+    let label = line
+        .trim_end_matches([' ', '\t', '\r'])
+        .strip_suffix("-----")?;
     let mut end = String::from("-----END ");
     end.push_str(label);
     end.push_str("-----");
-    let stop = if rest.starts_with(&end) { 0 } else { rest.find(&alloc::format!("\n{end}"))? + 1 };
+    let stop = if rest.starts_with(&end) {
+        0
+    } else {
+        rest.find(&alloc::format!("\n{end}"))? + 1
+    };
     let tail = rest.get(stop + end.len()..)?;
     let (trailer, rest_after) = tail.split_once('\n').unwrap_or((tail, ""));
     if !trailer.trim_matches([' ', '\t', '\r']).is_empty() {
@@ -72,7 +81,14 @@ fn block(text: &str) -> Option<(Block<'_>, &str)> {
     let inside = rest.get(..stop)?;
     let text = without_headers(inside);
     let body: String = text.chars().filter(|c| !matches!(c, ' ' | '\t')).collect();
-    Some((Block { label, body: base64::decode_go(&body)?, has_headers: text.len() < inside.len() }, rest_after))
+    Some((
+        Block {
+            label,
+            body: base64::decode_go(&body)?,
+            has_headers: text.len() < inside.len(),
+        },
+        rest_after,
+    ))
 }
 
 /// Skips `Name: value` lines.
@@ -106,7 +122,10 @@ mod tests {
     fn reads_what_go_reads() {
         let text = encode("PUBLIC KEY", b"hello");
         let (block, rest) = first(&text).unwrap();
-        assert_eq!((block.label, block.body.as_slice(), rest), ("PUBLIC KEY", &b"hello"[..], ""));
+        assert_eq!(
+            (block.label, block.body.as_slice(), rest),
+            ("PUBLIC KEY", &b"hello"[..], "")
+        );
         let junk = alloc::format!("junk\n{text}more");
         assert_eq!(first(&junk).unwrap().1, "more");
         assert_eq!(all(&alloc::format!("{text}{text}"), 10).len(), 2);
@@ -116,7 +135,15 @@ mod tests {
     #[test]
     fn skips_malformed_blocks() {
         let good = encode("B", b"x");
-        assert_eq!(first(&alloc::format!("-----BEGIN A-----\n!!\n-----END A-----\n{good}")).unwrap().0.label, "B");
+        assert_eq!(
+            first(&alloc::format!(
+                "-----BEGIN A-----\n!!\n-----END A-----\n{good}"
+            ))
+            .unwrap()
+            .0
+            .label,
+            "B"
+        );
         assert_eq!(first("-----BEGIN A-----\nYQ==\n-----END Z-----\n"), None);
         assert_eq!(first("x-----BEGIN A-----\nYQ==\n-----END A-----\n"), None);
         assert_eq!(first(""), None);
@@ -130,7 +157,10 @@ mod tests {
     fn headers() {
         let text = "-----BEGIN A-----\nName: value\n\nYQ==\n-----END A-----\n";
         let (block, _) = first(text).unwrap();
-        assert_eq!((block.body.as_slice(), block.has_headers), (&b"a"[..], true));
+        assert_eq!(
+            (block.body.as_slice(), block.has_headers),
+            (&b"a"[..], true)
+        );
         assert!(!first(&encode("A", b"a")).unwrap().0.has_headers);
     }
 }

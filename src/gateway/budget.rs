@@ -1,5 +1,5 @@
-//! One request, one budget (GATEWAY, "Serving"): what a request may ask of the upstream, images of an index included. And no
-//! store is touched for a request that the upstream has not let in.
+//! One request, one budget (GATEWAY, "Serving"): what a request may ask of the upstream, images of
+//! an index included. And no store is touched for a request that the upstream has not let in.
 
 use crate::crypto::{Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
@@ -13,20 +13,31 @@ pub(super) struct Budget<'a, R> {
     requests: Cell<usize>,
     allowed: Cell<usize>,
     bytes: Cell<usize>,
-    /// Whether the upstream has answered with content to this request's credentials. All of a request is about one repository.
+    /// Whether the upstream has answered with content to this request's credentials. All of a
+    /// request is about one repository.
     let_in: Cell<bool>,
 }
 
 impl<'a, R> Budget<'a, R> {
     pub(super) fn new(inner: &'a R, requests: usize) -> Self {
-        Self { inner, requests: Cell::new(0), allowed: Cell::new(requests), bytes: Cell::new(limits::REQUEST_BYTES), let_in: Cell::new(false) }
+        Self {
+            inner,
+            requests: Cell::new(0),
+            allowed: Cell::new(requests),
+            bytes: Cell::new(limits::REQUEST_BYTES),
+            let_in: Cell::new(false),
+        }
     }
 
     /// For an index whose images, or a list whose entries, are looked at one by one.
     pub(super) fn allow_images(&self, images: usize, configured: usize) {
         // Whoever configured less than the standard wants just that.
         if configured == limits::REQUESTS {
-            self.allowed.set(self.allowed.get().max(images.saturating_mul(limits::REQUESTS_AN_IMAGE)));
+            self.allowed.set(
+                self.allowed
+                    .get()
+                    .max(images.saturating_mul(limits::REQUESTS_AN_IMAGE)),
+            );
         }
     }
 
@@ -43,15 +54,25 @@ impl<R: Host> Host for Budget<'_, R> {
         self.requests.set(self.requests.get().saturating_add(1));
         let left = self.bytes.get();
         let wanted = request.max_bytes;
-        let answer = self.inner.fetch(Request { max_bytes: wanted.min(left), ..request }).await;
+        let answer = self
+            .inner
+            .fetch(Request {
+                max_bytes: wanted.min(left),
+                ..request
+            })
+            .await;
         match answer {
-            Ok(response) if response.body.len() > left => Err(Self::exhausted("bytes from the registry")),
+            Ok(response) if response.body.len() > left => {
+                Err(Self::exhausted("bytes from the registry"))
+            }
             Ok(response) => {
                 self.bytes.set(left.saturating_sub(response.body.len()));
                 self.let_in.set(self.let_in.get() || response.status == 200);
                 Ok(response)
             }
-            Err(HostError::TooLarge { .. }) if left < wanted => Err(Self::exhausted("bytes from the registry")),
+            Err(HostError::TooLarge { .. }) if left < wanted => {
+                Err(Self::exhausted("bytes from the registry"))
+            }
             Err(error) => Err(error),
         }
     }
@@ -69,7 +90,11 @@ impl<R: Provider> Provider for Budget<'_, R> {
 
 impl<R: Store> Store for Budget<'_, R> {
     async fn load(&self, key: &str) -> Option<alloc::string::String> {
-        if self.let_in.get() { self.inner.load(key).await } else { None }
+        if self.let_in.get() {
+            self.inner.load(key).await
+        } else {
+            None
+        }
     }
 
     async fn lock(&self, key: &str) {

@@ -1,16 +1,17 @@
-//! What a gateway remembers, and under which keys (GATEWAY, "Remembering"). Everything works without it.
+//! What a gateway remembers, and under which keys (GATEWAY, "Remembering"). Everything works
+//! without it.
 //!
-//! Two levels: the isolate's own memory ([`Shelf`]), and behind it a store that others may write to and that is trusted for
-//! nothing. What comes from there carries an HMAC under the gateway's secret, for its kind, its key and this build, or it is not
-//! there. [`super::budget`] asks it only in a request that the
-//! upstream has let in.
+//! Two levels: the isolate's own memory ([`Shelf`]), and behind it a store that others may write to
+//! and that is trusted for nothing. What comes from there carries an HMAC under the gateway's
+//! secret, for its kind, its key and this build, or it is not there. [`super::budget`] asks it only
+//! in a request that the upstream has let in.
 //!
-//! Hints are facts about content and admit nothing. A verdict answers one question only: its key is a hash of everything that
-//! it depends on.
+//! Hints are facts about content and admit nothing. A verdict answers one question only: its key is
+//! a hash of everything that it depends on.
 
 use super::config::Gateway;
 use super::shelf::{Listed, Shelf};
-use crate::digest::{sha256, Digest};
+use crate::digest::{Digest, sha256};
 use crate::encoding::{base64, hex};
 use crate::host::Store;
 use crate::limits;
@@ -90,7 +91,10 @@ pub(super) struct Memory<'a, S> {
 
 /// Enough of a digest to find its parents by.
 fn part(digest: &Digest) -> u64 {
-    digest.bytes().first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    digest
+        .bytes()
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }
 
 impl<S: Store> Memory<'_, S> {
@@ -98,25 +102,60 @@ impl<S: Store> Memory<'_, S> {
     pub(super) fn parents(&self, of: &Digest) -> Vec<Digest> {
         let part = part(of);
         let shelves = self.gateway.shelves.borrow();
-        let found = shelves.parents.of(&self.repository).filter(|(_, listed)| listed.has(part));
-        found.filter_map(|(parent, _)| Digest::parse(parent).ok()).take(HINTS).collect()
+        let found = shelves
+            .parents
+            .of(&self.repository)
+            .filter(|(_, listed)| listed.has(part));
+        found
+            .filter_map(|(parent, _)| Digest::parse(parent).ok())
+            .take(HINTS)
+            .collect()
     }
 
     /// Tags under which this digest was resolved here, the last first.
     pub(super) fn tags(&self, of: &Digest) -> Vec<Resolved> {
-        self.gateway.shelves.borrow_mut().tags.find(&self.repository, &of.to_string()).cloned().unwrap_or_default()
+        self.gateway
+            .shelves
+            .borrow_mut()
+            .tags
+            .find(&self.repository, &of.to_string())
+            .cloned()
+            .unwrap_or_default()
     }
 
-    /// Evidence that satisfied for this digest before: the manifest that lists it, and its own bytes, in pairs.
+    /// Evidence that satisfied for this digest before: the manifest that lists it, and its own
+    /// bytes, in pairs.
     pub(super) fn satisfied(&self, of: &Digest) -> Vec<Digest> {
-        self.gateway.shelves.borrow_mut().satisfied.find(&self.repository, &of.to_string()).cloned().unwrap_or_default()
+        self.gateway
+            .shelves
+            .borrow_mut()
+            .satisfied
+            .find(&self.repository, &of.to_string())
+            .cloned()
+            .unwrap_or_default()
     }
 
-    /// Facts about content that was served: what it lists, and under which tag it was found. One operation.
-    pub(super) async fn remember<'d>(&self, parent: &Digest, listed: impl Iterator<Item = &'d Digest>, tag: Option<&str>, now: UnixTime) {
+    /// Facts about content that was served: what it lists, and under which tag it was found. One
+    /// operation.
+    pub(super) async fn remember<'d>(
+        &self,
+        parent: &Digest,
+        listed: impl Iterator<Item = &'d Digest>,
+        tag: Option<&str>,
+        now: UnixTime,
+    ) {
         let listed = Listed::new(listed.map(part).collect());
         let known = self.put_parent(&parent.to_string(), listed);
-        let resolved = tag.is_some_and(|tag| self.put_tag(&parent.to_string(), Resolved { tag: tag.into(), at: now }, now));
+        let resolved = tag.is_some_and(|tag| {
+            self.put_tag(
+                &parent.to_string(),
+                Resolved {
+                    tag: tag.into(),
+                    at: now,
+                },
+                now,
+            )
+        });
         if !known || resolved {
             self.save_hints(now).await;
         }
@@ -124,13 +163,25 @@ impl<S: Store> Memory<'_, S> {
 
     /// A tag that was asked for again, and still means this digest.
     pub(super) async fn remember_tag(&self, digest: &Digest, tag: &str, now: UnixTime) {
-        if self.put_tag(&digest.to_string(), Resolved { tag: tag.into(), at: now }, now) {
+        if self.put_tag(
+            &digest.to_string(),
+            Resolved {
+                tag: tag.into(),
+                at: now,
+            },
+            now,
+        ) {
             self.save_hints(now).await;
         }
     }
 
     /// Which evidence satisfied for this digest.
-    pub(super) async fn remember_satisfied(&self, digest: &Digest, evidence: &[Digest], now: UnixTime) {
+    pub(super) async fn remember_satisfied(
+        &self,
+        digest: &Digest,
+        evidence: &[Digest],
+        now: UnixTime,
+    ) {
         if evidence.is_empty() || self.satisfied(digest) == evidence {
             return;
         }
@@ -141,19 +192,33 @@ impl<S: Store> Memory<'_, S> {
     /// Whether it was known already.
     fn put_parent(&self, parent: &str, listed: Listed) -> bool {
         let mut shelves = self.gateway.shelves.borrow_mut();
-        if shelves.parents.find(&self.repository, parent).is_some_and(|known| *known == listed) {
+        if shelves
+            .parents
+            .find(&self.repository, parent)
+            .is_some_and(|known| *known == listed)
+        {
             return true;
         }
         let weight = listed.parts().len().saturating_add(8);
-        shelves.parents.put(&self.repository, parent, listed, weight);
+        shelves
+            .parents
+            .put(&self.repository, parent, listed, weight);
         false
     }
 
-    /// Whether that is news to others: a tag that they do not know, or one that would soon be asked for again.
+    /// Whether that is news to others: a tag that they do not know, or one that would soon be asked
+    /// for again.
     fn put_tag(&self, digest: &str, resolved: Resolved, now: UnixTime) -> bool {
         let mut shelves = self.gateway.shelves.borrow_mut();
-        let mut list = shelves.tags.find(&self.repository, digest).cloned().unwrap_or_default();
-        let old = list.iter().position(|old| old.tag == resolved.tag).map(|at| list.remove(at));
+        let mut list = shelves
+            .tags
+            .find(&self.repository, digest)
+            .cloned()
+            .unwrap_or_default();
+        let old = list
+            .iter()
+            .position(|old| old.tag == resolved.tag)
+            .map(|at| list.remove(at));
         let news = old.is_none_or(|old| now.0.saturating_sub(old.at.0) > TAG_SECONDS / 2);
         list.insert(0, resolved);
         list.truncate(HINTS);
@@ -164,21 +229,38 @@ impl<S: Store> Memory<'_, S> {
 
     fn put_satisfied(&self, digest: &str, evidence: Vec<Digest>) {
         let weight = evidence.len();
-        self.gateway.shelves.borrow_mut().satisfied.put(&self.repository, digest, evidence, weight);
+        self.gateway
+            .shelves
+            .borrow_mut()
+            .satisfied
+            .put(&self.repository, digest, evidence, weight);
     }
 
     fn hints_key(&self) -> String {
         format!("hints/{}/{}", self.gateway.upstream, self.repository)
     }
 
-    /// Looks into the store for what others know of this repository; whether anything may have come.
+    /// Looks into the store for what others know of this repository; whether anything may have
+    /// come.
     pub(super) async fn recall(&self, now: UnixTime) -> bool {
-        let last = self.gateway.shelves.borrow_mut().recalled.find(&self.repository, "").map(|last| *last);
+        let last = self
+            .gateway
+            .shelves
+            .borrow_mut()
+            .recalled
+            .find(&self.repository, "")
+            .map(|last| *last);
         if last.is_some_and(|last| (0..RECALL_SECONDS).contains(&now.0.saturating_sub(last.0))) {
             return false;
         }
-        let Some(text) = self.load("hints", &self.hints_key()).await else { return false };
-        self.gateway.shelves.borrow_mut().recalled.put(&self.repository, "", now, 1);
+        let Some(text) = self.load("hints", &self.hints_key()).await else {
+            return false;
+        };
+        self.gateway
+            .shelves
+            .borrow_mut()
+            .recalled
+            .put(&self.repository, "", now, 1);
         // What was used last stands first, and is put last.
         for line in text.lines().collect::<Vec<_>>().into_iter().rev() {
             self.take_hint(line, now);
@@ -192,18 +274,36 @@ impl<S: Store> Memory<'_, S> {
         Digest::parse(digest).ok()?;
         match kind {
             "lists" => {
-                let parts = words.map(|word| u64::from_str_radix(word, 16).ok()).collect::<Option<Vec<_>>>()?;
+                let parts = words
+                    .map(|word| u64::from_str_radix(word, 16).ok())
+                    .collect::<Option<Vec<_>>>()?;
                 self.put_parent(digest, Listed::new(parts));
             }
             "tag" => {
                 let (at, tag) = (words.next()?.parse().ok()?, words.next()?);
                 let known = self.tags(&Digest::parse(digest).ok()?);
                 // What this isolate saw itself is newer.
-                if known.iter().all(|known| known.tag != tag || known.at.0 < at) {
-                    self.put_tag(digest, Resolved { tag: tag.into(), at: UnixTime(at) }, now);
+                if known
+                    .iter()
+                    .all(|known| known.tag != tag || known.at.0 < at)
+                {
+                    self.put_tag(
+                        digest,
+                        Resolved {
+                            tag: tag.into(),
+                            at: UnixTime(at),
+                        },
+                        now,
+                    );
                 }
             }
-            "good" => self.put_satisfied(digest, words.filter_map(|word| Digest::parse(word).ok()).take(2 * limits::EVIDENCE_PREFERRED).collect()),
+            "good" => self.put_satisfied(
+                digest,
+                words
+                    .filter_map(|word| Digest::parse(word).ok())
+                    .take(2 * limits::EVIDENCE_PREFERRED)
+                    .collect(),
+            ),
             _ => return None,
         }
         Some(())
@@ -228,23 +328,47 @@ impl<S: Store> Memory<'_, S> {
                 }
             }
             for (digest, evidence) in shelves.satisfied.of(&self.repository) {
-                add(format!("good {digest} {}", evidence.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")));
+                add(format!(
+                    "good {digest} {}",
+                    evidence
+                        .iter()
+                        .map(ToString::to_string)
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                ));
             }
             for (digest, listed) in shelves.parents.of(&self.repository) {
-                add(format!("lists {digest} {}", listed.parts().iter().map(|part| format!("{part:x}")).collect::<Vec<_>>().join(" ")));
+                add(format!(
+                    "lists {digest} {}",
+                    listed
+                        .parts()
+                        .iter()
+                        .map(|part| format!("{part:x}"))
+                        .collect::<Vec<_>>()
+                        .join(" ")
+                ));
             }
             text
         };
-        self.save("hints", &self.hints_key(), &text, HINT_SECONDS).await;
+        self.save("hints", &self.hints_key(), &text, HINT_SECONDS)
+            .await;
     }
 
     fn content_key(&self, digest: &Digest) -> String {
-        format!("content/{}/{}/{digest}", self.gateway.upstream, self.repository)
+        format!(
+            "content/{}/{}/{digest}",
+            self.gateway.upstream, self.repository
+        )
     }
 
     /// Bytes that this isolate kept; they were hashed before.
     pub(super) fn content(&self, digest: &Digest) -> Option<Vec<u8>> {
-        self.gateway.shelves.borrow_mut().content.find(&self.repository, &digest.to_string()).map(|bytes| bytes.clone())
+        self.gateway
+            .shelves
+            .borrow_mut()
+            .content
+            .find(&self.repository, &digest.to_string())
+            .map(|bytes| bytes.clone())
     }
 
     /// Bytes that the store has; they are hashed again here.
@@ -256,7 +380,12 @@ impl<S: Store> Memory<'_, S> {
     }
 
     fn put_content(&self, digest: &Digest, bytes: &[u8]) {
-        self.gateway.shelves.borrow_mut().content.put(&self.repository, &digest.to_string(), bytes.into(), bytes.len());
+        self.gateway.shelves.borrow_mut().content.put(
+            &self.repository,
+            &digest.to_string(),
+            bytes.into(),
+            bytes.len(),
+        );
     }
 
     /// Keeps bytes that were hashed and allowed.
@@ -265,32 +394,72 @@ impl<S: Store> Memory<'_, S> {
             return;
         }
         self.put_content(digest, bytes);
-        self.save("content", &self.content_key(digest), &base64::encode(bytes), CONTENT_SECONDS).await;
+        self.save(
+            "content",
+            &self.content_key(digest),
+            &base64::encode(bytes),
+            CONTENT_SECONDS,
+        )
+        .await;
     }
 
-    /// `judged` is the reference as judged, tag or digest included; `within`: the index as an image of which it was judged.
-    pub(super) fn verdict_key(&self, judged: &str, within: Option<&Digest>, digest: &Digest) -> String {
+    /// `judged` is the reference as judged, tag or digest included; `within`: the index as an image
+    /// of which it was judged.
+    pub(super) fn verdict_key(
+        &self,
+        judged: &str,
+        within: Option<&Digest>,
+        digest: &Digest,
+    ) -> String {
         let within = within.map(ToString::to_string).unwrap_or_default();
-        let parts = format!("{}\n{}\n{judged}\n{within}\n{digest}", self.gateway.basis, self.repository);
+        let parts = format!(
+            "{}\n{}\n{judged}\n{within}\n{digest}",
+            self.gateway.basis, self.repository
+        );
         format!("verdict/{}", hex::encode(&sha256(parts.as_bytes())))
     }
 
     /// A verdict that is still an answer.
     pub(super) async fn verdict(&self, key: &str, now: UnixTime) -> Option<Kept> {
         let fresh = |until: UnixTime| until > now;
-        let found = self.gateway.shelves.borrow_mut().verdicts.find(&self.repository, key).cloned();
+        let found = self
+            .gateway
+            .shelves
+            .borrow_mut()
+            .verdicts
+            .find(&self.repository, key)
+            .cloned();
         if let Some((kept, until)) = found {
             if fresh(until) {
                 return Some(kept);
             }
-            self.gateway.shelves.borrow_mut().verdicts.remove(&self.repository, key);
+            self.gateway
+                .shelves
+                .borrow_mut()
+                .verdicts
+                .remove(&self.repository, key);
         }
         let record = self.load("verdict", key).await?;
         let mut lines = record.splitn(5, '\n');
-        let (until, end, allow, code, message) = (lines.next()?, lines.next()?, lines.next()?, lines.next()?, lines.next()?);
+        let (until, end, allow, code, message) = (
+            lines.next()?,
+            lines.next()?,
+            lines.next()?,
+            lines.next()?,
+            lines.next()?,
+        );
         let until = UnixTime(until.parse().ok()?);
-        let end = if end.is_empty() { None } else { Some(UnixTime(end.parse().ok()?)) };
-        let kept = Kept { allow: allow == "allow", code: code.into(), message: message.into(), until: end };
+        let end = if end.is_empty() {
+            None
+        } else {
+            Some(UnixTime(end.parse().ok()?))
+        };
+        let kept = Kept {
+            allow: allow == "allow",
+            code: code.into(),
+            message: message.into(),
+            until: end,
+        };
         fresh(until).then(|| {
             self.put_verdict(key, &kept, until);
             kept
@@ -299,13 +468,28 @@ impl<S: Store> Memory<'_, S> {
 
     fn put_verdict(&self, key: &str, kept: &Kept, until: UnixTime) {
         let weight = kept.message.len().saturating_add(256);
-        self.gateway.shelves.borrow_mut().verdicts.put(&self.repository, key, (kept.clone(), until), weight);
+        self.gateway.shelves.borrow_mut().verdicts.put(
+            &self.repository,
+            key,
+            (kept.clone(), until),
+            weight,
+        );
     }
 
     /// Keeps a verdict for as long as it is an answer.
     pub(super) async fn keep_verdict(&self, key: &str, kept: &Kept, now: UnixTime) {
-        let longest = if kept.allow { ALLOW_SECONDS } else { DENY_SECONDS };
-        let left = kept.until.map_or(longest, |until| u32::try_from(until.0.saturating_sub(now.0)).unwrap_or(if until > now { u32::MAX } else { 0 }));
+        let longest = if kept.allow {
+            ALLOW_SECONDS
+        } else {
+            DENY_SECONDS
+        };
+        let left = kept.until.map_or(longest, |until| {
+            u32::try_from(until.0.saturating_sub(now.0)).unwrap_or(if until > now {
+                u32::MAX
+            } else {
+                0
+            })
+        });
         let seconds = longest.min(left);
         if seconds == 0 {
             return;
@@ -314,7 +498,16 @@ impl<S: Store> Memory<'_, S> {
         self.put_verdict(key, kept, until);
         let word = if kept.allow { "allow" } else { "deny" };
         let end = kept.until.map(|end| end.0.to_string()).unwrap_or_default();
-        self.save("verdict", key, &format!("{}\n{end}\n{word}\n{}\n{}", until.0, kept.code, kept.message), seconds).await;
+        self.save(
+            "verdict",
+            key,
+            &format!(
+                "{}\n{end}\n{word}\n{}\n{}",
+                until.0, kept.code, kept.message
+            ),
+            seconds,
+        )
+        .await;
     }
 
     /// What the store has under this key, if this gateway's secret vouches for it.
@@ -328,13 +521,18 @@ impl<S: Store> Memory<'_, S> {
     }
 
     async fn save(&self, kind: &str, key: &str, body: &str, seconds: u32) {
-        let Some(mut mac) = self.mac(kind, key) else { return };
+        let Some(mut mac) = self.mac(kind, key) else {
+            return;
+        };
         mac.update(body.as_bytes());
         let tag = hex::encode(&mac.finalize().into_bytes());
-        self.store.save(key, &format!("{body}\n{tag}"), seconds).await;
+        self.store
+            .save(key, &format!("{body}\n{tag}"), seconds)
+            .await;
     }
 
-    /// Over the kind of record, the build that reads it, and its key; no part can be taken for another.
+    /// Over the kind of record, the build that reads it, and its key; no part can be taken for
+    /// another.
     fn mac(&self, kind: &str, key: &str) -> Option<Hmac<Sha256>> {
         if self.gateway.secret.len() < 16 {
             return None;

@@ -1,8 +1,8 @@
 //! A registry request, and what to do with it (GATEWAY.md). Pure: no sockets, no JavaScript.
 //!
-//! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here: the answer is an
-//! [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`, `MODE`, `CLIENTS`, the relay, metrics and
-//! administration.
+//! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
+//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`,
+//! `MODE`, `CLIENTS`, the relay, metrics and administration.
 
 mod action;
 mod admit;
@@ -25,5 +25,12 @@ pub use config::{Config, ConfigError, Gateway};
 
 /// Every code that a refusal or a report can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    crate::verify::codes().chain(ConfigError::CODES.iter().copied()).chain(["gateway.not-linked", "gateway.foreign-layer", "evidence", "policy.denied"])
+    crate::verify::codes()
+        .chain(ConfigError::CODES.iter().copied())
+        .chain([
+            "gateway.not-linked",
+            "gateway.foreign-layer",
+            "evidence",
+            "policy.denied",
+        ])
 }

@@ -1,8 +1,10 @@
-//! What one isolate remembers: bounded, each kind by a budget of its own, the least recently used first to go. Nothing here
-//! needs a proof: whatever comes from a store was checked before it was put here.
+//! What one isolate remembers: bounded, each kind by a budget of its own, the least recently used
+//! first to go. Nothing here needs a proof: whatever comes from a store was checked before it was
+//! put here.
 //!
-//! Whoever fills a kind pays for it: what goes is the oldest of the owner (the first part of a repository's name) who takes
-//! the most room, so that pushes to one repository do not push out what is known of another's.
+//! Whoever fills a kind pays for it: what goes is the oldest of the owner (the first part of a
+//! repository's name) who takes the most room, so that pushes to one repository do not push out
+//! what is known of another's.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -36,7 +38,12 @@ struct Entry<V> {
 impl<V> Shelf<V> {
     /// An empty one with room for so much.
     pub(super) fn new(most: usize) -> Self {
-        Self { owners: BTreeMap::new(), weight: 0, most, clock: 0 }
+        Self {
+            owners: BTreeMap::new(),
+            weight: 0,
+            most,
+            clock: 0,
+        }
     }
 
     /// What is there; it counts as used.
@@ -55,8 +62,15 @@ impl<V> Shelf<V> {
     pub(super) fn of(&self, repository: &str) -> impl Iterator<Item = (&str, &V)> {
         let prefix = full(repository, "");
         let owned = self.owners.get(owner(repository));
-        let keys = owned.into_iter().flat_map(|owned| owned.order.values().rev().map(move |key| (owned, key)));
-        keys.filter_map(move |(owned, key)| Some((key.strip_prefix(prefix.as_str())?, &owned.entries.get(key)?.value)))
+        let keys = owned
+            .into_iter()
+            .flat_map(|owned| owned.order.values().rev().map(move |key| (owned, key)));
+        keys.filter_map(move |(owned, key)| {
+            Some((
+                key.strip_prefix(prefix.as_str())?,
+                &owned.entries.get(key)?.value,
+            ))
+        })
     }
 
     /// Puts a value there; what has no room at all is not kept.
@@ -67,14 +81,38 @@ impl<V> Shelf<V> {
         }
         self.clock = self.clock.saturating_add(1);
         let key = full(repository, key);
-        let owned = self.owners.entry(owner(repository).to_string()).or_insert_with(|| Owned { entries: BTreeMap::new(), order: BTreeMap::new(), weight: 0 });
+        let owned = self
+            .owners
+            .entry(owner(repository).to_string())
+            .or_insert_with(|| Owned {
+                entries: BTreeMap::new(),
+                order: BTreeMap::new(),
+                weight: 0,
+            });
         owned.order.insert(self.clock, key.clone());
-        owned.entries.insert(key, Entry { value, weight, used: self.clock });
+        owned.entries.insert(
+            key,
+            Entry {
+                value,
+                weight,
+                used: self.clock,
+            },
+        );
         owned.weight = owned.weight.saturating_add(weight);
         self.weight = self.weight.saturating_add(weight);
         while self.weight > self.most {
-            let Some(heaviest) = self.owners.iter().max_by_key(|(_, owned)| owned.weight).map(|(name, _)| name.clone()) else { return };
-            let oldest = self.owners.get(&heaviest).and_then(|owned| owned.order.values().next().cloned());
+            let Some(heaviest) = self
+                .owners
+                .iter()
+                .max_by_key(|(_, owned)| owned.weight)
+                .map(|(name, _)| name.clone())
+            else {
+                return;
+            };
+            let oldest = self
+                .owners
+                .get(&heaviest)
+                .and_then(|owned| owned.order.values().next().cloned());
             let Some(oldest) = oldest else { return };
             self.forget(&heaviest, &oldest);
         }
@@ -87,7 +125,9 @@ impl<V> Shelf<V> {
     }
 
     fn forget(&mut self, owner: &String, key: &str) {
-        let Some(owned) = self.owners.get_mut(owner) else { return };
+        let Some(owned) = self.owners.get_mut(owner) else {
+            return;
+        };
         if let Some(entry) = owned.entries.remove(key) {
             owned.order.remove(&entry.used);
             owned.weight = owned.weight.saturating_sub(entry.weight);
@@ -110,8 +150,8 @@ fn full(repository: &str, key: &str) -> String {
     full
 }
 
-/// What a manifest or index lists, by the first eight bytes of each digest: enough to find it again, and whoever finds it looks
-/// into the document itself.
+/// What a manifest or index lists, by the first eight bytes of each digest: enough to find it
+/// again, and whoever finds it looks into the document itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Listed(Vec<u64>);
 
@@ -146,7 +186,10 @@ mod tests {
         let left: Vec<&str> = shelf.of("r").map(|(key, _)| key).collect();
         assert_eq!(left, ["d", "a", "c"]);
         shelf.put("r", "a", "a again", 3);
-        assert_eq!(shelf.of("r").map(|(_, value)| *value).collect::<Vec<_>>(), ["a again"]);
+        assert_eq!(
+            shelf.of("r").map(|(_, value)| *value).collect::<Vec<_>>(),
+            ["a again"]
+        );
         shelf.put("r", "e", "too large", 4);
         assert!(shelf.find("r", "e").is_none() && shelf.find("r", "a").is_some());
         shelf.remove("r", "a");
@@ -159,7 +202,12 @@ mod tests {
         let mut shelf = Shelf::new(100);
         shelf.put("victim/app", "k", 0, 10);
         for number in 0..1_000 {
-            shelf.put(&alloc::format!("tenant/r{}", number % 7), &number.to_string(), number, 3);
+            shelf.put(
+                &alloc::format!("tenant/r{}", number % 7),
+                &number.to_string(),
+                number,
+                3,
+            );
         }
         assert_eq!(shelf.find("victim/app", "k"), Some(&mut 0));
         assert!(shelf.weight <= 100);

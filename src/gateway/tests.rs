@@ -1,9 +1,9 @@
-//! The gateway against a registry, a store and a provider that do what each test says. Signatures here are stand-ins
-//! that the provider knows; real ones are judged in `tests/images.rs`.
+//! The gateway against a registry, a store and a provider that do what each test says. Signatures
+//! here are stand-ins that the provider knows; real ones are judged in `tests/images.rs`.
 
 use super::*;
 use crate::crypto::{Outcome, Provider, PublicKey, SignatureCheck};
-use crate::digest::{sha256, Algorithm, Digest};
+use crate::digest::{Algorithm, Digest, sha256};
 use crate::encoding::base64;
 use crate::error::HostError;
 use crate::host::{Host, Response, Sink, Store};
@@ -62,25 +62,53 @@ impl Host for World {
     async fn fetch(&self, request: crate::host::Request) -> Result<Response, HostError> {
         let line = format!("{} {}", request.method, request.url);
         self.asked.borrow_mut().push(line.clone());
-        let fault = self.faults.borrow_mut().iter_mut().find(|(part, left, _)| line.contains(part) && *left > 0).map(|(_, left, outcome)| {
-            *left -= 1;
-            outcome.clone()
-        });
+        let fault = self
+            .faults
+            .borrow_mut()
+            .iter_mut()
+            .find(|(part, left, _)| line.contains(part) && *left > 0)
+            .map(|(_, left, outcome)| {
+                *left -= 1;
+                outcome.clone()
+            });
         if let Some(outcome) = fault {
             return outcome;
         }
-        let authorised = request.headers.iter().any(|(name, value)| name == "authorization" && value == TOKEN);
+        let authorised = request
+            .headers
+            .iter()
+            .any(|(name, value)| name == "authorization" && value == TOKEN);
         if self.private.get() && !authorised {
-            return Ok(response(401, &[("www-authenticate", "Bearer realm=\"https://auth.test/token\",service=\"up\"")], b""));
+            return Ok(response(
+                401,
+                &[(
+                    "www-authenticate",
+                    "Bearer realm=\"https://auth.test/token\",service=\"up\"",
+                )],
+                b"",
+            ));
         }
-        let path = request.url.strip_prefix("http://up.test/v2/").expect("nobody else is asked");
-        let Some((bytes, kind)) = self.content.borrow().get(path).cloned() else { return Ok(response(404, &[], b"")) };
+        let path = request
+            .url
+            .strip_prefix("http://up.test/v2/")
+            .expect("nobody else is asked");
+        let Some((bytes, kind)) = self.content.borrow().get(path).cloned() else {
+            return Ok(response(404, &[], b""));
+        };
         let digest = Digest::of(&bytes).to_string();
         let mut headers = vec![("content-type", kind.as_str())];
         if !self.mute.get() {
             headers.push(("docker-content-digest", &digest));
         }
-        Ok(response(200, &headers, if request.method == "HEAD" { b"" } else { &bytes }))
+        Ok(response(
+            200,
+            &headers,
+            if request.method == "HEAD" {
+                b""
+            } else {
+                &bytes
+            },
+        ))
     }
 }
 
@@ -88,10 +116,18 @@ impl Provider for World {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         self.checks.set(self.checks.get() + 1);
         if check.signature().get(1..9) == Some(&NO_ANSWER) {
-            return Err(HostError::Provider { reason: "the platform does not take this key".into() });
+            return Err(HostError::Provider {
+                reason: "the platform does not take this key".into(),
+            });
         }
-        let crate::crypto::Message::Bytes(message) = check.message() else { return Ok(Outcome::Fails) };
-        Ok(if check.signature() == mark(check.key(), message) { Outcome::Holds } else { Outcome::Fails })
+        let crate::crypto::Message::Bytes(message) = check.message() else {
+            return Ok(Outcome::Fails);
+        };
+        Ok(if check.signature() == mark(check.key(), message) {
+            Outcome::Holds
+        } else {
+            Outcome::Fails
+        })
     }
 }
 
@@ -132,7 +168,15 @@ fn mark(key: &PublicKey, message: &[u8]) -> Vec<u8> {
 }
 
 fn response(status: u16, headers: &[(&str, &str)], body: &[u8]) -> Response {
-    Response { status, headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(), body: body.to_vec(), url: None }
+    Response {
+        status,
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
+        body: body.to_vec(),
+        url: None,
+    }
 }
 
 fn run<T>(future: impl Future<Output = T>) -> T {
@@ -143,26 +187,44 @@ fn run<T>(future: impl Future<Output = T>) -> T {
 }
 
 fn descriptor(kind: &str, bytes: &[u8], more: &str) -> String {
-    format!(r#"{{"mediaType":"{kind}","digest":"{}","size":{}{more}}}"#, Digest::of(bytes), bytes.len())
+    format!(
+        r#"{{"mediaType":"{kind}","digest":"{}","size":{}{more}}}"#,
+        Digest::of(bytes),
+        bytes.len()
+    )
 }
 
 fn manifest(config: &str, layers: &[String]) -> Vec<u8> {
-    format!(r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{config},"layers":[{}]}}"#, layers.join(",")).into_bytes()
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","config":{config},"layers":[{}]}}"#,
+        layers.join(",")
+    )
+    .into_bytes()
 }
 
 fn index_of(entries: &[String]) -> Vec<u8> {
-    format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#, entries.join(",")).into_bytes()
+    format!(
+        r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#,
+        entries.join(",")
+    )
+    .into_bytes()
 }
 
 impl World {
     fn blob(&self, repository: &str, bytes: &[u8]) {
-        self.content.borrow_mut().insert(format!("{repository}/blobs/{}", Digest::of(bytes)), (bytes.to_vec(), "application/octet-stream".into()));
+        self.content.borrow_mut().insert(
+            format!("{repository}/blobs/{}", Digest::of(bytes)),
+            (bytes.to_vec(), "application/octet-stream".into()),
+        );
     }
 
     fn put(&self, repository: &str, tag: &str, kind: &str, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         for reference in [tag, &digest.to_string()] {
-            self.content.borrow_mut().insert(format!("{repository}/manifests/{reference}"), (bytes.to_vec(), kind.into()));
+            self.content.borrow_mut().insert(
+                format!("{repository}/manifests/{reference}"),
+                (bytes.to_vec(), kind.into()),
+            );
         }
         digest
     }
@@ -172,23 +234,43 @@ impl World {
         let config = format!(r#"{{"os":"linux","text":"{text}"}}"#);
         self.blob(repository, config.as_bytes());
         self.blob(repository, text.as_bytes());
-        let bytes = manifest(&descriptor(CONFIG, config.as_bytes(), ""), &[descriptor(LAYER, text.as_bytes(), "")]);
+        let bytes = manifest(
+            &descriptor(CONFIG, config.as_bytes(), ""),
+            &[descriptor(LAYER, text.as_bytes(), "")],
+        );
         (self.put(repository, tag, MANIFEST, &bytes), bytes)
     }
 
     /// Signs as `identity`, beside what is there.
     fn sign(&self, repository: &str, digest: &Digest, identity: &str, key: &[u8]) -> Digest {
         let payload = payload(digest, identity, "null");
-        let signature = base64::encode(&mark(&PublicKey::from_pem(key).unwrap(), payload.as_bytes()));
+        let signature = base64::encode(&mark(
+            &PublicKey::from_pem(key).unwrap(),
+            payload.as_bytes(),
+        ));
         self.blob(repository, payload.as_bytes());
         self.blob(repository, b"{}");
-        let layer = descriptor(SIMPLE, payload.as_bytes(), &format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{signature}"}}"#));
-        self.put(repository, &format!("sha256-{}.sig", digest.hex()), MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &[layer]))
+        let layer = descriptor(
+            SIMPLE,
+            payload.as_bytes(),
+            &format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{signature}"}}"#),
+        );
+        self.put(
+            repository,
+            &format!("sha256-{}.sig", digest.hex()),
+            MANIFEST,
+            &manifest(&descriptor(CONFIG, b"{}", ""), &[layer]),
+        )
     }
 
     fn signed(&self, repository: &str, tag: &str, text: &str) -> (Digest, Vec<u8>) {
         let (digest, bytes) = self.image(repository, tag, text);
-        self.sign(repository, &digest, &format!("{NAME}/{repository}:{tag}"), GOOD);
+        self.sign(
+            repository,
+            &digest,
+            &format!("{NAME}/{repository}:{tag}"),
+            GOOD,
+        );
         (digest, bytes)
     }
 
@@ -199,11 +281,12 @@ impl World {
     fn mend(&self) {
         self.faults.borrow_mut().clear();
     }
-
 }
 
 fn payload(digest: &Digest, identity: &str, optional: &str) -> String {
-    format!(r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{optional}}}"#)
+    format!(
+        r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{optional}}}"#
+    )
 }
 
 const SCOPES: &str = r#"
@@ -215,7 +298,9 @@ const SCOPES: &str = r#"
     "r.example/digest": [{"type": "sigstoreSigned", "keyPath": "good.pub", "signedIdentity": {"type": "matchDigest"}}]"#;
 
 fn policy(coverage: &str) -> String {
-    format!(r#"{{"sealgate": {{"version": 1, "coverage": "{coverage}"}}, "default": [{{"type": "reject"}}], "transports": {{"docker": {{{SCOPES}}}}}}}"#)
+    format!(
+        r#"{{"sealgate": {{"version": 1, "coverage": "{coverage}"}}, "default": [{{"type": "reject"}}], "transports": {{"docker": {{{SCOPES}}}}}}}"#
+    )
 }
 
 fn config(policy: &str) -> Config {
@@ -224,7 +309,11 @@ fn config(policy: &str) -> Config {
         name: NAME.into(),
         policy: policy.as_bytes().to_vec(),
         registries_d: None,
-        assets: [("good.pub".to_string(), GOOD.to_vec()), ("other.pub".to_string(), OTHER.to_vec())].into(),
+        assets: [
+            ("good.pub".to_string(), GOOD.to_vec()),
+            ("other.pub".to_string(), OTHER.to_vec()),
+        ]
+        .into(),
         secret: vec![7; 32],
         ..Config::default()
     }
@@ -232,7 +321,10 @@ fn config(policy: &str) -> Config {
 
 /// Verdicts are forgotten, in the isolate and in the store.
 fn forget_verdicts(gateway: &Gateway, world: &World) {
-    world.store.borrow_mut().retain(|key, _| !key.starts_with("verdict/"));
+    world
+        .store
+        .borrow_mut()
+        .retain(|key, _| !key.starts_with("verdict/"));
     gateway.shelves.borrow_mut().verdicts = shelf::Shelf::new(limits::KEPT_VERDICTS);
 }
 
@@ -244,7 +336,12 @@ fn forget_all(gateway: &Gateway) {
 /// A hint that `parent` lists `child`, true or not.
 fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
     let world = World::default();
-    run(super::memory::Memory { gateway, store: &world, repository: repository.into() }.remember(parent, core::iter::once(child), None, UnixTime(1_000)));
+    run(super::memory::Memory {
+        gateway,
+        store: &world,
+        repository: repository.into(),
+    }
+    .remember(parent, core::iter::once(child), None, UnixTime(1_000)));
 }
 
 fn gateway() -> Gateway {
@@ -262,7 +359,10 @@ struct Seen {
 
 impl Seen {
     fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn text(&self) -> String {
@@ -276,7 +376,15 @@ impl Seen {
 }
 
 fn request(method: &str, path: &str, headers: &[(&str, &str)], time: i64) -> Request {
-    Request { method: method.into(), url: format!("http://gate.test{path}"), headers: headers.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect(), time: UnixTime(time) }
+    Request {
+        method: method.into(),
+        url: format!("http://gate.test{path}"),
+        headers: headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .collect(),
+        time: UnixTime(time),
+    }
 }
 
 fn act(gateway: &Gateway, world: &World, request: &Request) -> Action {
@@ -286,7 +394,13 @@ fn act(gateway: &Gateway, world: &World, request: &Request) -> Action {
     match run(gateway.handle(request, world)) {
         Action::Sent => {
             let (status, headers, body) = world.sent.take().expect("it went out");
-            Action::Respond(Respond { status, status_text: None, headers, body: Some(body), log: None })
+            Action::Respond(Respond {
+                status,
+                status_text: None,
+                headers,
+                body: Some(body),
+                log: None,
+            })
         }
         action => action,
     }
@@ -294,12 +408,34 @@ fn act(gateway: &Gateway, world: &World, request: &Request) -> Action {
 
 fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
     match act(gateway, world, &request(method, path, &[], 1_000)) {
-        Action::Respond(respond) => Seen { status: respond.status, headers: respond.headers, body: respond.body.unwrap_or_default(), phrase: respond.status_text.unwrap_or_default() },
+        Action::Respond(respond) => Seen {
+            status: respond.status,
+            headers: respond.headers,
+            body: respond.body.unwrap_or_default(),
+            phrase: respond.status_text.unwrap_or_default(),
+        },
         // The upstream's own answer, as the shell carries it out.
         Action::Stream(stream) => {
-            let fetched = run(world.fetch(crate::host::Request { method: stream.method, url: stream.url, headers: stream.headers, body: None, max_bytes: usize::MAX, egress: crate::host::Egress::Operator })).unwrap();
-            let body = if fetched.status >= 400 { stream.error_body.into_bytes() } else { fetched.body };
-            Seen { status: fetched.status, headers: fetched.headers, body, phrase: String::new() }
+            let fetched = run(world.fetch(crate::host::Request {
+                method: stream.method,
+                url: stream.url,
+                headers: stream.headers,
+                body: None,
+                max_bytes: usize::MAX,
+                egress: crate::host::Egress::Operator,
+            }))
+            .unwrap();
+            let body = if fetched.status >= 400 {
+                stream.error_body.into_bytes()
+            } else {
+                fetched.body
+            };
+            Seen {
+                status: fetched.status,
+                headers: fetched.headers,
+                body,
+                phrase: String::new(),
+            }
         }
         other => panic!("{other:?}"),
     }
@@ -313,7 +449,11 @@ fn get(gateway: &Gateway, world: &World, path: &str) -> Seen {
 fn verdict(gateway: &Gateway, world: &World, path: &str) -> (u16, String) {
     let seen = get(gateway, world, path);
     let text = String::from_utf8_lossy(&seen.body).into_owned();
-    let code = text.rsplit_once('[').and_then(|(_, rest)| rest.split_once(']')).filter(|_| seen.status >= 400).map(|(code, _)| code.to_string());
+    let code = text
+        .rsplit_once('[')
+        .and_then(|(_, rest)| rest.split_once(']'))
+        .filter(|_| seen.status >= 400)
+        .map(|(code, _)| code.to_string());
     (seen.status, code.unwrap_or_default())
 }
 

@@ -1,7 +1,8 @@
 //! The outside world, as the core sees it.
 //!
-//! In scope: the trait that fetches. Out of scope: sockets, clocks, redirects that a platform follows by itself.
-//! Nothing that a host returns is trusted: digests and signatures carry their own proof.
+//! In scope: the trait that fetches. Out of scope: sockets, clocks, redirects that a platform
+//! follows by itself. Nothing that a host returns is trusted: digests and signatures carry their
+//! own proof.
 
 mod task;
 
@@ -16,12 +17,13 @@ use alloc::vec::Vec;
 pub enum Egress {
     /// By the operator, or the person who asks: it may be private, loopback and plain http.
     Operator,
-    /// By anybody else (a redirect, a challenge): a host asks public addresses only, decided by the address that is
-    /// connected to and not by its name.
+    /// By anybody else (a redirect, a challenge): a host asks public addresses only, decided by the
+    /// address that is connected to and not by its name.
     Public,
 }
 
-/// One HTTP request. Redirects are not followed by the host (a browser follows them and says so in [`Response::url`]).
+/// One HTTP request. Redirects are not followed by the host (a browser follows them and says so in
+/// [`Response::url`]).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `HEAD` or `POST`.
@@ -32,7 +34,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// Only with `POST`.
     pub body: Option<String>,
-    /// Bytes of body that are read; a longer one is [`HostError::TooLarge`], enforced while reading.
+    /// Bytes of body that are read; a longer one is [`HostError::TooLarge`], enforced while
+    /// reading.
     pub max_bytes: usize,
     /// Where it may lead.
     pub egress: Egress,
@@ -54,7 +57,10 @@ pub struct Response {
 impl Response {
     /// The first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 }
 
@@ -68,7 +74,8 @@ pub trait Host {
 pub trait Store {
     /// The value of a key, if it is still there.
     fn load(&self, key: &str) -> impl Future<Output = Option<String>>;
-    /// Waits for its turn: one task at a time works on a key. The turn ends with the task. Nothing depends on it.
+    /// Waits for its turn: one task at a time works on a key. The turn ends with the task. Nothing
+    /// depends on it.
     fn lock(&self, key: &str) -> impl Future<Output = ()>;
     /// Keeps a value for at most so many seconds.
     fn save(&self, key: &str, value: &str, seconds: u32) -> impl Future<Output = ()>;

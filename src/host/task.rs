@@ -1,4 +1,5 @@
-//! A job that says what it needs and is given it: how the core runs where everything is asynchronous, without being so.
+//! A job that says what it needs and is given it: how the core runs where everything is
+//! asynchronous, without being so.
 //!
 //! [`Task::advance`] returns what is asked next, or the result. Answers may come in any order.
 
@@ -66,9 +67,14 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// With `web_crypto`, signatures are asked of the platform; bare digests never are, which it cannot verify.
+    /// With `web_crypto`, signatures are asked of the platform; bare digests never are, which it
+    /// cannot verify.
     pub fn new(web_crypto: bool) -> Self {
-        Self { post: Rc::default(), web_crypto, busy: Rc::default() }
+        Self {
+            post: Rc::default(),
+            web_crypto,
+            busy: Rc::default(),
+        }
     }
 
     async fn ask(&self, ask: Ask) -> Answer {
@@ -79,14 +85,29 @@ impl Remote {
             post.asks.push((id, ask));
             id
         };
-        poll_fn(|_| self.post.borrow_mut().answers.remove(&id).map_or(Poll::Pending, Poll::Ready)).await
+        poll_fn(|_| {
+            self.post
+                .borrow_mut()
+                .answers
+                .remove(&id)
+                .map_or(Poll::Pending, Poll::Ready)
+        })
+        .await
     }
 }
 
 impl Remote {
-    /// In pure Rust, one check between two turns of others, however many were demanded at once (TRUST section 7).
+    /// In pure Rust, one check between two turns of others, however many were demanded at once
+    /// (TRUST section 7).
     async fn verify_here(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
-        poll_fn(|_| if self.busy.replace(true) { Poll::Pending } else { Poll::Ready(()) }).await;
+        poll_fn(|_| {
+            if self.busy.replace(true) {
+                Poll::Pending
+            } else {
+                Poll::Ready(())
+            }
+        })
+        .await;
         let _free = Free(&self.busy);
         let outcome = RustCrypto.verify(check).await;
         self.pause().await;
@@ -104,14 +125,18 @@ impl Drop for Free<'_> {
 }
 
 fn wrong_kind() -> HostError {
-    HostError::Provider { reason: "the answer was of another kind than the question".into() }
+    HostError::Provider {
+        reason: "the answer was of another kind than the question".into(),
+    }
 }
 
 impl Host for Remote {
     async fn fetch(&self, request: Request) -> Result<Response, HostError> {
         let (url, limit) = (request.url.clone(), request.max_bytes);
         match self.ask(Ask::Fetch(request)).await {
-            Answer::Response(response) if response.body.len() > limit => Err(HostError::TooLarge { url, limit }),
+            Answer::Response(response) if response.body.len() > limit => {
+                Err(HostError::TooLarge { url, limit })
+            }
             Answer::Response(response) => Ok(response),
             Answer::Error(HostError::TooLarge { .. }) => Err(HostError::TooLarge { url, limit }),
             Answer::Error(error) => Err(error),
@@ -128,7 +153,8 @@ impl Provider for Remote {
         match self.ask(Ask::Verify(Box::new(check.clone()))).await {
             Answer::Verified(true) => Ok(Outcome::Holds),
             Answer::Verified(false) => Ok(Outcome::Fails),
-            // A platform that does not take a key or an algorithm has not answered: whoever may push chooses both.
+            // A platform that does not take a key or an algorithm has not answered: whoever may
+            // push chooses both.
             _ => self.verify_here(check).await,
         }
     }
@@ -183,15 +209,25 @@ pub enum Advance<T> {
 impl<T> Task<T> {
     /// Runs `job` over `remote`.
     pub fn new(remote: Remote, future: impl Future<Output = T> + 'static) -> Self {
-        Self { future: Box::pin(future), remote }
+        Self {
+            future: Box::pin(future),
+            remote,
+        }
     }
 
-    /// Takes answers and goes on as far as they carry. Not to be called again after [`Advance::Done`].
+    /// Takes answers and goes on as far as they carry. Not to be called again after
+    /// [`Advance::Done`].
     pub fn advance(&mut self, answers: impl IntoIterator<Item = (u32, Answer)>) -> Advance<T> {
         self.remote.post.borrow_mut().answers.extend(answers);
-        match self.future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        match self
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()))
+        {
             Poll::Ready(value) => Advance::Done(value),
-            Poll::Pending => Advance::Asks(core::mem::take(&mut self.remote.post.borrow_mut().asks)),
+            Poll::Pending => {
+                Advance::Asks(core::mem::take(&mut self.remote.post.borrow_mut().asks))
+            }
         }
     }
 }
@@ -202,31 +238,69 @@ mod tests {
     extern crate std;
 
     fn request(url: &str) -> Request {
-        Request { method: "GET", url: url.into(), headers: Vec::new(), body: None, max_bytes: 3, egress: super::super::Egress::Operator }
+        Request {
+            method: "GET",
+            url: url.into(),
+            headers: Vec::new(),
+            body: None,
+            max_bytes: 3,
+            egress: super::super::Egress::Operator,
+        }
     }
 
     fn answer(body: &[u8]) -> Answer {
-        Answer::Response(Response { status: 200, headers: Vec::new(), body: body.into(), url: None })
+        Answer::Response(Response {
+            status: 200,
+            headers: Vec::new(),
+            body: body.into(),
+            url: None,
+        })
     }
 
     fn check(name: &str, signature: &[u8]) -> SignatureCheck {
         use crate::crypto::{EcdsaForm, Hash, Message, PublicKey, Role, Scheme};
-        let key = PublicKey::from_pem(&std::fs::read(std::format!("fixtures/cosign/{name}/key.pub")).unwrap()).unwrap();
-        SignatureCheck::new(Role::Given, &key, Scheme::RsaPkcs1(Hash::Sha256), EcdsaForm::Der, Message::Bytes(b"x".into()), signature).unwrap()
+        let key = PublicKey::from_pem(
+            &std::fs::read(std::format!("fixtures/cosign/{name}/key.pub")).unwrap(),
+        )
+        .unwrap();
+        SignatureCheck::new(
+            Role::Given,
+            &key,
+            Scheme::RsaPkcs1(Hash::Sha256),
+            EcdsaForm::Der,
+            Message::Bytes(b"x".into()),
+            signature,
+        )
+        .unwrap()
     }
 
     /// What the platform does not take is decided here (an RSA exponent that `importKey` refuses).
     #[test]
     fn a_platform_that_fails_has_not_answered() {
-        for answer in [Answer::Error(HostError::Provider { reason: "importKey".into() }), Answer::Value(None)] {
+        for answer in [
+            Answer::Error(HostError::Provider {
+                reason: "importKey".into(),
+            }),
+            Answer::Value(None),
+        ] {
             let remote = Remote::new(true);
             let inner = remote.clone();
-            let mut task = Task::new(remote, async move { inner.verify(&check("rsa-2048-bundle", &[1; 256])).await });
-            let Advance::Asks(asks) = task.advance([]) else { panic!() };
+            let mut task = Task::new(remote, async move {
+                inner.verify(&check("rsa-2048-bundle", &[1; 256])).await
+            });
+            let Advance::Asks(asks) = task.advance([]) else {
+                panic!()
+            };
             assert!(matches!(asks[0].1, Ask::Verify(_)));
-            let Advance::Asks(asks) = task.advance([(asks[0].0, answer)]) else { panic!("no turn was given back") };
+            let Advance::Asks(asks) = task.advance([(asks[0].0, answer)]) else {
+                panic!("no turn was given back")
+            };
             assert!(matches!(asks[..], [(_, Ask::Pause)]));
-            let Advance::Done(Ok(Outcome::Fails)) = task.advance([(asks[0].0, Answer::Value(None))]) else { panic!() };
+            let Advance::Done(Ok(Outcome::Fails)) =
+                task.advance([(asks[0].0, Answer::Value(None))])
+            else {
+                panic!()
+            };
         }
     }
 
@@ -240,11 +314,18 @@ mod tests {
             let mut all = [Box::pin(one()), Box::pin(one()), Box::pin(one())].map(Some);
             poll_fn(|context| {
                 for future in &mut all {
-                    if future.as_mut().is_some_and(|future| future.as_mut().poll(context).is_ready()) {
+                    if future
+                        .as_mut()
+                        .is_some_and(|future| future.as_mut().poll(context).is_ready())
+                    {
                         *future = None;
                     }
                 }
-                if all.iter().all(Option::is_none) { Poll::Ready(()) } else { Poll::Pending }
+                if all.iter().all(Option::is_none) {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
             })
             .await;
         });
@@ -266,12 +347,22 @@ mod tests {
             let second = inner.fetch(request("b")).await;
             (first.is_ok(), second)
         });
-        let Advance::Asks(asks) = task.advance([]) else { panic!() };
+        let Advance::Asks(asks) = task.advance([]) else {
+            panic!()
+        };
         assert_eq!(asks.len(), 1);
-        let Advance::Asks(none) = task.advance([]) else { panic!() };
+        let Advance::Asks(none) = task.advance([]) else {
+            panic!()
+        };
         assert!(none.is_empty());
-        let Advance::Asks(second) = task.advance([(asks[0].0, answer(b"abc"))]) else { panic!() };
+        let Advance::Asks(second) = task.advance([(asks[0].0, answer(b"abc"))]) else {
+            panic!()
+        };
         // The bound holds whatever the shell does.
-        let Advance::Done((true, Err(HostError::TooLarge { limit: 3, .. }))) = task.advance([(second[0].0, answer(b"abcd"))]) else { panic!() };
+        let Advance::Done((true, Err(HostError::TooLarge { limit: 3, .. }))) =
+            task.advance([(second[0].0, answer(b"abcd"))])
+        else {
+            panic!()
+        };
     }
 }

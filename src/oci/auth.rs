@@ -1,9 +1,10 @@
-//! What a registry wants before it answers: challenges (RFC 9110 section 11), and the distribution project's token
-//! protocol (docs/spec/auth/token.md, oauth.md).
+//! What a registry wants before it answers: challenges (RFC 9110 section 11), and the distribution
+//! project's token protocol (docs/spec/auth/token.md, oauth.md).
 //!
-//! In scope: credentials, reading challenges, what is asked of a token service and what it answers. Out of scope: sending;
-//! where a token is kept (`registry`). Challenges and token answers come from the network and are not trusted: a challenge
-//! chooses where credentials go, within what `registry::egress` lets it.
+//! In scope: credentials, reading challenges, what is asked of a token service and what it answers.
+//! Out of scope: sending; where a token is kept (`registry`). Challenges and token answers come
+//! from the network and are not trusted: a challenge chooses where credentials go, within what
+//! `registry::egress` lets it.
 
 use super::url::Url;
 use super::url::encode_form;
@@ -16,8 +17,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-/// Who asks. It belongs to one registry; nobody else gets it, except a token service at the same host, above it, or one that the
-/// user wrote down.
+/// Who asks. It belongs to one registry; nobody else gets it, except a token service at the same
+/// host, above it, or one that the user wrote down.
 #[derive(Clone, PartialEq, Eq)]
 pub enum Credentials {
     /// Nobody; anonymous tokens are fetched.
@@ -31,7 +32,8 @@ pub enum Credentials {
     },
     /// An OAuth 2 refresh token (`identitytoken` of a docker configuration).
     IdentityToken(String),
-    /// The caller's own headers, sent to this registry as they are; challenges are left to the caller.
+    /// The caller's own headers, sent to this registry as they are; challenges are left to the
+    /// caller.
     Forward(Vec<(String, String)>),
 }
 
@@ -50,8 +52,13 @@ impl fmt::Debug for Credentials {
 impl Credentials {
     /// The Authorization header of Basic authentication (RFC 7617).
     pub(super) fn basic(&self) -> Option<String> {
-        let Self::Basic { username, password } = self else { return None };
-        Some(format!("Basic {}", base64::encode(format!("{username}:{password}").as_bytes())))
+        let Self::Basic { username, password } = self else {
+            return None;
+        };
+        Some(format!(
+            "Basic {}",
+            base64::encode(format!("{username}:{password}").as_bytes())
+        ))
     }
 }
 
@@ -82,11 +89,20 @@ pub(super) struct TokenRequest {
 }
 
 impl Challenge {
-    /// Chooses among the challenges of these headers: a Bearer one whose realm is an address, else Basic.
+    /// Chooses among the challenges of these headers: a Bearer one whose realm is an address, else
+    /// Basic.
     pub(super) fn choose<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Self> {
         let offered: Vec<Offer> = headers.flat_map(offers).collect();
-        let bearer = offered.iter().filter(|offer| offer.scheme == "bearer").find_map(Offer::bearer);
-        let basic = || offered.iter().any(|offer| offer.scheme == "basic").then_some(Self::Basic);
+        let bearer = offered
+            .iter()
+            .filter(|offer| offer.scheme == "bearer")
+            .find_map(Offer::bearer);
+        let basic = || {
+            offered
+                .iter()
+                .any(|offer| offer.scheme == "basic")
+                .then_some(Self::Basic)
+        };
         bearer.map(Self::Bearer).or_else(basic)
     }
 }
@@ -97,21 +113,47 @@ impl Bearer {
         let service = self.service.as_deref().map(|service| ("service", service));
         if let Credentials::IdentityToken(token) = credentials {
             let scope = scopes.join(" ");
-            let mut form = Vec::from([("grant_type", "refresh_token"), ("client_id", "sealgate"), ("refresh_token", token), ("scope", &scope)]);
+            let mut form = Vec::from([
+                ("grant_type", "refresh_token"),
+                ("client_id", "sealgate"),
+                ("refresh_token", token),
+                ("scope", &scope),
+            ]);
             form.extend(service);
-            return TokenRequest { method: "POST", url: self.realm.clone(), authorization: None, body: Some(encode_form(&form)) };
+            return TokenRequest {
+                method: "POST",
+                url: self.realm.clone(),
+                authorization: None,
+                body: Some(encode_form(&form)),
+            };
         }
-        let query: Vec<_> = service.into_iter().chain(scopes.iter().map(|scope| ("scope", scope.as_str()))).collect();
-        TokenRequest { method: "GET", url: self.realm.with_query(&query), authorization: credentials.basic(), body: None }
+        let query: Vec<_> = service
+            .into_iter()
+            .chain(scopes.iter().map(|scope| ("scope", scope.as_str())))
+            .collect();
+        TokenRequest {
+            method: "GET",
+            url: self.realm.with_query(&query),
+            authorization: credentials.basic(),
+            body: None,
+        }
     }
 }
 
 /// The token in a token service's answer; `None` when there is none that a header can carry.
 pub(super) fn parse_token(body: &[u8]) -> Option<String> {
     let answer = json::parse(body, Dialect::Strict).ok()?;
-    let member = |name| answer.member(name).and_then(json::Node::as_str).filter(|token| !token.is_empty());
+    let member = |name| {
+        answer
+            .member(name)
+            .and_then(json::Node::as_str)
+            .filter(|token| !token.is_empty())
+    };
     let token = member("token").or_else(|| member("access_token"))?;
-    token.bytes().all(|byte| byte.is_ascii_graphic()).then(|| token.into())
+    token
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic())
+        .then(|| token.into())
 }
 
 struct Offer {
@@ -123,14 +165,25 @@ struct Offer {
 
 impl Offer {
     fn parameter(&self, name: &str) -> Option<&str> {
-        self.parameters.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.parameters
+            .iter()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     fn bearer(&self) -> Option<Bearer> {
         Some(Bearer {
             realm: Url::parse(self.parameter("realm")?)?,
-            service: self.parameter("service").filter(|service| !service.is_empty()).map(Into::into),
-            scope: self.parameter("scope").unwrap_or_default().split_ascii_whitespace().map(Into::into).collect(),
+            service: self
+                .parameter("service")
+                .filter(|service| !service.is_empty())
+                .map(Into::into),
+            scope: self
+                .parameter("scope")
+                .unwrap_or_default()
+                .split_ascii_whitespace()
+                .map(Into::into)
+                .collect(),
             insufficient: self.parameter("error") == Some("insufficient_scope"),
         })
     }
@@ -138,11 +191,15 @@ impl Offer {
 
 const SPACE: [char; 2] = [' ', '\t'];
 
-/// RFC 9110 section 11.6.1: a list of challenges, each a scheme with a token68 or a list of parameters. Where the grammar
-/// is left, reading stops: what was read counts.
+/// RFC 9110 section 11.6.1: a list of challenges, each a scheme with a token68 or a list of
+/// parameters. Where the grammar is left, reading stops: what was read counts.
 fn offers(header: &str) -> Vec<Offer> {
     let mut found: Vec<Offer> = Vec::new();
-    let mut rest = if header.len() > limits::ADDRESS { "" } else { header };
+    let mut rest = if header.len() > limits::ADDRESS {
+        ""
+    } else {
+        header
+    };
     loop {
         rest = rest.trim_start_matches([' ', '\t', ',']);
         let (word, after) = split_while(rest, is_token);
@@ -152,13 +209,18 @@ fn offers(header: &str) -> Vec<Offer> {
         let after = after.trim_start_matches(SPACE);
         match (after.strip_prefix('='), found.last_mut()) {
             (Some(value), Some(offer)) => {
-                let Some((value, after)) = parameter_value(value.trim_start_matches(SPACE)) else { return found };
+                let Some((value, after)) = parameter_value(value.trim_start_matches(SPACE)) else {
+                    return found;
+                };
                 offer.parameters.push((word.to_ascii_lowercase(), value));
                 rest = after;
             }
             (Some(_), None) => return found,
             (None, _) => {
-                found.push(Offer { scheme: word.to_ascii_lowercase(), parameters: Vec::new() });
+                found.push(Offer {
+                    scheme: word.to_ascii_lowercase(),
+                    parameters: Vec::new(),
+                });
                 rest = skip_token68(after);
             }
         }
@@ -183,9 +245,15 @@ fn parameter_value(text: &str) -> Option<(String, &str)> {
 }
 
 fn skip_token68(text: &str) -> &str {
-    let (word, rest) = split_while(text, |c| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/'));
+    let (word, rest) = split_while(text, |c| {
+        c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~' | '+' | '/')
+    });
     let rest = rest.trim_start_matches('=').trim_start_matches(SPACE);
-    if !word.is_empty() && (rest.is_empty() || rest.starts_with(',')) { rest } else { text }
+    if !word.is_empty() && (rest.is_empty() || rest.starts_with(',')) {
+        rest
+    } else {
+        text
+    }
 }
 
 /// RFC 9110 section 5.6.2, "tchar".
@@ -206,7 +274,12 @@ mod tests {
 
     fn bearer(header: &str) -> Option<(String, Option<String>, String, bool)> {
         match Challenge::choose(once(header))? {
-            Challenge::Bearer(b) => Some((b.realm.to_string(), b.service, b.scope.join("+"), b.insufficient)),
+            Challenge::Bearer(b) => Some((
+                b.realm.to_string(),
+                b.service,
+                b.scope.join("+"),
+                b.insufficient,
+            )),
             Challenge::Basic => None,
         }
     }
@@ -214,7 +287,12 @@ mod tests {
     #[test]
     fn bearer_challenges() {
         let realm = "https://a.test/t".to_string();
-        let full = Some((realm.clone(), Some("r \"x\"".to_string()), "repository:a/b:pull,push".to_string(), false));
+        let full = Some((
+            realm.clone(),
+            Some("r \"x\"".to_string()),
+            "repository:a/b:pull,push".to_string(),
+            false,
+        ));
         for header in [
             r#"Bearer realm="https://a.test/t",service="r \"x\"",scope="repository:a/b:pull,push""#,
             r#"bEaReR  realm = "https://a.test/t" , Service="r \x22x\x22""#,
@@ -228,15 +306,42 @@ mod tests {
                 assert_eq!(bearer(header), full, "{header}");
             }
         }
-        assert!(bearer(r#"Bearer realm="https://a.test/t",error="insufficient_scope",scope="a  b""#).unwrap().3);
+        assert!(
+            bearer(r#"Bearer realm="https://a.test/t",error="insufficient_scope",scope="a  b""#)
+                .unwrap()
+                .3
+        );
     }
 
     #[test]
     fn basic_and_garbage() {
-        for header in ["Basic", "basic realm=\"x\"", "Bearer realm=\"ftp://x\", Basic realm=x", "Bearer, Basic", "Bearer service=x, Basic x=y"] {
-            assert_eq!(Challenge::choose(once(header)), Some(Challenge::Basic), "{header}");
+        for header in [
+            "Basic",
+            "basic realm=\"x\"",
+            "Bearer realm=\"ftp://x\", Basic realm=x",
+            "Bearer, Basic",
+            "Bearer service=x, Basic x=y",
+        ] {
+            assert_eq!(
+                Challenge::choose(once(header)),
+                Some(Challenge::Basic),
+                "{header}"
+            );
         }
-        for header in ["", ",,", "=", "realm=\"x\"", "Bearer", "Bearer realm=\"https://a.test", "Bearer realm=", "Bearer realm=\"//a\"", "Bearer realm=\"https://u:p@a/\"", "Digest x=y", "\"Basic\"", &"Basic,".repeat(2000)] {
+        for header in [
+            "",
+            ",,",
+            "=",
+            "realm=\"x\"",
+            "Bearer",
+            "Bearer realm=\"https://a.test",
+            "Bearer realm=",
+            "Bearer realm=\"//a\"",
+            "Bearer realm=\"https://u:p@a/\"",
+            "Digest x=y",
+            "\"Basic\"",
+            &"Basic,".repeat(2000),
+        ] {
             assert_eq!(Challenge::choose(once(header)), None, "{header}");
         }
     }
@@ -244,8 +349,15 @@ mod tests {
     #[test]
     fn tokens() {
         for (body, token) in [
-            (r#"{"token":"a","access_token":"b"}"#, Some("a")), (r#"{"access_token":"b","token":""}"#, Some("b")), (r#"{"token":"a\r\nx: y"}"#, None), (r#"{"token":"a b"}"#, None),
-            (r#"{"token":1}"#, None), ("{}", None), ("", None), ("<html>", None), (r#"{"token":"a","token":"b"}"#, None),
+            (r#"{"token":"a","access_token":"b"}"#, Some("a")),
+            (r#"{"access_token":"b","token":""}"#, Some("b")),
+            (r#"{"token":"a\r\nx: y"}"#, None),
+            (r#"{"token":"a b"}"#, None),
+            (r#"{"token":1}"#, None),
+            ("{}", None),
+            ("", None),
+            ("<html>", None),
+            (r#"{"token":"a","token":"b"}"#, None),
         ] {
             assert_eq!(parse_token(body.as_bytes()).as_deref(), token, "{body}");
         }
@@ -253,7 +365,14 @@ mod tests {
 
     #[test]
     fn debug_keeps_secrets() {
-        for credentials in [Credentials::Basic { username: "u".into(), password: "hush".into() }, Credentials::IdentityToken("hush".into()), Credentials::Forward(alloc::vec![("authorization".into(), "hush".into())])] {
+        for credentials in [
+            Credentials::Basic {
+                username: "u".into(),
+                password: "hush".into(),
+            },
+            Credentials::IdentityToken("hush".into()),
+            Credentials::Forward(alloc::vec![("authorization".into(), "hush".into())]),
+        ] {
             assert!(!format!("{credentials:?}").contains("hush"));
         }
     }

@@ -1,7 +1,7 @@
 //! Descriptors: what is listed, by digest and size (OCI image specification, descriptor.md).
 //!
-//! In scope: the members that clients read. Out of scope: what `data` (embedded content) holds, which nothing here uses. All
-//! of it is the claim of the document that it stands in.
+//! In scope: the members that clients read. Out of scope: what `data` (embedded content) holds,
+//! which nothing here uses. All of it is the claim of the document that it stands in.
 
 use crate::digest::Digest;
 use crate::encoding::json::Node;
@@ -13,7 +13,16 @@ use crate::oci::platform::Platform;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-const MEMBERS: [&str; 8] = ["mediaType", "digest", "size", "urls", "annotations", "data", "artifactType", "platform"];
+const MEMBERS: [&str; 8] = [
+    "mediaType",
+    "digest",
+    "size",
+    "urls",
+    "annotations",
+    "data",
+    "artifactType",
+    "platform",
+];
 
 /// A reference to content.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +50,8 @@ impl Descriptor {
     pub(super) fn read(node: &Node, member: &'static str) -> Result<Self, OciError> {
         let fields = Fields::of(node, member, &MEMBERS)?;
         // CVE-2024-3727: a digest that is not validated becomes a path.
-        let digest = Digest::parse(&fields.required_text("digest")?).map_err(|error| OciError::Digest { member, error })?;
+        let digest = Digest::parse(&fields.required_text("digest")?)
+            .map_err(|error| OciError::Digest { member, error })?;
         Ok(Self {
             media_type: fields.required_text("mediaType")?,
             digest,
@@ -62,13 +72,24 @@ impl Descriptor {
 
 /// The value of `key`.
 pub(super) fn lookup<'a>(annotations: &'a [(String, String)], key: &str) -> Option<&'a str> {
-    annotations.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    annotations
+        .iter()
+        .find(|(name, _)| name == key)
+        .map(|(_, value)| value.as_str())
 }
 
 /// descriptor.md: "size: int64"; Go reads no fraction and no exponent.
 fn size(node: &Node) -> Result<u64, OciError> {
-    node.as_u64().filter(|size| i64::try_from(*size).is_ok()).ok_or_else(|| {
-        let found = if let Value::Number(text) = &node.value { text.as_str() } else { node.kind() };
-        OciError::Size { found: shown(found) }
-    })
+    node.as_u64()
+        .filter(|size| i64::try_from(*size).is_ok())
+        .ok_or_else(|| {
+            let found = if let Value::Number(text) = &node.value {
+                text.as_str()
+            } else {
+                node.kind()
+            };
+            OciError::Size {
+                found: shown(found),
+            }
+        })
 }

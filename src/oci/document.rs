@@ -1,8 +1,9 @@
-//! What a registry answers under `/manifests/`: a manifest or an index, and never both (CVE-2021-41190).
+//! What a registry answers under `/manifests/`: a manifest or an index, and never both
+//! (CVE-2021-41190).
 //!
-//! In scope: OCI and Docker documents of schema version 2. Docker schema 1 is told apart and refused; [`schema1`] hashes
-//! it. Out of scope: whether the bytes have the digest that was asked for, which the caller checks before. Bytes and
-//! content type are both untrusted; they must agree.
+//! In scope: OCI and Docker documents of schema version 2. Docker schema 1 is told apart and
+//! refused; [`schema1`] hashes it. Out of scope: whether the bytes have the digest that was asked
+//! for, which the caller checks before. Bytes and content type are both untrusted; they must agree.
 //!
 //! [`schema1`]: crate::oci::schema1
 
@@ -22,8 +23,19 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The names that clients read at the top of any kind of manifest.
-pub(super) const MEMBERS: [&str; 11] =
-    ["schemaVersion", "mediaType", "artifactType", "config", "layers", "manifests", "subject", "annotations", "fsLayers", "history", "signatures"];
+pub(super) const MEMBERS: [&str; 11] = [
+    "schemaVersion",
+    "mediaType",
+    "artifactType",
+    "config",
+    "layers",
+    "manifests",
+    "subject",
+    "annotations",
+    "fsLayers",
+    "history",
+    "signatures",
+];
 
 /// A manifest or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +52,8 @@ impl Document {
     /// Reads `bytes` that came with this `Content-Type`, or from a descriptor with this media type.
     ///
     /// # Errors
-    /// [`OciError`]: too long, no JSON, schema 1, ambiguous, of a type that differs from `content_type` or is unknown, or
+    /// [`OciError`]: too long, no JSON, schema 1, ambiguous, of a type that differs from
+    /// `content_type` or is unknown, or
     /// a descriptor that is not well-formed.
     pub fn parse(bytes: &[u8], content_type: Option<&str>) -> Result<Self, OciError> {
         if bytes.len() > limits::MANIFEST {
@@ -54,12 +67,16 @@ impl Document {
         }
         let header = media_type::of_header(content_type);
         let media_type = agreed(&fields, header)?;
-        let kind = Kind::of(&media_type).ok_or_else(|| OciError::UnknownDocument { found: shown(&media_type) })?;
+        let kind = Kind::of(&media_type).ok_or_else(|| OciError::UnknownDocument {
+            found: shown(&media_type),
+        })?;
         if kind == Kind::Schema1 {
             return Err(OciError::Schema1);
         }
         if version.and_then(Node::as_u64) != Some(2) {
-            return Err(OciError::UnknownDocument { found: "a document without \"schemaVersion\": 2".into() });
+            return Err(OciError::UnknownDocument {
+                found: "a document without \"schemaVersion\": 2".into(),
+            });
         }
         unambiguous(&fields, kind)?;
         Ok(match kind {
@@ -96,7 +113,9 @@ impl Document {
 /// The members of a document of any kind.
 pub(super) fn top(node: &Node) -> Result<Fields<'_>, OciError> {
     if node.as_object().is_none() {
-        return Err(OciError::UnknownDocument { found: node.kind().into() });
+        return Err(OciError::UnknownDocument {
+            found: node.kind().into(),
+        });
     }
     Fields::of(node, "manifest", &MEMBERS)
 }
@@ -104,22 +123,37 @@ pub(super) fn top(node: &Node) -> Result<Fields<'_>, OciError> {
 /// The media type by the document itself and by the header, which may both be silent.
 fn agreed(fields: &Fields<'_>, header: Option<String>) -> Result<String, OciError> {
     match (fields.text("mediaType")?, header) {
-        (Some(document), Some(header)) if document != header => Err(OciError::MediaTypeMismatch { document: shown(&document), header: shown(&header) }),
-        (Some(named), _) | (None, Some(named)) => Ok(named),
-        (None, None) => by_members(fields).map(Into::into).ok_or_else(|| OciError::UnknownDocument {
-            found: "a document with neither \"mediaType\" nor \"manifests\" nor \"config\"".into(),
+        (Some(document), Some(header)) if document != header => Err(OciError::MediaTypeMismatch {
+            document: shown(&document),
+            header: shown(&header),
         }),
+        (Some(named), _) | (None, Some(named)) => Ok(named),
+        (None, None) => {
+            by_members(fields)
+                .map(Into::into)
+                .ok_or_else(|| OciError::UnknownDocument {
+                    found: "a document with neither \"mediaType\" nor \"manifests\" nor \"config\""
+                        .into(),
+                })
+        }
     }
 }
 
-/// The media type of a document that does not name it. OCI before 1.0.2 had none; Docker's documents always do, but a
-/// config of Docker's type shows one that lost it.
+/// The media type of a document that does not name it. OCI before 1.0.2 had none; Docker's
+/// documents always do, but a config of Docker's type shows one that lost it.
 pub(super) fn by_members(fields: &Fields<'_>) -> Option<&'static str> {
     if fields.node("manifests").is_some() {
         return Some(media_type::OCI_INDEX);
     }
-    let config = fields.node("config")?.member("mediaType").and_then(Node::as_str);
-    Some(if config == Some(media_type::DOCKER_CONFIG) { media_type::DOCKER_MANIFEST } else { media_type::OCI_MANIFEST })
+    let config = fields
+        .node("config")?
+        .member("mediaType")
+        .and_then(Node::as_str);
+    Some(if config == Some(media_type::DOCKER_CONFIG) {
+        media_type::DOCKER_MANIFEST
+    } else {
+        media_type::OCI_MANIFEST
+    })
 }
 
 /// CVE-2021-41190: no member that another kind of document is read by, whatever its value.
@@ -130,16 +164,25 @@ pub(super) fn unambiguous(fields: &Fields<'_>, kind: Kind) -> Result<(), OciErro
         Kind::Schema1 => &["config", "layers", "manifests"],
     };
     match foreign.iter().find(|member| fields.node(member).is_some()) {
-        Some(member) => Err(OciError::Ambiguous { kind: kind.name(), member }),
+        Some(member) => Err(OciError::Ambiguous {
+            kind: kind.name(),
+            member,
+        }),
         None => Ok(()),
     }
 }
 
 /// A bounded list of descriptors.
-pub(super) fn descriptors(fields: &Fields<'_>, member: &'static str) -> Result<Vec<Descriptor>, OciError> {
+pub(super) fn descriptors(
+    fields: &Fields<'_>,
+    member: &'static str,
+) -> Result<Vec<Descriptor>, OciError> {
     let nodes = fields.array(member)?;
     if nodes.len() > limits::DESCRIPTORS {
         return Err(OciError::Descriptors { found: nodes.len() });
     }
-    nodes.iter().map(|node| Descriptor::read(node, member)).collect()
+    nodes
+        .iter()
+        .map(|node| Descriptor::read(node, member))
+        .collect()
 }

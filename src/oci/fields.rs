@@ -1,7 +1,9 @@
-//! Members of an object, read as Go's clients read them, and refused where they would read something else.
+//! Members of an object, read as Go's clients read them, and refused where they would read
+//! something else.
 //!
-//! Go's `encoding/json` matches member names without regard to case. A document with `layers` and `Layers` would mean
-//! one thing here and another to podman, so a name that only *folds* to a known one is refused.
+//! Go's `encoding/json` matches member names without regard to case. A document with `layers` and
+//! `Layers` would mean one thing here and another to podman, so a name that only *folds* to a known
+//! one is refused.
 
 use crate::encoding::json::Member;
 use crate::encoding::json::Node;
@@ -13,12 +15,22 @@ use alloc::vec::Vec;
 pub(super) struct Fields<'a>(&'a [Member]);
 
 impl<'a> Fields<'a> {
-    /// The object `node`, called `what` in messages, in which `known` are the names that clients read.
-    pub(super) fn of(node: &'a Node, what: &'static str, known: &[&'static str]) -> Result<Self, OciError> {
-        let members = node.as_object().ok_or_else(|| wrong(what, "an object", Some(node)))?;
+    /// The object `node`, called `what` in messages, in which `known` are the names that clients
+    /// read.
+    pub(super) fn of(
+        node: &'a Node,
+        what: &'static str,
+        known: &[&'static str],
+    ) -> Result<Self, OciError> {
+        let members = node
+            .as_object()
+            .ok_or_else(|| wrong(what, "an object", Some(node)))?;
         for member in members {
             if let Some(name) = known.iter().find(|name| folds_to(&member.key, name)) {
-                return Err(OciError::Spelling { found: shown(&member.key), member: name });
+                return Err(OciError::Spelling {
+                    found: shown(&member.key),
+                    member: name,
+                });
             }
         }
         Ok(Self(members))
@@ -26,7 +38,10 @@ impl<'a> Fields<'a> {
 
     /// The value, whatever it is.
     pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
-        self.0.iter().find(|member| member.key == key).map(|member| &member.node)
+        self.0
+            .iter()
+            .find(|member| member.key == key)
+            .map(|member| &member.node)
     }
 
     /// The value, unless it is `null`, which Go's clients write and read for nothing.
@@ -36,46 +51,73 @@ impl<'a> Fields<'a> {
 
     /// A string; absent and empty are the same.
     pub(super) fn text(&self, key: &'static str) -> Result<Option<String>, OciError> {
-        let Some(node) = self.value(key) else { return Ok(None) };
-        let text = node.as_str().ok_or_else(|| wrong(key, "a string", Some(node)))?;
+        let Some(node) = self.value(key) else {
+            return Ok(None);
+        };
+        let text = node
+            .as_str()
+            .ok_or_else(|| wrong(key, "a string", Some(node)))?;
         Ok((!text.is_empty()).then(|| text.into()))
     }
 
     /// A string that must be there.
     pub(super) fn required_text(&self, key: &'static str) -> Result<String, OciError> {
-        self.text(key)?.ok_or_else(|| wrong(key, "a string", self.node(key)))
+        self.text(key)?
+            .ok_or_else(|| wrong(key, "a string", self.node(key)))
     }
 
     /// A value that must be there.
-    pub(super) fn required(&self, key: &'static str, expected: &'static str) -> Result<&'a Node, OciError> {
+    pub(super) fn required(
+        &self,
+        key: &'static str,
+        expected: &'static str,
+    ) -> Result<&'a Node, OciError> {
         self.node(key).ok_or_else(|| wrong(key, expected, None))
     }
 
     /// The elements of an array; absent and `null` are the same as empty.
     pub(super) fn array(&self, key: &'static str) -> Result<&'a [Node], OciError> {
-        let Some(node) = self.value(key) else { return Ok(&[]) };
-        node.as_array().ok_or_else(|| wrong(key, "an array", Some(node)))
+        let Some(node) = self.value(key) else {
+            return Ok(&[]);
+        };
+        node.as_array()
+            .ok_or_else(|| wrong(key, "an array", Some(node)))
     }
 
     /// An array of strings.
     pub(super) fn texts(&self, key: &'static str) -> Result<Vec<String>, OciError> {
-        let text = |node: &Node| node.as_str().map(Into::into).ok_or_else(|| wrong(key, "strings", Some(node)));
+        let text = |node: &Node| {
+            node.as_str()
+                .map(Into::into)
+                .ok_or_else(|| wrong(key, "strings", Some(node)))
+        };
         self.array(key)?.iter().map(text).collect()
     }
 
     /// An object of strings, in the document's order.
     pub(super) fn map(&self, key: &'static str) -> Result<Vec<(String, String)>, OciError> {
-        let Some(node) = self.value(key) else { return Ok(Vec::new()) };
-        let members = node.as_object().ok_or_else(|| wrong(key, "an object", Some(node)))?;
+        let Some(node) = self.value(key) else {
+            return Ok(Vec::new());
+        };
+        let members = node
+            .as_object()
+            .ok_or_else(|| wrong(key, "an object", Some(node)))?;
         let pair = |member: &Member| {
-            let text = member.node.as_str().ok_or_else(|| wrong(key, "strings as values", Some(&member.node)))?;
+            let text = member
+                .node
+                .as_str()
+                .ok_or_else(|| wrong(key, "strings as values", Some(&member.node)))?;
             Ok((member.key.clone(), text.into()))
         };
         members.iter().map(pair).collect()
     }
 
     /// A nested object that may be absent.
-    pub(super) fn optional<T>(&self, key: &str, parse: impl FnOnce(&'a Node) -> Result<T, OciError>) -> Result<Option<T>, OciError> {
+    pub(super) fn optional<T>(
+        &self,
+        key: &str,
+        parse: impl FnOnce(&'a Node) -> Result<T, OciError>,
+    ) -> Result<Option<T>, OciError> {
         self.value(key).map(parse).transpose()
     }
 }
@@ -86,7 +128,11 @@ fn wrong(member: &'static str, expected: &'static str, found: Option<&Node>) -> 
         Some(node) if node.as_str() == Some("") => "an empty string",
         Some(node) => node.kind(),
     };
-    OciError::Member { member, expected, found }
+    OciError::Member {
+        member,
+        expected,
+        found,
+    }
 }
 
 /// The beginning of text from outside, for messages.
@@ -99,8 +145,8 @@ fn folds_to(key: &str, name: &str) -> bool {
     key != name && folded(key).eq(folded(name))
 }
 
-/// A member's name as Go compares it (`encoding/json`, `foldName`). Besides letters of the other case, Unicode folds the long s
-/// and the Kelvin sign.
+/// A member's name as Go compares it (`encoding/json`, `foldName`). Besides letters of the other
+/// case, Unicode folds the long s and the Kelvin sign.
 pub(crate) fn folded(name: &str) -> impl Iterator<Item = char> {
     name.chars().map(|c| match c {
         '\u{17f}' => 's',

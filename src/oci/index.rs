@@ -1,5 +1,5 @@
-//! Indexes: lists of images, one a platform, and lists of referrers (OCI image specification, image-index.md; Docker
-//! manifest list).
+//! Indexes: lists of images, one a platform, and lists of referrers (OCI image specification,
+//! image-index.md; Docker manifest list).
 
 use crate::oci::descriptor::Descriptor;
 use crate::oci::descriptor::lookup;
@@ -60,8 +60,8 @@ impl Index {
         self.select_by(platform, Compression::PreferZstd)
     }
 
-    /// The best entry for this platform: by variant, then by compression, then the first. In an OCI index an entry
-    /// without a platform runs everywhere, but worst.
+    /// The best entry for this platform: by variant, then by compression, then the first. In an OCI
+    /// index an entry without a platform runs everywhere, but worst.
     pub fn select_by(&self, platform: &Platform, compression: Compression) -> Option<&Descriptor> {
         let oci = self.media_type == media_type::OCI_INDEX;
         let rank = |entry: &Descriptor| {
@@ -71,9 +71,15 @@ impl Index {
                 None => return None,
             };
             let zstd = entry.annotation(ZSTD) == Some("true");
-            Some((rank, oci && zstd != (compression == Compression::PreferZstd)))
+            Some((
+                rank,
+                oci && zstd != (compression == Compression::PreferZstd),
+            ))
         };
-        let ranked = self.manifests.iter().filter_map(|entry| Some((rank(entry)?, entry)));
+        let ranked = self
+            .manifests
+            .iter()
+            .filter_map(|entry| Some((rank(entry)?, entry)));
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, entry)| entry)
     }
 }

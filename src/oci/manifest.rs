@@ -1,4 +1,5 @@
-//! Image manifests, also those of artifacts (OCI image specification, manifest.md; Docker image manifest 2.2).
+//! Image manifests, also those of artifacts (OCI image specification, manifest.md; Docker image
+//! manifest 2.2).
 
 use crate::oci::descriptor::Descriptor;
 use crate::oci::descriptor::lookup;
@@ -11,7 +12,8 @@ use alloc::vec::Vec;
 /// An image, or an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Manifest {
-    /// [`OCI_MANIFEST`](crate::oci::media_type::OCI_MANIFEST) or [`DOCKER_MANIFEST`](crate::oci::media_type::DOCKER_MANIFEST).
+    /// [`OCI_MANIFEST`](crate::oci::media_type::OCI_MANIFEST) or
+    /// [`DOCKER_MANIFEST`](crate::oci::media_type::DOCKER_MANIFEST).
     pub media_type: String,
     /// As it is written; [`Manifest::referrer_type`] is what the referrers API lists.
     pub artifact_type: Option<String>,
@@ -43,9 +45,11 @@ impl Manifest {
         lookup(&self.annotations, key)
     }
 
-    /// The artifact type as the referrers API gives it: its own, else the media type of the config (distribution
-    /// specification, "Listing Referrers").
+    /// The artifact type as the referrers API gives it: its own, else the media type of the config
+    /// (distribution specification, "Listing Referrers").
     pub fn referrer_type(&self) -> &str {
-        self.artifact_type.as_deref().unwrap_or(&self.config.media_type)
+        self.artifact_type
+            .as_deref()
+            .unwrap_or(&self.config.media_type)
     }
 }

@@ -1,7 +1,8 @@
-//! What registries store and how it is named: manifests, indexes, layouts, tags (OCI image specification 1.1, Docker
-//! image manifest 2.2).
+//! What registries store and how it is named: manifests, indexes, layouts, tags (OCI image
+//! specification 1.1, Docker image manifest 2.2).
 //!
-//! Nothing here verifies a signature. A [`Document`] says what its bytes say; who calls knows the digest of those bytes.
+//! Nothing here verifies a signature. A [`Document`] says what its bytes say; who calls knows the
+//! digest of those bytes.
 
 pub mod error;
 mod fields;

@@ -1,9 +1,10 @@
-//! Docker image manifests of schema 1: told apart, hashed and taken apart, never accepted as a [`Document`]
-//! (distribution, manifest-v2-1.md).
+//! Docker image manifests of schema 1: told apart, hashed and taken apart, never accepted as a
+//! [`Document`] (distribution, manifest-v2-1.md).
 //!
-//! The digest of a signed one is over its payload: the first `formatLength` bytes and the decoded `formatTail`, both from
-//! the protected header of each signature. Those signatures prove nothing here and are not verified; whoever writes the
-//! header chooses which bytes are hashed, so that what a digest vouches for is the [`payload`] and nothing around it.
+//! The digest of a signed one is over its payload: the first `formatLength` bytes and the decoded
+//! `formatTail`, both from the protected header of each signature. Those signatures prove nothing
+//! here and are not verified; whoever writes the header chooses which bytes are hashed, so that
+//! what a digest vouches for is the [`payload`] and nothing around it.
 //!
 //! [`Document`]: crate::oci::Document
 
@@ -33,8 +34,9 @@ pub struct Schema1 {
     pub layers: Vec<Digest>,
 }
 
-/// The media type that containers/image guesses for `bytes`: the document's own where that is known, else by its
-/// members. `None` for what is no manifest. A guess says nothing about whether the document may be used.
+/// The media type that containers/image guesses for `bytes`: the document's own where that is
+/// known, else by its members. `None` for what is no manifest. A guess says nothing about whether
+/// the document may be used.
 pub fn recognise(bytes: &[u8]) -> Option<&'static str> {
     if bytes.len() > limits::MANIFEST {
         return None;
@@ -42,20 +44,30 @@ pub fn recognise(bytes: &[u8]) -> Option<&'static str> {
     let node = parse(bytes, Dialect::Strict).ok()?;
     let fields = top(&node).ok()?;
     let named = fields.text("mediaType").ok()?.unwrap_or_default();
-    let modern = [media_type::OCI_MANIFEST, media_type::OCI_INDEX, media_type::DOCKER_MANIFEST, media_type::DOCKER_LIST];
+    let modern = [
+        media_type::OCI_MANIFEST,
+        media_type::OCI_INDEX,
+        media_type::DOCKER_MANIFEST,
+        media_type::DOCKER_LIST,
+    ];
     if let Some(known) = modern.into_iter().find(|known| *known == named) {
         return Some(known);
     }
     match fields.node("schemaVersion").and_then(Node::as_u64)? {
-        1 if fields.node("signatures").is_some_and(|node| !node.is_null()) => Some(media_type::DOCKER_V1_SIGNED),
+        1 if fields
+            .node("signatures")
+            .is_some_and(|node| !node.is_null()) =>
+        {
+            Some(media_type::DOCKER_V1_SIGNED)
+        }
         1 => Some(media_type::DOCKER_V1),
         2 => by_members(&fields),
         _ => None,
     }
 }
 
-/// The bytes that the digest of a document is over: the payload of a signed schema 1 manifest, all bytes of anything
-/// else.
+/// The bytes that the digest of a document is over: the payload of a signed schema 1 manifest, all
+/// bytes of anything else.
 ///
 /// # Errors
 /// [`OciError::Schema1Signatures`].
@@ -64,15 +76,22 @@ pub fn payload(bytes: &[u8]) -> Result<Cow<'_, [u8]>, OciError> {
         return Ok(Cow::Borrowed(bytes));
     }
     let node = parse(bytes, Dialect::Strict)?;
-    let signatures = node.member("signatures").and_then(Node::as_array).unwrap_or_default();
+    let signatures = node
+        .member("signatures")
+        .and_then(Node::as_array)
+        .unwrap_or_default();
     let mut formats = signatures.iter().map(format);
-    let (length, tail) = formats.next().ok_or_else(|| unsigned("there is no list of signatures"))??;
+    let (length, tail) = formats
+        .next()
+        .ok_or_else(|| unsigned("there is no list of signatures"))??;
     for other in formats {
         if other? != (length, tail.clone()) {
             return Err(unsigned("they disagree about the signed bytes"));
         }
     }
-    let head = bytes.get(..length).ok_or_else(|| unsigned("formatLength is larger than the document"))?;
+    let head = bytes
+        .get(..length)
+        .ok_or_else(|| unsigned("formatLength is larger than the document"))?;
     Ok(Cow::Owned([head, &tail].concat()))
 }
 
@@ -85,7 +104,8 @@ pub fn digest(bytes: &[u8]) -> Result<Digest, OciError> {
 }
 
 impl Schema1 {
-    /// Reads these very bytes, with or without signatures; to read what a digest vouches for, give it the [`payload`].
+    /// Reads these very bytes, with or without signatures; to read what a digest vouches for, give
+    /// it the [`payload`].
     ///
     /// # Errors
     /// [`OciError`]: too long, another kind of document, ambiguous, a bad digest.
@@ -102,10 +122,18 @@ impl Schema1 {
         }
         let history = fields.array("history")?.len();
         if history != nodes.len() {
-            return Err(OciError::Schema1Layers { layers: nodes.len(), history });
+            return Err(OciError::Schema1Layers {
+                layers: nodes.len(),
+                history,
+            });
         }
-        let signed = fields.node("signatures").is_some_and(|node| !node.is_null());
-        Ok(Self { signed, layers: nodes.iter().map(layer).collect::<Result<_, _>>()? })
+        let signed = fields
+            .node("signatures")
+            .is_some_and(|node| !node.is_null());
+        Ok(Self {
+            signed,
+            layers: nodes.iter().map(layer).collect::<Result<_, _>>()?,
+        })
     }
 }
 
@@ -115,23 +143,34 @@ fn check(fields: &Fields<'_>) -> Result<(), OciError> {
     let named = fields.text("mediaType")?;
     match named.as_deref().map_or(Some(Kind::Schema1), Kind::of) {
         Some(Kind::Schema1) if version == Some(1) => Ok(()),
-        _ => Err(OciError::UnknownDocument { found: "a document that is not of schema 1".into() }),
+        _ => Err(OciError::UnknownDocument {
+            found: "a document that is not of schema 1".into(),
+        }),
     }
 }
 
 fn layer(node: &Node) -> Result<Digest, OciError> {
     let text = Fields::of(node, "fsLayers", &["blobSum"])?.required_text("blobSum")?;
-    Digest::parse(&text).map_err(|error| OciError::Digest { member: "fsLayers", error })
+    Digest::parse(&text).map_err(|error| OciError::Digest {
+        member: "fsLayers",
+        error,
+    })
 }
 
 /// Length of the head and the tail, by the protected header of one signature.
 fn format(signature: &Node) -> Result<(usize, Vec<u8>), OciError> {
     let text = |node: &Node, key: &str| node.member(key).and_then(Node::as_str).and_then(base64url);
-    let header = text(signature, "protected").ok_or_else(|| unsigned("a protected header is not base64url"))?;
-    let header = parse(&header, Dialect::Strict).map_err(|_| unsigned("a protected header is not JSON"))?;
-    let length = header.member("formatLength").and_then(Node::as_u64).and_then(|length| usize::try_from(length).ok());
+    let header = text(signature, "protected")
+        .ok_or_else(|| unsigned("a protected header is not base64url"))?;
+    let header =
+        parse(&header, Dialect::Strict).map_err(|_| unsigned("a protected header is not JSON"))?;
+    let length = header
+        .member("formatLength")
+        .and_then(Node::as_u64)
+        .and_then(|length| usize::try_from(length).ok());
     let length = length.ok_or_else(|| unsigned("a protected header has no formatLength"))?;
-    let tail = text(&header, "formatTail").ok_or_else(|| unsigned("a protected header has no formatTail in base64url"))?;
+    let tail = text(&header, "formatTail")
+        .ok_or_else(|| unsigned("a protected header has no formatTail in base64url"))?;
     Ok((length, tail))
 }
 
@@ -144,7 +183,18 @@ fn base64url(text: &str) -> Option<Vec<u8>> {
     if text.contains(['+', '/', '=']) {
         return None;
     }
-    let mut standard: String = text.chars().map(|c| if c == '-' { '+' } else if c == '_' { '/' } else { c }).collect();
+    let mut standard: String = text
+        .chars()
+        .map(|c| {
+            if c == '-' {
+                '+'
+            } else if c == '_' {
+                '/'
+            } else {
+                c
+            }
+        })
+        .collect();
     while !standard.len().is_multiple_of(4) {
         standard.push('=');
     }

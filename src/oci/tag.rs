@@ -1,5 +1,6 @@
-//! Tags under which things that are attached to an image are found, where a registry has no referrers API (cosign,
-//! `pkg/oci/remote`; OCI distribution specification, "Referrers Tag Schema").
+//! Tags under which things that are attached to an image are found, where a registry has no
+//! referrers API (cosign, `pkg/oci/remote`; OCI distribution specification, "Referrers Tag
+//! Schema").
 //!
 //! A tag is a place to look, never evidence.
 
@@ -45,6 +46,9 @@ mod tests {
         assert_eq!(attestation_tag(&digest), format!("sha256-{hex}.att"));
         assert_eq!(sbom_tag(&digest), format!("sha256-{hex}.sbom"));
         assert_eq!(referrers_tag(&digest), format!("sha256-{hex}"));
-        assert_eq!(referrers_tag(&Digest::with(Algorithm::Sha512, b"")).len(), "sha512-".len() + 64);
+        assert_eq!(
+            referrers_tag(&Digest::with(Algorithm::Sha512, b"")).len(),
+            "sha512-".len() + 64
+        );
     }
 }

@@ -1,9 +1,10 @@
-//! Addresses of registries, token services and redirects: the part of RFC 3986 on which every URL parser agrees.
+//! Addresses of registries, token services and redirects: the part of RFC 3986 on which every URL
+//! parser agrees.
 //!
-//! In scope: http and https, hosts, ports, paths with queries, joining a `Location`. Out of scope: user information,
-//! other schemes, internationalised names, white space, backslashes, IPv4 in its loose spellings. Those are refused: where
-//! two parsers read one address differently, credentials go to a host that was not checked. Addresses come from registries
-//! and are not trusted.
+//! In scope: http and https, hosts, ports, paths with queries, joining a `Location`. Out of scope:
+//! user information, other schemes, internationalised names, white space, backslashes, IPv4 in its
+//! loose spellings. Those are refused: where two parsers read one address differently, credentials
+//! go to a host that was not checked. Addresses come from registries and are not trusted.
 
 use crate::limits;
 use alloc::format;
@@ -27,7 +28,11 @@ impl Url {
     /// Reads `http[s]://host[:port][/path][?query][#fragment]`; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         // WHATWG parsers drop tabs and line ends, and read a backslash as a slash.
-        if text.len() > limits::ADDRESS || !text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'\\') {
+        if text.len() > limits::ADDRESS
+            || !text
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        {
             return None;
         }
         let (scheme, rest) = text.split_once("://")?;
@@ -43,10 +48,16 @@ impl Url {
         };
         let host = host.to_ascii_lowercase();
         let slash = if target.starts_with('/') { "" } else { "/" };
-        is_host(&host).then(|| Self { https, host, port, target: format!("{slash}{target}") })
+        is_host(&host).then(|| Self {
+            https,
+            host,
+            port,
+            target: format!("{slash}{target}"),
+        })
     }
 
-    /// Resolves a `Location` or `Link` (RFC 3986 section 5.2); `None` when the result is no [`Url`].
+    /// Resolves a `Location` or `Link` (RFC 3986 section 5.2); `None` when the result is no
+    /// [`Url`].
     pub fn join(&self, location: &str) -> Option<Self> {
         let path = self.target.split('?').next().unwrap_or_default();
         let text = match location {
@@ -62,7 +73,10 @@ impl Url {
 
     /// The same host and port, and this path with its query, which begins with a slash.
     pub(super) fn at(&self, target: &str) -> Self {
-        Self { target: target.into(), ..self.clone() }
+        Self {
+            target: target.into(),
+            ..self.clone()
+        }
     }
 
     /// With these parameters added to the query, percent-encoded.
@@ -73,7 +87,10 @@ impl Url {
             target.push(if target.contains('?') { '&' } else { '?' });
             target.push_str(&form);
         }
-        Self { target, ..self.clone() }
+        Self {
+            target,
+            ..self.clone()
+        }
     }
 
     /// `http` or `https`.
@@ -106,16 +123,26 @@ impl Url {
         (self.https, &self.host, self.port) == (other.https, &other.host, other.port)
     }
 
-    /// Whether the host is `localhost` or below it (RFC 6761 section 6.3), in 127.0.0.0/8 or `[::1]`.
+    /// Whether the host is `localhost` or below it (RFC 6761 section 6.3), in 127.0.0.0/8 or
+    /// `[::1]`.
     pub fn is_loopback(&self) -> bool {
         let named = self.host == "localhost" || self.host.ends_with(".localhost");
-        named || self.host == "[::1]" || self.host.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        named
+            || self.host == "[::1]"
+            || self
+                .host
+                .parse::<Ipv4Addr>()
+                .is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether the host is written as an address that the public internet does not have, or names this machine. A name that
-    /// resolves to such an address is for whoever connects to refuse.
+    /// Whether the host is written as an address that the public internet does not have, or names
+    /// this machine. A name that resolves to such an address is for whoever connects to refuse.
     pub fn is_private(&self) -> bool {
-        let literal = self.host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        let literal = self
+            .host
+            .trim_start_matches('[')
+            .trim_end_matches(']')
+            .parse::<IpAddr>();
         self.is_loopback() || literal.is_ok_and(|address| !is_public(address))
     }
 
@@ -126,7 +153,10 @@ impl Url {
 
     /// Whether the host's name is this one's parent domain, at whatever distance.
     pub fn is_below(&self, other: &Self) -> bool {
-        let above = self.host.strip_suffix(&other.host).is_some_and(|rest| rest.ends_with('.'));
+        let above = self
+            .host
+            .strip_suffix(&other.host)
+            .is_some_and(|rest| rest.ends_with('.'));
         above && other.host.contains('.')
     }
 
@@ -137,11 +167,19 @@ impl Url {
 
     /// Scheme, host and path, for messages: queries of redirects hold signatures.
     pub fn shown(&self) -> String {
-        format!("{}{}", self.origin(), self.target.split('?').next().unwrap_or_default())
+        format!(
+            "{}{}",
+            self.origin(),
+            self.target.split('?').next().unwrap_or_default()
+        )
     }
 
     fn origin(&self) -> String {
-        let port = if self.port == default_port(self.https) { String::new() } else { format!(":{}", self.port) };
+        let port = if self.port == default_port(self.https) {
+            String::new()
+        } else {
+            format!(":{}", self.port)
+        };
         format!("{}://{}{port}", self.scheme(), self.host)
     }
 }
@@ -167,7 +205,9 @@ pub(super) fn encode_form(pairs: &[(&str, &str)]) -> String {
 fn encode(text: &str, out: &mut String) {
     for byte in text.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => out.push(char::from(byte)),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(char::from(byte))
+            }
             _ => out.push_str(&format!("%{byte:02X}")),
         }
     }
@@ -188,25 +228,52 @@ fn parse_port(text: &str) -> Option<u16> {
 
 /// A name of labels, IPv4 in its one strict spelling, or IPv6 in brackets in its canonical one.
 fn is_host(host: &str) -> bool {
-    if let Some(inner) = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')) {
-        return inner.parse::<Ipv6Addr>().is_ok_and(|address| format!("{address}") == inner);
+    if let Some(inner) = host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        return inner
+            .parse::<Ipv6Addr>()
+            .is_ok_and(|address| format!("{address}") == inner);
     }
-    let label = |label: &str| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
-    // URL standard, "ends in a number": such a host is an IPv4 address or nothing (0x7f.1 would be loopback).
+    let label = |label: &str| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    // URL standard, "ends in a number": such a host is an IPv4 address or nothing (0x7f.1 would be
+    // loopback).
     let last = host.rsplit('.').next().unwrap_or_default();
-    let number = last.bytes().all(|byte| byte.is_ascii_digit()) || last.strip_prefix("0x").is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let number = last.bytes().all(|byte| byte.is_ascii_digit())
+        || last
+            .strip_prefix("0x")
+            .is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()));
     host.split('.').all(label) && (!number || host.parse::<Ipv4Addr>().is_ok())
 }
 
-/// By the IANA special-purpose registries: everything that is not globally reachable, and what carries an IPv4 address inside.
+/// By the IANA special-purpose registries: everything that is not globally reachable, and what
+/// carries an IPv4 address inside.
 fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => {
             let [a, b, c, _] = address.octets();
-            let special = matches!((a, b, c), (0 | 10 | 127 | 224.., _, _) | (100, 64..=127, _) | (169, 254, _) | (172, 16..=31, _) | (192, 0, 0 | 2) | (192, 168, _) | (198, 18 | 19, _) | (198, 51, 100) | (203, 0, 113));
+            let special = matches!(
+                (a, b, c),
+                (0 | 10 | 127 | 224.., _, _)
+                    | (100, 64..=127, _)
+                    | (169, 254, _)
+                    | (172, 16..=31, _)
+                    | (192, 0, 0 | 2)
+                    | (192, 168, _)
+                    | (198, 18 | 19, _)
+                    | (198, 51, 100)
+                    | (203, 0, 113)
+            );
             !special
         }
-        // Only 2000::/3 is given out; in it lie Teredo and 6to4, which lead to IPv4 addresses, and documentation.
+        // Only 2000::/3 is given out; in it lie Teredo and 6to4, which lead to IPv4 addresses, and
+        // documentation.
         IpAddr::V6(address) => match address.segments() {
             [0x2001, 0, ..] | [0x2001, 0xdb8, ..] | [0x2002, ..] => false,
             [first, ..] => matches!(first, 0x2000..=0x3fff),
@@ -248,17 +315,37 @@ mod tests {
     fn reads() {
         for (text, full, loopback) in [
             ("HTTPS://Ghcr.IO", "https://ghcr.io/", false),
-            ("http://127.9.9.9:5000/x?y#z", "http://127.9.9.9:5000/x?y", true),
-            ("https://localhost:443?a=/b", "https://localhost/?a=/b", true),
+            (
+                "http://127.9.9.9:5000/x?y#z",
+                "http://127.9.9.9:5000/x?y",
+                true,
+            ),
+            (
+                "https://localhost:443?a=/b",
+                "https://localhost/?a=/b",
+                true,
+            ),
             ("http://[::1]:80/", "http://[::1]/", true),
             ("http://[2001:db8::1]:81", "http://[2001:db8::1]:81/", false),
-            ("http://localhost.example/", "http://localhost.example/", false),
+            (
+                "http://localhost.example/",
+                "http://localhost.example/",
+                false,
+            ),
             ("http://Gate.localhost:1", "http://gate.localhost:1/", true),
             ("http://xlocalhost/", "http://xlocalhost/", false),
-            ("http://a_b-c.d:65535/%2F|{}", "http://a_b-c.d:65535/%2F|{}", false),
+            (
+                "http://a_b-c.d:65535/%2F|{}",
+                "http://a_b-c.d:65535/%2F|{}",
+                false,
+            ),
         ] {
             let url = Url::parse(text).unwrap();
-            assert_eq!((url.to_string().as_str(), url.is_loopback()), (full, loopback), "{text}");
+            assert_eq!(
+                (url.to_string().as_str(), url.is_loopback()),
+                (full, loopback),
+                "{text}"
+            );
         }
     }
 
@@ -266,10 +353,42 @@ mod tests {
     #[test]
     fn refuses() {
         for text in [
-            "", "x", "//a", "ftp://a", "file:///etc/passwd", "http:a", "http:/a", "http:///a", "http://", "http://:80", "http://a:", "http://a:0", "http://a:65536", "http://a:+1",
-            "http://u@a", "http://u:p@a", "http://a\\@b", "http://a\\b", "http://a b", "http://a\tb", "http://a/\n", "http://é", "http://a%2eb", "http://a..b", "http://a.",
-            "http://127.1", "http://0x7f.0.0.1", "http://127.0.0.0x1", "http://2130706433", "http://0177.0.0.1", "http://127.0.0.1.", "http://[::0:1]", "http://[::1", "http://[::1]x",
-            "http://[fe80::1%25eth0]", "javascript://a/%0aalert(1)",
+            "",
+            "x",
+            "//a",
+            "ftp://a",
+            "file:///etc/passwd",
+            "http:a",
+            "http:/a",
+            "http:///a",
+            "http://",
+            "http://:80",
+            "http://a:",
+            "http://a:0",
+            "http://a:65536",
+            "http://a:+1",
+            "http://u@a",
+            "http://u:p@a",
+            "http://a\\@b",
+            "http://a\\b",
+            "http://a b",
+            "http://a\tb",
+            "http://a/\n",
+            "http://é",
+            "http://a%2eb",
+            "http://a..b",
+            "http://a.",
+            "http://127.1",
+            "http://0x7f.0.0.1",
+            "http://127.0.0.0x1",
+            "http://2130706433",
+            "http://0177.0.0.1",
+            "http://127.0.0.1.",
+            "http://[::0:1]",
+            "http://[::1",
+            "http://[::1]x",
+            "http://[fe80::1%25eth0]",
+            "javascript://a/%0aalert(1)",
         ] {
             assert_eq!(Url::parse(text), None, "{text:?}");
         }
@@ -279,13 +398,33 @@ mod tests {
     fn joins() {
         let base = Url::parse("https://r.test:444/v2/a/blobs/x?q=1").unwrap();
         for (location, expected) in [
-            ("/y?z", "https://r.test:444/y?z"), ("y", "https://r.test:444/v2/a/blobs/y"), ("../y/./z", "https://r.test:444/v2/a/y/z"), ("..", "https://r.test:444/v2/a/"),
-            ("../../../../../y?../z", "https://r.test:444/y?../z"), ("?n=2", "https://r.test:444/v2/a/blobs/x?n=2"), ("#f", "https://r.test:444/v2/a/blobs/x?q=1"), ("", "https://r.test:444/v2/a/blobs/x?q=1"),
-            ("//b.test/c", "https://b.test/c"), ("http://b.test", "http://b.test/"),
+            ("/y?z", "https://r.test:444/y?z"),
+            ("y", "https://r.test:444/v2/a/blobs/y"),
+            ("../y/./z", "https://r.test:444/v2/a/y/z"),
+            ("..", "https://r.test:444/v2/a/"),
+            ("../../../../../y?../z", "https://r.test:444/y?../z"),
+            ("?n=2", "https://r.test:444/v2/a/blobs/x?n=2"),
+            ("#f", "https://r.test:444/v2/a/blobs/x?q=1"),
+            ("", "https://r.test:444/v2/a/blobs/x?q=1"),
+            ("//b.test/c", "https://b.test/c"),
+            ("http://b.test", "http://b.test/"),
         ] {
-            assert_eq!(base.join(location).unwrap().to_string(), expected, "{location}");
+            assert_eq!(
+                base.join(location).unwrap().to_string(),
+                expected,
+                "{location}"
+            );
         }
-        for location in ["ftp://a/b", "https:evil.test", "data:,x", "///", "\\\\evil.test", "/a b", "x:y", "//u@b"] {
+        for location in [
+            "ftp://a/b",
+            "https:evil.test",
+            "data:,x",
+            "///",
+            "\\\\evil.test",
+            "/a b",
+            "x:y",
+            "//u@b",
+        ] {
             assert_eq!(base.join(location), None, "{location}");
         }
     }
@@ -294,8 +433,13 @@ mod tests {
     fn leads() {
         let url = |text| Url::parse(text).unwrap();
         for (from, to, expected) in [
-            ("https://a", "https://b", true), ("https://a", "http://a", false), ("https://a", "http://localhost", false), ("https://localhost", "http://127.0.0.1", false),
-            ("http://a", "http://b", true), ("http://a", "https://b", true), ("https://localhost", "http://a", false),
+            ("https://a", "https://b", true),
+            ("https://a", "http://a", false),
+            ("https://a", "http://localhost", false),
+            ("https://localhost", "http://127.0.0.1", false),
+            ("http://a", "http://b", true),
+            ("http://a", "https://b", true),
+            ("https://localhost", "http://a", false),
         ] {
             assert_eq!(url(from).may_lead_to(&url(to)), expected, "{from} {to}");
         }
@@ -303,15 +447,59 @@ mod tests {
 
     #[test]
     fn private_addresses() {
-        let private = |host: &str| Url::parse(&format!("https://{host}/")).unwrap().is_private();
+        let private = |host: &str| {
+            Url::parse(&format!("https://{host}/"))
+                .unwrap()
+                .is_private()
+        };
         for host in [
-            "localhost", "a.localhost", "127.0.0.1", "127.255.0.9", "0.0.0.0", "10.1.2.3", "100.64.0.1", "100.127.255.255", "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.8",
-            "192.168.0.1", "198.18.0.1", "198.19.0.1", "224.0.0.1", "255.255.255.255", "[::]", "[::1]", "[::ffff:127.0.0.1]", "[::ffff:8.8.8.8]", "[64:ff9b::a00:1]", "[fc00::1]", "[fd12::1]",
-            "[fe80::1]", "[fec0::1]", "[ff02::1]", "[2001::1]", "[2002:7f00:1::]", "[2001:db8::1]",
+            "localhost",
+            "a.localhost",
+            "127.0.0.1",
+            "127.255.0.9",
+            "0.0.0.0",
+            "10.1.2.3",
+            "100.64.0.1",
+            "100.127.255.255",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.168.0.1",
+            "198.18.0.1",
+            "198.19.0.1",
+            "224.0.0.1",
+            "255.255.255.255",
+            "[::]",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+            "[::ffff:8.8.8.8]",
+            "[64:ff9b::a00:1]",
+            "[fc00::1]",
+            "[fd12::1]",
+            "[fe80::1]",
+            "[fec0::1]",
+            "[ff02::1]",
+            "[2001::1]",
+            "[2002:7f00:1::]",
+            "[2001:db8::1]",
         ] {
             assert!(private(host), "{host}");
         }
-        for host in ["a.test", "8.8.8.8", "100.63.0.1", "100.128.0.1", "172.15.0.1", "172.32.0.1", "192.0.1.1", "192.169.0.1", "198.17.0.1", "223.255.255.255", "[2606:4700::1]", "[2001:4860::8888]"] {
+        for host in [
+            "a.test",
+            "8.8.8.8",
+            "100.63.0.1",
+            "100.128.0.1",
+            "172.15.0.1",
+            "172.32.0.1",
+            "192.0.1.1",
+            "192.169.0.1",
+            "198.17.0.1",
+            "223.255.255.255",
+            "[2606:4700::1]",
+            "[2001:4860::8888]",
+        ] {
             assert!(!private(host), "{host}");
         }
     }
@@ -319,18 +507,39 @@ mod tests {
     #[test]
     fn hosts_compared() {
         let url = |text: &str| Url::parse(&format!("https://{text}")).unwrap();
-        for (a, b, expected) in [("r.test:1", "r.test:2", true), ("r.test", "s.test", false), ("localhost:1", "127.0.0.1:2", true), ("localhost", "r.test", false)] {
+        for (a, b, expected) in [
+            ("r.test:1", "r.test:2", true),
+            ("r.test", "s.test", false),
+            ("localhost:1", "127.0.0.1:2", true),
+            ("localhost", "r.test", false),
+        ] {
             assert_eq!(url(a).same_host(&url(b)), expected, "{a} {b}");
         }
-        for (child, parent, expected) in [("registry.gitlab.com", "gitlab.com", true), ("a.b.c.test", "c.test", true), ("r.test", "test", false), ("xgitlab.com", "gitlab.com", false), ("r.test", "r.test", false), ("gitlab.com", "registry.gitlab.com", false)] {
-            assert_eq!(url(child).is_below(&url(parent)), expected, "{child} {parent}");
+        for (child, parent, expected) in [
+            ("registry.gitlab.com", "gitlab.com", true),
+            ("a.b.c.test", "c.test", true),
+            ("r.test", "test", false),
+            ("xgitlab.com", "gitlab.com", false),
+            ("r.test", "r.test", false),
+            ("gitlab.com", "registry.gitlab.com", false),
+        ] {
+            assert_eq!(
+                url(child).is_below(&url(parent)),
+                expected,
+                "{child} {parent}"
+            );
         }
     }
 
     #[test]
     fn queries() {
-        let url = Url::parse("https://a/t?x=1").unwrap().with_query(&[("scope", "repository:a/b:pull"), ("s", "é &")]);
-        assert_eq!(url.to_string(), "https://a/t?x=1&scope=repository%3Aa%2Fb%3Apull&s=%C3%A9%20%26");
+        let url = Url::parse("https://a/t?x=1")
+            .unwrap()
+            .with_query(&[("scope", "repository:a/b:pull"), ("s", "é &")]);
+        assert_eq!(
+            url.to_string(),
+            "https://a/t?x=1&scope=repository%3Aa%2Fb%3Apull&s=%C3%A9%20%26"
+        );
         assert_eq!(url.shown(), "https://a/t");
     }
 

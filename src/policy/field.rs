@@ -1,11 +1,12 @@
-//! A value of the policy that knows where it stands, and the readers that every part of the policy shares
-//! (facts/containers-policy.md section 1.1).
+//! A value of the policy that knows where it stands, and the readers that every part of the policy
+//! shares (facts/containers-policy.md section 1.1).
 //!
-//! The lenient readers ([`Field::string`], [`Field::strings`], [`Field::bytes`]) treat `null` as Go does; the readers of our
-//! own members ([`Field::text`], [`Field::list`]) refuse it, and what is empty.
+//! The lenient readers ([`Field::string`], [`Field::strings`], [`Field::bytes`]) treat `null` as Go
+//! does; the readers of our own members ([`Field::text`], [`Field::list`]) refuse it, and what is
+//! empty.
 
-use super::error::PolicyError;
 use super::error::Place;
+use super::error::PolicyError;
 use super::error::shown;
 use crate::encoding::base64;
 use crate::encoding::json;
@@ -37,7 +38,8 @@ enum Step<'a> {
     Index(usize),
 }
 
-/// A value in its place. Paths are built only when an error needs one: a scope may be long and have many values.
+/// A value in its place. Paths are built only when an error needs one: a scope may be long and have
+/// many values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Field<'a> {
     pub(super) node: &'a Node,
@@ -53,21 +55,33 @@ pub(super) struct Members<'a> {
 }
 
 /// Parses `bytes` and reads the value as `read` does.
-pub(super) fn parse<T>(bytes: &[u8], vocabulary: Vocabulary, read: impl FnOnce(&Field<'_>) -> Result<T, PolicyError>) -> Result<T, PolicyError> {
+pub(super) fn parse<T>(
+    bytes: &[u8],
+    vocabulary: Vocabulary,
+    read: impl FnOnce(&Field<'_>) -> Result<T, PolicyError>,
+) -> Result<T, PolicyError> {
     read(&Field::root(&document(bytes)?, vocabulary))
 }
 
 /// The JSON document, within the bounds on policies.
 pub(super) fn document(bytes: &[u8]) -> Result<Node, PolicyError> {
     if bytes.len() > limits::POLICY {
-        return Err(PolicyError::TooLarge { limit: limits::POLICY, found: bytes.len() });
+        return Err(PolicyError::TooLarge {
+            limit: limits::POLICY,
+            found: bytes.len(),
+        });
     }
     json::parse(bytes, Dialect::Go).map_err(|error| PolicyError::Json { error })
 }
 
 /// Goes on with a path to a member that the document's format names.
 pub(super) fn push_key(path: &mut String, key: &str) {
-    if key.is_empty() || key.len() > 100 || !key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+    if key.is_empty()
+        || key.len() > 100
+        || !key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    {
         return push_scope(path, key);
     }
     if !path.is_empty() {
@@ -88,7 +102,12 @@ pub(super) fn push_index(path: &mut String, index: usize) {
 
 impl<'a> Field<'a> {
     pub(super) fn root(node: &'a Node, vocabulary: Vocabulary) -> Self {
-        Self { node, vocabulary, parent: None, step: Step::Root }
+        Self {
+            node,
+            vocabulary,
+            parent: None,
+            step: Step::Root,
+        }
     }
 
     pub(super) fn is_extended(&self) -> bool {
@@ -96,7 +115,12 @@ impl<'a> Field<'a> {
     }
 
     fn child<'b>(&'b self, node: &'b Node, step: Step<'b>) -> Field<'b> {
-        Field { node, vocabulary: self.vocabulary, parent: Some(self), step }
+        Field {
+            node,
+            vocabulary: self.vocabulary,
+            parent: Some(self),
+            step,
+        }
     }
 
     /// The value of a member whose key is a scope.
@@ -133,8 +157,16 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn wrong<T>(&self, expected: &'static str) -> Result<T, PolicyError> {
-        let found = if self.node.is_null() { "<nil>" } else { self.node.kind() };
-        Err(PolicyError::Type { place: self.place(), expected, found })
+        let found = if self.node.is_null() {
+            "<nil>"
+        } else {
+            self.node.kind()
+        };
+        Err(PolicyError::Type {
+            place: self.place(),
+            expected,
+            found,
+        })
     }
 
     pub(super) fn value<T>(&self, expected: &'static str) -> Result<T, PolicyError> {
@@ -143,7 +175,11 @@ impl<'a> Field<'a> {
             Value::Number(text) => shown(text),
             _ => self.node.kind().into(),
         };
-        Err(PolicyError::Value { place: self.place(), expected, found })
+        Err(PolicyError::Value {
+            place: self.place(),
+            expected,
+            found,
+        })
     }
 
     /// The members of an object in which no key stands twice.
@@ -151,13 +187,21 @@ impl<'a> Field<'a> {
         match self.node.members() {
             Ok(Some(members)) => Ok(members),
             Ok(None) => self.wrong("JSON object"),
-            Err(JsonError::Duplicate { key, at }) => Err(PolicyError::DuplicateKey { place: self.place_at(at), key: shown(&key) }),
+            Err(JsonError::Duplicate { key, at }) => Err(PolicyError::DuplicateKey {
+                place: self.place_at(at),
+                key: shown(&key),
+            }),
             Err(error) => Err(PolicyError::Json { error }),
         }
     }
 
-    /// The members of an object that may have `known` members, and `extended` ones where the extensions are in force.
-    pub(super) fn members(&'a self, known: &[&str], extended: &[&str]) -> Result<Members<'a>, PolicyError> {
+    /// The members of an object that may have `known` members, and `extended` ones where the
+    /// extensions are in force.
+    pub(super) fn members(
+        &'a self,
+        known: &[&str],
+        extended: &[&str],
+    ) -> Result<Members<'a>, PolicyError> {
         let members = self.open()?;
         for member in members {
             let key = member.key.as_str();
@@ -167,27 +211,43 @@ impl<'a> Field<'a> {
                 return Err(self.unknown(member, known, ours));
             }
         }
-        Ok(Members { owner: self, members })
+        Ok(Members {
+            owner: self,
+            members,
+        })
     }
 
     fn unknown(&self, member: &Member, known: &[&str], ours: bool) -> PolicyError {
         let advice = if ours {
-            String::from("it is understood only with \"sealgate\": {\"version\": 1} at the top level of the policy")
+            String::from(
+                "it is understood only with \"sealgate\": {\"version\": 1} at the top level of \
+                 the policy",
+            )
         } else {
             format!("expected {}; case matters", known.join(", "))
         };
-        PolicyError::UnknownKey { place: self.place_at(member.key_span.start), key: shown(&member.key), advice }
+        PolicyError::UnknownKey {
+            place: self.place_at(member.key_span.start),
+            key: shown(&member.key),
+            advice,
+        }
     }
 
-    /// The `type` that chooses how an object is read. As in Go, which reads this one member leniently: absent and `null`
-    /// are `""`, and the object's own reader refuses other spellings of the key.
+    /// The `type` that chooses how an object is read. As in Go, which reads this one member
+    /// leniently: absent and `null` are `""`, and the object's own reader refuses other spellings
+    /// of the key.
     pub(super) fn kind(&self) -> Result<&'a str, PolicyError> {
         if self.node.is_null() {
             return Ok("");
         }
-        let Some(members) = self.node.as_object() else { return self.wrong("JSON object") };
+        let Some(members) = self.node.as_object() else {
+            return self.wrong("JSON object");
+        };
         let mut kind = "";
-        for member in members.iter().filter(|member| member.key.eq_ignore_ascii_case("type")) {
+        for member in members
+            .iter()
+            .filter(|member| member.key.eq_ignore_ascii_case("type"))
+        {
             match &member.node.value {
                 Value::String(text) => kind = text,
                 Value::Null => {}
@@ -224,29 +284,50 @@ impl<'a> Field<'a> {
     }
 
     pub(super) fn boolean(&self) -> Result<bool, PolicyError> {
-        if let Value::Bool(value) = self.node.value { Ok(value) } else { self.wrong("true or false") }
+        if let Value::Bool(value) = self.node.value {
+            Ok(value)
+        } else {
+            self.wrong("true or false")
+        }
     }
 
     /// The elements of an array, each in its place.
     pub(super) fn elements<'b>(&'b self) -> Option<impl Iterator<Item = Field<'b>>> {
         let items = self.node.as_array()?;
-        Some(items.iter().enumerate().map(move |(index, node)| self.child(node, Step::Index(index))))
+        Some(
+            items
+                .iter()
+                .enumerate()
+                .map(move |(index, node)| self.child(node, Step::Index(index))),
+        )
     }
 
     /// An array of ours, read element by element. It may be empty.
-    pub(super) fn list<T>(&self, read: impl Fn(&Field<'_>) -> Result<T, PolicyError>) -> Result<Vec<T>, PolicyError> {
-        let Some(elements) = self.elements() else { return self.wrong("an array") };
+    pub(super) fn list<T>(
+        &self,
+        read: impl Fn(&Field<'_>) -> Result<T, PolicyError>,
+    ) -> Result<Vec<T>, PolicyError> {
+        let Some(elements) = self.elements() else {
+            return self.wrong("an array");
+        };
         elements.map(|element| read(&element)).collect()
     }
 
     /// An array of at most [`limits::KEYS`] values; `null` is `None`.
-    fn keys<T>(&self, read: impl Fn(&Field<'_>) -> Result<T, PolicyError>) -> Result<Option<Vec<T>>, PolicyError> {
+    fn keys<T>(
+        &self,
+        read: impl Fn(&Field<'_>) -> Result<T, PolicyError>,
+    ) -> Result<Option<Vec<T>>, PolicyError> {
         if self.node.is_null() {
             return Ok(None);
         }
         let found = self.node.as_array().map_or(0, <[Node]>::len);
         if found > limits::KEYS {
-            return Err(PolicyError::TooMany { place: self.place(), limit: limits::KEYS, found });
+            return Err(PolicyError::TooMany {
+                place: self.place(),
+                limit: limits::KEYS,
+                found,
+            });
         }
         self.list(read).map(Some)
     }
@@ -265,7 +346,13 @@ impl<'a> Field<'a> {
     pub(super) fn bytes(&self) -> Result<Option<Vec<u8>>, PolicyError> {
         match &self.node.value {
             Value::Null => Ok(None),
-            Value::String(text) => base64::decode_go(text).map(Some).ok_or_else(|| PolicyError::Base64 { place: self.place() }),
+            Value::String(text) => {
+                base64::decode_go(text)
+                    .map(Some)
+                    .ok_or_else(|| PolicyError::Base64 {
+                        place: self.place(),
+                    })
+            }
             Value::Array(_) => self.list(Self::byte).map(Some),
             _ => self.wrong("base64 text"),
         }
@@ -275,7 +362,11 @@ impl<'a> Field<'a> {
         if element.node.is_null() {
             return Ok(0);
         }
-        match element.node.as_u64().and_then(|number| u8::try_from(number).ok()) {
+        match element
+            .node
+            .as_u64()
+            .and_then(|number| u8::try_from(number).ok())
+        {
             Some(byte) => Ok(byte),
             None => element.value("a number from 0 to 255"),
         }
@@ -290,7 +381,10 @@ impl<'a> Members<'a> {
 
     /// The member of this name.
     pub(super) fn find(&self, key: &str) -> Option<Field<'a>> {
-        self.members.iter().find(|member| member.key == key).map(|member| self.owner.member(member))
+        self.members
+            .iter()
+            .find(|member| member.key == key)
+            .map(|member| self.owner.member(member))
     }
 
     /// Whether there is a member of this name, whatever its value.
@@ -300,7 +394,10 @@ impl<'a> Members<'a> {
 
     /// The member of this name, which must be there.
     pub(super) fn need(&self, key: &'static str) -> Result<Field<'a>, PolicyError> {
-        self.find(key).ok_or_else(|| PolicyError::MissingKey { place: self.place(), key })
+        self.find(key).ok_or_else(|| PolicyError::MissingKey {
+            place: self.place(),
+            key,
+        })
     }
 
     /// The text of a member; absent and `null` are `""`.
@@ -316,4 +413,3 @@ impl<'a> Members<'a> {
         self.find(key).map_or(Ok(None), |field| field.bytes())
     }
 }
-

@@ -1,4 +1,5 @@
-//! The member `fulcio` of `sigstoreSigned` (facts/containers-policy.md section 2.2): certificates for e-mail addresses.
+//! The member `fulcio` of `sigstoreSigned` (facts/containers-policy.md section 2.2): certificates
+//! for e-mail addresses.
 
 use super::error::PolicyError;
 use super::field;
@@ -29,16 +30,36 @@ impl Fulcio {
 
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         let members = field.members(&["caPath", "caData", "oidcIssuer", "subjectEmail"], &[])?;
-        let ca = KeySource::one(&members, "caPath", "caData", "caPath and caData cannot be used simultaneously")?
-            .ok_or_else(|| PolicyError::CaSource { place: field.place(), rule: "At least one of caPath and caData must be specified" })?;
-        let (issuer, email) = (members.string("oidcIssuer")?, members.string("subjectEmail")?);
-        let fail = |rule| Err(PolicyError::Subject { place: field.place(), rule });
+        let ca = KeySource::one(
+            &members,
+            "caPath",
+            "caData",
+            "caPath and caData cannot be used simultaneously",
+        )?
+        .ok_or_else(|| PolicyError::CaSource {
+            place: field.place(),
+            rule: "At least one of caPath and caData must be specified",
+        })?;
+        let (issuer, email) = (
+            members.string("oidcIssuer")?,
+            members.string("subjectEmail")?,
+        );
+        let fail = |rule| {
+            Err(PolicyError::Subject {
+                place: field.place(),
+                rule,
+            })
+        };
         if issuer.is_empty() {
             return fail("oidcIssuer not specified");
         }
         if email.is_empty() {
             return fail("subjectEmail not specified");
         }
-        Ok(Self { ca, oidc_issuer: issuer.into(), subject_email: email.into() })
+        Ok(Self {
+            ca,
+            oidc_issuer: issuer.into(),
+            subject_email: email.into(),
+        })
     }
 }

@@ -38,9 +38,13 @@ impl KeySource {
         }
     }
 
-    /// The sources whose value takes effect, of the four members that `names` gives in the order path, paths, data,
-    /// datas. `""` for a path and `null` for data take no effect; `""` for data does; a list must not be empty.
-    pub(super) fn effective(members: &Members<'_>, names: &[&'static str; 4]) -> Result<Vec<Self>, PolicyError> {
+    /// The sources whose value takes effect, of the four members that `names` gives in the order
+    /// path, paths, data, datas. `""` for a path and `null` for data take no effect; `""` for data
+    /// does; a list must not be empty.
+    pub(super) fn effective(
+        members: &Members<'_>,
+        names: &[&'static str; 4],
+    ) -> Result<Vec<Self>, PolicyError> {
         let [path, paths, data, datas] = *names;
         let mut sources = vec![];
         match members.string(path)? {
@@ -59,17 +63,34 @@ impl KeySource {
         Ok(sources)
     }
 
-    /// At most one of a path and of inline data, by effective value; `both` says what is wrong with two.
-    pub(super) fn one(members: &Members<'_>, path: &str, data: &str, both: &'static str) -> Result<Option<Self>, PolicyError> {
+    /// At most one of a path and of inline data, by effective value; `both` says what is wrong with
+    /// two.
+    pub(super) fn one(
+        members: &Members<'_>,
+        path: &str,
+        data: &str,
+        both: &'static str,
+    ) -> Result<Option<Self>, PolicyError> {
         match (members.string(path)?, members.bytes(data)?) {
             ("", None) => Ok(None),
             (text, None) => Ok(Some(Self::Path(text.into()))),
             ("", Some(bytes)) => Ok(Some(Self::Data(bytes))),
-            (_, Some(_)) => Err(PolicyError::CaSource { place: members.place(), rule: both }),
+            (_, Some(_)) => Err(PolicyError::CaSource {
+                place: members.place(),
+                rule: both,
+            }),
         }
     }
 }
 
-fn entries<T>(list: Option<Vec<T>>, members: &Members<'_>, member: &'static str) -> Result<Vec<T>, PolicyError> {
-    list.filter(|list| !list.is_empty()).ok_or_else(|| PolicyError::NoEntries { place: members.place(), member })
+fn entries<T>(
+    list: Option<Vec<T>>,
+    members: &Members<'_>,
+    member: &'static str,
+) -> Result<Vec<T>, PolicyError> {
+    list.filter(|list| !list.is_empty())
+        .ok_or_else(|| PolicyError::NoEntries {
+            place: members.place(),
+            member,
+        })
 }

@@ -1,5 +1,5 @@
-//! The top-level member `sealgate` (TRUST.md section 1), which opens our vocabulary. podman refuses a policy that has it,
-//! so no file means two things.
+//! The top-level member `sealgate` (TRUST.md section 1), which opens our vocabulary. podman refuses
+//! a policy that has it, so no file means two things.
 
 use super::error::PolicyError;
 use super::error::shown;
@@ -50,12 +50,20 @@ impl Marker {
         let members = field.members(&["version", "coverage", "audit", "exceptions"], &[])?;
         let version = members.need("version")?;
         if version.node.as_u64() != Some(1) {
-            return Err(PolicyError::Version { place: version.place() });
+            return Err(PolicyError::Version {
+                place: version.place(),
+            });
         }
         Ok(Self {
-            coverage: members.find("coverage").map_or(Ok(Coverage::Index), |field| coverage(&field))?,
-            audit: members.find("audit").map_or(Ok(Vec::new()), |field| field.list(scope))?,
-            exceptions: members.find("exceptions").map_or(Ok(Vec::new()), |field| field.list(exception))?,
+            coverage: members
+                .find("coverage")
+                .map_or(Ok(Coverage::Index), |field| coverage(&field))?,
+            audit: members
+                .find("audit")
+                .map_or(Ok(Vec::new()), |field| field.list(scope))?,
+            exceptions: members
+                .find("exceptions")
+                .map_or(Ok(Vec::new()), |field| field.list(exception))?,
         })
     }
 }
@@ -70,31 +78,55 @@ fn coverage(field: &Field<'_>) -> Result<Coverage, PolicyError> {
 
 /// Docker scopes are any text, as in the policy itself; `""` is the transport's own.
 fn scope(field: &Field<'_>) -> Result<String, PolicyError> {
-    field.node.as_str().map_or_else(|| field.wrong("a string"), |text| Ok(text.into()))
+    field
+        .node
+        .as_str()
+        .map_or_else(|| field.wrong("a string"), |text| Ok(text.into()))
 }
 
 fn exception(field: &Field<'_>) -> Result<Exception, PolicyError> {
     let members = field.members(&["scope", "digests", "until", "reason"], &[])?;
     let digests = members.need("digests")?.list(digest)?;
     if digests.is_empty() {
-        return Err(PolicyError::NoEntries { place: field.place(), member: "digests" });
+        return Err(PolicyError::NoEntries {
+            place: field.place(),
+            member: "digests",
+        });
     }
     let until = members.need("until")?;
-    let Some(time) = until.node.as_str().and_then(UnixTime::parse) else { return until.value("a time in UTC such as 2027-01-31T12:00:00Z") };
-    Ok(Exception { scope: repository(&members.need("scope")?)?, digests, until: time, reason: members.need("reason")?.text()?.into() })
+    let Some(time) = until.node.as_str().and_then(UnixTime::parse) else {
+        return until.value("a time in UTC such as 2027-01-31T12:00:00Z");
+    };
+    Ok(Exception {
+        scope: repository(&members.need("scope")?)?,
+        digests,
+        until: time,
+        reason: members.need("reason")?.text()?.into(),
+    })
 }
 
-/// Exactly one repository or `name:tag` (TRUST section 1): whoever breaks glass says which pane. In its one full spelling,
-/// since scopes are compared as text.
+/// Exactly one repository or `name:tag` (TRUST section 1): whoever breaks glass says which pane. In
+/// its one full spelling, since scopes are compared as text.
 fn repository(field: &Field<'_>) -> Result<String, PolicyError> {
     let text = scope(field)?;
-    let wide = || PolicyError::ExceptionScope { place: field.place(), found: shown(&text) };
+    let wide = || PolicyError::ExceptionScope {
+        place: field.place(),
+        found: shown(&text),
+    };
     let named = Reference::normalize(&text, Grammar::Containers).map_err(|_| wide())?;
-    if named.digest().is_some() || named.to_string() != text { Err(wide()) } else { Ok(text) }
+    if named.digest().is_some() || named.to_string() != text {
+        Err(wide())
+    } else {
+        Ok(text)
+    }
 }
 
 fn digest(field: &Field<'_>) -> Result<Digest, PolicyError> {
-    match field.node.as_str().and_then(|text| Digest::parse(text).ok()) {
+    match field
+        .node
+        .as_str()
+        .and_then(|text| Digest::parse(text).ok())
+    {
         Some(digest) => Ok(digest),
         None => field.value("a digest such as sha256:<64 hexadecimal digits>"),
     }

@@ -1,10 +1,12 @@
-//! `policy.json`: what must hold for an image to run (containers-policy.json(5); facts/containers-policy.md sections 1 to 4,
-//! TRUST.md section 1 for the vocabulary that `"sealgate": {"version": 1}` opens).
+//! `policy.json`: what must hold for an image to run (containers-policy.json(5);
+//! facts/containers-policy.md sections 1 to 4, TRUST.md section 1 for the vocabulary that
+//! `"sealgate": {"version": 1}` opens).
 //!
-//! In scope: parsing as strictly as containers/image, and as leniently where it is lenient; choosing the requirements of an
-//! image; judging the name that a verified signature gives. Out of scope: judging signatures, reading the files that a
-//! policy names. What a policy probably did not mean is said by [`lint`], where signatures are kept by [`registries_d`].
-//! The policy is its author's word and is trusted; its bytes are bounded and may be anything.
+//! In scope: parsing as strictly as containers/image, and as leniently where it is lenient;
+//! choosing the requirements of an image; judging the name that a verified signature gives. Out of
+//! scope: judging signatures, reading the files that a policy names. What a policy probably did not
+//! mean is said by [`lint`], where signatures are kept by [`registries_d`]. The policy is its
+//! author's word and is trusted; its bytes are bounded and may be anything.
 
 mod attested;
 mod error;
@@ -93,17 +95,34 @@ impl Policy {
     /// [`PolicyError`], with the place.
     pub fn parse(bytes: &[u8]) -> Result<Self, PolicyError> {
         let document = field::document(bytes)?;
-        let vocabulary = if document.member("sealgate").is_some() { Vocabulary::Extended } else { Vocabulary::Containers };
+        let vocabulary = if document.member("sealgate").is_some() {
+            Vocabulary::Extended
+        } else {
+            Vocabulary::Containers
+        };
         Self::read(&Field::root(&document, vocabulary))
     }
 
     fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         let members = field.members(&["default", "transports"], &["sealgate"])?;
-        let marker = members.find("sealgate").map(|field| Marker::read(&field)).transpose()?;
-        let default = members.find("default").ok_or_else(|| PolicyError::NoDefault { place: field.place() })?;
+        let marker = members
+            .find("sealgate")
+            .map(|field| Marker::read(&field))
+            .transpose()?;
+        let default = members
+            .find("default")
+            .ok_or_else(|| PolicyError::NoDefault {
+                place: field.place(),
+            })?;
         let default = Requirement::read_list(&default)?;
-        let transports = members.find("transports").map_or(Ok(Vec::new()), |field| transports(&field))?;
-        Ok(Self { default, transports, marker })
+        let transports = members
+            .find("transports")
+            .map_or(Ok(Vec::new()), |field| transports(&field))?;
+        Ok(Self {
+            default,
+            transports,
+            marker,
+        })
     }
 
     /// Whether `"sealgate": {"version": 1}` opens our vocabulary.
@@ -118,80 +137,161 @@ impl Policy {
 
     /// How indexes are judged; without the marker as podman does.
     pub fn coverage(&self) -> Coverage {
-        self.marker.as_ref().map_or(Coverage::Instance, |marker| marker.coverage)
+        self.marker
+            .as_ref()
+            .map_or(Coverage::Instance, |marker| marker.coverage)
     }
 
-    /// Every list of requirements with its scope (as in [`Selection`]), the default first, then in the document's order.
+    /// Every list of requirements with its scope (as in [`Selection`]), the default first, then in
+    /// the document's order.
     pub fn scopes(&self) -> impl Iterator<Item = Selection<'_>> {
-        let scoped = self.transports.iter().flat_map(|transport| transport.scopes.iter().map(|hit| transport.selection(hit)));
+        let scoped = self
+            .transports
+            .iter()
+            .flat_map(|transport| transport.scopes.iter().map(|hit| transport.selection(hit)));
         core::iter::once(self.by_default()).chain(scoped)
     }
 
-    /// The paths of all keys, certificates and trusted roots that it names, each once, in the order of [`Policy::scopes`].
+    /// The paths of all keys, certificates and trusted roots that it names, each once, in the order
+    /// of [`Policy::scopes`].
     pub fn asset_paths(&self) -> Vec<&str> {
         let mut seen = BTreeSet::new();
-        let scoped = self.transports.iter().flat_map(|transport| &transport.scopes).flat_map(|(_, requirements)| requirements);
-        self.default.iter().chain(scoped).flat_map(Requirement::paths).filter(|path| seen.insert(*path)).collect()
+        let scoped = self
+            .transports
+            .iter()
+            .flat_map(|transport| &transport.scopes)
+            .flat_map(|(_, requirements)| requirements);
+        self.default
+            .iter()
+            .chain(scoped)
+            .flat_map(Requirement::paths)
+            .filter(|path| seen.insert(*path))
+            .collect()
     }
 
-    /// The requirements of an image of `docker:`. A reference with neither tag nor digest means the tag `latest`.
+    /// The requirements of an image of `docker:`. A reference with neither tag nor digest means the
+    /// tag `latest`.
     ///
     /// # Errors
     /// [`IdentityError::TagAndDigest`]: such a reference is refused before any policy is asked.
     pub fn select(&self, image: &Reference) -> Result<Selection<'_>, IdentityError> {
         let image = image.clone().with_default_tag();
-        Ok(self.select_for("docker", &scope::docker_identity(&image)?, &scope::docker_namespaces(&image)))
+        Ok(self.select_for(
+            "docker",
+            &scope::docker_identity(&image)?,
+            &scope::docker_namespaces(&image),
+        ))
     }
 
-    /// The docker scope of this image that is under audit. Of all scopes that match an image, the policy's and the audit
-    /// list's together, the most specific decides: a policy's scope below an audited one is enforced (TRUST section 1).
+    /// The docker scope of this image that is under audit. Of all scopes that match an image, the
+    /// policy's and the audit list's together, the most specific decides: a policy's scope below an
+    /// audited one is enforced (TRUST section 1).
     pub fn audited(&self, image: &Reference) -> Option<&str> {
         let audit = &self.marker.as_ref()?.audit;
         let image = image.clone().with_default_tag();
         let decides = self.select(&image).ok()?.key;
         let scopes = scope::docker_scopes(&image).ok()?;
-        let nearest = scopes.iter().find(|scope| decides == Some(scope.as_str()) || audit.contains(scope))?;
-        audit.iter().find(|scope| *scope == nearest).map(String::as_str)
+        let nearest = scopes
+            .iter()
+            .find(|scope| decides == Some(scope.as_str()) || audit.contains(scope))?;
+        audit
+            .iter()
+            .find(|scope| *scope == nearest)
+            .map(String::as_str)
     }
 
     /// The requirements of an image in files, by its path with links resolved.
     ///
     /// # Errors
     /// [`IdentityError::Path`].
-    pub fn select_file(&self, transport: FileTransport, path: &str) -> Result<Selection<'_>, IdentityError> {
+    pub fn select_file(
+        &self,
+        transport: FileTransport,
+        path: &str,
+    ) -> Result<Selection<'_>, IdentityError> {
         let scopes = scope::file_scopes(transport, path)?;
-        let (identity, above) = scopes.split_first().map_or(("", &[] as &[String]), |(first, rest)| (first.as_str(), rest));
+        let (identity, above) = scopes
+            .split_first()
+            .map_or(("", &[] as &[String]), |(first, rest)| {
+                (first.as_str(), rest)
+            });
         Ok(self.select_for(transport.name(), identity, above))
     }
 
-    /// The requirements of an image of any transport, by its identity and further scopes, most specific first.
-    pub fn select_for(&self, transport: &str, identity: &str, namespaces: &[String]) -> Selection<'_> {
-        let Some(transport) = self.transports.iter().find(|candidate| candidate.name == transport) else { return self.by_default() };
-        let mut candidates = core::iter::once(identity).chain(namespaces.iter().map(String::as_str)).chain([""]);
-        let hit = candidates.find_map(|candidate| transport.scopes.iter().find(|(scope, _)| scope == candidate));
+    /// The requirements of an image of any transport, by its identity and further scopes, most
+    /// specific first.
+    pub fn select_for(
+        &self,
+        transport: &str,
+        identity: &str,
+        namespaces: &[String],
+    ) -> Selection<'_> {
+        let Some(transport) = self
+            .transports
+            .iter()
+            .find(|candidate| candidate.name == transport)
+        else {
+            return self.by_default();
+        };
+        let mut candidates = core::iter::once(identity)
+            .chain(namespaces.iter().map(String::as_str))
+            .chain([""]);
+        let hit = candidates.find_map(|candidate| {
+            transport
+                .scopes
+                .iter()
+                .find(|(scope, _)| scope == candidate)
+        });
         hit.map_or_else(|| self.by_default(), |hit| transport.selection(hit))
     }
 
     fn by_default(&self) -> Selection<'_> {
-        Selection { scope: "default".into(), key: None, requirements: &self.default }
+        Selection {
+            scope: "default".into(),
+            key: None,
+            requirements: &self.default,
+        }
     }
 }
 
 impl Transport {
-    fn selection<'a>(&self, (scope, requirements): &'a (String, Vec<Requirement>)) -> Selection<'a> {
-        Selection { scope: format!("{} {}", self.name, json::quote(scope)), key: Some(scope), requirements }
+    fn selection<'a>(
+        &self,
+        (scope, requirements): &'a (String, Vec<Requirement>),
+    ) -> Selection<'a> {
+        Selection {
+            scope: format!("{} {}", self.name, json::quote(scope)),
+            key: Some(scope),
+            requirements,
+        }
     }
 }
 
 fn transports(field: &Field<'_>) -> Result<Vec<Transport>, PolicyError> {
-    field.open()?.iter().map(|member| Ok(Transport { name: member.key.clone(), scopes: scopes(&field.member(member), &member.key)? })).collect()
+    field
+        .open()?
+        .iter()
+        .map(|member| {
+            Ok(Transport {
+                name: member.key.clone(),
+                scopes: scopes(&field.member(member), &member.key)?,
+            })
+        })
+        .collect()
 }
 
-fn scopes(field: &Field<'_>, transport: &str) -> Result<Vec<(String, Vec<Requirement>)>, PolicyError> {
+fn scopes(
+    field: &Field<'_>,
+    transport: &str,
+) -> Result<Vec<(String, Vec<Requirement>)>, PolicyError> {
     let read = |member: &Member| {
         let at = field.scope(member);
         match scope::expected(transport, &member.key) {
-            Some(expected) => Err(PolicyError::Scope { place: at.place(), scope: error::shown(&member.key), expected }),
+            Some(expected) => Err(PolicyError::Scope {
+                place: at.place(),
+                scope: error::shown(&member.key),
+                expected,
+            }),
             None => Ok((member.key.clone(), Requirement::read_list(&at)?)),
         }
     };

@@ -1,4 +1,5 @@
-//! The requirement `pinned` (TRUST.md section 6): which digest a tag must have. It verifies no signature. Ours.
+//! The requirement `pinned` (TRUST.md section 6): which digest a tag must have. It verifies no
+//! signature. Ours.
 //!
 //! In scope: its shape. Out of scope: its meaning.
 
@@ -33,11 +34,23 @@ impl Pinned {
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         let members = field.members(&["type", "pins", "others"], &[])?;
         let pins = members.need("pins")?;
-        let list: Vec<_> = pins.open()?.iter().map(|member| pin(&pins, member)).collect::<Result<_, _>>()?;
+        let list: Vec<_> = pins
+            .open()?
+            .iter()
+            .map(|member| pin(&pins, member))
+            .collect::<Result<_, _>>()?;
         if list.is_empty() {
-            return Err(PolicyError::NoEntries { place: pins.place(), member: "pins" });
+            return Err(PolicyError::NoEntries {
+                place: pins.place(),
+                member: "pins",
+            });
         }
-        Ok(Self { pins: list, others: members.find("others").map_or(Ok(Others::Deny), |field| others(&field))? })
+        Ok(Self {
+            pins: list,
+            others: members
+                .find("others")
+                .map_or(Ok(Others::Deny), |field| others(&field))?,
+        })
     }
 }
 
@@ -52,11 +65,23 @@ fn others(field: &Field<'_>) -> Result<Others, PolicyError> {
 /// Each image in its one full spelling, so that no two entries speak of the same tag.
 fn pin(pins: &Field<'_>, member: &Member) -> Result<(Reference, Digest), PolicyError> {
     let field = pins.scope(member);
-    let image = Reference::normalize(&member.key, Grammar::Containers).map_err(|error| PolicyError::Reference { place: field.place(), error })?;
+    let image = Reference::normalize(&member.key, Grammar::Containers).map_err(|error| {
+        PolicyError::Reference {
+            place: field.place(),
+            error,
+        }
+    })?;
     if image.tag().is_none() || image.digest().is_some() || image.to_string() != member.key {
-        return field.value("as key a full name with a tag and no digest, such as registry.example.com/team/app:1.0");
+        return field.value(
+            "as key a full name with a tag and no digest, such as \
+             registry.example.com/team/app:1.0",
+        );
     }
-    match field.node.as_str().and_then(|text| Digest::parse(text).ok()) {
+    match field
+        .node
+        .as_str()
+        .and_then(|text| Digest::parse(text).ok())
+    {
         Some(digest) => Ok((image, digest)),
         None => field.value("a digest such as sha256:<64 hexadecimal digits>"),
     }

@@ -1,4 +1,5 @@
-//! The member `pki` of `sigstoreSigned` (facts/containers-policy.md section 2.2): certificates of one's own authority.
+//! The member `pki` of `sigstoreSigned` (facts/containers-policy.md section 2.2): certificates of
+//! one's own authority.
 
 use super::error::PolicyError;
 use super::field;
@@ -20,7 +21,14 @@ pub struct Pki {
     pub subject_hostname: Option<String>,
 }
 
-const MEMBERS: &[&str] = &["caRootsPath", "caRootsData", "caIntermediatesPath", "caIntermediatesData", "subjectEmail", "subjectHostname"];
+const MEMBERS: &[&str] = &[
+    "caRootsPath",
+    "caRootsData",
+    "caIntermediatesPath",
+    "caIntermediatesData",
+    "subjectEmail",
+    "subjectHostname",
+];
 
 impl Pki {
     /// Parses the object alone.
@@ -33,20 +41,41 @@ impl Pki {
 
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         let members = field.members(MEMBERS, &[])?;
-        let roots = KeySource::one(&members, "caRootsPath", "caRootsData", "caRootsPath and caRootsData cannot be used simultaneously")?
-            .ok_or_else(|| PolicyError::CaSource { place: field.place(), rule: "At least one of caRootsPath and caRootsData must be specified" })?;
+        let roots = KeySource::one(
+            &members,
+            "caRootsPath",
+            "caRootsData",
+            "caRootsPath and caRootsData cannot be used simultaneously",
+        )?
+        .ok_or_else(|| PolicyError::CaSource {
+            place: field.place(),
+            rule: "At least one of caRootsPath and caRootsData must be specified",
+        })?;
         let intermediates = KeySource::one(
             &members,
             "caIntermediatesPath",
             "caIntermediatesData",
             "caIntermediatesPath and caIntermediatesData cannot be used simultaneously",
         )?;
-        let subject = |key| members.string(key).map(|text| Some(text).filter(|text| !text.is_empty()).map(String::from));
-        let (subject_email, subject_hostname) = (subject("subjectEmail")?, subject("subjectHostname")?);
+        let subject = |key| {
+            members
+                .string(key)
+                .map(|text| Some(text).filter(|text| !text.is_empty()).map(String::from))
+        };
+        let (subject_email, subject_hostname) =
+            (subject("subjectEmail")?, subject("subjectHostname")?);
         if subject_email.is_none() && subject_hostname.is_none() {
-            return Err(PolicyError::Subject { place: field.place(), rule: "At least one of subjectEmail, subjectHostname must be specified" });
+            return Err(PolicyError::Subject {
+                place: field.place(),
+                rule: "At least one of subjectEmail, subjectHostname must be specified",
+            });
         }
-        Ok(Self { roots, intermediates, subject_email, subject_hostname })
+        Ok(Self {
+            roots,
+            intermediates,
+            subject_email,
+            subject_hostname,
+        })
     }
 
     /// Every source of certificates.

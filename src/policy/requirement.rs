@@ -18,10 +18,11 @@ use alloc::vec::Vec;
 
 /// A condition on an image. All of a list must hold, in order; the first that does not decides.
 ///
-/// Two rules say which members of a requirement count, and they differ by type. In `signedBy` the *presence* of a key
-/// member counts, even with `null` or `""`, and its value must then say something. In `sigstoreSigned` the *effective
-/// value* counts: `""` for a path and `null` for data are as if the member were absent (so a Rekor demand can vanish),
-/// while `""` for data is a value, of which no key can be made. In members of ours, presence counts and nothing is empty.
+/// Two rules say which members of a requirement count, and they differ by type. In `signedBy` the
+/// *presence* of a key member counts, even with `null` or `""`, and its value must then say
+/// something. In `sigstoreSigned` the *effective value* counts: `""` for a path and `null` for data
+/// are as if the member were absent (so a Rekor demand can vanish), while `""` for data is a value,
+/// of which no key can be made. In members of ours, presence counts and nothing is empty.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Requirement {
@@ -62,20 +63,36 @@ impl Requirement {
     }
 
     pub(super) fn read_list(field: &Field<'_>) -> Result<Vec<Self>, PolicyError> {
-        let list = if field.node.is_null() { Vec::new() } else { field.list(Self::read)? };
-        if list.is_empty() { Err(PolicyError::NoRequirements { place: field.place() }) } else { Ok(list) }
+        let list = if field.node.is_null() {
+            Vec::new()
+        } else {
+            field.list(Self::read)?
+        };
+        if list.is_empty() {
+            Err(PolicyError::NoRequirements {
+                place: field.place(),
+            })
+        } else {
+            Ok(list)
+        }
     }
 
     fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         match field.kind()? {
-            "insecureAcceptAnything" => field.members(&["type"], &[]).map(|_| Self::InsecureAcceptAnything),
+            "insecureAcceptAnything" => field
+                .members(&["type"], &[])
+                .map(|_| Self::InsecureAcceptAnything),
             "reject" => field.members(&["type"], &[]).map(|_| Self::Reject),
             "signedBaseLayer" => signed_base_layer(field),
             "signedBy" => SignedBy::read(field).map(Self::SignedBy),
             "sigstoreSigned" => SigstoreSigned::read(field).map(Self::SigstoreSigned),
             "attested" if field.is_extended() => Attested::read(field).map(Self::Attested),
             "pinned" if field.is_extended() => Pinned::read(field).map(Self::Pinned),
-            found => Err(PolicyError::RequirementType { place: field.place(), found: shown(found), advice: advice(found) }),
+            found => Err(PolicyError::RequirementType {
+                place: field.place(),
+                found: shown(found),
+                advice: advice(found),
+            }),
         }
     }
 
@@ -92,11 +109,16 @@ impl Requirement {
         }
     }
 
-    /// The type whose meaning this version does not decide yet. Such a requirement is never satisfied: it
-    /// denies what selects it, with the code `requirement.not-implemented`.
+    /// The type whose meaning this version does not decide yet. Such a requirement is never
+    /// satisfied: it denies what selects it, with the code `requirement.not-implemented`.
     pub fn not_implemented(&self) -> Option<&'static str> {
         match self {
-            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::SigstoreSigned(_) | Self::Attested(_) | Self::Pinned(_) => None,
+            Self::InsecureAcceptAnything
+            | Self::Reject
+            | Self::SignedBaseLayer { .. }
+            | Self::SigstoreSigned(_)
+            | Self::Attested(_)
+            | Self::Pinned(_) => None,
             Self::SignedBy(_) => Some(self.kind()),
         }
     }
@@ -113,9 +135,14 @@ impl Requirement {
     /// The paths of keys, certificates and trusted roots that it names.
     pub fn paths(&self) -> Vec<&str> {
         match self {
-            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::Pinned(_) => Vec::new(),
+            Self::InsecureAcceptAnything
+            | Self::Reject
+            | Self::SignedBaseLayer { .. }
+            | Self::Pinned(_) => Vec::new(),
             Self::SignedBy(signed) => all_of(&signed.keys).collect(),
-            Self::SigstoreSigned(signed) => trusted(&signed.trust).chain(signed.rekor.iter().flat_map(all_of)).collect(),
+            Self::SigstoreSigned(signed) => trusted(&signed.trust)
+                .chain(signed.rekor.iter().flat_map(all_of))
+                .collect(),
             Self::Attested(attested) => trusted(&attested.trust).collect(),
         }
     }
@@ -126,11 +153,22 @@ impl Requirement {
     pub fn datas(&self) -> impl Iterator<Item = &[u8]> {
         let sources = match self {
             Self::SignedBy(signed) => alloc::vec![&signed.keys],
-            Self::SigstoreSigned(signed) => signed.trust.sources().into_iter().chain(&signed.rekor).collect(),
+            Self::SigstoreSigned(signed) => signed
+                .trust
+                .sources()
+                .into_iter()
+                .chain(&signed.rekor)
+                .collect(),
             Self::Attested(attested) => attested.trust.sources(),
-            Self::InsecureAcceptAnything | Self::Reject | Self::SignedBaseLayer { .. } | Self::Pinned(_) => Vec::new(),
+            Self::InsecureAcceptAnything
+            | Self::Reject
+            | Self::SignedBaseLayer { .. }
+            | Self::Pinned(_) => Vec::new(),
         };
-        sources.into_iter().flat_map(KeySource::datas).map(Vec::as_slice)
+        sources
+            .into_iter()
+            .flat_map(KeySource::datas)
+            .map(Vec::as_slice)
     }
 }
 
@@ -154,7 +192,10 @@ fn signed_base_layer(field: &Field<'_>) -> Result<Requirement, PolicyError> {
 
 fn advice(found: &str) -> &'static str {
     match found {
-        "attested" | "pinned" => "it is understood only with \"sealgate\": {\"version\": 1} at the top level of the policy",
+        "attested" | "pinned" => {
+            "it is understood only with \"sealgate\": {\"version\": 1} at the top level of the \
+             policy"
+        }
         _ => "expected insecureAcceptAnything, reject, signedBy, sigstoreSigned or signedBaseLayer",
     }
 }

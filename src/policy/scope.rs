@@ -1,5 +1,5 @@
-//! Scopes: which of them an image is looked up under, and which a transport can have (facts/containers-policy.md sections
-//! 1.3 and 1.4).
+//! Scopes: which of them an image is looked up under, and which a transport can have
+//! (facts/containers-policy.md sections 1.3 and 1.4).
 //!
 //! Scopes are compared as text, and nothing is inherited: the first hit decides alone.
 
@@ -14,9 +14,14 @@ use alloc::vec::Vec;
 codes! {
     /// This reference names no one image.
     pub enum IdentityError {
-        Bare { name: String } => "policy.bare-reference", "expected a tag or a digest, found {name}: write {name}:latest if that is meant";
-        Path { path: String } => "policy.path", "expected an absolute path without '.', '..', doubled or trailing slashes, found {path:?}";
-        TagAndDigest { reference: Reference } => "policy.tag-and-digest", "Docker references with both a tag and digest are currently not supported: leave the tag or the digest out of {reference}";
+        Bare { name: String } => "policy.bare-reference",
+            "expected a tag or a digest, found {name}: write {name}:latest if that is meant";
+        Path { path: String } => "policy.path",
+            "expected an absolute path without '.', '..', doubled or trailing slashes, found \
+             {path:?}";
+        TagAndDigest { reference: Reference } => "policy.tag-and-digest",
+            "Docker references with both a tag and digest are currently not supported: leave the \
+             tag or the digest out of {reference}";
     }
 }
 
@@ -26,14 +31,17 @@ codes! {
 /// [`IdentityError`]: neither or both.
 pub fn docker_identity(image: &Reference) -> Result<String, IdentityError> {
     match (image.tag(), image.digest()) {
-        (Some(_), Some(_)) => Err(IdentityError::TagAndDigest { reference: image.clone() }),
+        (Some(_), Some(_)) => Err(IdentityError::TagAndDigest {
+            reference: image.clone(),
+        }),
         (None, None) => Err(IdentityError::Bare { name: image.name() }),
         _ => Ok(image.to_string()),
     }
 }
 
-/// The further scopes of an image of `docker:`, most specific first: the name, the name without its last components down
-/// to `host[:port]`, then `*.` and what remains of the host as labels are dropped from its front.
+/// The further scopes of an image of `docker:`, most specific first: the name, the name without its
+/// last components down to `host[:port]`, then `*.` and what remains of the host as labels are
+/// dropped from its front.
 pub fn docker_namespaces(image: &Reference) -> Vec<String> {
     let mut name = image.name();
     let mut scopes = vec![name.clone()];
@@ -85,8 +93,8 @@ impl FileTransport {
     }
 }
 
-/// The scopes of an image in files, most specific first, but for `""`: its path with links resolved, then the folders above
-/// it, `/` not among them. An archive of docker has none.
+/// The scopes of an image in files, most specific first, but for `""`: its path with links
+/// resolved, then the folders above it, `/` not among them. An archive of docker has none.
 ///
 /// # Errors
 /// [`IdentityError::Path`].
@@ -95,7 +103,9 @@ pub fn file_scopes(transport: FileTransport, path: &str) -> Result<Vec<String>, 
         return Ok(Vec::new());
     }
     if !is_clean_path(path) {
-        return Err(IdentityError::Path { path: path.chars().take(200).collect() });
+        return Err(IdentityError::Path {
+            path: path.chars().take(200).collect(),
+        });
     }
     let mut scopes = vec![String::from(path)];
     let mut rest = path;
@@ -107,19 +117,39 @@ pub fn file_scopes(transport: FileTransport, path: &str) -> Result<Vec<String>, 
 }
 
 /// The transports that containers/image has.
-pub(super) const TRANSPORTS: [&str; 11] =
-    ["docker", "atomic", "docker-daemon", "docker-archive", "oci", "oci-archive", "dir", "sif", "containers-storage", "tarball", "ostree"];
+pub(super) const TRANSPORTS: [&str; 11] = [
+    "docker",
+    "atomic",
+    "docker-daemon",
+    "docker-archive",
+    "oci",
+    "oci-archive",
+    "dir",
+    "sif",
+    "containers-storage",
+    "tarball",
+    "ostree",
+];
 
-/// What a scope of `transport` must look like when `scope` does not; `None` when the scope can be one, and for transports
-/// that are not known.
+/// What a scope of `transport` must look like when `scope` does not; `None` when the scope can be
+/// one, and for transports that are not known.
 pub(super) fn expected(transport: &str, scope: &str) -> Option<&'static str> {
     let (valid, expected) = match transport {
         _ if scope.is_empty() => return None,
         "atomic" => (is_atomic(scope), "host[/namespace[/stream[:tag]]]"),
-        "docker-daemon" => (Digest::parse(scope).is_err(), "a name, not algorithm:digest"),
+        "docker-daemon" => (
+            Digest::parse(scope).is_err(),
+            "a name, not algorithm:digest",
+        ),
         "docker-archive" | "tarball" => (false, "nothing else"),
-        "oci" | "oci-archive" | "dir" | "sif" => (is_clean_path(scope), "an absolute path without '.', '..', doubled or trailing slashes"),
-        "containers-storage" => (is_storage(scope), "[driver@/root] or [/root], then name, @digest, @image-id"),
+        "oci" | "oci-archive" | "dir" | "sif" => (
+            is_clean_path(scope),
+            "an absolute path without '.', '..', doubled or trailing slashes",
+        ),
+        "containers-storage" => (
+            is_storage(scope),
+            "[driver@/root] or [/root], then name, @digest, @image-id",
+        ),
         _ => return None,
     };
     (!valid).then_some(expected)
@@ -129,16 +159,25 @@ fn is_atomic(scope: &str) -> bool {
     let mut parts = scope.split('/');
     let _host = parts.next();
     let namespace = parts.next().is_none_or(|part| !part.contains(':'));
-    let stream = parts.next().is_none_or(|part| part.matches(':').count() <= 1);
+    let stream = parts
+        .next()
+        .is_none_or(|part| part.matches(':').count() <= 1);
     namespace && stream && parts.next().is_none()
 }
 
 fn is_clean_path(scope: &str) -> bool {
-    scope.strip_prefix('/').is_some_and(|rest| rest.split('/').all(|part| !matches!(part, "" | "." | "..")))
+    scope
+        .strip_prefix('/')
+        .is_some_and(|rest| rest.split('/').all(|part| !matches!(part, "" | "." | "..")))
 }
 
 fn is_storage(scope: &str) -> bool {
-    let Some((store, image)) = scope.strip_prefix('[').and_then(|rest| rest.split_once(']')) else { return false };
+    let Some((store, image)) = scope
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'))
+    else {
+        return false;
+    };
     let root = match store.split_once('@') {
         Some(("", _)) => return false,
         Some((_, root)) => root,

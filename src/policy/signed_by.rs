@@ -1,6 +1,8 @@
-//! The requirement `signedBy` (facts/containers-policy.md section 2.1): simple signing with OpenPGP.
+//! The requirement `signedBy` (facts/containers-policy.md section 2.1): simple signing with
+//! OpenPGP.
 //!
-//! Here the *presence* of a key member counts, whatever its value; in `sigstoreSigned` its effective value does.
+//! Here the *presence* of a key member counts, whatever its value; in `sigstoreSigned` its
+//! effective value does.
 
 use super::error::PolicyError;
 use super::error::shown;
@@ -33,34 +35,76 @@ pub struct SignedBy {
     pub identity: Matcher,
 }
 
-const MEMBERS: &[&str] = &["type", "keyType", "keyPath", "keyPaths", "keyData", "signedIdentity"];
+const MEMBERS: &[&str] = &[
+    "type",
+    "keyType",
+    "keyPath",
+    "keyPaths",
+    "keyData",
+    "signedIdentity",
+];
 
 impl SignedBy {
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
         let members = field.members(MEMBERS, &[])?;
-        Ok(Self { key_type: key_type(&members)?, keys: keys(&members)?, identity: Matcher::of_signed_by(&members)? })
+        Ok(Self {
+            key_type: key_type(&members)?,
+            keys: keys(&members)?,
+            identity: Matcher::of_signed_by(&members)?,
+        })
     }
 }
 
 fn key_type(members: &Members<'_>) -> Result<KeyType, PolicyError> {
-    let Some(field) = members.find("keyType") else { return Err(PolicyError::NoKeyType { place: members.place() }) };
+    let Some(field) = members.find("keyType") else {
+        return Err(PolicyError::NoKeyType {
+            place: members.place(),
+        });
+    };
     match field.string()? {
         "GPGKeys" => Ok(KeyType::GpgKeys),
         "signedByGPGKeys" => Ok(KeyType::SignedByGpgKeys),
         "X509Certificates" => Ok(KeyType::X509Certificates),
         "signedByX509CAs" => Ok(KeyType::SignedByX509Cas),
-        found => Err(PolicyError::KeyType { place: field.place(), found: shown(found) }),
+        found => Err(PolicyError::KeyType {
+            place: field.place(),
+            found: shown(found),
+        }),
     }
 }
 
 fn keys(members: &Members<'_>) -> Result<KeySource, PolicyError> {
-    let fail = |rule| Err(PolicyError::KeySource { place: members.place(), rule });
-    let source = match (members.find("keyPath"), members.find("keyPaths"), members.find("keyData")) {
-        (Some(field), None, None) => Some(field.string()?).filter(|path| !path.is_empty()).map(|path| KeySource::Path(path.into())),
+    let fail = |rule| {
+        Err(PolicyError::KeySource {
+            place: members.place(),
+            rule,
+        })
+    };
+    let source = match (
+        members.find("keyPath"),
+        members.find("keyPaths"),
+        members.find("keyData"),
+    ) {
+        (Some(field), None, None) => Some(field.string()?)
+            .filter(|path| !path.is_empty())
+            .map(|path| KeySource::Path(path.into())),
         (None, Some(field), None) => field.strings()?.map(KeySource::Paths),
         (None, None, Some(field)) => field.bytes()?.map(KeySource::Data),
-        (None, None, None) => return fail("Exactly one of keyPath, keyPaths and keyData must be specified, none of them present"),
-        _ => return fail("Exactly one of keyPath, keyPaths and keyData must be specified, more than one present"),
+        (None, None, None) => {
+            return fail(
+                "Exactly one of keyPath, keyPaths and keyData must be specified, none of them \
+                 present",
+            );
+        }
+        _ => {
+            return fail(
+                "Exactly one of keyPath, keyPaths and keyData must be specified, more than one \
+                 present",
+            );
+        }
     };
-    source.map_or_else(|| fail("exactly one of keyPath, keyPaths and keyData must be specified, and not be empty"), Ok)
+    source.map_or_else(
+        || fail("exactly one of keyPath, keyPaths and keyData must be specified, and not be empty"),
+        Ok,
+    )
 }

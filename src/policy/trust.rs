@@ -1,10 +1,10 @@
 //! Whom a signature must come from (facts/containers-policy.md section 2.2, TRUST.md section 1).
 
 use super::error::PolicyError;
+use super::field::Members;
 use super::fulcio::Fulcio;
 use super::keys::KeySource;
 use super::pki::Pki;
-use super::field::Members;
 use super::trusted_root;
 use super::trusted_root::TrustedRoot;
 use crate::sigstore::identity::Identity;
@@ -38,14 +38,23 @@ pub enum Trust {
 /// The members of keys.
 pub(super) const KEYS: [&str; 4] = ["keyPath", "keyPaths", "keyData", "keyDatas"];
 /// The members of Rekor keys.
-pub(super) const REKOR: [&str; 4] = ["rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"];
+pub(super) const REKOR: [&str; 4] = [
+    "rekorPublicKeyPath",
+    "rekorPublicKeyPaths",
+    "rekorPublicKeyData",
+    "rekorPublicKeyDatas",
+];
 
-const ONE_SOURCE: &str = "exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio, and pki must be specified";
+const ONE_SOURCE: &str =
+    "exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio, and pki must be specified";
 
 impl Trust {
     /// Of an object that knows the members of keys, and perhaps the others.
     pub(super) fn read(members: &Members<'_>) -> Result<Self, PolicyError> {
-        let mut trusts: Vec<Self> = KeySource::effective(members, &KEYS)?.into_iter().map(Self::Keys).collect();
+        let mut trusts: Vec<Self> = KeySource::effective(members, &KEYS)?
+            .into_iter()
+            .map(Self::Keys)
+            .collect();
         if let Some(field) = members.find("fulcio") {
             trusts.push(Self::Fulcio(Fulcio::read(&field)?));
         }
@@ -56,29 +65,53 @@ impl Trust {
         let identities = trusted_root::identities(members)?;
         let trust = trusts.pop();
         if !trusts.is_empty() {
-            return Err(PolicyError::KeySource { place: members.place(), rule: ONE_SOURCE });
+            return Err(PolicyError::KeySource {
+                place: members.place(),
+                rule: ONE_SOURCE,
+            });
         }
         match (root, identities) {
-            (None, None) => trust.ok_or_else(|| PolicyError::KeySource { place: members.place(), rule: ONE_SOURCE }),
+            (None, None) => trust.ok_or_else(|| PolicyError::KeySource {
+                place: members.place(),
+                rule: ONE_SOURCE,
+            }),
             (None, Some(_)) => Err(PolicyError::Identities {
                 place: members.place(),
-                rule: "identities speak of certificates: they need one of trustedRoot, trustedRootPath and trustedRootData",
+                rule: "identities speak of certificates: they need one of trustedRoot, \
+                       trustedRootPath and trustedRootData",
             }),
             (Some(root), identities) => Self::rooted(members, root, trust, identities),
         }
     }
 
-    fn rooted(members: &Members<'_>, root: TrustedRoot, trust: Option<Self>, identities: Option<Vec<Identity>>) -> Result<Self, PolicyError> {
-        let fail = |rule| Err(PolicyError::TrustedRoot { place: members.place(), rule });
+    fn rooted(
+        members: &Members<'_>,
+        root: TrustedRoot,
+        trust: Option<Self>,
+        identities: Option<Vec<Identity>>,
+    ) -> Result<Self, PolicyError> {
+        let fail = |rule| {
+            Err(PolicyError::TrustedRoot {
+                place: members.place(),
+                rule,
+            })
+        };
         if REKOR.iter().any(|key| members.has(key)) {
             return fail("trustedRoot stands in place of rekorPublicKey…: remove one of the two");
         }
         match (trust, identities) {
             (None, Some(identities)) => Ok(Self::Certificates { root, identities }),
             (Some(Self::Keys(keys)), None) => Ok(Self::LoggedKeys { keys, root }),
-            (None, None) => fail("a trusted root alone says nothing of who signs: add identities for certificates, or keys"),
-            (Some(Self::Keys(_)), Some(_)) => fail("identities speak of certificates and keys have none: remove one of the two"),
-            (Some(_), _) => fail("trustedRoot stands in place of fulcio and pki: remove one of the two"),
+            (None, None) => fail(
+                "a trusted root alone says nothing of who signs: add identities for certificates, \
+                 or keys",
+            ),
+            (Some(Self::Keys(_)), Some(_)) => {
+                fail("identities speak of certificates and keys have none: remove one of the two")
+            }
+            (Some(_), _) => {
+                fail("trustedRoot stands in place of fulcio and pki: remove one of the two")
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! The members `trustedRoot…` and `identities` (TRUST.md sections 1, 4 and 5). Ours; they exist under the marker only.
+//! The members `trustedRoot…` and `identities` (TRUST.md sections 1, 4 and 5). Ours; they exist
+//! under the marker only.
 //!
 //! In scope: their shape. Out of scope: the root's content, and judging a certificate.
 
@@ -28,7 +29,12 @@ pub enum TrustedRoot {
 }
 
 /// The members that this file reads.
-pub(super) const MEMBERS: [&str; 4] = ["trustedRoot", "trustedRootPath", "trustedRootData", "identities"];
+pub(super) const MEMBERS: [&str; 4] = [
+    "trustedRoot",
+    "trustedRootPath",
+    "trustedRootData",
+    "identities",
+];
 
 impl TrustedRoot {
     /// The member that names it.
@@ -53,7 +59,8 @@ impl TrustedRoot {
             },
             _ => Err(PolicyError::TrustedRoot {
                 place: members.place(),
-                rule: "exactly one of trustedRoot, trustedRootPath and trustedRootData must be specified, more than one present",
+                rule: "exactly one of trustedRoot, trustedRootPath and trustedRootData must be \
+                       specified, more than one present",
             }),
         }
     }
@@ -70,38 +77,75 @@ fn named(field: &Field<'_>) -> Result<TrustedRoot, PolicyError> {
 
 /// An expression for the whole of a text.
 pub(super) fn regexp(field: &Field<'_>) -> Result<Pattern, PolicyError> {
-    Pattern::whole(field.string()?).map_err(|error| PolicyError::Pattern { place: field.place(), error })
+    Pattern::whole(field.string()?).map_err(|error| PolicyError::Pattern {
+        place: field.place(),
+        error,
+    })
 }
 
 fn exact(field: &Field<'_>) -> Result<Pattern, PolicyError> {
-    Pattern::exact(field.string()?).map_err(|error| PolicyError::Pattern { place: field.place(), error })
+    Pattern::exact(field.string()?).map_err(|error| PolicyError::Pattern {
+        place: field.place(),
+        error,
+    })
 }
 
 /// The member `identities`: absent, or a list that is not empty.
 pub(super) fn identities(members: &Members<'_>) -> Result<Option<Vec<Identity>>, PolicyError> {
-    let Some(field) = members.find("identities") else { return Ok(None) };
+    let Some(field) = members.find("identities") else {
+        return Ok(None);
+    };
     let found = field.node.as_array().map_or(0, <[_]>::len);
     if found > limits::IDENTITIES {
-        return Err(PolicyError::TooMany { place: field.place(), limit: limits::IDENTITIES, found });
+        return Err(PolicyError::TooMany {
+            place: field.place(),
+            limit: limits::IDENTITIES,
+            found,
+        });
     }
     let identities = field.list(identity)?;
     if identities.is_empty() {
-        return Err(PolicyError::NoEntries { place: field.place(), member: "identities" });
+        return Err(PolicyError::NoEntries {
+            place: field.place(),
+            member: "identities",
+        });
     }
     Ok(Some(identities))
 }
 
 fn identity(field: &Field<'_>) -> Result<Identity, PolicyError> {
-    let members = field.members(&["issuer", "issuerRegexp", "subject", "subjectRegexp", "claims"], &[])?;
+    let members = field.members(
+        &[
+            "issuer",
+            "issuerRegexp",
+            "subject",
+            "subjectRegexp",
+            "claims",
+        ],
+        &[],
+    )?;
     let pattern = |plain, expression, rule| match (members.find(plain), members.find(expression)) {
         (Some(text), None) => exact(&text),
         (None, Some(text)) => regexp(&text),
-        _ => Err(PolicyError::Identities { place: field.place(), rule }),
+        _ => Err(PolicyError::Identities {
+            place: field.place(),
+            rule,
+        }),
     };
     Ok(Identity {
-        issuer: pattern("issuer", "issuerRegexp", "exactly one of issuer and issuerRegexp must be specified")?,
-        subject: pattern("subject", "subjectRegexp", "exactly one of subject and subjectRegexp must be specified")?,
-        claims: members.find("claims").map_or(Ok(Vec::new()), |field| claims(&field))?,
+        issuer: pattern(
+            "issuer",
+            "issuerRegexp",
+            "exactly one of issuer and issuerRegexp must be specified",
+        )?,
+        subject: pattern(
+            "subject",
+            "subjectRegexp",
+            "exactly one of subject and subjectRegexp must be specified",
+        )?,
+        claims: members
+            .find("claims")
+            .map_or(Ok(Vec::new()), |field| claims(&field))?,
     })
 }
 
@@ -113,7 +157,10 @@ fn claims(field: &Field<'_>) -> Result<Vec<(String, String)>, PolicyError> {
         .map(|(name, value)| Ok((name.into(), value.text()?.into())))
         .collect::<Result<_, PolicyError>>()?;
     if claims.is_empty() {
-        return Err(PolicyError::NoEntries { place: field.place(), member: "claims" });
+        return Err(PolicyError::NoEntries {
+            place: field.place(),
+            member: "claims",
+        });
     }
     Ok(claims)
 }

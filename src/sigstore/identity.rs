@@ -1,8 +1,10 @@
-//! Who may have signed (TRUST section 5): patterns for the issuer and the subject of a certificate, and its claims.
+//! Who may have signed (TRUST section 5): patterns for the issuer and the subject of a certificate,
+//! and its claims.
 //!
-//! Regular expressions have RE2's syntax and meaning, as Go's `regexp` does for cosign and policy-controller. Whatever the
-//! library would read otherwise, or not at all, is refused when the expression is read. They speak of ASCII: a text with
-//! other characters matches no expression, and is written out instead.
+//! Regular expressions have RE2's syntax and meaning, as Go's `regexp` does for cosign and
+//! policy-controller. Whatever the library would read otherwise, or not at all, is refused when the
+//! expression is read. They speak of ASCII: a text with other characters matches no expression, and
+//! is written out instead.
 
 use crate::limits;
 use crate::x509::fulcio::Claims;
@@ -10,18 +12,27 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::nfa::thompson::NFA;
+use regex_automata::nfa::thompson::pikevm::PikeVM;
 use regex_automata::util::syntax;
 
 codes! {
     /// This is no regular expression that is understood here.
     pub enum PatternError {
-        Empty => "pattern.empty", "expected a text, found an empty one: an empty issuer or subject would say nothing";
-        TooLong { limit: usize } => "pattern.too-long", "expected a regular expression of at most {limit} bytes: write the texts that are meant, one entry each";
-        UnicodeClass => "pattern.unicode-class", "expected a regular expression without Unicode classes (\\p, \\P): list the letters instead";
-        NotAscii => "pattern.not-ascii", "expected a regular expression of ASCII characters: give a text with other characters exactly, not as an expression";
-        Construct { found: String } => "pattern.construct", "expected RE2's syntax, found {found}, which it lacks or reads otherwise: escape it, or leave it out";
+        Empty => "pattern.empty",
+            "expected a text, found an empty one: an empty issuer or subject would say nothing";
+        TooLong { limit: usize } => "pattern.too-long",
+            "expected a regular expression of at most {limit} bytes: write the texts that are \
+             meant, one entry each";
+        UnicodeClass => "pattern.unicode-class",
+            "expected a regular expression without Unicode classes (\\p, \\P): list the letters \
+             instead";
+        NotAscii => "pattern.not-ascii",
+            "expected a regular expression of ASCII characters: give a text with other characters \
+             exactly, not as an expression";
+        Construct { found: String } => "pattern.construct",
+            "expected RE2's syntax, found {found}, which it lacks or reads otherwise: escape it, or \
+             leave it out";
         Syntax { error: String } => "pattern.syntax", "expected RE2's syntax: {error}";
     }
 }
@@ -61,7 +72,11 @@ impl Pattern {
     /// # Errors
     /// [`PatternError::Empty`].
     pub fn exact(text: &str) -> Result<Self, PatternError> {
-        if text.is_empty() { Err(PatternError::Empty) } else { Ok(Self::Exact(text.into())) }
+        if text.is_empty() {
+            Err(PatternError::Empty)
+        } else {
+            Ok(Self::Exact(text.into()))
+        }
     }
 
     /// An expression for the whole text.
@@ -98,7 +113,9 @@ impl Pattern {
 
     /// Whether it is searched for and nothing holds it to the start and the end of a text.
     pub fn is_unanchored(&self) -> bool {
-        let Self::Search(Regexp { text, .. }) = self else { return false };
+        let Self::Search(Regexp { text, .. }) = self else {
+            return false;
+        };
         let starts = text.starts_with('^') || text.starts_with(r"\A");
         let ends = text.ends_with('$') || text.ends_with(r"\z");
         !starts || !ends || has_alternatives(text)
@@ -121,26 +138,38 @@ impl Identity {
     /// # Errors
     /// [`PatternError::Empty`].
     pub fn exact(issuer: &str, subject: &str) -> Result<Self, PatternError> {
-        Ok(Self { issuer: Pattern::exact(issuer)?, subject: Pattern::exact(subject)?, claims: Vec::new() })
+        Ok(Self {
+            issuer: Pattern::exact(issuer)?,
+            subject: Pattern::exact(subject)?,
+            claims: Vec::new(),
+        })
     }
 
-    /// Whether a certificate with these claims is of this identity. A claim that it lacks never matches.
+    /// Whether a certificate with these claims is of this identity. A claim that it lacks never
+    /// matches.
     pub fn matches(&self, claims: &Claims) -> bool {
-        claims.issuer().is_some_and(|issuer| self.issuer.matches(issuer))
+        claims
+            .issuer()
+            .is_some_and(|issuer| self.issuer.matches(issuer))
             && self.subject.matches(claims.subject().text())
             && self.missed(claims).next().is_none()
     }
 
     /// The claims that are wanted and are not the certificate's, by name.
     pub fn missed(&self, claims: &Claims) -> impl Iterator<Item = &str> {
-        self.claims.iter().filter(|(name, wanted)| claims.get(name) != Some(wanted)).map(|(name, _)| name.as_str())
+        self.claims
+            .iter()
+            .filter(|(name, wanted)| claims.get(name) != Some(wanted))
+            .map(|(name, _)| name.as_str())
     }
 }
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} by the word of {}", self.subject, self.issuer)?;
-        self.claims.iter().try_for_each(|(name, wanted)| write!(f, ", {name} {wanted}"))
+        self.claims
+            .iter()
+            .try_for_each(|(name, wanted)| write!(f, ", {name} {wanted}"))
     }
 }
 
@@ -150,24 +179,47 @@ impl Regexp {
             return Err(PatternError::Empty);
         }
         if text.len() > limits::REGEXP {
-            return Err(PatternError::TooLong { limit: limits::REGEXP });
+            return Err(PatternError::TooLong {
+                limit: limits::REGEXP,
+            });
         }
         if !text.is_ascii() {
             return Err(PatternError::NotAscii);
         }
         check(text)?;
         let syntax = syntax::Config::new().unicode(false).utf8(false);
-        let wrong = |error: String| PatternError::Syntax { error: error.lines().last().unwrap_or_default().chars().take(200).collect() };
+        let wrong = |error: String| PatternError::Syntax {
+            error: error
+                .lines()
+                .last()
+                .unwrap_or_default()
+                .chars()
+                .take(200)
+                .collect(),
+        };
         // Alone first: what would close the group around it is no expression.
         syntax::parse_with(text, &syntax).map_err(|error| wrong(format!("{error}")))?;
-        let config = NFA::config().utf8(false).nfa_size_limit(Some(limits::REGEXP_COMPILED));
-        let compiled = NFA::compiler().syntax(syntax).configure(config).build(&wrap(text)).map_err(|error| wrong(format!("{error}")))?;
+        let config = NFA::config()
+            .utf8(false)
+            .nfa_size_limit(Some(limits::REGEXP_COMPILED));
+        let compiled = NFA::compiler()
+            .syntax(syntax)
+            .configure(config)
+            .build(&wrap(text))
+            .map_err(|error| wrong(format!("{error}")))?;
         let machine = PikeVM::new_from_nfa(compiled).map_err(|error| wrong(format!("{error}")))?;
-        Ok(Self { text: text.into(), machine })
+        Ok(Self {
+            text: text.into(),
+            machine,
+        })
     }
 
     fn is_match(&self, text: &str) -> bool {
-        text.is_ascii() && text.len() <= limits::REGEXP_TEXT && self.machine.is_match(&mut self.machine.create_cache(), text)
+        text.is_ascii()
+            && text.len() <= limits::REGEXP_TEXT
+            && self
+                .machine
+                .is_match(&mut self.machine.create_cache(), text)
     }
 }
 
@@ -185,13 +237,14 @@ impl PartialEq for Regexp {
 
 impl Eq for Regexp {}
 
-/// Whether a `|` stands outside of every group and set: then `^` and `$` hold one end each of another alternative.
+/// Whether a `|` stands outside of every group and set: then `^` and `$` hold one end each of
+/// another alternative.
 fn has_alternatives(text: &str) -> bool {
     bare_characters(text).any(|(_, character, depth)| character == '|' && depth == 0)
 }
 
-/// The characters of an expression that are neither escaped nor in a set: where they are, and in how many groups; a
-/// parenthesis counts as outside of its own.
+/// The characters of an expression that are neither escaped nor in a set: where they are, and in
+/// how many groups; a parenthesis counts as outside of its own.
 pub(crate) fn bare_characters(text: &str) -> impl Iterator<Item = (usize, char, usize)> {
     let (mut depth, mut in_set, mut escaped) = (0_usize, false, false);
     text.char_indices().filter_map(move |(at, character)| {
@@ -215,9 +268,14 @@ pub(crate) fn bare_characters(text: &str) -> impl Iterator<Item = (usize, char, 
     })
 }
 
-/// What RE2 lacks or reads otherwise than the library: `\<`, `\b{…}`, sets within sets, set operations, other flags.
+/// What RE2 lacks or reads otherwise than the library: `\<`, `\b{…}`, sets within sets, set
+/// operations, other flags.
 fn check(text: &str) -> Result<(), PatternError> {
-    let refuse = |found: &str| Err(PatternError::Construct { found: found.into() });
+    let refuse = |found: &str| {
+        Err(PatternError::Construct {
+            found: found.into(),
+        })
+    };
     let mut bytes = text.bytes().peekable();
     let mut in_set = false;
     while let Some(byte) = bytes.next() {
@@ -225,8 +283,13 @@ fn check(text: &str) -> Result<(), PatternError> {
             b'\\' => match bytes.next() {
                 Some(b'p' | b'P') => return Err(PatternError::UnicodeClass),
                 Some(b'b' | b'B') if bytes.peek() == Some(&b'{') => return refuse(r"\b{"),
-                Some(b'A' | b'z' | b'a' | b'b' | b'B' | b'd' | b'D' | b'f' | b'n' | b'r' | b's' | b'S' | b't' | b'v' | b'w' | b'W' | b'x') => {}
-                Some(other) if other.is_ascii_alphanumeric() || matches!(other, b'<' | b'>') => return refuse(&format!("\\{}", char::from(other))),
+                Some(
+                    b'A' | b'z' | b'a' | b'b' | b'B' | b'd' | b'D' | b'f' | b'n' | b'r' | b's'
+                    | b'S' | b't' | b'v' | b'w' | b'W' | b'x',
+                ) => {}
+                Some(other) if other.is_ascii_alphanumeric() || matches!(other, b'<' | b'>') => {
+                    return refuse(&format!("\\{}", char::from(other)));
+                }
                 _ => {}
             },
             b'[' if !in_set => {
@@ -234,11 +297,18 @@ fn check(text: &str) -> Result<(), PatternError> {
                 bytes.next_if_eq(&b'^');
                 bytes.next_if_eq(&b']');
             }
-            b'[' if bytes.peek() == Some(&b':') => while bytes.next().is_some_and(|byte| byte != b']') {},
+            b'[' if bytes.peek() == Some(&b':') => {
+                while bytes.next().is_some_and(|byte| byte != b']') {}
+            }
             b'[' => return refuse("[ within a set"),
             b']' => in_set = false,
-            b'&' | b'-' | b'~' if in_set && bytes.peek() == Some(&byte) => return refuse("an operation on sets"),
-            b'(' if !in_set && bytes.next_if_eq(&b'?').is_some() && !matches!(bytes.peek(), Some(b'P' | b'<')) => {
+            b'&' | b'-' | b'~' if in_set && bytes.peek() == Some(&byte) => {
+                return refuse("an operation on sets");
+            }
+            b'(' if !in_set
+                && bytes.next_if_eq(&b'?').is_some()
+                && !matches!(bytes.peek(), Some(b'P' | b'<')) =>
+            {
                 while let Some(flag) = bytes.next_if(|byte| !matches!(byte, b':' | b')')) {
                     if !matches!(flag, b'i' | b'm' | b's' | b'U' | b'-') {
                         return refuse(&format!("(?{}", char::from(flag)));
@@ -266,8 +336,18 @@ mod tests {
             ("a|b", "bc", false, true),
             (".*@example\\.com", "x@example.com", true, true),
             (".*@example\\.com", "x@example.com.evil", false, true),
-            ("^https://github\\.com/acme/.*$", "https://github.com/acme/x", true, true),
-            ("https://github.com/acme/", "https://github.com/acme/x", false, true),
+            (
+                "^https://github\\.com/acme/.*$",
+                "https://github.com/acme/x",
+                true,
+                true,
+            ),
+            (
+                "https://github.com/acme/",
+                "https://github.com/acme/x",
+                false,
+                true,
+            ),
             (r"\w+\d", "ab1", true, true),
             ("(?i)ACME", "acme", true, true),
             ("[[:alpha:]]+", "abc", true, true),
@@ -281,11 +361,23 @@ mod tests {
             ("(?P<n>a)(?<m>b)", "ab", true, true),
             ("x*", "", true, true),
         ] {
-            assert_eq!(Pattern::whole(expression).unwrap().matches(text), whole, "{expression} whole {text:?}");
-            assert_eq!(Pattern::search(expression).unwrap().matches(text), search, "{expression} in {text:?}");
+            assert_eq!(
+                Pattern::whole(expression).unwrap().matches(text),
+                whole,
+                "{expression} whole {text:?}"
+            );
+            assert_eq!(
+                Pattern::search(expression).unwrap().matches(text),
+                search,
+                "{expression} in {text:?}"
+            );
         }
         assert!(!Pattern::whole(".*").unwrap().matches("jürgen@example.com"));
-        assert!(!Pattern::whole(".*").unwrap().matches(&"a".repeat(limits::REGEXP_TEXT + 1)));
+        assert!(
+            !Pattern::whole(".*")
+                .unwrap()
+                .matches(&"a".repeat(limits::REGEXP_TEXT + 1))
+        );
     }
 
     #[test]
@@ -311,16 +403,41 @@ mod tests {
             ("\\", "pattern.syntax"),
             ("(((a{100}){100}){100})", "pattern.syntax"),
         ] {
-            assert_eq!(Pattern::whole(expression).unwrap_err().code(), code, "{expression}");
-            assert_eq!(Pattern::search(expression).unwrap_err().code(), code, "{expression}");
+            assert_eq!(
+                Pattern::whole(expression).unwrap_err().code(),
+                code,
+                "{expression}"
+            );
+            assert_eq!(
+                Pattern::search(expression).unwrap_err().code(),
+                code,
+                "{expression}"
+            );
         }
-        assert_eq!(Pattern::whole(&"a".repeat(1025)).unwrap_err().code(), "pattern.too-long");
+        assert_eq!(
+            Pattern::whole(&"a".repeat(1025)).unwrap_err().code(),
+            "pattern.too-long"
+        );
     }
 
     #[test]
     fn anchors_hold_both_ends() {
-        for (expression, unanchored) in [("^a$", false), (r"\Aa\z", false), ("a", true), ("^a", true), ("a$", true), ("^a|b$", true), ("^(a|b)$", false), (r"^a\|b$", false), ("^[|]$", false)] {
-            assert_eq!(Pattern::search(expression).unwrap().is_unanchored(), unanchored, "{expression}");
+        for (expression, unanchored) in [
+            ("^a$", false),
+            (r"\Aa\z", false),
+            ("a", true),
+            ("^a", true),
+            ("a$", true),
+            ("^a|b$", true),
+            ("^(a|b)$", false),
+            (r"^a\|b$", false),
+            ("^[|]$", false),
+        ] {
+            assert_eq!(
+                Pattern::search(expression).unwrap().is_unanchored(),
+                unanchored,
+                "{expression}"
+            );
         }
         assert!(!Pattern::whole("a").unwrap().is_unanchored());
     }

@@ -1,5 +1,5 @@
-//! What Sigstore's clients exchange: bundles, DSSE envelopes, in-toto statements; and whom a trusted root makes believe
-//! them.
+//! What Sigstore's clients exchange: bundles, DSSE envelopes, in-toto statements; and whom a
+//! trusted root makes believe them.
 
 pub mod bundle;
 pub mod dsse;

@@ -26,7 +26,8 @@ use alloc::vec::Vec;
 /// A timestamp authority of a trusted root.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimestampAuthority {
-    /// Its certificates and window. When they begin with the authority's own certificate, no other signs for it.
+    /// Its certificates and window. When they begin with the authority's own certificate, no other
+    /// signs for it.
     pub chain: Anchor,
 }
 
@@ -54,25 +55,41 @@ impl Token {
     ///
     /// # Errors
     /// As [`Token::claims`].
-    pub fn claim(&self, authorities: &[TimestampAuthority], stamped: &[u8]) -> Result<Pending<Timestamp>, Refused> {
+    pub fn claim(
+        &self,
+        authorities: &[TimestampAuthority],
+        stamped: &[u8],
+    ) -> Result<Pending<Timestamp>, Refused> {
         let mut claims = self.claims(authorities, stamped)?.into_iter();
         claims.next().ok_or_else(|| refused(self.unknown()))
     }
 
-    /// Who may have made the token, and what must hold for it: alternatives (authorities of one name but of different
-    /// keys), of which one that settles is enough; at least one, at most [`limits::TIMESTAMP_CLAIMS`].
+    /// Who may have made the token, and what must hold for it: alternatives (authorities of one
+    /// name but of different keys), of which one that settles is enough; at least one, at most
+    /// [`limits::TIMESTAMP_CLAIMS`].
     ///
     /// # Errors
-    /// [`TimestampError::UnknownAuthority`] when the token can be tied to none of the authorities: it is set aside then
-    /// (TRUST section 4). Every other [`Refused`] is of a token that names one of them and fails.
-    pub fn claims(&self, authorities: &[TimestampAuthority], stamped: &[u8]) -> Result<Vec<Pending<Timestamp>>, Refused> {
+    /// [`TimestampError::UnknownAuthority`] when the token can be tied to none of the authorities:
+    /// it is set aside then (TRUST section 4). Every other [`Refused`] is of a token that names one
+    /// of them and fails.
+    pub fn claims(
+        &self,
+        authorities: &[TimestampAuthority],
+        stamped: &[u8],
+    ) -> Result<Vec<Pending<Timestamp>>, Refused> {
         let ties = self.ties(authorities)?;
         let (mut claims, mut failed): (_, Option<Refused>) = (Vec::new(), None);
         for tie in &ties {
             match self.claim_of(tie, stamped) {
                 Ok(claim) => claims.push(claim),
                 // The one that came farthest says most.
-                Err(error) => failed = Some(failed.filter(|other| other.steps.len() >= error.steps.len()).unwrap_or(error)),
+                Err(error) => {
+                    failed = Some(
+                        failed
+                            .filter(|other| other.steps.len() >= error.steps.len())
+                            .unwrap_or(error),
+                    )
+                }
             }
         }
         match failed {
@@ -81,7 +98,8 @@ impl Token {
         }
     }
 
-    /// 1. the signer's certificate, by what the SignerInfo says, among those of the token or the authority's own;
+    /// 1. the signer's certificate, by what the SignerInfo says, among those of the token or the
+    ///    authority's own;
     /// 2. the chains of names from it to the authority; 3. no certificate that cannot be read.
     fn ties<'a>(&self, authorities: &'a [TimestampAuthority]) -> Result<Vec<Tie<'a>>, Refused> {
         let (mut ties, mut failed) = (Vec::new(), None);
@@ -91,100 +109,213 @@ impl Token {
                 Err(error) => failed = failed.or(Some(error)),
             }
             if ties.len() > limits::TIMESTAMP_CLAIMS {
-                return Err(refused(TimestampError::TooManyAuthorities { limit: limits::TIMESTAMP_CLAIMS }));
+                return Err(refused(TimestampError::TooManyAuthorities {
+                    limit: limits::TIMESTAMP_CLAIMS,
+                }));
             }
         }
         if ties.is_empty() {
             return Err(failed.unwrap_or_else(|| refused(self.unknown())));
         }
         if let Some(error) = &self.broken {
-            return Err(refused(TimestampError::Certificate { error: error.clone() }));
+            return Err(refused(TimestampError::Certificate {
+                error: error.clone(),
+            }));
         }
         Ok(ties)
     }
 
     /// The chains to this authority; none when the token does not name it.
-    fn ties_to<'a>(&self, at: usize, authority: &'a TimestampAuthority) -> Result<Vec<Tie<'a>>, Refused> {
+    fn ties_to<'a>(
+        &self,
+        at: usize,
+        authority: &'a TimestampAuthority,
+    ) -> Result<Vec<Tie<'a>>, Refused> {
         let anchor = &authority.chain;
         let signer = match (anchor.leaf(), self.embedded_signer()) {
-            // TOB-SIGSTORE-11: the authority's own certificate signs, and no other of the same issuer.
+            // TOB-SIGSTORE-11: the authority's own certificate signs, and no other of the same
+            // issuer.
             (Some(leaf), _) if self.signer.id.names(leaf) => leaf.clone(),
             (Some(_), _) => return Ok(Vec::new()),
             (None, Some(signer)) => signer.clone(),
-            (None, None) if anchor.chain().iter().any(|authority| self.signer.id.is_issued_by(authority)) => {
-                return Err(refused(TimestampError::SignerMissing { issuer: self.signer.id.shown() }));
+            (None, None)
+                if anchor
+                    .chain()
+                    .iter()
+                    .any(|authority| self.signer.id.is_issued_by(authority)) =>
+            {
+                return Err(refused(TimestampError::SignerMissing {
+                    issuer: self.signer.id.shown(),
+                }));
             }
             (None, None) => return Ok(Vec::new()),
         };
         // An altered copy, or a forged certificate, that the SignerInfo would fit as well.
-        if self.certificates.iter().any(|other| self.signer.id.names(other) && *other != signer) {
+        if self
+            .certificates
+            .iter()
+            .any(|other| self.signer.id.names(other) && *other != signer)
+        {
             return Err(refused(TimestampError::SignerAmbiguous));
         }
         match chains(&signer, &self.certificates, anchor) {
-            Ok(chains) => Ok(chains.into_iter().map(|chain| Tie { at, authority, signer: signer.clone(), chain }).collect()),
+            Ok(chains) => Ok(chains
+                .into_iter()
+                .map(|chain| Tie {
+                    at,
+                    authority,
+                    signer: signer.clone(),
+                    chain,
+                })
+                .collect()),
             Err(error) if error.failure.code == "x509.unknown-issuer" => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }
 
     fn embedded_signer(&self) -> Option<&Certificate> {
-        self.certificates.iter().find(|certificate| self.signer.id.names(certificate))
+        self.certificates
+            .iter()
+            .find(|certificate| self.signer.id.names(certificate))
     }
 
-    /// The bag is not signed. We reject whatever has no part in this path because it is there to mislead whoever takes the
-    /// first certificate for the signer's (CVE-2026-39984). An authority may be here under another issuer (cross-signed):
-    /// its name and key tell.
+    /// The bag is not signed. We reject whatever has no part in this path because it is there to
+    /// mislead whoever takes the first certificate for the signer's (CVE-2026-39984). An authority
+    /// may be here under another issuer (cross-signed): its name and key tell.
     fn check_bag(&self, path: &Path) -> Result<(), TimestampError> {
-        let is_above = |found: &Certificate| path.certificates().iter().skip(1).any(|above| above.subject() == found.subject() && above.public_key() == found.public_key());
-        match self.certificates.iter().find(|found| path.leaf() != Some(*found) && !is_above(found)) {
-            Some(foreign) => Err(TimestampError::ForeignCertificate { subject: foreign.shown() }),
+        let is_above = |found: &Certificate| {
+            path.certificates().iter().skip(1).any(|above| {
+                above.subject() == found.subject() && above.public_key() == found.public_key()
+            })
+        };
+        match self
+            .certificates
+            .iter()
+            .find(|found| path.leaf() != Some(*found) && !is_above(found))
+        {
+            Some(foreign) => Err(TimestampError::ForeignCertificate {
+                subject: foreign.shown(),
+            }),
             None => Ok(()),
         }
     }
 
     fn claim_of(&self, tie: &Tie<'_>, stamped: &[u8]) -> Result<Pending<Timestamp>, Refused> {
-        let (scheme, hash) = (self.signer.scheme().map_err(refused)?, self.signer.hash().map_err(refused)?);
+        let (scheme, hash) = (
+            self.signer.scheme().map_err(refused)?,
+            self.signer.hash().map_err(refused)?,
+        );
         let message = Message::Bytes(self.signer.signed.clone());
-        let check = SignatureCheck::new(Role::TimestampToken, tie.signer.public_key(), scheme, EcdsaForm::Der, message, &self.signer.signature).map_err(refused)?;
+        let check = SignatureCheck::new(
+            Role::TimestampToken,
+            tie.signer.public_key(),
+            scheme,
+            EcdsaForm::Der,
+            message,
+            &self.signer.signature,
+        )
+        .map_err(refused)?;
         let window = tie.authority.chain.valid();
         // RFC 5652 section 5.4: what is signed are the attributes, and they name the content.
         let token = Pending::read(check, |message| match message {
             Message::Bytes(bytes) => Ok(SignedAttributes::parse(bytes)?),
             Message::Digest(..) => Err(TimestampError::NoSignedAttributes.into()),
         })?
-        .check(Rule::new("timestamp.message-digest", "what was signed is the digest of the token's content"), |attributes| {
-            attributes.check_content(hash, &self.content)?;
-            Ok((attributes, TstInfo::parse(&self.content)?))
-        })?
-        .check(Rule::new("timestamp.imprint", "the token is about the signature that was given"), |(attributes, info)| {
-            info.check_imprint(stamped)?;
-            Ok((attributes, info.time))
-        })?
-        .check(Rule::new("timestamp.signer", format!("the token names {} as its signer", tie.signer.shown())), |(attributes, time)| {
-            attributes.check_certificate(&tie.signer)?;
-            Ok(time)
-        })?
-        .check(Rule::new("timestamp.window", "the trusted root vouches for the authority at the token's time"), |time| {
-            if window.covers(time) { Ok(time) } else { Err(TimestampError::Window { time, start: window.start }.into()) }
-        })?;
-        // TRUST section 7: whoever settles them in turn looks at the token only under a chain that holds.
-        tie.chain.claim(Purpose::Timestamping, &[self.info.time])?.and(token).check(Rule::new("timestamp.certificates", "the token carries no certificate but those of its signer and the authorities above it"), |(path, time)| {
-            self.check_bag(&path)?;
-            Ok((time, path))
-        })?
-        .check(Rule::new("timestamp.authority", "the token's signer leads to the authority at the token's time"), |(time, path)| {
-            // The path was judged at the time that is signed, and is that of the signer.
-            let signer = path.leaf().filter(|leaf| **leaf == tie.signer && time == self.info.time);
-            let signer = signer.cloned().ok_or_else(|| Failure::from(self.unknown()))?;
-            Ok(Timestamp { time, authority: tie.at, signer })
-        })
+        .check(
+            Rule::new(
+                "timestamp.message-digest",
+                "what was signed is the digest of the token's content",
+            ),
+            |attributes| {
+                attributes.check_content(hash, &self.content)?;
+                Ok((attributes, TstInfo::parse(&self.content)?))
+            },
+        )?
+        .check(
+            Rule::new(
+                "timestamp.imprint",
+                "the token is about the signature that was given",
+            ),
+            |(attributes, info)| {
+                info.check_imprint(stamped)?;
+                Ok((attributes, info.time))
+            },
+        )?
+        .check(
+            Rule::new(
+                "timestamp.signer",
+                format!("the token names {} as its signer", tie.signer.shown()),
+            ),
+            |(attributes, time)| {
+                attributes.check_certificate(&tie.signer)?;
+                Ok(time)
+            },
+        )?
+        .check(
+            Rule::new(
+                "timestamp.window",
+                "the trusted root vouches for the authority at the token's time",
+            ),
+            |time| {
+                if window.covers(time) {
+                    Ok(time)
+                } else {
+                    Err(TimestampError::Window {
+                        time,
+                        start: window.start,
+                    }
+                    .into())
+                }
+            },
+        )?;
+        // TRUST section 7: whoever settles them in turn looks at the token only under a chain that
+        // holds.
+        tie.chain
+            .claim(Purpose::Timestamping, &[self.info.time])?
+            .and(token)
+            .check(
+                Rule::new(
+                    "timestamp.certificates",
+                    "the token carries no certificate but those of its signer and the authorities \
+                     above it",
+                ),
+                |(path, time)| {
+                    self.check_bag(&path)?;
+                    Ok((time, path))
+                },
+            )?
+            .check(
+                Rule::new(
+                    "timestamp.authority",
+                    "the token's signer leads to the authority at the token's time",
+                ),
+                |(time, path)| {
+                    // The path was judged at the time that is signed, and is that of the signer.
+                    let signer = path
+                        .leaf()
+                        .filter(|leaf| **leaf == tie.signer && time == self.info.time);
+                    let signer = signer
+                        .cloned()
+                        .ok_or_else(|| Failure::from(self.unknown()))?;
+                    Ok(Timestamp {
+                        time,
+                        authority: tie.at,
+                        signer,
+                    })
+                },
+            )
     }
 
     fn unknown(&self) -> TimestampError {
-        TimestampError::UnknownAuthority { issuer: self.signer.id.shown() }
+        TimestampError::UnknownAuthority {
+            issuer: self.signer.id.shown(),
+        }
     }
 }
 
 fn refused(error: impl Into<Failure>) -> Refused {
-    Refused { failure: error.into(), steps: Vec::new() }
+    Refused {
+        failure: error.into(),
+        steps: Vec::new(),
+    }
 }

@@ -1,4 +1,5 @@
-//! DER (X.690) one value at a time, over the `der` crate's strict headers: minimal lengths, known tags, nothing left over.
+//! DER (X.690) one value at a time, over the `der` crate's strict headers: minimal lengths, known
+//! tags, nothing left over.
 
 use super::error::TimestampError;
 use alloc::vec::Vec;
@@ -28,7 +29,11 @@ impl<'a> Values<'a> {
     }
 
     /// The values inside the only value of `bytes`.
-    pub fn inside_only(bytes: &'a [u8], tag: Tag, what: &'static str) -> Result<Self, TimestampError> {
+    pub fn inside_only(
+        bytes: &'a [u8],
+        tag: Tag,
+        what: &'static str,
+    ) -> Result<Self, TimestampError> {
         let mut outside = Self::of(bytes, what);
         let inside = outside.inside(tag)?;
         outside.finish()?;
@@ -56,19 +61,30 @@ impl<'a> Values<'a> {
     /// The next value, whatever it is.
     pub fn any(&mut self) -> Result<Value<'a>, TimestampError> {
         let value = first(self.rest).ok_or_else(|| self.error())?;
-        self.rest = self.rest.get(value.raw.len()..).ok_or_else(|| self.error())?;
+        self.rest = self
+            .rest
+            .get(value.raw.len()..)
+            .ok_or_else(|| self.error())?;
         Ok(value)
     }
 
     /// The next value, which must have this tag.
     pub fn take(&mut self, tag: Tag) -> Result<Value<'a>, TimestampError> {
         let value = self.any()?;
-        if value.tag == tag { Ok(value) } else { Err(self.error()) }
+        if value.tag == tag {
+            Ok(value)
+        } else {
+            Err(self.error())
+        }
     }
 
     /// The next value if it has this tag.
     pub fn optional(&mut self, tag: Tag) -> Result<Option<Value<'a>>, TimestampError> {
-        if self.peek() == Some(tag) { self.any().map(Some) } else { Ok(None) }
+        if self.peek() == Some(tag) {
+            self.any().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The values inside the next one.
@@ -77,7 +93,8 @@ impl<'a> Values<'a> {
     }
 
     pub fn oid(&mut self) -> Result<ObjectIdentifier, TimestampError> {
-        ObjectIdentifier::from_bytes(self.take(Tag::ObjectIdentifier)?.body).map_err(|_| self.error())
+        ObjectIdentifier::from_bytes(self.take(Tag::ObjectIdentifier)?.body)
+            .map_err(|_| self.error())
     }
 
     /// An INTEGER's two's complement, minimal (X.690 section 8.3.2).
@@ -108,7 +125,11 @@ impl<'a> Values<'a> {
 
     /// Nothing may be left.
     pub fn finish(&self) -> Result<(), TimestampError> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.error()) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error())
+        }
     }
 }
 
@@ -118,15 +139,25 @@ fn first(bytes: &[u8]) -> Option<Value<'_>> {
     let header = Header::decode(&mut reader).ok()?;
     let body = reader.read_slice(header.length()).ok()?;
     let end = usize::try_from(reader.position()).ok()?;
-    Some(Value { tag: header.tag(), body, raw: bytes.get(..end)? })
+    Some(Value {
+        tag: header.tag(),
+        body,
+        raw: bytes.get(..end)?,
+    })
 }
 
 /// `[n]`, constructed.
 pub(super) fn constructed(n: u32) -> Tag {
-    Tag::ContextSpecific { constructed: true, number: TagNumber(n) }
+    Tag::ContextSpecific {
+        constructed: true,
+        number: TagNumber(n),
+    }
 }
 
 /// `[n] IMPLICIT`, primitive.
 pub(super) fn primitive(n: u32) -> Tag {
-    Tag::ContextSpecific { constructed: false, number: TagNumber(n) }
+    Tag::ContextSpecific {
+        constructed: false,
+        number: TagNumber(n),
+    }
 }

@@ -13,10 +13,12 @@ use der::Tag;
 use der::asn1::ObjectIdentifier;
 
 /// id-ct-TSTInfo (RFC 3161 section 2.4.2).
-pub(super) const TST_INFO: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
+pub(super) const TST_INFO: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.1.4");
 const CONTENT_TYPE: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.3");
 const MESSAGE_DIGEST: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.4");
-const SIGNING_CERTIFICATE_V2: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
+const SIGNING_CERTIFICATE_V2: ObjectIdentifier =
+    ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.16.2.47");
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.1");
 const SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.16.840.1.101.3.4.2.2");
@@ -30,8 +32,8 @@ const RSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.11354
 const RSA_SHA512: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.13");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
-/// AlgorithmIdentifier. Which ones we know is asked when the token is judged, so that one of an unlisted authority can
-/// still be read and set aside.
+/// AlgorithmIdentifier. Which ones we know is asked when the token is judged, so that one of an
+/// unlisted authority can still be read and set aside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct AlgorithmIdentifier {
     oid: ObjectIdentifier,
@@ -42,7 +44,9 @@ pub(super) struct AlgorithmIdentifier {
 impl AlgorithmIdentifier {
     pub fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
         if value.tag != Tag::Sequence {
-            return Err(TimestampError::Der { what: "an algorithm" });
+            return Err(TimestampError::Der {
+                what: "an algorithm",
+            });
         }
         let mut values = Values::of(value.body, "an algorithm");
         let oid = values.oid()?;
@@ -54,7 +58,10 @@ impl AlgorithmIdentifier {
             }
         };
         values.finish()?;
-        Ok(Self { oid, has_parameters })
+        Ok(Self {
+            oid,
+            has_parameters,
+        })
     }
 
     /// RFC 5754 section 2: no parameters, or NULL. SHA-1 is refused.
@@ -63,19 +70,31 @@ impl AlgorithmIdentifier {
             SHA256 if !self.has_parameters => Ok(Hash::Sha256),
             SHA384 if !self.has_parameters => Ok(Hash::Sha384),
             SHA512 if !self.has_parameters => Ok(Hash::Sha512),
-            _ => Err(TimestampError::Hash { oid: self.oid.to_string() }),
+            _ => Err(TimestampError::Hash {
+                oid: self.oid.to_string(),
+            }),
         }
     }
 
-    /// RFC 5754 section 3, RFC 8419 section 3.1. The hash under the signature is the signer's `hash`.
+    /// RFC 5754 section 3, RFC 8419 section 3.1. The hash under the signature is the signer's
+    /// `hash`.
     fn scheme(&self, hash: Hash) -> Result<Scheme, TimestampError> {
         let scheme = match (self.oid, hash) {
-            (ECDSA_SHA256, Hash::Sha256) | (ECDSA_SHA384, Hash::Sha384) | (ECDSA_SHA512, Hash::Sha512) => Some(Scheme::Ecdsa(hash)),
-            (RSA_SHA256, Hash::Sha256) | (RSA_SHA384, Hash::Sha384) | (RSA_SHA512, Hash::Sha512) | (RSA, _) => Some(Scheme::RsaPkcs1(hash)),
+            (ECDSA_SHA256, Hash::Sha256)
+            | (ECDSA_SHA384, Hash::Sha384)
+            | (ECDSA_SHA512, Hash::Sha512) => Some(Scheme::Ecdsa(hash)),
+            (RSA_SHA256, Hash::Sha256)
+            | (RSA_SHA384, Hash::Sha384)
+            | (RSA_SHA512, Hash::Sha512)
+            | (RSA, _) => Some(Scheme::RsaPkcs1(hash)),
             (ED25519, Hash::Sha512) => Some(Scheme::Ed25519),
             _ => None,
         };
-        scheme.filter(|_| !self.has_parameters).ok_or_else(|| TimestampError::Algorithm { oid: self.oid.to_string() })
+        scheme
+            .filter(|_| !self.has_parameters)
+            .ok_or_else(|| TimestampError::Algorithm {
+                oid: self.oid.to_string(),
+            })
     }
 }
 
@@ -88,13 +107,19 @@ pub(super) enum SignerId {
 }
 
 impl SignerId {
-    /// RFC 5652 section 5.3. CVE-2026-39984: this finds the signer's certificate, never its place among others.
+    /// RFC 5652 section 5.3. CVE-2026-39984: this finds the signer's certificate, never its place
+    /// among others.
     pub fn names(&self, certificate: &Certificate) -> bool {
         match self {
-            Self::IssuerAndSerial(issuer, serial) => certificate.issuer() == issuer && certificate.serial() == serial,
+            Self::IssuerAndSerial(issuer, serial) => {
+                certificate.issuer() == issuer && certificate.serial() == serial
+            }
             Self::SubjectKeyId(id) => certificate.extension(SUBJECT_KEY_ID).is_some_and(|value| {
                 let mut values = Values::of(value, "a key identifier");
-                values.take(Tag::OctetString).is_ok_and(|own| own.body == id) && values.finish().is_ok()
+                values
+                    .take(Tag::OctetString)
+                    .is_ok_and(|own| own.body == id)
+                    && values.finish().is_ok()
             }),
         }
     }
@@ -134,13 +159,22 @@ impl SignerInfo {
         let version = values.integer()?;
         let id = signer_id(&mut values)?;
         // Section 5.3: the version follows from the kind of identifier.
-        let expected = if matches!(id, SignerId::IssuerAndSerial(..)) { 1 } else { 3 };
+        let expected = if matches!(id, SignerId::IssuerAndSerial(..)) {
+            1
+        } else {
+            3
+        };
         if version != [expected] {
-            return Err(TimestampError::Version { what: "the SignerInfo", expected });
+            return Err(TimestampError::Version {
+                what: "the SignerInfo",
+                expected,
+            });
         }
         let digest_algorithm = AlgorithmIdentifier::parse(values.take(Tag::Sequence)?)?;
         // RFC 5652 section 5.3: they must be present when the content is no plain data.
-        let attributes = values.optional(constructed(0))?.ok_or(TimestampError::NoSignedAttributes)?;
+        let attributes = values
+            .optional(constructed(0))?
+            .ok_or(TimestampError::NoSignedAttributes)?;
         let signature_algorithm = AlgorithmIdentifier::parse(values.take(Tag::Sequence)?)?;
         let signature = values.take(Tag::OctetString)?.body.into();
         // Unsigned attributes prove nothing, whatever they say.
@@ -148,7 +182,13 @@ impl SignerInfo {
         values.finish()?;
         let signed = as_set(attributes);
         SignedAttributes::parse(&signed)?;
-        Ok(Self { id, digest_algorithm, signed, signature_algorithm, signature })
+        Ok(Self {
+            id,
+            digest_algorithm,
+            signed,
+            signature_algorithm,
+            signature,
+        })
     }
 
     /// The hash over the content, and under the signature.
@@ -160,9 +200,14 @@ impl SignerInfo {
         self.signature_algorithm.scheme(self.hash()?)
     }
 
-    /// RFC 5652 section 5.1: the signed data lists the hash. It is no proof; a token in which it differs was put together.
+    /// RFC 5652 section 5.1: the signed data lists the hash. It is no proof; a token in which it
+    /// differs was put together.
     pub fn check_listed(&self, algorithms: &[AlgorithmIdentifier]) -> Result<(), TimestampError> {
-        if algorithms.contains(&self.digest_algorithm) { Ok(()) } else { Err(TimestampError::DigestAlgorithms) }
+        if algorithms.contains(&self.digest_algorithm) {
+            Ok(())
+        } else {
+            Err(TimestampError::DigestAlgorithms)
+        }
     }
 }
 
@@ -177,10 +222,13 @@ fn signer_id(values: &mut Values<'_>) -> Result<SignerId, TimestampError> {
     Ok(SignerId::IssuerAndSerial(issuer, serial))
 }
 
-/// Section 5.4: the signature is over the bytes as received, but with the tag of SET OF in the place of `[0]`.
+/// Section 5.4: the signature is over the bytes as received, but with the tag of SET OF in the
+/// place of `[0]`.
 fn as_set(attributes: Value<'_>) -> Vec<u8> {
     const SET_OF: u8 = 0x31;
-    core::iter::once(SET_OF).chain(attributes.raw.iter().skip(1).copied()).collect()
+    core::iter::once(SET_OF)
+        .chain(attributes.raw.iter().skip(1).copied())
+        .collect()
 }
 
 /// What the signature is over.
@@ -192,12 +240,17 @@ pub(super) struct SignedAttributes {
 }
 
 impl SignedAttributes {
-    /// A DER `SET OF Attribute`. Section 5.4 wants DER here, so the order is checked too; each attribute that is read
-    /// occurs once, with one value (section 11).
+    /// A DER `SET OF Attribute`. Section 5.4 wants DER here, so the order is checked too; each
+    /// attribute that is read occurs once, with one value (section 11).
     pub fn parse(der: &[u8]) -> Result<Self, TimestampError> {
         let attributes = Values::inside_only(der, Tag::Set, "the signed attributes")?.all()?;
-        if !attributes.windows(2).all(|pair| matches!(pair, [a, b] if a.raw < b.raw)) {
-            return Err(TimestampError::Der { what: "the order of the signed attributes" });
+        if !attributes
+            .windows(2)
+            .all(|pair| matches!(pair, [a, b] if a.raw < b.raw))
+        {
+            return Err(TimestampError::Der {
+                what: "the order of the signed attributes",
+            });
         }
         let (mut types, mut digests, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         for attribute in attributes {
@@ -218,24 +271,36 @@ impl SignedAttributes {
         content_type(&types)?;
         let digest = one("message-digest", &digests)?;
         if digest.tag != Tag::OctetString {
-            return Err(TimestampError::Der { what: "the signed digest" });
+            return Err(TimestampError::Der {
+                what: "the signed digest",
+            });
         }
         let signing_certificate = match certificates.as_slice() {
             [] => None,
             found => Some(one("signing-certificate-v2", found)?.raw.into()),
         };
-        Ok(Self { message_digest: digest.body.into(), signing_certificate })
+        Ok(Self {
+            message_digest: digest.body.into(),
+            signing_certificate,
+        })
     }
 
     /// Section 11.2.
     pub fn check_content(&self, hash: Hash, content: &[u8]) -> Result<(), TimestampError> {
-        if hash.hash(content) == self.message_digest { Ok(()) } else { Err(TimestampError::MessageDigest) }
+        if hash.hash(content) == self.message_digest {
+            Ok(())
+        } else {
+            Err(TimestampError::MessageDigest)
+        }
     }
 
-    /// RFC 5816 section 2.2.1: the first certificate that is named is the signer's. We accept tokens that name it by
-    /// SHA-1 alone (RFC 2634), or not at all, because the signature itself is checked with that certificate's key.
+    /// RFC 5816 section 2.2.1: the first certificate that is named is the signer's. We accept
+    /// tokens that name it by SHA-1 alone (RFC 2634), or not at all, because the signature itself
+    /// is checked with that certificate's key.
     pub fn check_certificate(&self, signer: &Certificate) -> Result<(), TimestampError> {
-        let Some(named) = &self.signing_certificate else { return Ok(()) };
+        let Some(named) = &self.signing_certificate else {
+            return Ok(());
+        };
         let what = "the signing certificate's name";
         let mut outside = Values::inside_only(named, Tag::Sequence, what)?;
         let mut first = outside.inside(Tag::Sequence)?.inside(Tag::Sequence)?;
@@ -243,7 +308,11 @@ impl SignedAttributes {
             Some(algorithm) => AlgorithmIdentifier::parse(algorithm)?.hash()?,
             None => Hash::Sha256,
         };
-        if first.take(Tag::OctetString)?.body == hash.hash(signer.der()) { Ok(()) } else { Err(TimestampError::SigningCertificate) }
+        if first.take(Tag::OctetString)?.body == hash.hash(signer.der()) {
+            Ok(())
+        } else {
+            Err(TimestampError::SigningCertificate)
+        }
     }
 }
 
@@ -252,13 +321,18 @@ fn content_type(found: &[Value<'_>]) -> Result<(), TimestampError> {
     let value = one("content-type", found)?;
     match Values::of(value.raw, "the signed content type").oid()? {
         TST_INFO => Ok(()),
-        other => Err(TimestampError::SignedType { oid: other.to_string() }),
+        other => Err(TimestampError::SignedType {
+            oid: other.to_string(),
+        }),
     }
 }
 
 fn one<'a>(name: &'static str, found: &[Value<'a>]) -> Result<Value<'a>, TimestampError> {
     match found {
         [value] => Ok(*value),
-        _ => Err(TimestampError::Attribute { name, found: found.len() }),
+        _ => Err(TimestampError::Attribute {
+            name,
+            found: found.len(),
+        }),
     }
 }

@@ -1,4 +1,5 @@
-//! TimeStampResp (RFC 3161 section 2.4.2) and TimeStampToken: a CMS SignedData (RFC 5652 section 5.1) about a TSTInfo.
+//! TimeStampResp (RFC 3161 section 2.4.2) and TimeStampToken: a CMS SignedData (RFC 5652 section
+//! 5.1) about a TSTInfo.
 
 use super::error::TimestampError;
 use super::info::TstInfo;
@@ -32,11 +33,15 @@ impl Token {
     /// A DER TimeStampResp or TimeStampToken, and nothing after it.
     ///
     /// # Errors
-    /// [`TimestampError`]: too large, not DER, a status other than granted, content that is no TSTInfo, not exactly one
+    /// [`TimestampError`]: too large, not DER, a status other than granted, content that is no
+    /// TSTInfo, not exactly one
     /// signer, no signed attributes.
     pub fn parse(der: &[u8]) -> Result<Self, TimestampError> {
         if der.len() > limits::TIMESTAMP {
-            return Err(TimestampError::TooLarge { limit: limits::TIMESTAMP, found: der.len() });
+            return Err(TimestampError::TooLarge {
+                limit: limits::TIMESTAMP,
+                found: der.len(),
+            });
         }
         let mut values = Values::inside_only(der, Tag::Sequence, "the answer")?;
         // A response begins with PKIStatusInfo, a token with its type.
@@ -63,7 +68,8 @@ impl Token {
     }
 }
 
-/// PKIStatusInfo. We reject grantedWithMods (1), as Sigstore's clients do: something else than what was asked for.
+/// PKIStatusInfo. We reject grantedWithMods (1), as Sigstore's clients do: something else than what
+/// was asked for.
 fn check_status(values: &mut Values<'_>) -> Result<(), TimestampError> {
     values.now("the status");
     let mut status = values.inside(Tag::Sequence)?;
@@ -82,20 +88,34 @@ fn content_info(mut values: Values<'_>) -> Result<Token, TimestampError> {
     values.now("the ContentInfo");
     let oid = values.oid()?;
     if oid != SIGNED_DATA {
-        return Err(TimestampError::NotSigned { oid: oid.to_string() });
+        return Err(TimestampError::NotSigned {
+            oid: oid.to_string(),
+        });
     }
     let content = values.take(constructed(0))?;
     values.finish()?;
-    signed_data(Values::inside_only(content.body, Tag::Sequence, "the SignedData")?)
+    signed_data(Values::inside_only(
+        content.body,
+        Tag::Sequence,
+        "the SignedData",
+    )?)
 }
 
 /// RFC 5652 section 5.1.
 fn signed_data(mut values: Values<'_>) -> Result<Token, TimestampError> {
     // Version 3: content that is no plain data, certificates of X.509 alone.
     if values.integer()? != [3] {
-        return Err(TimestampError::Version { what: "the SignedData", expected: 3 });
+        return Err(TimestampError::Version {
+            what: "the SignedData",
+            expected: 3,
+        });
     }
-    let algorithms = values.inside(Tag::Set)?.all()?.into_iter().map(AlgorithmIdentifier::parse).collect::<Result<Vec<_>, _>>()?;
+    let algorithms = values
+        .inside(Tag::Set)?
+        .all()?
+        .into_iter()
+        .map(AlgorithmIdentifier::parse)
+        .collect::<Result<Vec<_>, _>>()?;
     let content = encapsulated(values.inside(Tag::Sequence)?)?;
     let (certificates, broken) = match values.optional(constructed(0))? {
         Some(bag) => bag_of(bag)?,
@@ -105,12 +125,22 @@ fn signed_data(mut values: Values<'_>) -> Result<Token, TimestampError> {
     let _ = values.optional(constructed(1))?;
     let signer = match values.inside(Tag::Set)?.all()?.as_slice() {
         [signer] => SignerInfo::parse(*signer)?,
-        signers => return Err(TimestampError::Signers { found: signers.len() }),
+        signers => {
+            return Err(TimestampError::Signers {
+                found: signers.len(),
+            });
+        }
     };
     values.finish()?;
     signer.check_listed(&algorithms)?;
     let info = TstInfo::parse(&content)?;
-    Ok(Token { content, info, certificates, broken, signer })
+    Ok(Token {
+        content,
+        info,
+        certificates,
+        broken,
+        signer,
+    })
 }
 
 /// EncapsulatedContentInfo (RFC 5652 section 5.2).
@@ -118,7 +148,9 @@ fn encapsulated(mut values: Values<'_>) -> Result<Vec<u8>, TimestampError> {
     values.now("the EncapsulatedContentInfo");
     let oid = values.oid()?;
     if oid != TST_INFO {
-        return Err(TimestampError::Content { oid: oid.to_string() });
+        return Err(TimestampError::Content {
+            oid: oid.to_string(),
+        });
     }
     let mut content = values.inside(constructed(0))?;
     values.finish()?;
@@ -127,12 +159,14 @@ fn encapsulated(mut values: Values<'_>) -> Result<Vec<u8>, TimestampError> {
     Ok(octets.body.into())
 }
 
-/// CertificateSet. A certificate that cannot be read is remembered: in a token of a listed authority it is an error, in
-/// another one it does not matter.
+/// CertificateSet. A certificate that cannot be read is remembered: in a token of a listed
+/// authority it is an error, in another one it does not matter.
 fn bag_of(bag: Value<'_>) -> Result<(Vec<Certificate>, Option<X509Error>), TimestampError> {
     let found = Values::of(bag.body, "the set of certificates").all()?;
     if found.len() > limits::CHAIN {
-        return Err(TimestampError::Certificates { limit: limits::CHAIN });
+        return Err(TimestampError::Certificates {
+            limit: limits::CHAIN,
+        });
     }
     let (mut certificates, mut broken) = (Vec::new(), None);
     for value in found {

@@ -1,7 +1,8 @@
 //! The JSON Canonicalization Scheme (RFC 8785), as far as signed entry timestamps need it.
 //!
-//! In scope: null, booleans, strings, integers, arrays, objects. We reject numbers that are no integer of at most 53 bits
-//! because no field of an entry is one, and beyond them two spellings of different numbers have the same canonical form.
+//! In scope: null, booleans, strings, integers, arrays, objects. We reject numbers that are no
+//! integer of at most 53 bits because no field of an entry is one, and beyond them two spellings of
+//! different numbers have the same canonical form.
 
 use crate::encoding::json::{Member, Node, Value};
 use alloc::format;
@@ -18,7 +19,14 @@ pub fn canonical(node: &Node) -> Option<String> {
         Value::Bool(value) => value.to_string(),
         Value::Number(text) => integer(text)?.to_string(),
         Value::String(text) => quote(text),
-        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Option<Vec<_>>>()?.join(",")),
+        Value::Array(items) => format!(
+            "[{}]",
+            items
+                .iter()
+                .map(canonical)
+                .collect::<Option<Vec<_>>>()?
+                .join(",")
+        ),
         Value::Object(members) => object(members)?,
     })
 }
@@ -27,11 +35,21 @@ pub fn canonical(node: &Node) -> Option<String> {
 fn object(members: &[Member]) -> Option<String> {
     let mut sorted: Vec<&Member> = members.iter().collect();
     sorted.sort_by(|a, b| a.key.encode_utf16().cmp(b.key.encode_utf16()));
-    let members: Option<Vec<String>> = sorted.iter().map(|member| Some(format!("{}:{}", quote(&member.key), canonical(&member.node)?))).collect();
+    let members: Option<Vec<String>> = sorted
+        .iter()
+        .map(|member| {
+            Some(format!(
+                "{}:{}",
+                quote(&member.key),
+                canonical(&member.node)?
+            ))
+        })
+        .collect();
     Some(format!("{{{}}}", members?.join(",")))
 }
 
-/// RFC 8785 section 3.2.2.3: the double that the number writes, as ECMAScript writes it; so `1.0` and `1e0` are `1`.
+/// RFC 8785 section 3.2.2.3: the double that the number writes, as ECMAScript writes it; so `1.0`
+/// and `1e0` are `1`.
 fn integer(text: &str) -> Option<i64> {
     let value: f64 = text.parse().ok()?;
     if !(-SAFE..=SAFE).contains(&value) {
@@ -77,17 +95,28 @@ mod tests {
     #[test]
     fn one_spelling() {
         for (text, expected) in [
-            (r#" { "b" : 1 , "a" : [ true , null , "x" ] } "#, r#"{"a":[true,null,"x"],"b":1}"#),
-            (r#"{"integratedTime":1670870899.0,"logIndex":9.0E0}"#, r#"{"integratedTime":1670870899,"logIndex":9}"#),
+            (
+                r#" { "b" : 1 , "a" : [ true , null , "x" ] } "#,
+                r#"{"a":[true,null,"x"],"b":1}"#,
+            ),
+            (
+                r#"{"integratedTime":1670870899.0,"logIndex":9.0E0}"#,
+                r#"{"integratedTime":1670870899,"logIndex":9}"#,
+            ),
             ("[1e3,-0,-0.0,10e-1,-7]", "[1000,0,0,1,-7]"),
             ("9007199254740991", "9007199254740991"),
             // Section 3.2.2.2: escapes, and none where none is needed.
-            (r#""\u20ac$\u000f\nA'\u0042\u0022\u005c\\\"\/""#, "\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\""),
+            (
+                r#""\u20ac$\u000f\nA'\u0042\u0022\u005c\\\"\/""#,
+                "\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\\\\\"/\"",
+            ),
             (r#""\b\t\f\r\u007f\u0000""#, "\"\\b\\t\\f\\r\u{7f}\\u0000\""),
-            // Section 3.2.3: the example of the sorting, by UTF-16 code units and not by code points.
+            // Section 3.2.3: the example of the sorting, by UTF-16 code units and not by code
+            // points.
             (
                 r#"{"\u20ac":1,"\r":2,"\ufb33":3,"1":4,"\ud83d\ude00":5,"\u0080":6,"\u00f6":7}"#,
-                "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\u{fb33}\":3}",
+                "{\"\\r\":2,\"1\":4,\"\u{80}\":6,\"\u{f6}\":7,\"\u{20ac}\":1,\"\u{1f600}\":5,\"\
+                 \u{fb33}\":3}",
             ),
         ] {
             assert_eq!(of(text).as_deref(), Some(expected), "{text}");
@@ -96,7 +125,13 @@ mod tests {
 
     #[test]
     fn other_numbers_are_out_of_scope() {
-        for text in ["1.5", "9007199254740992", "-9007199254740993", "1e400", "[1,{\"a\":0.1}]"] {
+        for text in [
+            "1.5",
+            "9007199254740992",
+            "-9007199254740993",
+            "1e400",
+            "[1,{\"a\":0.1}]",
+        ] {
             assert_eq!(of(text), None, "{text}");
         }
     }

@@ -1,7 +1,7 @@
 //! Merkle trees of RFC 9162 section 2.1 (RFC 6962 has the same), with SHA-256.
 //!
-//! In scope: that an entry is in a tree of a given size and root. Index, size, proof and root are all the evidence's; a
-//! root means something only when a checkpoint that its log signed says it.
+//! In scope: that an entry is in a tree of a given size and root. Index, size, proof and root are
+//! all the evidence's; a root means something only when a checkpoint that its log signed says it.
 
 use super::error::TlogError;
 use crate::digest::sha256;
@@ -10,7 +10,8 @@ use alloc::vec::Vec;
 /// A node of a tree, or its root.
 pub type NodeHash = [u8; 32];
 
-/// RFC 9162 section 2.1.1: `HASH(0x00 || d)`. The prefix keeps a leaf from being passed off as a node.
+/// RFC 9162 section 2.1.1: `HASH(0x00 || d)`. The prefix keeps a leaf from being passed off as a
+/// node.
 pub fn leaf_hash(entry: &[u8]) -> NodeHash {
     let mut bytes = Vec::with_capacity(entry.len() + 1);
     bytes.push(0);
@@ -27,17 +28,28 @@ pub fn node_hash(left: &NodeHash, right: &NodeHash) -> NodeHash {
     sha256(&bytes)
 }
 
-/// RFC 9162 section 2.1.3.2. `node` and `last` are its `fn` and `sn`: the place of the entry and of the last entry, one
-/// level up with each hash. The loop ends with the tree's height, however long the proof.
+/// RFC 9162 section 2.1.3.2. `node` and `last` are its `fn` and `sn`: the place of the entry and of
+/// the last entry, one level up with each hash. The loop ends with the tree's height, however long
+/// the proof.
 ///
 /// # Errors
 /// [`TlogError::ProofIndex`], [`TlogError::ProofLength`], [`TlogError::ProofRoot`].
-pub fn verify_inclusion(leaf: &NodeHash, index: u64, size: u64, proof: &[NodeHash], root: &NodeHash) -> Result<(), TlogError> {
+pub fn verify_inclusion(
+    leaf: &NodeHash,
+    index: u64,
+    size: u64,
+    proof: &[NodeHash],
+    root: &NodeHash,
+) -> Result<(), TlogError> {
     // Step 1.
     if index >= size {
         return Err(TlogError::ProofIndex { index, size });
     }
-    let length = TlogError::ProofLength { index, size, found: proof.len() };
+    let length = TlogError::ProofLength {
+        index,
+        size,
+        found: proof.len(),
+    };
     // Steps 2 and 3.
     let (mut node, mut last, mut hash) = (index, size - 1, *leaf);
     // Step 4.
@@ -62,7 +74,11 @@ pub fn verify_inclusion(leaf: &NodeHash, index: u64, size: u64, proof: &[NodeHas
     if last != 0 {
         return Err(length);
     }
-    if &hash == root { Ok(()) } else { Err(TlogError::ProofRoot) }
+    if &hash == root {
+        Ok(())
+    } else {
+        Err(TlogError::ProofRoot)
+    }
 }
 
 #[cfg(test)]
@@ -92,29 +108,54 @@ pub(super) mod tests {
         }
         let half = leaves.len().next_power_of_two() / 2;
         let (left, right) = leaves.split_at(half);
-        let (mut path, sibling) = if index < half { (path(index, left), root(right)) } else { (path(index - half, right), root(left)) };
+        let (mut path, sibling) = if index < half {
+            (path(index, left), root(right))
+        } else {
+            (path(index - half, right), root(left))
+        };
         path.push(sibling);
         path
     }
 
     fn leaves(n: usize) -> Vec<NodeHash> {
-        (0..n).map(|i| leaf_hash(format!("entry {i}").as_bytes())).collect()
+        (0..n)
+            .map(|i| leaf_hash(format!("entry {i}").as_bytes()))
+            .collect()
     }
 
-    fn verify(leaf: &NodeHash, index: usize, size: usize, proof: &[NodeHash], root: &NodeHash) -> Result<(), TlogError> {
+    fn verify(
+        leaf: &NodeHash,
+        index: usize,
+        size: usize,
+        proof: &[NodeHash],
+        root: &NodeHash,
+    ) -> Result<(), TlogError> {
         verify_inclusion(leaf, index as u64, size as u64, proof, root)
     }
 
-    /// The empty leaf and the tree of eight from transparency-dev/merkle, `testonly` (also in RFC 6962 implementations).
+    /// The empty leaf and the tree of eight from transparency-dev/merkle, `testonly` (also in RFC
+    /// 6962 implementations).
     #[test]
     fn known_hashes() {
-        assert_eq!(hex::encode(&leaf_hash(b"")), "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d");
+        assert_eq!(
+            hex::encode(&leaf_hash(b"")),
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
+        );
         let inputs: [&[u8]; 8] = [
-            b"", b"\0", b"\x10", b"\x20\x21", b"\x30\x31", b"\x40\x41\x42\x43", b"\x50\x51\x52\x53\x54\x55\x56\x57",
+            b"",
+            b"\0",
+            b"\x10",
+            b"\x20\x21",
+            b"\x30\x31",
+            b"\x40\x41\x42\x43",
+            b"\x50\x51\x52\x53\x54\x55\x56\x57",
             b"\x60\x61\x62\x63\x64\x65\x66\x67\x68\x69\x6a\x6b\x6c\x6d\x6e\x6f",
         ];
         let leaves: Vec<NodeHash> = inputs.iter().map(|entry| leaf_hash(entry)).collect();
-        assert_eq!(hex::encode(&root(&leaves)), "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328");
+        assert_eq!(
+            hex::encode(&root(&leaves)),
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"
+        );
     }
 
     #[test]
@@ -126,10 +167,21 @@ pub(super) mod tests {
                 let proof = path(index, &leaves);
                 verify(&leaves[index], index, size, &proof, &root).unwrap();
                 for other in (0..size + 3).filter(|other| *other != index) {
-                    assert!(verify(&leaves[index], other, size, &proof, &root).is_err(), "{index} as {other} of {size}");
+                    assert!(
+                        verify(&leaves[index], other, size, &proof, &root).is_err(),
+                        "{index} as {other} of {size}"
+                    );
                 }
-                for (other, leaf) in leaves.iter().enumerate().filter(|(other, _)| *other != index) {
-                    assert_eq!(verify(leaf, index, size, &proof, &root).unwrap_err().code(), "proof.root", "{other} for {index}");
+                for (other, leaf) in leaves
+                    .iter()
+                    .enumerate()
+                    .filter(|(other, _)| *other != index)
+                {
+                    assert_eq!(
+                        verify(leaf, index, size, &proof, &root).unwrap_err().code(),
+                        "proof.root",
+                        "{other} for {index}"
+                    );
                 }
             }
         }
@@ -139,7 +191,10 @@ pub(super) mod tests {
     fn named_mutations() {
         let leaves = leaves(11);
         let (root, proof) = (root(&leaves), path(6, &leaves));
-        let check = |index, size, proof: &[NodeHash]| verify(&leaves[6], index, size, proof, &root).map_or_else(|error| error.code(), |()| "ok");
+        let check = |index, size, proof: &[NodeHash]| {
+            verify(&leaves[6], index, size, proof, &root)
+                .map_or_else(|error| error.code(), |()| "ok")
+        };
         let (mut longer, mut flipped, mut swapped) = (proof.clone(), proof.clone(), proof.clone());
         longer.push(root);
         flipped[1][0] ^= 1;
@@ -154,15 +209,24 @@ pub(super) mod tests {
             ("a bit flipped", check(6, 11, &flipped), "proof.root"),
             ("two hashes swapped", check(6, 11, &swapped), "proof.root"),
             ("the neighbour's index", check(7, 11, &proof), "proof.root"),
-            ("a far larger tree", check(6, 1 << 30, &proof), "proof.length"),
-            ("the largest", check(usize::MAX - 1, usize::MAX, &proof), "proof.length"),
+            (
+                "a far larger tree",
+                check(6, 1 << 30, &proof),
+                "proof.length",
+            ),
+            (
+                "the largest",
+                check(usize::MAX - 1, usize::MAX, &proof),
+                "proof.length",
+            ),
         ] {
             assert_eq!(found, expected, "{name}");
         }
     }
 
     proptest! {
-        /// A tree of one size has proofs of the same shape as some of another size; the root tells them apart.
+        /// A tree of one size has proofs of the same shape as some of another size; the root tells
+        /// them apart.
         #[test]
         fn another_index_size_or_leaf_never_verifies(size in 1_usize..200, at in 0_usize..200, index in 0_usize..220, length in 0_usize..220, leaf in 0_usize..200) {
             let leaves = leaves(size);

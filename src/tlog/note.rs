@@ -1,10 +1,13 @@
 //! Signed notes (C2SP `signed-note`, version 1), and the keys that sign them.
 //!
-//! In scope: the one spelling of a note, which signature lines are a key's. Out of scope: what the text says. A note is the
-//! evidence's; the name and key id of a line only choose which key is tried.
+//! In scope: the one spelling of a note, which signature lines are a key's. Out of scope: what the
+//! text says. A note is the evidence's; the name and key id of a line only choose which key is
+//! tried.
 
 use super::error::{TlogError, shown};
-use crate::crypto::{EcdsaForm, KeyKind, Message, PublicKey, Refused, Role, Scheme, SignatureCheck};
+use crate::crypto::{
+    EcdsaForm, KeyKind, Message, PublicKey, Refused, Role, Scheme, SignatureCheck,
+};
 use crate::digest::sha256;
 use crate::encoding::base64;
 use crate::encoding::hex;
@@ -33,33 +36,53 @@ struct NoteSignature {
 }
 
 impl Note {
-    /// Reads a note: text, empty line, signature lines. A note without signature lines is read too, so that the failure
-    /// can say whose signature is missing.
+    /// Reads a note: text, empty line, signature lines. A note without signature lines is read too,
+    /// so that the failure can say whose signature is missing.
     ///
     /// # Errors
     /// [`TlogError::NoteSize`], [`TlogError::NoteSyntax`], [`TlogError::NoteSignatures`].
     pub fn parse(note: &str) -> Result<Self, TlogError> {
         if note.len() > limits::NOTE {
-            return Err(TlogError::NoteSize { found: note.len(), limit: limits::NOTE });
+            return Err(TlogError::NoteSize {
+                found: note.len(),
+                limit: limits::NOTE,
+            });
         }
         // Control characters but the newline would let two notes look the same.
-        if let Some(line) = note.split('\n').position(|line| line.chars().any(|c| u32::from(c) < 0x20 || c == char::REPLACEMENT_CHARACTER)) {
-            return Err(TlogError::NoteSyntax { line: line + 1, expected: "no control character" });
+        if let Some(line) = note.split('\n').position(|line| {
+            line.chars()
+                .any(|c| u32::from(c) < 0x20 || c == char::REPLACEMENT_CHARACTER)
+        }) {
+            return Err(TlogError::NoteSyntax {
+                line: line + 1,
+                expected: "no control character",
+            });
         }
         // The text may have empty lines: the last one splits.
-        let split = note.rfind("\n\n").ok_or(TlogError::NoteSyntax { line: 1, expected: "a text, an empty line and signatures" })?;
+        let split = note.rfind("\n\n").ok_or(TlogError::NoteSyntax {
+            line: 1,
+            expected: "a text, an empty line and signatures",
+        })?;
         let (text, lines) = note.split_at(split + 1);
         let first = text.split('\n').count() + 1;
         let lines = lines.strip_prefix('\n').unwrap_or_default();
         let mut unverified = Vec::new();
         for (at, line) in lines.split_inclusive('\n').enumerate() {
             if at == limits::NOTE_SIGNATURES {
-                return Err(TlogError::NoteSignatures { limit: limits::NOTE_SIGNATURES });
+                return Err(TlogError::NoteSignatures {
+                    limit: limits::NOTE_SIGNATURES,
+                });
             }
-            let signature = signature_line(line).ok_or(TlogError::NoteSyntax { line: first + at, expected: "a signature: — name base64" })?;
+            let signature = signature_line(line).ok_or(TlogError::NoteSyntax {
+                line: first + at,
+                expected: "a signature: — name base64",
+            })?;
             unverified.push(signature);
         }
-        Ok(Self { text: text.into(), unverified })
+        Ok(Self {
+            text: text.into(),
+            unverified,
+        })
     }
 
     /// What is signed, its last newline included.
@@ -72,20 +95,52 @@ impl Note {
         self.unverified.iter().map(|line| line.name.as_str())
     }
 
-    /// One open check for each line with the key's name and id; at least one. All of them must hold: a note with a broken
-    /// signature by a known key is broken (C2SP signed-note, "Signatures"). The message is the one that `message` makes
-    /// of the line's signature; `None` where the line is too short for it.
-    pub(super) fn checks(&self, key: &VerifierKey, message: impl Fn(&[u8]) -> Option<(Vec<u8>, Vec<u8>)>) -> Result<(SignatureCheck, Vec<SignatureCheck>), Refused> {
-        let refuse = |failure: Failure| Refused { failure, steps: Vec::new() };
+    /// One open check for each line with the key's name and id; at least one. All of them must
+    /// hold: a note with a broken signature by a known key is broken (C2SP signed-note,
+    /// "Signatures"). The message is the one that `message` makes of the line's signature; `None`
+    /// where the line is too short for it.
+    pub(super) fn checks(
+        &self,
+        key: &VerifierKey,
+        message: impl Fn(&[u8]) -> Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<(SignatureCheck, Vec<SignatureCheck>), Refused> {
+        let refuse = |failure: Failure| Refused {
+            failure,
+            steps: Vec::new(),
+        };
         let mut checks = Vec::new();
-        for line in self.unverified.iter().filter(|line| line.name == key.name && line.id == key.id) {
-            let (message, signature) = message(&line.signature)
-                .ok_or_else(|| refuse(TlogError::NoteSyntax { line: 1, expected: "a cosignature: a time and 64 bytes" }.into()))?;
-            let check = SignatureCheck::new(Role::Checkpoint, &key.key, key.scheme, EcdsaForm::Der, Message::Bytes(message), &signature);
+        for line in self
+            .unverified
+            .iter()
+            .filter(|line| line.name == key.name && line.id == key.id)
+        {
+            let (message, signature) = message(&line.signature).ok_or_else(|| {
+                refuse(
+                    TlogError::NoteSyntax {
+                        line: 1,
+                        expected: "a cosignature: a time and 64 bytes",
+                    }
+                    .into(),
+                )
+            })?;
+            let check = SignatureCheck::new(
+                Role::Checkpoint,
+                &key.key,
+                key.scheme,
+                EcdsaForm::Der,
+                Message::Bytes(message),
+                &signature,
+            );
             checks.push(check.map_err(|error| refuse(error.into()))?);
         }
         if checks.is_empty() {
-            return Err(refuse(TlogError::CheckpointUnsigned { name: shown(&key.name), id: hex::encode(&key.id) }.into()));
+            return Err(refuse(
+                TlogError::CheckpointUnsigned {
+                    name: shown(&key.name),
+                    id: hex::encode(&key.id),
+                }
+                .into(),
+            ));
         }
         let first = checks.remove(0);
         Ok((first, checks))
@@ -93,10 +148,17 @@ impl Note {
 }
 
 fn signature_line(line: &str) -> Option<NoteSignature> {
-    let (name, encoded) = line.strip_suffix('\n')?.strip_prefix("\u{2014} ")?.split_once(' ')?;
+    let (name, encoded) = line
+        .strip_suffix('\n')?
+        .strip_prefix("\u{2014} ")?
+        .split_once(' ')?;
     let bytes = base64::decode(encoded)?;
     let (id, signature) = bytes.split_first_chunk()?;
-    (is_name(name) && !signature.is_empty()).then(|| NoteSignature { name: name.into(), id: *id, signature: signature.into() })
+    (is_name(name) && !signature.is_empty()).then(|| NoteSignature {
+        name: name.into(),
+        id: *id,
+        signature: signature.into(),
+    })
 }
 
 /// C2SP signed-note: not empty, no white space, no plus.
@@ -121,24 +183,30 @@ const OTHER: u8 = 0xff;
 const RSA: &[u8] = b"PKIX-RSA-PKCS#1v1.5";
 
 impl VerifierKey {
-    /// A log's key as C2SP and Rekor v2 (rekor-tiles, `pkg/note`) identify it. ECDSA keys are identified by the key alone,
-    /// as C2SP grants to logs that did so before.
+    /// A log's key as C2SP and Rekor v2 (rekor-tiles, `pkg/note`) identify it. ECDSA keys are
+    /// identified by the key alone, as C2SP grants to logs that did so before.
     ///
     /// # Errors
-    /// [`TlogError::CheckpointKey`] when key and scheme do not belong together, [`TlogError::NoteSyntax`] for a name that
-    /// no note can carry.
+    /// [`TlogError::CheckpointKey`] when key and scheme do not belong together,
+    /// [`TlogError::NoteSyntax`] for a name that no note can carry.
     pub fn log(name: &str, key: &PublicKey, scheme: Scheme) -> Result<Self, TlogError> {
         let id = match (key.kind(), scheme) {
             (KeyKind::Ed25519, Scheme::Ed25519) => key_id(name, &[ED25519], raw(key)),
             (KeyKind::Ecdsa(_), Scheme::Ecdsa(_)) => first_bytes(key.spki_der()),
-            (KeyKind::Rsa(_), Scheme::RsaPkcs1(_)) => key_id(name, &[&[OTHER], RSA].concat(), key.spki_der()),
-            (kind, scheme) => return Err(TlogError::CheckpointKey { found: format!("{kind} ({scheme})") }),
+            (KeyKind::Rsa(_), Scheme::RsaPkcs1(_)) => {
+                key_id(name, &[&[OTHER], RSA].concat(), key.spki_der())
+            }
+            (kind, scheme) => {
+                return Err(TlogError::CheckpointKey {
+                    found: format!("{kind} ({scheme})"),
+                });
+            }
         };
         Self::named(name, id, key, scheme)
     }
 
-    /// A log's key as Rekor v1 (`pkg/util/signed_note.go`) identifies it: by the first bytes of the log id, which is the
-    /// SHA-256 of the key.
+    /// A log's key as Rekor v1 (`pkg/util/signed_note.go`) identifies it: by the first bytes of the
+    /// log id, which is the SHA-256 of the key.
     ///
     /// # Errors
     /// [`TlogError::NoteSyntax`] for a name that no note can carry.
@@ -152,16 +220,31 @@ impl VerifierKey {
     /// As [`Self::log`].
     pub fn witness(name: &str, key: &PublicKey) -> Result<Self, TlogError> {
         if key.kind() != KeyKind::Ed25519 {
-            return Err(TlogError::CheckpointKey { found: format!("{}", key.kind()) });
+            return Err(TlogError::CheckpointKey {
+                found: format!("{}", key.kind()),
+            });
         }
-        Self::named(name, key_id(name, &[COSIGNATURE], raw(key)), key, Scheme::Ed25519)
+        Self::named(
+            name,
+            key_id(name, &[COSIGNATURE], raw(key)),
+            key,
+            Scheme::Ed25519,
+        )
     }
 
     fn named(name: &str, id: KeyId, key: &PublicKey, scheme: Scheme) -> Result<Self, TlogError> {
         if !is_name(name) {
-            return Err(TlogError::NoteSyntax { line: 1, expected: "a name without white space and plus" });
+            return Err(TlogError::NoteSyntax {
+                line: 1,
+                expected: "a name without white space and plus",
+            });
         }
-        Ok(Self { name: name.into(), id, key: key.clone(), scheme })
+        Ok(Self {
+            name: name.into(),
+            id,
+            key: key.clone(),
+            scheme,
+        })
     }
 
     /// The name.

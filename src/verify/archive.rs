@@ -1,4 +1,5 @@
-//! Where manifests and evidence come from: a registry, or a document that holds a registry's answers. Neither is trusted.
+//! Where manifests and evidence come from: a registry, or a document that holds a registry's
+//! answers. Neither is trusted.
 
 use super::evidence::EvidenceDocument;
 use crate::digest::Digest;
@@ -31,9 +32,16 @@ pub struct Listed {
 /// Answers about one repository. `None` is "there is none", never "could not find out".
 pub trait Archive {
     /// A manifest by tag or digest. Its bytes are not checked here.
-    fn manifest(&self, reference: &str) -> impl Future<Output = Result<Option<Fetched>, RegistryError>>;
+    fn manifest(
+        &self,
+        reference: &str,
+    ) -> impl Future<Output = Result<Option<Fetched>, RegistryError>>;
     /// A blob, whose digest was checked.
-    fn blob(&self, digest: &Digest, max_bytes: usize) -> impl Future<Output = Result<Option<Vec<u8>>, RegistryError>>;
+    fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, RegistryError>>;
     /// What refers to a manifest.
     fn referrers(&self, digest: &Digest) -> impl Future<Output = Result<Listed, RegistryError>>;
 }
@@ -43,25 +51,46 @@ impl<H: Host> Archive for Registry<'_, H> {
         Registry::manifest(self, reference).await
     }
 
-    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+    async fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         Registry::blob(self, digest, max_bytes).await
     }
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
         let listed = Registry::referrers(self, digest).await?;
-        Ok(Listed { entries: entries(&listed.bytes), incomplete: listed.incomplete })
+        Ok(Listed {
+            entries: entries(&listed.bytes),
+            incomplete: listed.incomplete,
+        })
     }
 }
 
-/// What a list names. It is no document that anyone runs, so it is not read as strictly: an entry that does not read, which
-/// whoever may push can add, takes the others not with it. What is no index lists nothing.
+/// What a list names. It is no document that anyone runs, so it is not read as strictly: an entry
+/// that does not read, which whoever may push can add, takes the others not with it. What is no
+/// index lists nothing.
 fn entries(bytes: &[u8]) -> Vec<Referrer> {
-    let Ok(root) = json::parse(bytes, Dialect::Strict) else { return Vec::new() };
+    let Ok(root) = json::parse(bytes, Dialect::Strict) else {
+        return Vec::new();
+    };
     let entry = |node: &Node| {
         let digest = Digest::parse(node.member("digest")?.as_str()?).ok()?;
-        Some(Referrer { digest, artifact_type: node.member("artifactType").and_then(Node::as_str).map(Into::into) })
+        Some(Referrer {
+            digest,
+            artifact_type: node
+                .member("artifactType")
+                .and_then(Node::as_str)
+                .map(Into::into),
+        })
     };
-    root.member("manifests").and_then(Node::as_array).unwrap_or_default().iter().filter_map(entry).collect()
+    root.member("manifests")
+        .and_then(Node::as_array)
+        .unwrap_or_default()
+        .iter()
+        .filter_map(entry)
+        .collect()
 }
 
 /// Either of the two, so that what judges is compiled once.
@@ -80,7 +109,11 @@ impl<H: Host> Archive for Either<'_, H> {
         }
     }
 
-    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+    async fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         match self {
             Self::Registry(registry) => Archive::blob(*registry, digest, max_bytes).await,
             Self::Document(document) => document.blob(digest, max_bytes).await,
@@ -98,14 +131,28 @@ impl<H: Host> Archive for Either<'_, H> {
 impl Archive for EvidenceDocument {
     async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
         let answer = self.answer(&format!("manifests/{reference}"))?;
-        Ok(answer.map(|answer| Fetched { bytes: answer.body.clone(), content_type: answer.content_type.clone(), digest: answer.digest.clone() }))
+        Ok(answer.map(|answer| Fetched {
+            bytes: answer.body.clone(),
+            content_type: answer.content_type.clone(),
+            digest: answer.digest.clone(),
+        }))
     }
 
-    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+    async fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         let path = format!("blobs/{digest}");
-        let Some(answer) = self.answer(&path)? else { return Ok(None) };
+        let Some(answer) = self.answer(&path)? else {
+            return Ok(None);
+        };
         if answer.body.len() > max_bytes {
-            return Err(HostError::TooLarge { url: path, limit: max_bytes }.into());
+            return Err(HostError::TooLarge {
+                url: path,
+                limit: max_bytes,
+            }
+            .into());
         }
         digest.check(&answer.body)?;
         Ok(Some(answer.body.clone()))
@@ -113,6 +160,11 @@ impl Archive for EvidenceDocument {
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
         let answer = self.answer(&format!("referrers/{digest}"))?;
-        Ok(Listed { entries: answer.map(|answer| answer.referrers.clone()).unwrap_or_default(), incomplete: None })
+        Ok(Listed {
+            entries: answer
+                .map(|answer| answer.referrers.clone())
+                .unwrap_or_default(),
+            incomplete: None,
+        })
     }
 }

@@ -1,18 +1,21 @@
-//! A bundle by itself, as `cosign verify-blob` and `verify-attestation` on a file have it: no registry, no policy.
+//! A bundle by itself, as `cosign verify-blob` and `verify-attestation` on a file have it: no
+//! registry, no policy.
 
 use super::report::{Claims, StepReport};
 use super::rules::{Direct, Rules, RulesError, Signers};
 use super::work::Work;
 use crate::cosign::{check_predicate, predicate_rule};
 use crate::crypto::Provider;
+use crate::crypto::{Hash, Refused, Rule, Verified};
 use crate::encoding::hex;
 use crate::error::{Failure, HostError};
 use crate::sigstore::bundle::{Bundle, Content};
 use crate::sigstore::statement::COSIGN_SIGN;
 use crate::sigstore::trusted_root::TrustedRoot;
-use crate::sigstore::verify::{Artifact, Says, Signed, Signer, SigstoreError, Thresholds, verify_bundle};
+use crate::sigstore::verify::{
+    Artifact, Says, Signed, Signer, SigstoreError, Thresholds, verify_bundle,
+};
 use crate::x509::Window;
-use crate::crypto::{Hash, Refused, Rule, Verified};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -25,7 +28,8 @@ pub struct BundleQuestion {
     pub bundle: Vec<u8>,
     /// What it is to be about.
     pub artifact: Artifact,
-    /// Who is to have signed, and under which root; a predicate type where an attestation is wanted.
+    /// Who is to have signed, and under which root; a predicate type where an attestation is
+    /// wanted.
     pub direct: Direct,
     /// When a key counts.
     pub key_validity: Option<Window>,
@@ -41,8 +45,8 @@ pub enum ClaimWanted {
     /// Any; whoever asks reads which it was.
     #[default]
     Any,
-    /// A signature of the artifact: over its bytes, or a statement of cosign's own type. Whatever else a statement says, it
-    /// does not say "this is mine" (TRUST section 3).
+    /// A signature of the artifact: over its bytes, or a statement of cosign's own type. Whatever
+    /// else a statement says, it does not say "this is mine" (TRUST section 3).
     Signature,
 }
 
@@ -59,8 +63,13 @@ pub enum BundleKind {
 codes! {
     /// Why a good bundle is not what was asked for.
     pub enum QuestionError {
-        Attestation { found: String } => "bundle.attestation", "expected a signature of the file, found a statement about it of type {found:?}: such a statement may say anything, also that the file must not be used; say which type you want (sealgate verify-blob-attestation --type TYPE)";
-        OtherFile { detail: String } => "sigstore.artifact", "this is not the file that was signed{detail}: get the file that belongs to this bundle, or its bundle";
+        Attestation { found: String } => "bundle.attestation",
+            "expected a signature of the file, found a statement about it of type {found:?}: such a \
+             statement may say anything, also that the file must not be used; say which type you \
+             want (sealgate verify-blob-attestation --type TYPE)";
+        OtherFile { detail: String } => "sigstore.artifact",
+            "this is not the file that was signed{detail}: get the file that belongs to this \
+             bundle, or its bundle";
     }
 }
 
@@ -68,7 +77,8 @@ codes! {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct VerifiedBundle {
-    /// What kind of claim it is. Who gave no predicate type must look: a statement may say anything about the artifact.
+    /// What kind of claim it is. Who gave no predicate type must look: a statement may say
+    /// anything about the artifact.
     pub kind: BundleKind,
     /// What it claims.
     pub claims: Claims,
@@ -84,7 +94,10 @@ impl BundleQuestion {
     ///
     /// # Errors
     /// [`HostError`] when the provider gave no answer; inside, why the bundle proves nothing.
-    pub async fn ask<P: Provider>(self, provider: &P) -> Result<Result<VerifiedBundle, Failure>, HostError> {
+    pub async fn ask<P: Provider>(
+        self,
+        provider: &P,
+    ) -> Result<Result<VerifiedBundle, Failure>, HostError> {
         let direct = match Rules::direct(self.direct) {
             Ok(Rules::Direct(direct)) => direct,
             Ok(Rules::Policy { .. }) => return Ok(Err(RulesError::NoKeys.into())),
@@ -100,29 +113,53 @@ impl BundleQuestion {
         let nothing = TrustedRoot::default();
         let root = direct.root.as_ref().map_or(&nothing, |root| &root.root);
         let signers: Vec<Signer> = match &direct.signers {
-            Signers::Keys(keys) => keys.iter().map(|key| Signer::Key(key.clone(), self.key_validity)).collect(),
+            Signers::Keys(keys) => keys
+                .iter()
+                .map(|key| Signer::Key(key.clone(), self.key_validity))
+                .collect(),
             Signers::Identities(identities) => alloc::vec![Signer::Identity(identities.clone())],
         };
         let work = Work::new(provider);
         let meter = work.candidate();
         let mut last = Failure::from(RulesError::NoKeys);
         for signer in &signers {
-            let outcome = verify_bundle(&bundle, &self.artifact, signer, root, self.thresholds, &meter).await?;
-            match outcome.and_then(|verified| of_type(verified, direct.predicate_type.as_deref(), self.wanted)) {
-                Ok(verified) => return Ok(Ok(VerifiedBundle::of(&verified, direct.root.map(|root| root.name)))),
+            let outcome = verify_bundle(
+                &bundle,
+                &self.artifact,
+                signer,
+                root,
+                self.thresholds,
+                &meter,
+            )
+            .await?;
+            match outcome.and_then(|verified| {
+                of_type(verified, direct.predicate_type.as_deref(), self.wanted)
+            }) {
+                Ok(verified) => {
+                    return Ok(Ok(VerifiedBundle::of(
+                        &verified,
+                        direct.root.map(|root| root.name),
+                    )));
+                }
                 Err(refused) => last = refused.failure,
             }
         }
         if last.code == "sigstore.artifact" {
-            last = QuestionError::OtherFile { detail: String::new() }.into();
+            last = QuestionError::OtherFile {
+                detail: String::new(),
+            }
+            .into();
         }
         Ok(Err(last))
     }
 }
 
-/// What the bundle says itself about its file: said first, since a log entry that does not fit is only a consequence.
+/// What the bundle says itself about its file: said first, since a log entry that does not fit is
+/// only a consequence.
 fn other_file(artifact: &Artifact, bundle: &Bundle) -> Option<Failure> {
-    let Content::Message { algorithm, digest } = &bundle.content else { return None };
+    let Content::Message { algorithm, digest } = &bundle.content else {
+        return None;
+    };
     let hash = match algorithm.as_str() {
         "SHA2_256" => Hash::Sha256,
         "SHA2_384" => Hash::Sha384,
@@ -134,22 +171,44 @@ fn other_file(artifact: &Artifact, bundle: &Bundle) -> Option<Failure> {
         Artifact::Digest(digest) if digest.algorithm() == hash => digest.bytes().into(),
         Artifact::Digest(_) => return None,
     };
-    let detail = || format!(": the bundle is about one with the {} {}, and this one has {}", algorithm.replace("SHA2_", "SHA-"), hex::encode(digest), hex::encode(&own));
+    let detail = || {
+        format!(
+            ": the bundle is about one with the {} {}, and this one has {}",
+            algorithm.replace("SHA2_", "SHA-"),
+            hex::encode(digest),
+            hex::encode(&own)
+        )
+    };
     (own != *digest).then(|| QuestionError::OtherFile { detail: detail() }.into())
 }
 
-fn of_type(verified: Verified<Signed>, predicate_type: Option<&str>, wanted: ClaimWanted) -> Result<Verified<Signed>, Refused> {
+fn of_type(
+    verified: Verified<Signed>,
+    predicate_type: Option<&str>,
+    wanted: ClaimWanted,
+) -> Result<Verified<Signed>, Refused> {
     let other = match (predicate_type, wanted, &verified.claim().says) {
-        (None, ClaimWanted::Any, _) | (None, ClaimWanted::Signature, Says::Blob) => return Ok(verified),
-        (None, ClaimWanted::Signature, Says::Statement(statement)) if statement.predicate_type != COSIGN_SIGN => Some(statement.predicate_type.chars().take(100).collect()),
+        (None, ClaimWanted::Any, _) | (None, ClaimWanted::Signature, Says::Blob) => {
+            return Ok(verified);
+        }
+        (None, ClaimWanted::Signature, Says::Statement(statement))
+            if statement.predicate_type != COSIGN_SIGN =>
+        {
+            Some(statement.predicate_type.chars().take(100).collect())
+        }
         _ => None,
     };
     if let Some(found) = other {
-        return verified.check(Rule::new("bundle.signature", "the bundle is a signature of the file"), |_| Err(QuestionError::Attestation { found }.into()));
+        return verified.check(
+            Rule::new("bundle.signature", "the bundle is a signature of the file"),
+            |_| Err(QuestionError::Attestation { found }.into()),
+        );
     }
     let wanted = predicate_type.unwrap_or(COSIGN_SIGN);
     verified.check(predicate_rule(wanted), |mut signed| {
-        let Says::Statement(statement) = signed.says else { return Err(SigstoreError::Payload.into()) };
+        let Says::Statement(statement) = signed.says else {
+            return Err(SigstoreError::Payload.into());
+        };
         signed.says = Says::Statement(check_predicate(statement, wanted)?);
         Ok(signed)
     })
@@ -158,10 +217,21 @@ fn of_type(verified: Verified<Signed>, predicate_type: Option<&str>, wanted: Cla
 impl VerifiedBundle {
     fn of(verified: &Verified<Signed>, trusted_root: Option<String>) -> Self {
         let (kind, predicate_type) = match &verified.claim().says {
-            Says::Statement(statement) => (BundleKind::Statement, Some(statement.predicate_type.clone())),
+            Says::Statement(statement) => (
+                BundleKind::Statement,
+                Some(statement.predicate_type.clone()),
+            ),
             // A bundle by itself never holds a payload of simple signing.
             Says::Payload(_) | Says::Blob => (BundleKind::Message, None),
         };
-        Self { kind, claims: Claims { predicate_type, ..Claims::of(verified.claim()) }, trusted_root, steps: StepReport::of(verified.steps()) }
+        Self {
+            kind,
+            claims: Claims {
+                predicate_type,
+                ..Claims::of(verified.claim())
+            },
+            trusted_root,
+            steps: StepReport::of(verified.steps()),
+        }
     }
 }

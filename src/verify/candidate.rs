@@ -1,5 +1,5 @@
-//! One piece of evidence against one requirement: signature, digest, name, identity, log entry, times, predicate and
-//! conditions, all from the same candidate (TRUST section 2).
+//! One piece of evidence against one requirement: signature, digest, name, identity, log entry,
+//! times, predicate and conditions, all from the same candidate (TRUST section 2).
 
 use super::discover::{Body, Found};
 use super::image::Subject;
@@ -18,7 +18,9 @@ use crate::sigstore::bundle::Bundle;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::statement::{COSIGN_SIGN, Statement};
 use crate::sigstore::trusted_root::TrustedRoot;
-use crate::sigstore::verify::{Artifact, Says, Signed, Signer, Thresholds, check_identity, verify_bundle};
+use crate::sigstore::verify::{
+    Artifact, Says, Signed, Signer, Thresholds, check_identity, verify_bundle,
+};
 use crate::simple_signing::{Kind, Payload};
 use crate::time::UnixTime;
 use crate::x509::{Certificate, fulcio};
@@ -41,11 +43,20 @@ pub(super) enum Names<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Who<'a> {
     /// The holder of one of these keys, with the proofs that the root demands.
-    Keys { keys: &'a [PublicKey], root: Option<&'a TrustedRoot> },
+    Keys {
+        keys: &'a [PublicKey],
+        root: Option<&'a TrustedRoot>,
+    },
     /// One of these identities, under this root.
-    Identities { identities: &'a [Identity], root: &'a TrustedRoot },
+    Identities {
+        identities: &'a [Identity],
+        root: &'a TrustedRoot,
+    },
     /// Whom containers/image would believe. Its letter knows `.sig` layers alone.
-    Letter { trust: Trust<'a>, rekor: &'a [PublicKey] },
+    Letter {
+        trust: Trust<'a>,
+        rekor: &'a [PublicKey],
+    },
 }
 
 /// What must be signed.
@@ -54,7 +65,11 @@ pub(super) enum Wants<'a> {
     /// A signature of the image.
     Signature(Names<'a>),
     /// A statement about the image.
-    Statement { predicate_type: &'a str, conditions: &'a [Condition], max_age: Option<u64> },
+    Statement {
+        predicate_type: &'a str,
+        conditions: &'a [Condition],
+        max_age: Option<u64>,
+    },
 }
 
 /// In which order a candidate is looked at.
@@ -62,8 +77,8 @@ pub(super) enum Wants<'a> {
 pub(super) enum Order {
     /// As containers/image: what nobody trusted signed is not read.
     Letter,
-    /// What a candidate claims first: one that could not meet the requirement, were all of it true, costs no signature check
-    /// (TRUST section 7).
+    /// What a candidate claims first: one that could not meet the requirement, were all of it true,
+    /// costs no signature check (TRUST section 7).
     CheapFirst,
 }
 
@@ -91,30 +106,102 @@ struct Place<'a> {
 
 impl Question<'_> {
     /// Examines one candidate.
-    pub(super) async fn examine<P: Provider>(&self, found: &Found, provider: &P) -> Result<Candidate, HostError> {
+    pub(super) async fn examine<P: Provider>(
+        &self,
+        found: &Found,
+        provider: &P,
+    ) -> Result<Candidate, HostError> {
         match &found.body {
-            Body::Layer(layer) => self.layer(&Place { found, format: "cosign-signature" }, layer, provider).await,
-            Body::Bundle(bytes) => self.read_bundle(&Place { found, format: "sigstore-bundle" }, AttachedBundle::parse(bytes), provider).await,
-            Body::Envelope(bytes, annotations) => self.read_bundle(&Place { found, format: "cosign-attestation" }, AttachedBundle::parse_layer(bytes, annotations), provider).await,
-            Body::Attachment(media_type) => Ok(Place { found, format: "other" }.aside(Failure::new("cosign.attachment", format!("an attachment of type {media_type}, no signature")))),
-            Body::Broken(failure) => Ok(Place { found, format: "other" }.refused(&Refused { failure: failure.clone(), steps: Vec::new() })),
+            Body::Layer(layer) => {
+                self.layer(
+                    &Place {
+                        found,
+                        format: "cosign-signature",
+                    },
+                    layer,
+                    provider,
+                )
+                .await
+            }
+            Body::Bundle(bytes) => {
+                self.read_bundle(
+                    &Place {
+                        found,
+                        format: "sigstore-bundle",
+                    },
+                    AttachedBundle::parse(bytes),
+                    provider,
+                )
+                .await
+            }
+            Body::Envelope(bytes, annotations) => {
+                self.read_bundle(
+                    &Place {
+                        found,
+                        format: "cosign-attestation",
+                    },
+                    AttachedBundle::parse_layer(bytes, annotations),
+                    provider,
+                )
+                .await
+            }
+            Body::Attachment(media_type) => Ok(Place {
+                found,
+                format: "other",
+            }
+            .aside(Failure::new(
+                "cosign.attachment",
+                format!("an attachment of type {media_type}, no signature"),
+            ))),
+            Body::Broken(failure) => Ok(Place {
+                found,
+                format: "other",
+            }
+            .refused(&Refused {
+                failure: failure.clone(),
+                steps: Vec::new(),
+            })),
         }
     }
 
-    async fn read_bundle<P: Provider>(&self, place: &Place<'_>, read: Result<AttachedBundle, Failure>, provider: &P) -> Result<Candidate, HostError> {
+    async fn read_bundle<P: Provider>(
+        &self,
+        place: &Place<'_>,
+        read: Result<AttachedBundle, Failure>,
+        provider: &P,
+    ) -> Result<Candidate, HostError> {
         match read {
             Ok(bundle) => self.bundle(place, &bundle, provider).await,
-            Err(failure) => Ok(Place { found: place.found, format: "other" }.refused(&Refused { failure, steps: Vec::new() })),
+            Err(failure) => Ok(Place {
+                found: place.found,
+                format: "other",
+            }
+            .refused(&Refused {
+                failure,
+                steps: Vec::new(),
+            })),
         }
     }
 
     /// A `.sig` layer.
-    async fn layer<P: Provider>(&self, place: &Place<'_>, layer: &SignatureLayer, provider: &P) -> Result<Candidate, HostError> {
+    async fn layer<P: Provider>(
+        &self,
+        place: &Place<'_>,
+        layer: &SignatureLayer,
+        provider: &P,
+    ) -> Result<Candidate, HostError> {
         if matches!(self.wants, Wants::Statement { .. }) {
-            return Ok(place.aside(Failure::new("cosign.attachment", "a signature of the image, no attestation")));
+            return Ok(place.aside(Failure::new(
+                "cosign.attachment",
+                "a signature of the image, no attestation",
+            )));
         }
-        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_layer_unverified(layer)) {
-            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
+        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_layer_unverified(layer))
+        {
+            return Ok(place.refused(&Refused {
+                failure,
+                steps: Vec::new(),
+            }));
         }
         let (root, by_certificate) = match self.who {
             Who::Keys { keys, root: None } => {
@@ -124,9 +211,18 @@ impl Question<'_> {
                 };
                 let payload = verified.claim().clone();
                 let judged = self.judge_payload(verified, |payload| payload);
-                return Ok(place.judged(judged, payload_claims(Claims::default(), &payload), format!("a good signature by a trusted key, as {}", payload.docker_reference)));
+                return Ok(place.judged(
+                    judged,
+                    payload_claims(Claims::default(), &payload),
+                    format!(
+                        "a good signature by a trusted key, as {}",
+                        payload.docker_reference
+                    ),
+                ));
             }
-            Who::Keys { root: Some(root), .. } => (root, false),
+            Who::Keys {
+                root: Some(root), ..
+            } => (root, false),
             Who::Identities { root, .. } => (root, true),
             Who::Letter { trust, rekor } => {
                 return Ok(match layer.verify_letter(&trust, rekor, provider).await? {
@@ -137,51 +233,116 @@ impl Question<'_> {
         };
         match layer.as_bundle(by_certificate) {
             Ok(bundle) => self.rooted(place, &bundle, root, provider).await,
-            Err(failure) => Ok(place.refused(&Refused { failure, steps: Vec::new() })),
+            Err(failure) => Ok(place.refused(&Refused {
+                failure,
+                steps: Vec::new(),
+            })),
         }
     }
 
     /// A bundle, or an `.att` layer.
-    async fn bundle<P: Provider>(&self, place: &Place<'_>, bundle: &AttachedBundle, provider: &P) -> Result<Candidate, HostError> {
+    async fn bundle<P: Provider>(
+        &self,
+        place: &Place<'_>,
+        bundle: &AttachedBundle,
+        provider: &P,
+    ) -> Result<Candidate, HostError> {
         if let Some(failure) = self.is_another_thing(bundle) {
             return Ok(place.aside(failure));
         }
-        if matches!(self.wants, Wants::Signature(Names::Matched(matcher)) if !matcher.accepts_unnamed()) {
-            let failure = Failure::new("identity.unnamed", "a bundle names no repository, and this rule wants a name: only matchDigest accepts it");
-            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
+        if matches!(self.wants, Wants::Signature(Names::Matched(matcher)) if !matcher.accepts_unnamed())
+        {
+            let failure = Failure::new(
+                "identity.unnamed",
+                "a bundle names no repository, and this rule wants a name: only matchDigest \
+                 accepts it",
+            );
+            return Ok(place.refused(&Refused {
+                failure,
+                steps: Vec::new(),
+            }));
         }
-        if let (Order::CheapFirst, Err(failure)) = (self.order, self.check_bundle_unverified(bundle)) {
-            return Ok(place.refused(&Refused { failure, steps: Vec::new() }));
+        if let (Order::CheapFirst, Err(failure)) =
+            (self.order, self.check_bundle_unverified(bundle))
+        {
+            return Ok(place.refused(&Refused {
+                failure,
+                steps: Vec::new(),
+            }));
         }
         let keys = match self.who {
             Who::Keys { keys, root: None } => keys,
-            Who::Keys { root: Some(root), .. } | Who::Identities { root, .. } => return self.rooted(place, bundle.bundle(), root, provider).await,
-            Who::Letter { .. } => return Ok(place.aside(Failure::new("cosign.attachment", "a bundle: this rule reads .sig signatures alone, as containers/image does"))),
+            Who::Keys {
+                root: Some(root), ..
+            }
+            | Who::Identities { root, .. } => {
+                return self.rooted(place, bundle.bundle(), root, provider).await;
+            }
+            Who::Letter { .. } => {
+                return Ok(place.aside(Failure::new(
+                    "cosign.attachment",
+                    "a bundle: this rule reads .sig signatures alone, as containers/image does",
+                )));
+            }
         };
-        let verified = match bundle.verify_statement(keys, self.predicate_type(), provider).await? {
+        let verified = match bundle
+            .verify_statement(keys, self.predicate_type(), provider)
+            .await?
+        {
             Ok(verified) => verified,
-            Err(refused) if matches!(refused.failure.code, "bundle.predicate-type" | "bundle.certificate" | "bundle.payload-type") => {
-                return Ok(Candidate { outcome: Outcome::SetAside, ..place.refused(&refused) });
+            Err(refused)
+                if matches!(
+                    refused.failure.code,
+                    "bundle.predicate-type" | "bundle.certificate" | "bundle.payload-type"
+                ) =>
+            {
+                return Ok(Candidate {
+                    outcome: Outcome::SetAside,
+                    ..place.refused(&refused)
+                });
             }
             Err(refused) => return Ok(place.refused(&refused)),
         };
         let predicate_type = Some(verified.claim().statement().predicate_type.clone());
-        let about = Rule::new("digest.equals", format!("the statement is about {}", self.subject.digest));
+        let about = Rule::new(
+            "digest.equals",
+            format!("the statement is about {}", self.subject.digest),
+        );
         let judged = verified
-            .check(about, |claim| if claim.statement().is_about(&self.subject.bytes) { Ok(claim) } else { Err(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()) })
+            .check(about, |claim| {
+                if claim.statement().is_about(&self.subject.bytes) {
+                    Ok(claim)
+                } else {
+                    Err(VerifyError::Subject {
+                        digest: self.subject.digest.to_string(),
+                    }
+                    .into())
+                }
+            })
             .and_then(|verified| self.judge_statement(verified, |claim| (claim.statement(), None)));
-        let expires = judged.as_ref().ok().and_then(|verified| self.expires(verified.claim().statement(), None));
-        let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type, ..Claims::default() };
-        Ok(place.judged(judged, claims, self.good("by a trusted key")).until(expires))
+        let expires = judged
+            .as_ref()
+            .ok()
+            .and_then(|verified| self.expires(verified.claim().statement(), None));
+        let claims = Claims {
+            digest: Some(self.subject.digest.to_string()),
+            predicate_type,
+            ..Claims::default()
+        };
+        Ok(place
+            .judged(judged, claims, self.good("by a trusted key"))
+            .until(expires))
     }
 
-    /// By its own word: a payload about this image. Its name is not compared here: whose signature names another image is worth
-    /// a check.
+    /// By its own word: a payload about this image. Its name is not compared here: whose signature
+    /// names another image is worth a check.
     fn check_layer_unverified(&self, layer: &SignatureLayer) -> Result<(), Failure> {
         let payload = Payload::parse(&layer.payload, Kind::Cosign)?;
         self.check_digest(&payload).map_err(unchecked)?;
         match self.who {
-            Who::Identities { identities, .. } => self.check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities),
+            Who::Identities { identities, .. } => {
+                self.check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities)
+            }
             Who::Keys { .. } | Who::Letter { .. } => Ok(()),
         }
     }
@@ -189,36 +350,73 @@ impl Question<'_> {
     /// By its own word: a statement about this image, by one of the identities.
     fn check_bundle_unverified(&self, bundle: &AttachedBundle) -> Result<(), Failure> {
         if bundle.is_about_unverified(&self.subject.bytes) == Some(false) {
-            return Err(unchecked(VerifyError::Subject { digest: self.subject.digest.to_string() }.into()));
+            return Err(unchecked(
+                VerifyError::Subject {
+                    digest: self.subject.digest.to_string(),
+                }
+                .into(),
+            ));
         }
         match self.who {
-            Who::Identities { identities, .. } => self.check_leaf_unverified(bundle.bundle().leaf(), identities),
+            Who::Identities { identities, .. } => {
+                self.check_leaf_unverified(bundle.bundle().leaf(), identities)
+            }
             Who::Keys { .. } | Who::Letter { .. } => Ok(()),
         }
     }
 
     /// None: it is by a key, which is said elsewhere.
-    fn check_leaf_unverified(&self, leaf: Option<&[u8]>, identities: &[Identity]) -> Result<(), Failure> {
+    fn check_leaf_unverified(
+        &self,
+        leaf: Option<&[u8]>,
+        identities: &[Identity],
+    ) -> Result<(), Failure> {
         let Some(leaf) = leaf else { return Ok(()) };
         let claims = fulcio::Claims::of(&Certificate::parse(leaf)?)?;
         check_identity(identities, &claims).map_err(unchecked)
     }
 
     /// Under a trusted root.
-    async fn rooted<P: Provider>(&self, place: &Place<'_>, bundle: &Bundle, root: &TrustedRoot, provider: &P) -> Result<Candidate, HostError> {
+    async fn rooted<P: Provider>(
+        &self,
+        place: &Place<'_>,
+        bundle: &Bundle,
+        root: &TrustedRoot,
+        provider: &P,
+    ) -> Result<Candidate, HostError> {
         let signers: Vec<Signer> = match self.who {
-            Who::Keys { keys, .. } => keys.iter().map(|key| Signer::Key(key.clone(), None)).collect(),
-            Who::Identities { identities, .. } => alloc::vec![Signer::Identity(identities.to_vec())],
+            Who::Keys { keys, .. } => keys
+                .iter()
+                .map(|key| Signer::Key(key.clone(), None))
+                .collect(),
+            Who::Identities { identities, .. } => {
+                alloc::vec![Signer::Identity(identities.to_vec())]
+            }
             Who::Letter { .. } => Vec::new(),
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
-        let mut last = Refused { failure: Failure::new("key.none", "expected at least one key to check with, found none"), steps: Vec::new() };
+        let mut last = Refused {
+            failure: Failure::new(
+                "key.none",
+                "expected at least one key to check with, found none",
+            ),
+            steps: Vec::new(),
+        };
         for (number, signer) in signers.iter().enumerate() {
             // Each reads the bundle anew.
             if number > 0 && place.found.size() > limits::STRETCH / 8 {
                 provider.pause().await;
             }
-            match verify_bundle(bundle, &artifact, signer, root, Thresholds::default(), provider).await? {
+            match verify_bundle(
+                bundle,
+                &artifact,
+                signer,
+                root,
+                Thresholds::default(),
+                provider,
+            )
+            .await?
+            {
                 Ok(verified) => return Ok(self.judge_signed(place, verified)),
                 Err(refused) => last = refused,
             }
@@ -226,79 +424,193 @@ impl Question<'_> {
         Ok(place.refused(&last))
     }
 
-    fn judge_letter(&self, place: &Place<'_>, trust: &Trust<'_>, verified: Verified<Letter>) -> Candidate {
+    fn judge_letter(
+        &self,
+        place: &Place<'_>,
+        trust: &Trust<'_>,
+        verified: Verified<Letter>,
+    ) -> Candidate {
         let claims = payload_claims(letter::claims(verified.claim()), verified.claim().payload());
-        let message = format!("a good signature {}, as {}", letter::by_whom(trust), verified.claim().payload().docker_reference);
+        let message = format!(
+            "a good signature {}, as {}",
+            letter::by_whom(trust),
+            verified.claim().payload().docker_reference
+        );
         // By the letter a pki chain is judged now, so that its end is the end of this answer.
         let expires = match trust {
             Trust::Pki(pki) => {
-                let ends = verified.claim().certificate().into_iter().chain(pki.intermediates).chain(pki.roots).map(|certificate| certificate.not_after().0);
-                ends.filter(|end| *end >= self.now.0).min().map(|end| end.saturating_add(1))
+                let ends = verified
+                    .claim()
+                    .certificate()
+                    .into_iter()
+                    .chain(pki.intermediates)
+                    .chain(pki.roots)
+                    .map(|certificate| certificate.not_after().0);
+                ends.filter(|end| *end >= self.now.0)
+                    .min()
+                    .map(|end| end.saturating_add(1))
             }
             Trust::Keys(_) | Trust::Fulcio(_) => None,
         };
-        place.judged(self.judge_payload(verified, Letter::payload), claims, message).until(expires)
+        place
+            .judged(
+                self.judge_payload(verified, Letter::payload),
+                claims,
+                message,
+            )
+            .until(expires)
     }
 
     fn judge_signed(&self, place: &Place<'_>, verified: Verified<Signed>) -> Candidate {
         let signed = verified.claim().clone();
-        let who = signed.claims.as_ref().map_or("by a trusted key".to_string(), |claims| format!("by {} ({})", claims.subject().text(), claims.issuer().unwrap_or("no issuer")));
+        let who = signed
+            .claims
+            .as_ref()
+            .map_or("by a trusted key".to_string(), |claims| {
+                format!(
+                    "by {} ({})",
+                    claims.subject().text(),
+                    claims.issuer().unwrap_or("no issuer")
+                )
+            });
         let since = signed.certificate.as_ref().map(Certificate::not_before);
         let claims = Claims::of(&signed);
         match &signed.says {
             Says::Payload(payload) => {
                 let message = format!("a good signature {who}, as {}", payload.docker_reference);
-                let judged = verified.check(Rule::new("payload.present", "a payload of simple signing was signed"), |signed| match signed.says {
-                    Says::Payload(payload) => Ok(payload),
-                    _ => Err(Failure::new("internal", "another thing was signed")),
-                });
-                place.judged(judged.and_then(|verified| self.judge_payload(verified, |payload| payload)), payload_claims(claims, payload), message)
+                let judged = verified.check(
+                    Rule::new("payload.present", "a payload of simple signing was signed"),
+                    |signed| match signed.says {
+                        Says::Payload(payload) => Ok(payload),
+                        _ => Err(Failure::new("internal", "another thing was signed")),
+                    },
+                );
+                place.judged(
+                    judged.and_then(|verified| self.judge_payload(verified, |payload| payload)),
+                    payload_claims(claims, payload),
+                    message,
+                )
             }
             Says::Statement(statement) => {
-                let claims = Claims { digest: Some(self.subject.digest.to_string()), predicate_type: Some(statement.predicate_type.clone()), ..claims };
-                let judged = verified.check(predicate_rule(self.predicate_type()), |signed| match signed.says {
-                    Says::Statement(statement) => Ok(check_predicate(statement, self.predicate_type())?),
-                    _ => Err(Failure::new("internal", "another thing was signed")),
+                let claims = Claims {
+                    digest: Some(self.subject.digest.to_string()),
+                    predicate_type: Some(statement.predicate_type.clone()),
+                    ..claims
+                };
+                let judged =
+                    verified.check(
+                        predicate_rule(self.predicate_type()),
+                        |signed| match signed.says {
+                            Says::Statement(statement) => {
+                                Ok(check_predicate(statement, self.predicate_type())?)
+                            }
+                            _ => Err(Failure::new("internal", "another thing was signed")),
+                        },
+                    );
+                let judged = judged.and_then(|verified| {
+                    self.judge_statement(verified, |statement| (statement, since))
                 });
-                let judged = judged.and_then(|verified| self.judge_statement(verified, |statement| (statement, since)));
-                place.judged(judged, claims, self.good(&who)).until(self.expires(statement, since))
+                place
+                    .judged(judged, claims, self.good(&who))
+                    .until(self.expires(statement, since))
             }
             Says::Blob => place.aside(crate::cosign::BundleUse::MessageSignature.into()),
         }
     }
 
     /// Digest and name of a payload.
-    fn judge_payload<T>(&self, verified: Verified<T>, payload: impl Fn(&T) -> &Payload) -> Result<Verified<T>, Refused> {
+    fn judge_payload<T>(
+        &self,
+        verified: Verified<T>,
+        payload: impl Fn(&T) -> &Payload,
+    ) -> Result<Verified<T>, Refused> {
         verified
-            .check(Rule::new("digest.equals", format!("the signature is over {}", self.subject.digest)), |claim| self.check_digest(payload(&claim)).map(|()| claim))
-            .and_then(|verified| verified.check(self.identity_rule(), |claim| self.check_identity(payload(&claim)).map(|()| claim)))
+            .check(
+                Rule::new(
+                    "digest.equals",
+                    format!("the signature is over {}", self.subject.digest),
+                ),
+                |claim| self.check_digest(payload(&claim)).map(|()| claim),
+            )
+            .and_then(|verified| {
+                verified.check(self.identity_rule(), |claim| {
+                    self.check_identity(payload(&claim)).map(|()| claim)
+                })
+            })
     }
 
     /// Conditions and age of an attestation.
-    fn judge_statement<T>(&self, verified: Verified<T>, parts: impl Fn(&T) -> (&Statement, Option<UnixTime>)) -> Result<Verified<T>, Refused> {
-        let Wants::Statement { conditions, max_age, .. } = self.wants else { return Ok(verified) };
+    fn judge_statement<T>(
+        &self,
+        verified: Verified<T>,
+        parts: impl Fn(&T) -> (&Statement, Option<UnixTime>),
+    ) -> Result<Verified<T>, Refused> {
+        let Wants::Statement {
+            conditions,
+            max_age,
+            ..
+        } = self.wants
+        else {
+            return Ok(verified);
+        };
         let verified = match conditions {
             [] => verified,
-            _ => verified.check(Rule::new("attestation.conditions", "the predicate says all that the policy demands"), |claim| check_conditions(parts(&claim).0, conditions, self.now).map(|()| claim))?,
+            _ => verified.check(
+                Rule::new(
+                    "attestation.conditions",
+                    "the predicate says all that the policy demands",
+                ),
+                |claim| check_conditions(parts(&claim).0, conditions, self.now).map(|()| claim),
+            )?,
         };
-        let Some(limit) = max_age else { return Ok(verified) };
-        let rule = Rule::new("attestation.age", format!("the signer's certificate began at most {limit} seconds ago"));
-        verified.check(rule, |claim| self.check_age(parts(&claim).1, limit).map(|()| claim))
+        let Some(limit) = max_age else {
+            return Ok(verified);
+        };
+        let rule = Rule::new(
+            "attestation.age",
+            format!("the signer's certificate began at most {limit} seconds ago"),
+        );
+        verified.check(rule, |claim| {
+            self.check_age(parts(&claim).1, limit).map(|()| claim)
+        })
     }
 
-    /// From the first second of the certificate on: whoever has a signature can have it logged and stamped again, and leave the
-    /// old time out (TRUST section 6).
+    /// From the first second of the certificate on: whoever has a signature can have it logged and
+    /// stamped again, and leave the old time out (TRUST section 6).
     fn check_age(&self, since: Option<UnixTime>, limit: u64) -> Result<(), Failure> {
-        let age = self.now.0.saturating_sub(since.ok_or(VerifyError::NoAge)?.0);
-        if u64::try_from(age).is_ok_and(|age| age > limit) { Err(VerifyError::TooOld { age, limit }.into()) } else { Ok(()) }
+        let age = self
+            .now
+            .0
+            .saturating_sub(since.ok_or(VerifyError::NoAge)?.0);
+        if u64::try_from(age).is_ok_and(|age| age > limit) {
+            Err(VerifyError::TooOld { age, limit }.into())
+        } else {
+            Ok(())
+        }
     }
 
     /// When time alone makes another answer of this one.
     fn expires(&self, statement: &Statement, since: Option<UnixTime>) -> Option<i64> {
-        let Wants::Statement { conditions, max_age, .. } = self.wants else { return None };
+        let Wants::Statement {
+            conditions,
+            max_age,
+            ..
+        } = self.wants
+        else {
+            return None;
+        };
         // At the limit itself it still holds.
-        let of_certificate = max_age.zip(since).map(|(limit, since)| since.0.saturating_add(i64::try_from(limit).unwrap_or(i64::MAX)).saturating_add(1));
-        conditions.iter().filter_map(|condition| condition.ends(statement.predicate.as_ref())).chain(of_certificate).min()
+        let of_certificate = max_age.zip(since).map(|(limit, since)| {
+            since
+                .0
+                .saturating_add(i64::try_from(limit).unwrap_or(i64::MAX))
+                .saturating_add(1)
+        });
+        conditions
+            .iter()
+            .filter_map(|condition| condition.ends(statement.predicate.as_ref()))
+            .chain(of_certificate)
+            .min()
     }
 
     fn predicate_type(&self) -> &str {
@@ -308,53 +620,124 @@ impl Question<'_> {
         }
     }
 
-    /// What by its own word is not what is looked for; whoever lies here only takes his own evidence away.
+    /// What by its own word is not what is looked for; whoever lies here only takes his own
+    /// evidence away.
     fn is_another_thing(&self, bundle: &AttachedBundle) -> Option<Failure> {
         use crate::cosign::BundleUse;
         let Some(found) = bundle.predicate_type_unverified() else {
-            return bundle.is_message().then(|| BundleUse::MessageSignature.into());
+            return bundle
+                .is_message()
+                .then(|| BundleUse::MessageSignature.into());
         };
         let shown = || found.chars().take(100).collect::<String>();
         match self.wants {
-            Wants::Signature(_) if found != COSIGN_SIGN || bundle.is_layer() => Some(BundleUse::Predicate { found: shown() }.into()),
-            Wants::Statement { predicate_type, .. } if found != predicate_type => Some(BundleUse::OtherPredicate { found: shown(), wanted: predicate_type.into() }.into()),
+            Wants::Signature(_) if found != COSIGN_SIGN || bundle.is_layer() => {
+                Some(BundleUse::Predicate { found: shown() }.into())
+            }
+            Wants::Statement { predicate_type, .. } if found != predicate_type => Some(
+                BundleUse::OtherPredicate {
+                    found: shown(),
+                    wanted: predicate_type.into(),
+                }
+                .into(),
+            ),
             _ => None,
         }
     }
 
     fn good(&self, who: &str) -> String {
         match self.wants {
-            Wants::Signature(_) => format!("a good signature {who}; it names the image's digest and no repository, so that it does not say which name was meant"),
-            Wants::Statement { predicate_type, .. } => format!("a good attestation of type {predicate_type} {who}"),
+            Wants::Signature(_) => format!(
+                "a good signature {who}; it names the image's digest and no repository, so that \
+                 it does not say which name was meant"
+            ),
+            Wants::Statement { predicate_type, .. } => {
+                format!("a good attestation of type {predicate_type} {who}")
+            }
         }
     }
 
-    /// Compared as text with the SHA-256 digest of the bytes in hand (facts/containers-policy.md section 5, "Digest").
+    /// Compared as text with the SHA-256 digest of the bytes in hand (facts/containers-policy.md
+    /// section 5, "Digest").
     fn check_digest(&self, payload: &Payload) -> Result<(), Failure> {
         let digest = self.subject.digest.to_string();
         match Digest::parse(&payload.manifest_digest) {
             _ if payload.manifest_digest == digest => Ok(()),
-            Ok(_) => Err(VerifyError::SignedDigest { signed: payload.manifest_digest.clone(), digest }.into()),
-            Err(_) => Err(VerifyError::SignedText { signed: payload.manifest_digest.clone(), digest }.into()),
+            Ok(_) => Err(VerifyError::SignedDigest {
+                signed: payload.manifest_digest.clone(),
+                digest,
+            }
+            .into()),
+            Err(_) => Err(VerifyError::SignedText {
+                signed: payload.manifest_digest.clone(),
+                digest,
+            }
+            .into()),
         }
     }
 
     fn identity_rule(&self) -> Rule {
         match self.wants {
-            Wants::Signature(Names::Matched(matcher)) => Rule::new("identity.matches", matcher.describe(Some(self.name))),
-            Wants::Signature(Names::Own) => Rule::new("identity.own-name", format!("a signature that names a repository names {}", self.name.name())),
-            _ => Rule::new("identity.any", "the name in the signature is not compared (any name was asked for)"),
+            Wants::Signature(Names::Matched(matcher)) => {
+                Rule::new("identity.matches", matcher.describe(Some(self.name)))
+            }
+            Wants::Signature(Names::Own) => Rule::new(
+                "identity.own-name",
+                format!(
+                    "a signature that names a repository names {}",
+                    self.name.name()
+                ),
+            ),
+            _ => Rule::new(
+                "identity.any",
+                "the name in the signature is not compared (any name was asked for)",
+            ),
         }
     }
 
     fn check_identity(&self, payload: &Payload) -> Result<(), Failure> {
-        let signer = if matches!(self.who, Who::Keys { .. } | Who::Letter { trust: Trust::Keys(_), .. }) { "key" } else { "signer" };
-        let signed = || payload.docker_reference.chars().take(SHOWN_NAME).collect::<String>();
-        let accepts = |matcher: &Matcher| matcher.accepts(Some(self.name), &payload.docker_reference);
-        let perhaps = if accepts(&Matcher::Repository) { "possibly a signature of another tag" } else { "possibly a signature copied from another image" };
+        let signer = if matches!(
+            self.who,
+            Who::Keys { .. }
+                | Who::Letter {
+                    trust: Trust::Keys(_),
+                    ..
+                }
+        ) {
+            "key"
+        } else {
+            "signer"
+        };
+        let signed = || {
+            payload
+                .docker_reference
+                .chars()
+                .take(SHOWN_NAME)
+                .collect::<String>()
+        };
+        let accepts =
+            |matcher: &Matcher| matcher.accepts(Some(self.name), &payload.docker_reference);
+        let perhaps = if accepts(&Matcher::Repository) {
+            "possibly a signature of another tag"
+        } else {
+            "possibly a signature copied from another image"
+        };
         match self.wants {
-            Wants::Signature(Names::Matched(matcher)) if !accepts(matcher) => Err(VerifyError::Identity { signer, signed: signed(), wanted: matcher.describe(Some(self.name)), perhaps }.into()),
-            Wants::Signature(Names::Own) if !accepts(&OWN_NAME) => Err(VerifyError::OtherName { signer, signed: signed(), asked: self.name.name() }.into()),
+            Wants::Signature(Names::Matched(matcher)) if !accepts(matcher) => {
+                Err(VerifyError::Identity {
+                    signer,
+                    signed: signed(),
+                    wanted: matcher.describe(Some(self.name)),
+                    perhaps,
+                }
+                .into())
+            }
+            Wants::Signature(Names::Own) if !accepts(&OWN_NAME) => Err(VerifyError::OtherName {
+                signer,
+                signed: signed(),
+                asked: self.name.name(),
+            }
+            .into()),
             _ => Ok(()),
         }
     }
@@ -362,12 +745,34 @@ impl Question<'_> {
 
 /// What is said of a candidate whose signatures nobody looked at.
 fn unchecked(failure: Failure) -> Failure {
-    Failure { message: format!("{} (by its own word; its signature was not checked, since it could not admit this image)", failure.message), ..failure }
+    Failure {
+        message: format!(
+            "{} (by its own word; its signature was not checked, since it could not admit this \
+             image)",
+            failure.message
+        ),
+        ..failure
+    }
 }
 
-fn check_conditions(statement: &Statement, conditions: &[Condition], now: UnixTime) -> Result<(), Failure> {
-    let failed: Vec<String> = conditions.iter().filter(|condition| !condition.holds(statement.predicate.as_ref(), now)).map(Condition::describe).collect();
-    if failed.is_empty() { Ok(()) } else { Err(VerifyError::Conditions { failed: failed.join("; ") }.into()) }
+fn check_conditions(
+    statement: &Statement,
+    conditions: &[Condition],
+    now: UnixTime,
+) -> Result<(), Failure> {
+    let failed: Vec<String> = conditions
+        .iter()
+        .filter(|condition| !condition.holds(statement.predicate.as_ref(), now))
+        .map(Condition::describe)
+        .collect();
+    if failed.is_empty() {
+        Ok(())
+    } else {
+        Err(VerifyError::Conditions {
+            failed: failed.join("; "),
+        }
+        .into())
+    }
 }
 
 fn payload_claims(claims: Claims, payload: &Payload) -> Claims {
@@ -382,15 +787,31 @@ fn payload_claims(claims: Claims, payload: &Payload) -> Claims {
 
 impl Place<'_> {
     fn refused(&self, refused: &Refused) -> Candidate {
-        Candidate::refused(&self.found.source, self.format, self.found.digest.as_ref().map(ToString::to_string), refused)
+        Candidate::refused(
+            &self.found.source,
+            self.format,
+            self.found.digest.as_ref().map(ToString::to_string),
+            refused,
+        )
     }
 
     fn aside(&self, failure: Failure) -> Candidate {
-        Candidate { outcome: Outcome::SetAside, ..self.refused(&Refused { failure, steps: Vec::new() }) }
+        Candidate {
+            outcome: Outcome::SetAside,
+            ..self.refused(&Refused {
+                failure,
+                steps: Vec::new(),
+            })
+        }
     }
 
     /// Its signature was verified: what it claims is shown either way.
-    fn judged<T>(&self, judged: Result<Verified<T>, Refused>, claims: Claims, message: String) -> Candidate {
+    fn judged<T>(
+        &self,
+        judged: Result<Verified<T>, Refused>,
+        claims: Claims,
+        message: String,
+    ) -> Candidate {
         match judged {
             Ok(verified) => Candidate {
                 source: self.found.source.clone(),
@@ -403,7 +824,10 @@ impl Place<'_> {
                 steps: StepReport::of(verified.steps()),
                 expires: None,
             },
-            Err(refused) => Candidate { claims: Some(claims), ..self.refused(&refused) },
+            Err(refused) => Candidate {
+                claims: Some(claims),
+                ..self.refused(&refused)
+            },
         }
     }
 }
@@ -411,6 +835,9 @@ impl Place<'_> {
 impl Candidate {
     /// An answer that was accepted ends then.
     fn until(self, expires: Option<i64>) -> Self {
-        Self { expires: expires.filter(|_| self.outcome == Outcome::Accepted), ..self }
+        Self {
+            expires: expires.filter(|_| self.outcome == Outcome::Accepted),
+            ..self
+        }
     }
 }

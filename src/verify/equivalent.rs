@@ -1,8 +1,9 @@
 //! The same question, as a command for cosign (TRUST section 9).
 //!
-//! It names the files that were really used, and waives the proofs that our verdict did not use. There is none where cosign
-//! would say the opposite, or where it is not known what it would say; what our verdict rests on and cosign does not compare
-//! stands above it, as a comment of the shell.
+//! It names the files that were really used, and waives the proofs that our verdict did not use.
+//! There is none where cosign would say the opposite, or where it is not known what it would say;
+//! what our verdict rests on and cosign does not compare stands above it, as a comment of the
+//! shell.
 
 use super::image::{Fetched, Judged};
 use super::report::{Candidate, Outcome, Requirement as Judgement, Verdict};
@@ -32,7 +33,12 @@ struct Command<'a> {
 }
 
 /// The command with which cosign answers the same about this digest.
-pub(super) fn equivalent(rules: &Rules, what: &Fetched<'_>, judged: &Judged, digest: Option<&str>) -> Option<String> {
+pub(super) fn equivalent(
+    rules: &Rules,
+    what: &Fetched<'_>,
+    judged: &Judged,
+    digest: Option<&str>,
+) -> Option<String> {
     // cosign knows no exceptions, and judges the images of an index one by one.
     if judged.code == "exception.admitted" || !judged.instances.is_empty() {
         return None;
@@ -45,7 +51,10 @@ pub(super) fn equivalent(rules: &Rules, what: &Fetched<'_>, judged: &Judged, dig
     if !agrees(judged.verdict, requirement, &command) {
         return None;
     }
-    if accepted(requirement).and_then(|candidate| candidate.claims.as_ref()?.identity.as_ref()).is_none() {
+    if accepted(requirement)
+        .and_then(|candidate| candidate.claims.as_ref()?.identity.as_ref())
+        .is_none()
+    {
         // No name was there to be compared.
         command.apart.retain(|line| line != NAME);
     }
@@ -54,18 +63,46 @@ pub(super) fn equivalent(rules: &Rules, what: &Fetched<'_>, judged: &Judged, dig
         Some((name, tag)) if !tag.contains('/') => name,
         _ => repository,
     };
-    Some(format!("{} {}", command.text(judged.verdict), quoted(&format!("{repository}@{}", digest?))))
+    Some(format!(
+        "{} {}",
+        command.text(judged.verdict),
+        quoted(&format!("{repository}@{}", digest?))
+    ))
 }
 
-const NAME: &str = "cosign does not compare the name in the signature, and this verdict rests on it, too";
+const NAME: &str =
+    "cosign does not compare the name in the signature, and this verdict rests on it, too";
 
 impl Command<'_> {
     fn text(&self, verdict: Verdict) -> String {
-        let apart = if self.apart.is_empty() || verdict != Verdict::Allow { String::new() } else { format!("# {}\n", self.apart.join("; ")) };
-        let verb = self.predicate_type.map_or("verify".to_string(), |kind| format!("verify-attestation --type {}", quoted(kind)));
-        let file = self.root_path.map_or(String::new(), |path| format!(" --trusted-root {}", quoted_path(path)));
-        let tlog = if self.root.is_none_or(|root| root.root.transparency_logs().is_empty()) { " --insecure-ignore-tlog=true" } else { "" };
-        let sct = if self.root.is_some_and(|root| root.root.certificate_logs().is_empty()) && !self.signer.starts_with("--key") { " --insecure-ignore-sct=true" } else { "" };
+        let apart = if self.apart.is_empty() || verdict != Verdict::Allow {
+            String::new()
+        } else {
+            format!("# {}\n", self.apart.join("; "))
+        };
+        let verb = self.predicate_type.map_or("verify".to_string(), |kind| {
+            format!("verify-attestation --type {}", quoted(kind))
+        });
+        let file = self.root_path.map_or(String::new(), |path| {
+            format!(" --trusted-root {}", quoted_path(path))
+        });
+        let tlog = if self
+            .root
+            .is_none_or(|root| root.root.transparency_logs().is_empty())
+        {
+            " --insecure-ignore-tlog=true"
+        } else {
+            ""
+        };
+        let sct = if self
+            .root
+            .is_some_and(|root| root.root.certificate_logs().is_empty())
+            && !self.signer.starts_with("--key")
+        {
+            " --insecure-ignore-sct=true"
+        } else {
+            ""
+        };
         format!("{apart}cosign {verb} {}{file}{tlog}{sct}", self.signer)
     }
 }
@@ -74,7 +111,9 @@ fn of_direct<'a>(direct: &'a Direct, judged: &Judged) -> Option<Command<'a>> {
     let requirement = judged.requirements.first()?;
     let (signer, mut apart) = match &direct.signers {
         Signers::Keys(keys) => {
-            let paths: Vec<Option<&str>> = (0..keys.len()).map(|number| direct.paths.keys.get(number).map(String::as_str)).collect();
+            let paths: Vec<Option<&str>> = (0..keys.len())
+                .map(|number| direct.paths.keys.get(number).map(String::as_str))
+                .collect();
             (key_option(keys, &paths, requirement)?, Vec::new())
         }
         Signers::Identities(identities) => identity_option(identities)?,
@@ -84,10 +123,20 @@ fn of_direct<'a>(direct: &'a Direct, judged: &Judged) -> Option<Command<'a>> {
     }
     let root_path = match &direct.root {
         None => None,
-        Some(root) if direct.paths.trusted_root.is_none() => is_cosigns_own(root).then_some(None)?,
+        Some(root) if direct.paths.trusted_root.is_none() => {
+            is_cosigns_own(root).then_some(None)?
+        }
         Some(_) => direct.paths.trusted_root.as_deref(),
     };
-    Some(Command { number: 0, signer, root: direct.root.as_ref(), root_path, predicate_type: direct.predicate_type.as_deref(), apart, sees_all: true })
+    Some(Command {
+        number: 0,
+        signer,
+        root: direct.root.as_ref(),
+        root_path,
+        predicate_type: direct.predicate_type.as_deref(),
+        apart,
+        sees_all: true,
+    })
 }
 
 /// The root that this program carries, and cosign fetches.
@@ -96,13 +145,34 @@ fn is_cosigns_own(root: &NamedRoot) -> bool {
 }
 
 fn of_policy<'a>(rules: &'a Rules, what: &Fetched<'_>, judged: &Judged) -> Option<Command<'a>> {
-    let Rules::Policy { policy, assets, roots, paths, .. } = rules else { return None };
+    let Rules::Policy {
+        policy,
+        assets,
+        roots,
+        paths,
+        ..
+    } = rules
+    else {
+        return None;
+    };
     let requirements = policy.select(what.name).ok()?.requirements;
-    let (number, signed) = requirements.iter().enumerate().find_map(|(number, requirement)| if let Requirement::SigstoreSigned(signed) = requirement { Some((number, signed)) } else { None })?;
+    let (number, signed) = requirements
+        .iter()
+        .enumerate()
+        .find_map(|(number, requirement)| {
+            if let Requirement::SigstoreSigned(signed) = requirement {
+                Some((number, signed))
+            } else {
+                None
+            }
+        })?;
     let (signer, mut apart) = match &signed.trust {
         // cosign is told of Rekor's key by other means.
         Trust::Keys(_) if signed.rekor.is_some() => return None,
-        Trust::Keys(source) | Trust::LoggedKeys { keys: source, .. } => (policy_key(source, assets, paths, judged.requirements.get(number)?)?, Vec::new()),
+        Trust::Keys(source) | Trust::LoggedKeys { keys: source, .. } => (
+            policy_key(source, assets, paths, judged.requirements.get(number)?)?,
+            Vec::new(),
+        ),
         Trust::Certificates { identities, .. } => identity_option(identities)?,
         Trust::Fulcio(_) | Trust::Pki(_) => return None,
     };
@@ -115,10 +185,21 @@ fn of_policy<'a>(rules: &'a Rules, what: &Fetched<'_>, judged: &Judged) -> Optio
         apart.push(NAME.into());
     }
     if requirements.len() > 1 {
-        apart.push(format!("this asks for one of the policy's {} requirements", requirements.len()));
+        apart.push(format!(
+            "this asks for one of the policy's {} requirements",
+            requirements.len()
+        ));
     }
     let root = signed.trust.root().and_then(|root| roots.get(root));
-    Some(Command { number, signer, root, root_path, predicate_type: None, apart, sees_all: sees_all(signed) })
+    Some(Command {
+        number,
+        signer,
+        root,
+        root_path,
+        predicate_type: None,
+        apart,
+        sees_all: sees_all(signed),
+    })
 }
 
 /// What reads `.sig` tags alone, or wants a name, passes over bundles that cosign believes.
@@ -130,17 +211,41 @@ fn lies<'a>(paths: &'a Paths, name: &'a str) -> &'a str {
     paths.assets.get(name).map_or(name, String::as_str)
 }
 
-fn policy_key(source: &KeySource, assets: &BTreeMap<String, Vec<u8>>, paths: &Paths, requirement: &Judgement) -> Option<String> {
+fn policy_key(
+    source: &KeySource,
+    assets: &BTreeMap<String, Vec<u8>>,
+    paths: &Paths,
+    requirement: &Judgement,
+) -> Option<String> {
     let names = source.paths();
-    let keys: Vec<PublicKey> = names.iter().map(|name| PublicKey::from_pem(assets.get(name)?).ok()).collect::<Option<_>>()?;
+    let keys: Vec<PublicKey> = names
+        .iter()
+        .map(|name| PublicKey::from_pem(assets.get(name)?).ok())
+        .collect::<Option<_>>()?;
     let lie: Vec<Option<&str>> = names.iter().map(|name| Some(lies(paths, name))).collect();
     key_option(&keys, &lie, requirement)
 }
 
 /// Of several keys the one that made the accepted signature; a key without a file cannot be named.
-fn key_option(keys: &[PublicKey], paths: &[Option<&str>], requirement: &Judgement) -> Option<String> {
-    let made = |key: &PublicKey| accepted(requirement).is_some_and(|one| one.steps.iter().any(|step| step.kind == "signature" && step.outcome == "holds" && step.key.as_deref() == Some(&key.fingerprint())));
-    let number = if keys.len() == 1 { 0 } else { keys.iter().position(made)? };
+fn key_option(
+    keys: &[PublicKey],
+    paths: &[Option<&str>],
+    requirement: &Judgement,
+) -> Option<String> {
+    let made = |key: &PublicKey| {
+        accepted(requirement).is_some_and(|one| {
+            one.steps.iter().any(|step| {
+                step.kind == "signature"
+                    && step.outcome == "holds"
+                    && step.key.as_deref() == Some(&key.fingerprint())
+            })
+        })
+    };
+    let number = if keys.len() == 1 {
+        0
+    } else {
+        keys.iter().position(made)?
+    };
     Some(format!("--key {}", quoted_path((*paths.get(number)?)?)))
 }
 
@@ -150,28 +255,60 @@ fn identity_option(identities: &[Identity]) -> Option<(String, Vec<String>)> {
     let option = |name: &str, pattern: &Pattern| match pattern {
         Pattern::Exact(text) => format!("--certificate-{name} {}", quoted(text)),
         Pattern::Search(_) => format!("--certificate-{name}-regexp {}", quoted(pattern.text())),
-        Pattern::Whole(_) => format!("--certificate-{name}-regexp {}", quoted(&format!(r"\A(?:{})\z", pattern.text()))),
+        Pattern::Whole(_) => format!(
+            "--certificate-{name}-regexp {}",
+            quoted(&format!(r"\A(?:{})\z", pattern.text()))
+        ),
     };
-    let claims: Vec<&str> = identity.claims.iter().map(|(name, _)| name.as_str()).collect();
-    let apart = if claims.is_empty() { Vec::new() } else { alloc::vec![format!("this command does not compare the certificate's claims {}", claims.join(", "))] };
-    Some((format!("{} {}", option("identity", &identity.subject), option("oidc-issuer", &identity.issuer)), apart))
+    let claims: Vec<&str> = identity
+        .claims
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let apart = if claims.is_empty() {
+        Vec::new()
+    } else {
+        alloc::vec![format!(
+            "this command does not compare the certificate's claims {}",
+            claims.join(", ")
+        )]
+    };
+    Some((
+        format!(
+            "{} {}",
+            option("identity", &identity.subject),
+            option("oidc-issuer", &identity.issuer)
+        ),
+        apart,
+    ))
 }
 
 fn accepted(requirement: &Judgement) -> Option<&Candidate> {
-    requirement.candidates.iter().find(|candidate| candidate.outcome == Outcome::Accepted)
+    requirement
+        .candidates
+        .iter()
+        .find(|candidate| candidate.outcome == Outcome::Accepted)
 }
 
 /// Whether cosign is known to say the same.
 fn agrees(verdict: Verdict, requirement: &Judgement, command: &Command<'_>) -> bool {
     let refuses_too = |code: &str| match code {
-        "signature.invalid" | "digest.not-signed" | "sigstore.artifact" | "sigstore.identity" | "cosign.attachment" => true,
+        "signature.invalid" | "digest.not-signed" | "sigstore.artifact" | "sigstore.identity"
+        | "cosign.attachment" => true,
         // cosign takes any statement for a signature.
         "bundle.predicate-type" => command.predicate_type.is_some(),
         _ => false,
     };
     match verdict {
         Verdict::Allow => accepted(requirement).is_some(),
-        Verdict::Deny => requirement.verdict == Verdict::Deny && command.sees_all && requirement.candidates.iter().all(|candidate| refuses_too(candidate.code)),
+        Verdict::Deny => {
+            requirement.verdict == Verdict::Deny
+                && command.sees_all
+                && requirement
+                    .candidates
+                    .iter()
+                    .all(|candidate| refuses_too(candidate.code))
+        }
         Verdict::Unknown => false,
     }
 }
@@ -179,12 +316,21 @@ fn agrees(verdict: Verdict, requirement: &Judgement, command: &Command<'_>) -> b
 /// A word of a shell.
 fn quoted(text: &str) -> String {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:@=+".contains(&byte);
-    if !text.is_empty() && text.bytes().all(is_plain) { text.into() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+    if !text.is_empty() && text.bytes().all(is_plain) {
+        text.into()
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
 }
 
-/// A path, that cosign may not take for an address of a key elsewhere (`env://…`, `awskms:///…`), nor for an option.
+/// A path, that cosign may not take for an address of a key elsewhere (`env://…`, `awskms:///…`),
+/// nor for an option.
 fn quoted_path(path: &str) -> String {
-    if path.starts_with('-') || path.contains("://") { quoted(&format!("./{path}")) } else { quoted(path) }
+    if path.starts_with('-') || path.contains("://") {
+        quoted(&format!("./{path}"))
+    } else {
+        quoted(path)
+    }
 }
 
 #[cfg(test)]
@@ -193,9 +339,22 @@ mod tests {
 
     #[test]
     fn words_of_a_shell() {
-        for (text, word) in [("cosign.pub", "cosign.pub"), ("", "''"), ("a b", "'a b'"), ("a'b", r"'a'\''b'"), ("$(x)", "'$(x)'"), ("~/k", "'~/k'"), ("a\nb", "'a\nb'"), ("ü", "'ü'"), ("a;b", "'a;b'")] {
+        for (text, word) in [
+            ("cosign.pub", "cosign.pub"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("a'b", r"'a'\''b'"),
+            ("$(x)", "'$(x)'"),
+            ("~/k", "'~/k'"),
+            ("a\nb", "'a\nb'"),
+            ("ü", "'ü'"),
+            ("a;b", "'a;b'"),
+        ] {
             assert_eq!(quoted(text), word);
         }
-        assert_eq!((quoted_path("-k"), quoted_path("env://K"), quoted_path("/k")), ("./-k".into(), "./env://K".into(), "/k".into()));
+        assert_eq!(
+            (quoted_path("-k"), quoted_path("env://K"), quoted_path("/k")),
+            ("./-k".into(), "./env://K".into(), "/k".into())
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! A document that holds a registry's answers about one image, so that its verdict can be reached elsewhere
-//! (`/api/evidence`, GATEWAY "Beside /v2/"). Every byte in it is untrusted: digests and signatures carry their own proof.
+//! A document that holds a registry's answers about one image, so that its verdict can be reached
+//! elsewhere (`/api/evidence`, GATEWAY "Beside /v2/"). Every byte in it is untrusted: digests and
+//! signatures carry their own proof.
 
 use super::archive::{Archive, Listed, Referrer};
 use super::artifact::{is_empty_config, is_evidence_document, is_evidence_type, says_attestation};
@@ -48,7 +49,8 @@ pub struct PolicyFiles {
 /// The answers, by path below the repository (`manifests/1.0`), and which image they are about.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EvidenceDocument {
-    /// The name by which the one who answered knows the image. Never used to choose a rule unless a person says so.
+    /// The name by which the one who answered knows the image. Never used to choose a rule unless
+    /// a person says so.
     pub name: String,
     /// The repository at the one who answered.
     pub repository: String,
@@ -65,8 +67,10 @@ codes! {
     /// These bytes are no evidence document.
     pub enum EvidenceError {
         TooLarge => "evidence.too-large", "expected evidence of at most 64 MiB";
-        Json { error: JsonError } => "evidence.json", "the evidence is no JSON that can be read: {error}";
-        Shape { at: &'static str, expected: &'static str } => "evidence.shape", "the evidence: expected {expected} at {at}";
+        Json { error: JsonError } => "evidence.json",
+            "the evidence is no JSON that can be read: {error}";
+        Shape { at: &'static str, expected: &'static str } => "evidence.shape",
+            "the evidence: expected {expected} at {at}";
     }
 }
 
@@ -75,9 +79,16 @@ pub(super) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
     pub(super) fn answer(&self, path: &str) -> Result<Option<&Answer>, RegistryError> {
-        let answer = self.answers.get(path).ok_or_else(|| HostError::NotRecorded { url: path.into() })?;
+        let answer = self
+            .answers
+            .get(path)
+            .ok_or_else(|| HostError::NotRecorded { url: path.into() })?;
         match &answer.error {
-            Some(message) => Err(HostError::Unreachable { url: path.into(), reason: message.clone() }.into()),
+            Some(message) => Err(HostError::Unreachable {
+                url: path.into(),
+                reason: message.clone(),
+            }
+            .into()),
             None => Ok(answer.found.then_some(answer)),
         }
     }
@@ -90,19 +101,33 @@ impl EvidenceDocument {
         if bytes.len() > DOCUMENT {
             return Err(EvidenceError::TooLarge);
         }
-        let root = json::parse(bytes, Dialect::Strict).map_err(|error| EvidenceError::Json { error })?;
+        let root =
+            json::parse(bytes, Dialect::Strict).map_err(|error| EvidenceError::Json { error })?;
         if root.member("version").and_then(Node::as_u64) != Some(1) {
-            return Err(EvidenceError::Shape { at: "version", expected: "the number 1" });
+            return Err(EvidenceError::Shape {
+                at: "version",
+                expected: "the number 1",
+            });
         }
         let mut document = Self {
             name: text(&root, "name")?,
             repository: text(&root, "repository")?,
             reference: text(&root, "reference")?,
-            digest: root.member("digest").and_then(Node::as_str).and_then(|text| Digest::parse(text).ok()),
+            digest: root
+                .member("digest")
+                .and_then(Node::as_str)
+                .and_then(|text| Digest::parse(text).ok()),
             policy: root.member("policy").map(policy).transpose()?,
             answers: BTreeMap::new(),
         };
-        for node in root.member("answers").and_then(Node::as_array).ok_or(EvidenceError::Shape { at: "answers", expected: "an array" })? {
+        for node in root
+            .member("answers")
+            .and_then(Node::as_array)
+            .ok_or(EvidenceError::Shape {
+                at: "answers",
+                expected: "an array",
+            })?
+        {
             document.answers.insert(text(node, "path")?, answer(node)?);
         }
         Ok(document)
@@ -110,47 +135,105 @@ impl EvidenceDocument {
 }
 
 fn files_json(files: &Files) -> String {
-    let files: Vec<String> = files.iter().map(|(path, bytes)| format!("{}:{}", json::quote(path), json::quote(&base64::encode(bytes)))).collect();
+    let files: Vec<String> = files
+        .iter()
+        .map(|(path, bytes)| {
+            format!(
+                "{}:{}",
+                json::quote(path),
+                json::quote(&base64::encode(bytes))
+            )
+        })
+        .collect();
     format!("{{{}}}", files.join(","))
 }
 
 fn text(node: &Node, at: &'static str) -> Result<String, EvidenceError> {
-    node.member(at).and_then(Node::as_str).map(Into::into).ok_or(EvidenceError::Shape { at, expected: "a string" })
+    node.member(at)
+        .and_then(Node::as_str)
+        .map(Into::into)
+        .ok_or(EvidenceError::Shape {
+            at,
+            expected: "a string",
+        })
 }
 
 fn bytes(node: Option<&Node>, at: &'static str) -> Result<Vec<u8>, EvidenceError> {
-    node.and_then(Node::as_str).and_then(base64::decode).ok_or(EvidenceError::Shape { at, expected: "base64" })
+    node.and_then(Node::as_str)
+        .and_then(base64::decode)
+        .ok_or(EvidenceError::Shape {
+            at,
+            expected: "base64",
+        })
 }
 
 fn policy(node: &Node) -> Result<PolicyFiles, EvidenceError> {
     let files = |node: Option<&Node>, at| -> Result<Files, EvidenceError> {
         let members = node.and_then(Node::as_object).unwrap_or_default();
-        members.iter().map(|member| Ok((member.key.clone(), bytes(Some(&member.node), at)?))).collect()
+        members
+            .iter()
+            .map(|member| Ok((member.key.clone(), bytes(Some(&member.node), at)?)))
+            .collect()
     };
     Ok(PolicyFiles {
         text: bytes(node.member("text"), "policy.text")?,
         assets: files(node.member("assets"), "policy.assets")?,
-        registries_d: node.member("registriesD").map(|node| files(Some(node), "policy.registriesD")).transpose()?,
+        registries_d: node
+            .member("registriesD")
+            .map(|node| files(Some(node), "policy.registriesD"))
+            .transpose()?,
     })
 }
 
 fn answer(node: &Node) -> Result<Answer, EvidenceError> {
     match node.member("status").and_then(Node::as_u64) {
-        Some(0) => Ok(Answer { error: Some(text(node, "error")?), ..Answer::default() }),
+        Some(0) => Ok(Answer {
+            error: Some(text(node, "error")?),
+            ..Answer::default()
+        }),
         Some(404) => Ok(Answer::default()),
         Some(200) => {
-            let referrers = node.member("referrers").and_then(Node::as_array).unwrap_or_default().iter().map(referrer).collect::<Result<_, _>>()?;
-            let body = if node.member("body").is_some() { bytes(node.member("body"), "answers[].body")? } else { Vec::new() };
+            let referrers = node
+                .member("referrers")
+                .and_then(Node::as_array)
+                .unwrap_or_default()
+                .iter()
+                .map(referrer)
+                .collect::<Result<_, _>>()?;
+            let body = if node.member("body").is_some() {
+                bytes(node.member("body"), "answers[].body")?
+            } else {
+                Vec::new()
+            };
             let optional = |name| node.member(name).and_then(Node::as_str).map(String::from);
-            Ok(Answer { content_type: optional("contentType"), digest: optional("digest"), body, referrers, found: true, error: None })
+            Ok(Answer {
+                content_type: optional("contentType"),
+                digest: optional("digest"),
+                body,
+                referrers,
+                found: true,
+                error: None,
+            })
         }
-        _ => Err(EvidenceError::Shape { at: "answers[].status", expected: "0, 200 or 404" }),
+        _ => Err(EvidenceError::Shape {
+            at: "answers[].status",
+            expected: "0, 200 or 404",
+        }),
     }
 }
 
 fn referrer(node: &Node) -> Result<Referrer, EvidenceError> {
-    let digest = Digest::parse(&text(node, "digest")?).map_err(|_| EvidenceError::Shape { at: "answers[].referrers[].digest", expected: "a digest" })?;
-    Ok(Referrer { digest, artifact_type: node.member("artifactType").and_then(Node::as_str).map(Into::into) })
+    let digest = Digest::parse(&text(node, "digest")?).map_err(|_| EvidenceError::Shape {
+        at: "answers[].referrers[].digest",
+        expected: "a digest",
+    })?;
+    Ok(Referrer {
+        digest,
+        artifact_type: node
+            .member("artifactType")
+            .and_then(Node::as_str)
+            .map(Into::into),
+    })
 }
 
 /// Takes an evidence document as it is made.
@@ -180,34 +263,62 @@ impl Frame {
     /// Everything up to the first answer.
     fn head(&self, digest: &Digest) -> String {
         let quote = json::quote;
-        let mut text = format!("{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},\"digest\":\"{digest}\",", quote(&self.name), quote(&self.repository), quote(&self.reference));
+        let mut text = format!(
+            "{{\"version\":1,\"name\":{},\"repository\":{},\"reference\":{},\"digest\":\"{digest}\",",
+            quote(&self.name),
+            quote(&self.repository),
+            quote(&self.reference)
+        );
         if let Some(policy) = &self.policy {
-            let registries = policy.registries_d.as_ref().map_or(String::new(), |files| format!(",\"registriesD\":{}", files_json(files)));
-            text.push_str(&format!("\"policy\":{{\"text\":{},\"assets\":{}{registries}}},", quote(&base64::encode(&policy.text)), files_json(&policy.assets)));
+            let registries = policy.registries_d.as_ref().map_or(String::new(), |files| {
+                format!(",\"registriesD\":{}", files_json(files))
+            });
+            text.push_str(&format!(
+                "\"policy\":{{\"text\":{},\"assets\":{}{registries}}},",
+                quote(&base64::encode(&policy.text)),
+                files_json(&policy.assets)
+            ));
         }
         text.push_str("\"answers\":[");
         text
     }
 }
 
-/// Fetches what a judgement of this image may ask for, and writes it down at once: the manifest, the images of an index, and the
-/// signatures of each; never a layer, and no blob that is not evidence by its bytes. What cannot be had is said as such.
-/// `false`: there is no such image, and nothing was written.
+/// Fetches what a judgement of this image may ask for, and writes it down at once: the manifest,
+/// the images of an index, and the signatures of each; never a layer, and no blob that is not
+/// evidence by its bytes. What cannot be had is said as such. `false`: there is no such image, and
+/// nothing was written.
 ///
 /// # Errors
 /// When the image itself cannot be had; nothing was written then.
-pub async fn collect<A: Archive, O: Out>(archive: &A, frame: &Frame, out: &O) -> Result<bool, RegistryError> {
-    let Some(fetched) = archive.manifest(&frame.reference).await? else { return Ok(false) };
+pub async fn collect<A: Archive, O: Out>(
+    archive: &A,
+    frame: &Frame,
+    out: &O,
+) -> Result<bool, RegistryError> {
+    let Some(fetched) = archive.manifest(&frame.reference).await? else {
+        return Ok(false);
+    };
     let digest = Digest::of(&fetched.bytes);
     out.begin().await;
     let is_taken = out.put(frame.head(&digest)).await;
-    let mut collector = Collector { archive, out, written: BTreeSet::new(), left: limits::EVIDENCE_TOTAL, is_taken };
+    let mut collector = Collector {
+        archive,
+        out,
+        written: BTreeSet::new(),
+        left: limits::EVIDENCE_TOTAL,
+        is_taken,
+    };
     let document = Document::parse(&fetched.bytes, fetched.content_type.as_deref());
-    collector.add_manifest(&format!("manifests/{}", frame.reference), &fetched).await;
+    collector
+        .add_manifest(&format!("manifests/{}", frame.reference), &fetched)
+        .await;
     collector.attached(&digest).await;
     if let Ok(Document::Index(index)) = document {
         for entry in index.manifests.iter().take(limits::INSTANCES) {
-            if let Some(Document::Manifest(manifest)) = collector.manifest(&entry.digest.to_string()).await {
+            if let Some(Document::Manifest(manifest)) =
+                collector.manifest(&entry.digest.to_string()).await
+            {
                 collector.empty_config(entry, &manifest).await;
                 collector.attached(&entry.digest).await;
             }
@@ -241,7 +352,8 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
     async fn begin(&mut self, path: &str, rest: &str) {
         let comma = if self.written.is_empty() { "" } else { "," };
         self.written.insert(path.into());
-        self.put(format!("{comma}{{\"path\":{}{rest}", json::quote(path))).await;
+        self.put(format!("{comma}{{\"path\":{}{rest}", json::quote(path)))
+            .await;
     }
 
     async fn add_missing(&mut self, path: &str) {
@@ -249,17 +361,32 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
     }
 
     async fn add_error(&mut self, path: &str, message: &str) {
-        self.begin(path, &format!(",\"status\":0,\"error\":{}}}", json::quote(message))).await;
+        self.begin(
+            path,
+            &format!(",\"status\":0,\"error\":{}}}", json::quote(message)),
+        )
+        .await;
     }
 
     async fn add_manifest(&mut self, path: &str, found: &Fetched) {
-        let member = |name: &str, value: Option<&str>| value.map_or(String::new(), |value| format!(",\"{name}\":{}", json::quote(value)));
-        self.add_body(path, &(member("contentType", found.content_type.as_deref()) + &member("digest", found.digest.as_deref())), &found.bytes).await;
+        let member = |name: &str, value: Option<&str>| {
+            value.map_or(String::new(), |value| {
+                format!(",\"{name}\":{}", json::quote(value))
+            })
+        };
+        self.add_body(
+            path,
+            &(member("contentType", found.content_type.as_deref())
+                + &member("digest", found.digest.as_deref())),
+            &found.bytes,
+        )
+        .await;
     }
 
     async fn add_body(&mut self, path: &str, members: &str, body: &[u8]) {
         self.left = self.left.saturating_sub(body.len());
-        self.begin(path, &format!(",\"status\":200{members},\"body\":\"")).await;
+        self.begin(path, &format!(",\"status\":200{members},\"body\":\""))
+            .await;
         for piece in body.chunks(PIECE) {
             self.put(base64::encode(piece)).await;
         }
@@ -268,18 +395,43 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
 
     async fn add_referrers(&mut self, path: &str, list: &[Referrer]) {
         let quote = json::quote;
-        let kind = |one: &Referrer| one.artifact_type.as_deref().map_or(String::new(), |kind| format!(",\"artifactType\":{}", quote(kind)));
-        let list: Vec<String> = list.iter().map(|one| format!("{{\"digest\":{}{}}}", quote(&one.digest.to_string()), kind(one))).collect();
-        self.begin(path, &format!(",\"status\":200,\"referrers\":[{}]}}", list.join(","))).await;
+        let kind = |one: &Referrer| {
+            one.artifact_type.as_deref().map_or(String::new(), |kind| {
+                format!(",\"artifactType\":{}", quote(kind))
+            })
+        };
+        let list: Vec<String> = list
+            .iter()
+            .map(|one| {
+                format!(
+                    "{{\"digest\":{}{}}}",
+                    quote(&one.digest.to_string()),
+                    kind(one)
+                )
+            })
+            .collect();
+        self.begin(
+            path,
+            &format!(",\"status\":200,\"referrers\":[{}]}}", list.join(",")),
+        )
+        .await;
     }
 
     /// Whoever asked the registry is not told its address.
     async fn failed(&mut self, path: &str, error: &RegistryError) {
-        self.add_error(path, &format!("the registry did not give this [{}]", error.code())).await;
+        self.add_error(
+            path,
+            &format!("the registry did not give this [{}]", error.code()),
+        )
+        .await;
     }
 
     async fn full(&mut self, path: &str) {
-        self.add_error(path, "there is more evidence than one document holds [limit.evidence]").await;
+        self.add_error(
+            path,
+            "there is more evidence than one document holds [limit.evidence]",
+        )
+        .await;
     }
 
     async fn manifest(&mut self, reference: &str) -> Option<Document> {
@@ -312,23 +464,39 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
             return;
         }
         let listed = match self.archive.referrers(digest).await {
-            Ok(Listed { incomplete: Some(error), .. }) | Err(error) => return self.failed(&path, &error).await,
+            Ok(Listed {
+                incomplete: Some(error),
+                ..
+            })
+            | Err(error) => return self.failed(&path, &error).await,
             Ok(listed) => listed,
         };
         self.add_referrers(&path, &listed.entries).await;
-        let may_be = |entry: &&Referrer| entry.artifact_type.as_deref().is_none_or(may_be_signature);
-        for entry in listed.entries.iter().filter(may_be).take(limits::EVIDENCE_EXAMINED) {
+        let may_be =
+            |entry: &&Referrer| entry.artifact_type.as_deref().is_none_or(may_be_signature);
+        for entry in listed
+            .entries
+            .iter()
+            .filter(may_be)
+            .take(limits::EVIDENCE_EXAMINED)
+        {
             if examined >= limits::EVIDENCE_EXAMINED || self.left == 0 {
                 break;
             }
-            if let Some(Document::Manifest(manifest)) = self.manifest(&entry.digest.to_string()).await {
+            if let Some(Document::Manifest(manifest)) =
+                self.manifest(&entry.digest.to_string()).await
+            {
                 self.layers(&manifest, &mut examined).await;
             }
         }
     }
 
     async fn layers(&mut self, manifest: &Manifest, examined: &mut usize) {
-        for layer in manifest.layers.iter().filter(|layer| is_evidence_type(&layer.media_type)) {
+        for layer in manifest
+            .layers
+            .iter()
+            .filter(|layer| is_evidence_type(&layer.media_type))
+        {
             if *examined >= limits::EVIDENCE_EXAMINED {
                 break;
             }
@@ -365,7 +533,10 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
         if !self.is_taken || !says_attestation(entry) || self.written.contains(&path) {
             return;
         }
-        if let Ok(Some(bytes)) = self.archive.blob(&manifest.config.digest, limits::CONFIG.min(self.left)).await
+        if let Ok(Some(bytes)) = self
+            .archive
+            .blob(&manifest.config.digest, limits::CONFIG.min(self.left))
+            .await
             && is_empty_config(&bytes, manifest)
         {
             self.add_body(&path, "", &bytes).await;

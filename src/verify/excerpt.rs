@@ -1,7 +1,9 @@
-//! The part of a policy that decides for one image, as a policy of its own (GATEWAY, "Beside /v2/"): for whoever wants to see why.
+//! The part of a policy that decides for one image, as a policy of its own (GATEWAY, "Beside
+//! /v2/"): for whoever wants to see why.
 //!
-//! Keys, certificates and trusted roots stand in it as they were parsed, written anew: a file may hold more than that, and the
-//! author of a policy may have named any file. Other scopes, and what the deciding one says of other repositories, are left out.
+//! Keys, certificates and trusted roots stand in it as they were parsed, written anew: a file may
+//! hold more than that, and the author of a policy may have named any file. Other scopes, and what
+//! the deciding one says of other repositories, are left out.
 
 use super::evidence::PolicyFiles;
 use super::form::Form;
@@ -23,16 +25,35 @@ const NAME_AND_WINDOW: Form = Form::Members(&[("start", Form::Text), ("end", For
 const LOGS: Form = Form::List(&Form::Members(&[
     ("baseUrl", Form::Text),
     ("hashAlgorithm", Form::Text),
-    ("publicKey", Form::Members(&[("rawBytes", Form::Base64), ("keyDetails", Form::Text), ("validFor", NAME_AND_WINDOW)])),
+    (
+        "publicKey",
+        Form::Members(&[
+            ("rawBytes", Form::Base64),
+            ("keyDetails", Form::Text),
+            ("validFor", NAME_AND_WINDOW),
+        ]),
+    ),
     ("logId", Form::Members(&[("keyId", Form::Base64)])),
 ]));
 const AUTHORITIES: Form = Form::List(&Form::Members(&[
-    ("certChain", Form::Members(&[("certificates", Form::List(&Form::Members(&[("rawBytes", Form::Base64)])))])),
+    (
+        "certChain",
+        Form::Members(&[(
+            "certificates",
+            Form::List(&Form::Members(&[("rawBytes", Form::Base64)])),
+        )]),
+    ),
     ("validFor", NAME_AND_WINDOW),
 ]));
-/// sigstore/protobuf-specs, `sigstore_trustroot.proto`: what [`crate::sigstore::trusted_root`] reads.
-const TRUSTED_ROOT: Form =
-    Form::Members(&[("mediaType", Form::Text), ("tlogs", LOGS), ("ctlogs", LOGS), ("certificateAuthorities", AUTHORITIES), ("timestampAuthorities", AUTHORITIES)]);
+/// sigstore/protobuf-specs, `sigstore_trustroot.proto`: what [`crate::sigstore::trusted_root`]
+/// reads.
+const TRUSTED_ROOT: Form = Form::Members(&[
+    ("mediaType", Form::Text),
+    ("tlogs", LOGS),
+    ("ctlogs", LOGS),
+    ("certificateAuthorities", AUTHORITIES),
+    ("timestampAuthorities", AUTHORITIES),
+]);
 
 type Files = BTreeMap<String, Vec<u8>>;
 
@@ -47,18 +68,40 @@ enum Material {
 
 /// Members that name files or carry their content: path, paths, data, datas.
 const SOURCES: [([&str; 4], Material); 6] = [
-    (["keyPath", "keyPaths", "keyData", "keyDatas"], Material::Key),
-    (["rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData", "rekorPublicKeyDatas"], Material::Key),
+    (
+        ["keyPath", "keyPaths", "keyData", "keyDatas"],
+        Material::Key,
+    ),
+    (
+        [
+            "rekorPublicKeyPath",
+            "rekorPublicKeyPaths",
+            "rekorPublicKeyData",
+            "rekorPublicKeyDatas",
+        ],
+        Material::Key,
+    ),
     (["caPath", "", "caData", ""], Material::Authorities),
-    (["caRootsPath", "", "caRootsData", ""], Material::Authorities),
-    (["caIntermediatesPath", "", "caIntermediatesData", ""], Material::Intermediates),
-    (["trustedRootPath", "", "trustedRootData", ""], Material::Root),
+    (
+        ["caRootsPath", "", "caRootsData", ""],
+        Material::Authorities,
+    ),
+    (
+        ["caIntermediatesPath", "", "caIntermediatesData", ""],
+        Material::Intermediates,
+    ),
+    (
+        ["trustedRootPath", "", "trustedRootData", ""],
+        Material::Root,
+    ),
 ];
 
-/// The part of the policy with these bytes, which `rules` were read from, that decides for `name`. `None` where there is no
-/// policy, or no part of it decides.
+/// The part of the policy with these bytes, which `rules` were read from, that decides for `name`.
+/// `None` where there is no policy, or no part of it decides.
 pub fn excerpt(text: &[u8], rules: &Rules, name: &Reference) -> Option<PolicyFiles> {
-    let Rules::Policy { policy, assets, .. } = rules else { return None };
+    let Rules::Policy { policy, assets, .. } = rules else {
+        return None;
+    };
     let selection = policy.select(name).ok()?;
     let root = json::parse(text, Dialect::Go).ok()?;
     let writer = Writer { text, assets, name };
@@ -66,14 +109,26 @@ pub fn excerpt(text: &[u8], rules: &Rules, name: &Reference) -> Option<PolicyFil
         None => (writer.requirements(root.member("default")?)?, String::new()),
         Some(key) => {
             let list = root.member("transports")?.member("docker")?.member(key)?;
-            (r#"[{"type":"reject"}]"#.into(), format!(",\"transports\":{{\"docker\":{{{}:{}}}}}", quote(key), writer.requirements(list)?))
+            (
+                r#"[{"type":"reject"}]"#.into(),
+                format!(
+                    ",\"transports\":{{\"docker\":{{{}:{}}}}}",
+                    quote(key),
+                    writer.requirements(list)?
+                ),
+            )
         }
     };
-    let marker = marker(policy, rules.audited(name), name).map_or(String::new(), |marker| format!("\"sealgate\":{marker},"));
+    let marker = marker(policy, rules.audited(name), name)
+        .map_or(String::new(), |marker| format!("\"sealgate\":{marker},"));
     let text = format!("{{{marker}\"default\":{default}{transports}}}").into_bytes();
     // Whoever reads the excerpt judges by it.
     Policy::parse(&text).ok()?;
-    Some(PolicyFiles { text, assets: Files::new(), registries_d: rules.attachments(name).map(registries_d) })
+    Some(PolicyFiles {
+        text,
+        assets: Files::new(),
+        registries_d: rules.attachments(name).map(registries_d),
+    })
 }
 
 /// The one setting that decides for this image.
@@ -88,16 +143,42 @@ fn marker(policy: &Policy, audited: Option<&str>, name: &Reference) -> Option<St
         Coverage::Index => "index",
         Coverage::Instance => "instance",
     };
-    let audit = audited.map_or(String::new(), |scope| format!(",\"audit\":[{}]", quote(scope)));
-    let own = [name.name(), format!("{}:{}", name.name(), name.tag().unwrap_or_default())];
-    let exceptions: Vec<String> = marker.exceptions.iter().filter(|one| own.contains(&one.scope)).map(exception).collect();
-    let exceptions = if exceptions.is_empty() { String::new() } else { format!(",\"exceptions\":[{}]", exceptions.join(",")) };
-    Some(format!("{{\"version\":1,\"coverage\":\"{coverage}\"{audit}{exceptions}}}"))
+    let audit = audited.map_or(String::new(), |scope| {
+        format!(",\"audit\":[{}]", quote(scope))
+    });
+    let own = [
+        name.name(),
+        format!("{}:{}", name.name(), name.tag().unwrap_or_default()),
+    ];
+    let exceptions: Vec<String> = marker
+        .exceptions
+        .iter()
+        .filter(|one| own.contains(&one.scope))
+        .map(exception)
+        .collect();
+    let exceptions = if exceptions.is_empty() {
+        String::new()
+    } else {
+        format!(",\"exceptions\":[{}]", exceptions.join(","))
+    };
+    Some(format!(
+        "{{\"version\":1,\"coverage\":\"{coverage}\"{audit}{exceptions}}}"
+    ))
 }
 
 fn exception(one: &Exception) -> String {
-    let digests: Vec<String> = one.digests.iter().map(|digest| quote(&digest.to_string())).collect();
-    format!("{{\"scope\":{},\"digests\":[{}],\"until\":{},\"reason\":{}}}", quote(&one.scope), digests.join(","), quote(&one.until.to_string()), quote(&one.reason))
+    let digests: Vec<String> = one
+        .digests
+        .iter()
+        .map(|digest| quote(&digest.to_string()))
+        .collect();
+    format!(
+        "{{\"scope\":{},\"digests\":[{}],\"until\":{},\"reason\":{}}}",
+        quote(&one.scope),
+        digests.join(","),
+        quote(&one.until.to_string()),
+        quote(&one.reason)
+    )
 }
 
 struct Writer<'a> {
@@ -108,7 +189,11 @@ struct Writer<'a> {
 
 impl Writer<'_> {
     fn requirements(&self, list: &Node) -> Option<String> {
-        let list = list.as_array()?.iter().map(|one| self.object(one)).collect::<Option<Vec<_>>>()?;
+        let list = list
+            .as_array()?
+            .iter()
+            .map(|one| self.object(one))
+            .collect::<Option<Vec<_>>>()?;
         Some(format!("[{}]", list.join(",")))
     }
 
@@ -121,9 +206,13 @@ impl Writer<'_> {
             let (key, value) = match member.key.as_str() {
                 "fulcio" | "pki" => (member.key.as_str(), self.object(&member.node)?),
                 "pins" => ("pins", self.pins(&member.node)?),
-                // Keyrings are not read yet, so there is nothing to write anew: what selects them is denied, here as there.
+                // Keyrings are not read yet, so there is nothing to write anew: what selects them
+                // is denied, here as there.
                 "keyPath" | "keyPaths" | "keyData" if is_keyring => ("keyData", "\"\"".into()),
-                key => self.source(key, &member.node).map_or_else(|| (key, self.verbatim(&member.node)), |(key, value)| (key, value)),
+                key => self.source(key, &member.node).map_or_else(
+                    || (key, self.verbatim(&member.node)),
+                    |(key, value)| (key, value),
+                ),
             };
             written.push(format!("{}:{value}", quote(key)));
         }
@@ -132,13 +221,29 @@ impl Writer<'_> {
 
     /// A member that names a file or carries its content, as the member that carries it.
     fn source(&self, key: &str, node: &Node) -> Option<(&'static str, String)> {
-        let (names, material) = SOURCES.iter().find(|(names, _)| !key.is_empty() && names.contains(&key))?;
+        let (names, material) = SOURCES
+            .iter()
+            .find(|(names, _)| !key.is_empty() && names.contains(&key))?;
         let [path, paths, data, datas] = *names;
-        let file = |node: &Node| node.as_str().and_then(|path| self.assets.get(path).cloned());
+        let file = |node: &Node| {
+            node.as_str()
+                .and_then(|path| self.assets.get(path).cloned())
+        };
         let inline = |node: &Node| node.as_str().and_then(base64::decode);
-        let one = |bytes: Option<Vec<u8>>| quote(&base64::encode(&bytes.and_then(|bytes| material.written(&bytes)).unwrap_or_default()));
+        let one = |bytes: Option<Vec<u8>>| {
+            quote(&base64::encode(
+                &bytes
+                    .and_then(|bytes| material.written(&bytes))
+                    .unwrap_or_default(),
+            ))
+        };
         let all = |read: &dyn Fn(&Node) -> Option<Vec<u8>>| {
-            let list: Vec<String> = node.as_array().unwrap_or_default().iter().map(|node| one(read(node))).collect();
+            let list: Vec<String> = node
+                .as_array()
+                .unwrap_or_default()
+                .iter()
+                .map(|node| one(read(node)))
+                .collect();
             format!("[{}]", list.join(","))
         };
         match key {
@@ -151,12 +256,23 @@ impl Writer<'_> {
         }
     }
 
-    /// The pins of this repository; when there are none, one that no tag can have, so that it stays a rule that pins.
+    /// The pins of this repository; when there are none, one that no tag can have, so that it stays
+    /// a rule that pins.
     fn pins(&self, node: &Node) -> Option<String> {
-        let own = node.as_object()?.iter().filter(|member| member.key.rsplit_once(':').is_some_and(|(name, _)| name == self.name.name()));
-        let mut own: Vec<String> = own.map(|member| format!("{}:{}", quote(&member.key), self.verbatim(&member.node))).collect();
+        let own = node.as_object()?.iter().filter(|member| {
+            member
+                .key
+                .rsplit_once(':')
+                .is_some_and(|(name, _)| name == self.name.name())
+        });
+        let mut own: Vec<String> = own
+            .map(|member| format!("{}:{}", quote(&member.key), self.verbatim(&member.node)))
+            .collect();
         if own.is_empty() {
-            own.push(format!("\"sealgate.invalid/none:none\":\"sha256:{}\"", "0".repeat(64)));
+            own.push(format!(
+                "\"sealgate.invalid/none:none\":\"sha256:{}\"",
+                "0".repeat(64)
+            ));
         }
         Some(format!("{{{}}}", own.join(",")))
     }
@@ -170,14 +286,23 @@ impl Material {
     /// What was parsed, written anew.
     fn written(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Self::Key => PublicKey::from_pem(bytes).ok().map(|key| key.to_pem().into_bytes()),
+            Self::Key => PublicKey::from_pem(bytes)
+                .ok()
+                .map(|key| key.to_pem().into_bytes()),
             Self::Authorities => material::roots(bytes).ok().map(|all| certificates(&all)),
-            Self::Intermediates => material::intermediates(bytes).ok().map(|all| certificates(&all)),
-            Self::Root => TRUSTED_ROOT.written(&json::parse(bytes, Dialect::Strict).ok()?).map(String::into_bytes),
+            Self::Intermediates => material::intermediates(bytes)
+                .ok()
+                .map(|all| certificates(&all)),
+            Self::Root => TRUSTED_ROOT
+                .written(&json::parse(bytes, Dialect::Strict).ok()?)
+                .map(String::into_bytes),
         }
     }
 }
 
 fn certificates(all: &[Certificate]) -> Vec<u8> {
-    all.iter().map(|one| pem::encode("CERTIFICATE", one.der())).collect::<String>().into_bytes()
+    all.iter()
+        .map(|one| pem::encode("CERTIFICATE", one.der()))
+        .collect::<String>()
+        .into_bytes()
 }

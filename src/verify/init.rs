@@ -11,9 +11,14 @@ use alloc::vec::Vec;
 codes! {
     /// No policy can be proposed.
     pub enum InitError {
-        NotAllowed { code: &'static str, message: String } => "init.not-signed", "expected an image with a good signature by this key; {message} [{code}]";
-        OtherName { signed: String, name: String } => "init.other-name", "expected an image that is signed under the name {name}, and the signature names {signed:?}: possibly a signature copied from another image, so no rule is written for it; if {name} is a mirror that you know, say so with --mirror";
-        NoIdentity => "init.identity", "the signature names no repository that a policy could demand";
+        NotAllowed { code: &'static str, message: String } => "init.not-signed",
+            "expected an image with a good signature by this key; {message} [{code}]";
+        OtherName { signed: String, name: String } => "init.other-name",
+            "expected an image that is signed under the name {name}, and the signature names \
+             {signed:?}: possibly a signature copied from another image, so no rule is written for \
+             it; if {name} is a mirror that you know, say so with --mirror";
+        NoIdentity => "init.identity",
+            "the signature names no repository that a policy could demand";
     }
 }
 
@@ -26,24 +31,50 @@ pub enum Mirrors {
     Admit,
 }
 
-/// The text of a policy under which an image of this name passes, from a report that was made with the key alone.
+/// The text of a policy under which an image of this name passes, from a report that was made with
+/// the key alone.
 ///
 /// # Errors
 /// [`InitError`].
-pub fn first_policy(report: &Report, name: &Reference, key_path: &str, mirrors: Mirrors) -> Result<String, InitError> {
-    let other_name = |signed: &str| InitError::OtherName { signed: signed.chars().take(300).collect(), name: name.name() };
+pub fn first_policy(
+    report: &Report,
+    name: &Reference,
+    key_path: &str,
+    mirrors: Mirrors,
+) -> Result<String, InitError> {
+    let other_name = |signed: &str| InitError::OtherName {
+        signed: signed.chars().take(300).collect(),
+        name: name.name(),
+    };
     if let (Some(question), "identity.other-name") = (&report.mirror_question, report.code) {
         return Err(other_name(&question.signed));
     }
     if report.verdict != Verdict::Allow {
-        return Err(InitError::NotAllowed { code: report.code, message: report.message.clone() });
+        return Err(InitError::NotAllowed {
+            code: report.code,
+            message: report.message.clone(),
+        });
     }
     let own = accepted(&report.requirements);
     let by_index = report.image.kind == Some("index") && own.is_some();
-    let instances = || report.instances.iter().flat_map(|instance| accepted(&instance.requirements)).collect::<Vec<_>>();
+    let instances = || {
+        report
+            .instances
+            .iter()
+            .flat_map(|instance| accepted(&instance.requirements))
+            .collect::<Vec<_>>()
+    };
     let signed: Vec<&Candidate> = own.map_or_else(instances, |one| alloc::vec![one]);
-    let identities: Vec<&str> = signed.iter().filter_map(|candidate| candidate.claims.as_ref()?.identity.as_deref()).collect();
-    if let (Some(other), Mirrors::Refuse) = (identities.iter().find(|signed| !Matcher::Repository.accepts(Some(name), signed)), mirrors) {
+    let identities: Vec<&str> = signed
+        .iter()
+        .filter_map(|candidate| candidate.claims.as_ref()?.identity.as_deref())
+        .collect();
+    if let (Some(other), Mirrors::Refuse) = (
+        identities
+            .iter()
+            .find(|signed| !Matcher::Repository.accepts(Some(name), signed)),
+        mirrors,
+    ) {
         return Err(other_name(other));
     }
     let bundle = identities.len() < signed.len();
@@ -53,14 +84,23 @@ pub fn first_policy(report: &Report, name: &Reference, key_path: &str, mirrors: 
         None => return Err(InitError::NoIdentity),
     };
     // What only our vocabulary can say needs its marker, which podman refuses.
-    let marker = if bundle || by_index { "  \"sealgate\": {\"version\": 1},\n" } else { "" };
+    let marker = if bundle || by_index {
+        "  \"sealgate\": {\"version\": 1},\n"
+    } else {
+        ""
+    };
     Ok(format!(
-        "{{\n{marker}  \"default\": [{{\"type\": \"reject\"}}],\n  \"transports\": {{\n    \"docker\": {{\n      {}: [\n        {{\"type\": \"sigstoreSigned\", \"keyPath\": {}, \"signedIdentity\": {identity}}}\n      ]\n    }}\n  }}\n}}\n",
+        "{{\n{marker}  \"default\": [{{\"type\": \"reject\"}}],\n  \"transports\": {{\n    \
+         \"docker\": {{\n      {}: [\n        {{\"type\": \"sigstoreSigned\", \"keyPath\": {}, \
+         \"signedIdentity\": {identity}}}\n      ]\n    }}\n  }}\n}}\n",
         quote(&name.name()),
         quote(key_path)
     ))
 }
 
 fn accepted(requirements: &[Requirement]) -> Option<&Candidate> {
-    requirements.iter().flat_map(|requirement| &requirement.candidates).find(|candidate| candidate.outcome == Outcome::Accepted)
+    requirements
+        .iter()
+        .flat_map(|requirement| &requirement.candidates)
+        .find(|candidate| candidate.outcome == Outcome::Accepted)
 }

@@ -1,7 +1,7 @@
 //! May this image run? Discovery of evidence, the decision, and the report that explains it.
 //!
-//! Bytes come from a registry, or from a document that holds a registry's answers; either is trusted for one thing, which
-//! digest a tag means, and the report says who told it.
+//! Bytes come from a registry, or from a document that holds a registry's answers; either is
+//! trusted for one thing, which digest a tag means, and the report says who told it.
 
 mod archive;
 mod artifact;
@@ -24,15 +24,21 @@ mod trouble;
 mod work;
 
 pub use archive::{Archive, Either, Listed, Referrer};
-pub use artifact::{is_empty_config, is_evidence_document, is_evidence_list, is_evidence_manifest, is_evidence_type, is_unsigned_attestation, says_attestation};
+pub use artifact::{
+    is_empty_config, is_evidence_document, is_evidence_list, is_evidence_manifest,
+    is_evidence_type, is_unsigned_attestation, says_attestation,
+};
 pub use bundle::{BundleKind, BundleQuestion, ClaimWanted, QuestionError, VerifiedBundle};
-pub use evidence::{collect, EvidenceDocument, EvidenceError, Frame, Out, PolicyFiles};
+pub use evidence::{EvidenceDocument, EvidenceError, Frame, Out, PolicyFiles, collect};
 pub use excerpt::excerpt;
-pub use image::{verify_image, Fetched, Judged, Subject, Within, judge_manifest, refused_images};
-pub use init::{first_policy, InitError, Mirrors};
+pub use image::{Fetched, Judged, Subject, Within, judge_manifest, refused_images, verify_image};
+pub use init::{InitError, Mirrors, first_policy};
 pub use refused::verify_via_evidence;
+pub use report::{
+    Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome,
+    Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict,
+};
 pub use rules::{Direct, NamedRoot, Paths, Rules, RulesError, SignedNames, Signers, public_keys};
-pub use report::{Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict};
 pub use trouble::VerifyError;
 pub use work::{Origin, Work};
 
@@ -76,6 +82,26 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 
 /// Codes that say why something is allowed, set aside or noted.
 const REASONS: &[&str] = &[
-    "signature.accepted", "signature.blob-missing", "policy.accept-anything", "cosign.attachment", "index.empty", "log.not-required", "identity.any", "identity.match-digest", "identity.unnamed", "identity.unanchored", "identity.open", "identity.any-caller", "identity.exact-wildcard", "identity.unescaped-dot", "identity.issuer-form",
-    "pinned.listed", "pinned.others", "exception.admitted", "policy.audit", "registries-d.attachments-off", "gateway.other-name", "gateway.no-evidence",
+    "signature.accepted",
+    "signature.blob-missing",
+    "policy.accept-anything",
+    "cosign.attachment",
+    "index.empty",
+    "log.not-required",
+    "identity.any",
+    "identity.match-digest",
+    "identity.unnamed",
+    "identity.unanchored",
+    "identity.open",
+    "identity.any-caller",
+    "identity.exact-wildcard",
+    "identity.unescaped-dot",
+    "identity.issuer-form",
+    "pinned.listed",
+    "pinned.others",
+    "exception.admitted",
+    "policy.audit",
+    "registries-d.attachments-off",
+    "gateway.other-name",
+    "gateway.no-evidence",
 ];

@@ -1,7 +1,9 @@
-//! A sealgate gateway refused an image: what it has about it is read there and judged here (GATEWAY, "Beside /v2/").
+//! A sealgate gateway refused an image: what it has about it is read there and judged here
+//! (GATEWAY, "Beside /v2/").
 //!
-//! The evidence comes through the same dialogue as everything of that registry: the same credentials, to the same hosts. It is
-//! trusted for nothing; nor is the name that comes with it, which chooses no rule.
+//! The evidence comes through the same dialogue as everything of that registry: the same
+//! credentials, to the same hosts. It is trusted for nothing; nor is the name that comes with it,
+//! which chooses no rule.
 
 use super::archive::Either;
 use super::evidence::{DOCUMENT, EvidenceDocument};
@@ -16,8 +18,14 @@ use crate::oci::registry::{Registry, clean};
 use alloc::format;
 use alloc::string::String;
 
-/// [`verify_image`] by the evidence of the gateway where a gateway refuses. Where that is not to be had, the refusal stands.
-pub async fn verify_via_evidence<H: Host, P: Provider>(registry: &Registry<'_, H>, provider: &P, rules: &Rules, what: &Fetched<'_>) -> Report {
+/// [`verify_image`] by the evidence of the gateway where a gateway refuses. Where that is not to be
+/// had, the refusal stands.
+pub async fn verify_via_evidence<H: Host, P: Provider>(
+    registry: &Registry<'_, H>,
+    provider: &P,
+    rules: &Rules,
+    what: &Fetched<'_>,
+) -> Report {
     let report = verify_image(&Either::Registry(registry), provider, rules, what).await;
     if report.code != "gateway.refused" {
         return report;
@@ -25,15 +33,30 @@ pub async fn verify_via_evidence<H: Host, P: Provider>(registry: &Registry<'_, H
     match read(registry, what.reference).await {
         Ok(document) => {
             let own = verify_image(&Either::<H>::Document(&document), provider, rules, what).await;
-            if document.name == own.image.name { own } else { noted(own, "gateway.other-name", other_name(&document.name)) }
+            if document.name == own.image.name {
+                own
+            } else {
+                noted(own, "gateway.other-name", other_name(&document.name))
+            }
         }
-        Err(failure) => noted(report, "gateway.no-evidence", format!("the gateway's evidence could not be used: {}", failure.message)),
+        Err(failure) => noted(
+            report,
+            "gateway.no-evidence",
+            format!(
+                "the gateway's evidence could not be used: {}",
+                failure.message
+            ),
+        ),
     }
 }
 
-async fn read<H: Host>(registry: &Registry<'_, H>, reference: &str) -> Result<EvidenceDocument, Failure> {
+async fn read<H: Host>(
+    registry: &Registry<'_, H>,
+    reference: &str,
+) -> Result<EvidenceDocument, Failure> {
     let Some(bytes) = registry.evidence(reference, DOCUMENT).await? else {
-        let message = "expected the evidence of the refused image (status 200), found status 404; ask the gateway's operator, or verify against the registry behind it";
+        let message = "expected the evidence of the refused image (status 200), found status 404; \
+                       ask the gateway's operator, or verify against the registry behind it";
         return Err(Failure::new("image.not-found", message));
     };
     Ok(EvidenceDocument::parse(&bytes)?)
@@ -41,7 +64,11 @@ async fn read<H: Host>(registry: &Registry<'_, H>, reference: &str) -> Result<Ev
 
 /// A claim, and no advice: a hostile registry would name the image whose signature it copied.
 fn other_name(name: &str) -> String {
-    format!("the gateway says that it knows the image as {}; that is its claim, and nothing here was judged by it", clean(name, limits::NAME))
+    format!(
+        "the gateway says that it knows the image as {}; that is its claim, and nothing here was \
+         judged by it",
+        clean(name, limits::NAME)
+    )
 }
 
 fn noted(mut report: Report, code: &'static str, message: String) -> Report {

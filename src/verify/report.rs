@@ -54,8 +54,9 @@ pub struct Report {
     pub verifier: String,
     /// May it run?
     pub verdict: Verdict,
-    /// Whether it may, and a signature or attestation satisfied a requirement for every image that was judged. What is
-    /// allowed by a rule that demands none, by an exception or by a pin is allowed, not verified (TRUST section 9).
+    /// Whether it may, and a signature or attestation satisfied a requirement for every image that
+    /// was judged. What is allowed by a rule that demands none, by an exception or by a pin is
+    /// allowed, not verified (TRUST section 9).
     pub verified: bool,
     /// The stable code of the reason.
     pub code: &'static str,
@@ -75,10 +76,12 @@ pub struct Report {
     /// The command with which cosign checks the same, perhaps below a comment line.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub equivalent: Option<String>,
-    /// Where a good signature names another image: what a person has to answer before it may count. Not the next step.
+    /// Where a good signature names another image: what a person has to answer before it may
+    /// count. Not the next step.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub mirror_question: Option<MirrorQuestion>,
-    /// Signatures that the image bears and that failed: by another key, over other bytes, for another name, or unreadable.
+    /// Signatures that the image bears and that failed: by another key, over other bytes, for
+    /// another name, or unreadable.
     #[serde(skip_serializing_if = "is_zero")]
     pub failed_signatures: usize,
     /// When, in seconds since 1970.
@@ -278,7 +281,10 @@ impl Signer {
         Self {
             subject: claims.subject().text().into(),
             issuer: claims.issuer().map(Into::into),
-            claims: claims.iter().map(|(name, value)| (name, value.into())).collect(),
+            claims: claims
+                .iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect(),
             authority: certificate.shown_issuer(),
             not_before: certificate.not_before().0,
             not_after: certificate.not_after().0,
@@ -299,9 +305,20 @@ impl Claims {
             tree_size: entry.checkpoint.as_ref().map(|(_, size)| size.to_string()),
         };
         Self {
-            signer: signed.certificate.as_ref().zip(signed.claims.as_ref()).map(|(certificate, claims)| Signer::of(certificate, claims)),
+            signer: signed
+                .certificate
+                .as_ref()
+                .zip(signed.claims.as_ref())
+                .map(|(certificate, claims)| Signer::of(certificate, claims)),
             log_entries: signed.log_entries.iter().map(entry).collect(),
-            timestamps: signed.timestamps.iter().map(|stamp| Timestamp { time: stamp.time.0, authority: stamp.authority.clone() }).collect(),
+            timestamps: signed
+                .timestamps
+                .iter()
+                .map(|stamp| Timestamp {
+                    time: stamp.time.0,
+                    authority: stamp.authority.clone(),
+                })
+                .collect(),
             ..Self::default()
         }
     }
@@ -360,7 +377,11 @@ pub struct Instance {
 impl Report {
     /// The decision. This is the one place where "could not find out" becomes a denial.
     pub fn decision(&self) -> Decision {
-        let digest = self.image.digest.as_deref().and_then(|text| Digest::parse(text).ok());
+        let digest = self
+            .image
+            .digest
+            .as_deref()
+            .and_then(|text| Digest::parse(text).ok());
         match (self.verdict, digest) {
             (Verdict::Allow, Some(digest)) => Decision::Allow(digest),
             (_, digest) => Decision::Deny(digest, Failure::new(self.code, self.message.clone())),
@@ -370,22 +391,52 @@ impl Report {
 
 /// Whether it is allowed, and by more than a rule that demands no signature, an exception or a pin.
 pub(super) fn is_verified(verdict: Verdict, requirements: &[Requirement]) -> bool {
-    let by_evidence = |requirement: &Requirement| requirement.verdict == Verdict::Allow && requirement.candidates.iter().any(|candidate| candidate.outcome == Outcome::Accepted);
-    verdict == Verdict::Allow && requirements.iter().all(|requirement| requirement.verdict == Verdict::Allow) && requirements.iter().any(by_evidence)
+    let by_evidence = |requirement: &Requirement| {
+        requirement.verdict == Verdict::Allow
+            && requirement
+                .candidates
+                .iter()
+                .any(|candidate| candidate.outcome == Outcome::Accepted)
+    };
+    verdict == Verdict::Allow
+        && requirements
+            .iter()
+            .all(|requirement| requirement.verdict == Verdict::Allow)
+        && requirements.iter().any(by_evidence)
 }
 
 impl Requirement {
-    /// Evidence for it that failed. What does not say yet what the policy demands is signed well; what is no signature does
-    /// not count; and where nothing could be examined, all but "there is none" and "nothing passes" is a failure.
+    /// Evidence for it that failed. What does not say yet what the policy demands is signed well;
+    /// what is no signature does not count; and where nothing could be examined, all but "there is
+    /// none" and "nothing passes" is a failure.
     pub(super) fn failed_signatures(&self) -> usize {
-        let unsigned = |code: &str| matches!(code, "signature.missing" | "attestation.missing" | "policy.reject" | "requirement.not-implemented") || code.starts_with("pinned.");
+        let unsigned = |code: &str| {
+            matches!(
+                code,
+                "signature.missing"
+                    | "attestation.missing"
+                    | "policy.reject"
+                    | "requirement.not-implemented"
+            ) || code.starts_with("pinned.")
+        };
         let failed = |candidate: &&Candidate| match candidate.outcome {
             Outcome::Accepted => false,
-            Outcome::Rejected => !matches!(candidate.code, "attestation.condition" | "attestation.too-old" | "attestation.no-time"),
-            Outcome::SetAside => !matches!(candidate.code, "cosign.attachment" | "bundle.predicate-type" | "bundle.message-signature"),
+            Outcome::Rejected => !matches!(
+                candidate.code,
+                "attestation.condition" | "attestation.too-old" | "attestation.no-time"
+            ),
+            Outcome::SetAside => !matches!(
+                candidate.code,
+                "cosign.attachment" | "bundle.predicate-type" | "bundle.message-signature"
+            ),
         };
-        let unexamined = self.candidates.is_empty() && self.verdict != Verdict::Allow && !unsigned(self.code);
-        self.candidates.iter().filter(failed).count().saturating_add(usize::from(unexamined))
+        let unexamined =
+            self.candidates.is_empty() && self.verdict != Verdict::Allow && !unsigned(self.code);
+        self.candidates
+            .iter()
+            .filter(failed)
+            .count()
+            .saturating_add(usize::from(unexamined))
     }
 }
 
@@ -396,11 +447,22 @@ impl StepReport {
     }
 
     fn one(step: &Step) -> Self {
-        let rule = |kind, rule: &crypto::Rule, outcome| Self { kind, name: rule.name, text: rule.text.clone(), outcome, scheme: None, key: None };
+        let rule = |kind, rule: &crypto::Rule, outcome| Self {
+            kind,
+            name: rule.name,
+            text: rule.text.clone(),
+            outcome,
+            scheme: None,
+            key: None,
+        };
         let signature = |check: &crypto::SignatureCheck, outcome, verb: &str| Self {
             kind: "signature",
             name: check.role().name(),
-            text: alloc::format!("the signature ({} key, {}) {verb}", check.key().kind(), check.scheme()),
+            text: alloc::format!(
+                "the signature ({} key, {}) {verb}",
+                check.key().kind(),
+                check.scheme()
+            ),
             outcome,
             scheme: Some(check.scheme().to_string()),
             key: Some(check.key().fingerprint()),
@@ -410,14 +472,23 @@ impl StepReport {
             Step::Broken(r) => rule("rule", r, "fails"),
             Step::Waived(r) => rule("waived", r, "not-run"),
             Step::Open(check) => signature(check, "not-run", "was not checked"),
-            Step::Settled(check, crypto::Outcome::Holds) => signature(check, "holds", "was made by this key over these bytes"),
-            Step::Settled(check, crypto::Outcome::Fails) => signature(check, "fails", "was not made by this key over these bytes"),
+            Step::Settled(check, crypto::Outcome::Holds) => {
+                signature(check, "holds", "was made by this key over these bytes")
+            }
+            Step::Settled(check, crypto::Outcome::Fails) => {
+                signature(check, "fails", "was not made by this key over these bytes")
+            }
         }
     }
 }
 
 impl Candidate {
-    pub(super) fn refused(source: &str, format: &'static str, digest: Option<String>, refused: &Refused) -> Self {
+    pub(super) fn refused(
+        source: &str,
+        format: &'static str,
+        digest: Option<String>,
+        refused: &Refused,
+    ) -> Self {
         Self {
             source: source.into(),
             format,

@@ -1,4 +1,5 @@
-//! By what an image is judged: a policy, or what a command line asks for. Trusted roots are read and verified here, once.
+//! By what an image is judged: a policy, or what a command line asks for. Trusted roots are read
+//! and verified here, once.
 
 use super::report::{Note, RuleReport};
 use crate::crypto::{KeyError, PublicKey, holds_private_key};
@@ -6,8 +7,8 @@ use crate::error::{Failure, HostError};
 use crate::limits;
 use crate::policy;
 use crate::policy::lint;
-use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned, Trust};
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
+use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned, Trust};
 use crate::reference::Reference;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::roots;
@@ -102,11 +103,21 @@ codes! {
         Key { number: usize, error: KeyError } => "key.unusable", "key {number}: {error}";
         NoKeys => "key.none", "expected at least one key, found none";
         TooManyKeys => "limit.keys", "more than 64 keys were given";
-        PrivateKey { what: String } => "key.private", "{what} holds a private key, which must lie where nobody else reads it: give the public key in its place (made by: cosign public-key --key FILE, openssl pkey -in FILE -pubout, or gpg --export), and make a new pair if others could read this file";
-        Missing { paths: String } => "key.missing", "the policy names files that were not given: {paths}";
-        Root { name: String, message: String } => "root.unusable", "the trusted root {name}: {message}";
-        NoTime { name: String } => "root.no-time", "identities are judged by certificates, which are valid for minutes, and the trusted root {name} lists nobody who could say when a signature was made: add a transparency log of version 1, or a timestamp authority";
-        NoAuthority { name: String } => "root.no-authority", "identities are judged by certificates, and the trusted root {name} lists no certificate authority";
+        PrivateKey { what: String } => "key.private",
+            "{what} holds a private key, which must lie where nobody else reads it: give the public \
+             key in its place (made by: cosign public-key --key FILE, openssl pkey -in FILE \
+             -pubout, or gpg --export), and make a new pair if others could read this file";
+        Missing { paths: String } => "key.missing",
+            "the policy names files that were not given: {paths}";
+        Root { name: String, message: String } => "root.unusable",
+            "the trusted root {name}: {message}";
+        NoTime { name: String } => "root.no-time",
+            "identities are judged by certificates, which are valid for minutes, and the trusted \
+             root {name} lists nobody who could say when a signature was made: add a transparency \
+             log of version 1, or a timestamp authority";
+        NoAuthority { name: String } => "root.no-authority",
+            "identities are judged by certificates, and the trusted root {name} lists no \
+             certificate authority";
     }
 }
 
@@ -116,9 +127,15 @@ impl NamedRoot {
     /// # Errors
     /// [`RulesError::Root`].
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, RulesError> {
-        let failed = |failure: Failure| RulesError::Root { name: name.into(), message: failure.message };
+        let failed = |failure: Failure| RulesError::Root {
+            name: name.into(),
+            message: failure.message,
+        };
         let loaded = TrustedRoot::load(bytes).map_err(|error: HostError| failed(error.into()))?;
-        Ok(Self { name: name.into(), root: loaded.map_err(failed)? })
+        Ok(Self {
+            name: name.into(),
+            root: loaded.map_err(failed)?,
+        })
     }
 
     /// One of the roots that this program carries: `public-good`, `staging` or `github`.
@@ -126,7 +143,10 @@ impl NamedRoot {
     /// # Errors
     /// [`RulesError::Root`].
     pub fn embedded(name: &str) -> Result<Self, RulesError> {
-        let unknown = || RulesError::Root { name: name.into(), message: "expected public-good, staging or github".into() };
+        let unknown = || RulesError::Root {
+            name: name.into(),
+            message: "expected public-good, staging or github".into(),
+        };
         let root = roots::named(name).ok_or_else(unknown)?;
         Self::read(&format!("{name} (as of {})", root.date), root.bytes)
     }
@@ -146,13 +166,21 @@ impl NamedRoot {
 impl Roots {
     fn of(policy: &Policy, assets: &BTreeMap<String, Vec<u8>>) -> Result<Self, RulesError> {
         let mut roots = Self::default();
-        for trust in policy.scopes().flat_map(|scope| scope.requirements).filter_map(Requirement::trust) {
+        for trust in policy
+            .scopes()
+            .flat_map(|scope| scope.requirements)
+            .filter_map(Requirement::trust)
+        {
             let Some(wanted) = trust.root() else { continue };
             let named = match roots.get(wanted) {
                 Some(known) => known.clone(),
                 None => Self::load(wanted, assets)?,
             };
-            let named = if matches!(trust, Trust::Certificates { .. }) { named.check_for_identities()? } else { named };
+            let named = if matches!(trust, Trust::Certificates { .. }) {
+                named.check_for_identities()?
+            } else {
+                named
+            };
             if roots.get(wanted).is_none() {
                 roots.0.push((wanted.clone(), named));
             }
@@ -160,24 +188,36 @@ impl Roots {
         Ok(roots)
     }
 
-    fn load(wanted: &policy::TrustedRoot, assets: &BTreeMap<String, Vec<u8>>) -> Result<NamedRoot, RulesError> {
+    fn load(
+        wanted: &policy::TrustedRoot,
+        assets: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<NamedRoot, RulesError> {
         match wanted {
             policy::TrustedRoot::PublicGood => NamedRoot::embedded("public-good"),
             policy::TrustedRoot::Staging => NamedRoot::embedded("staging"),
             policy::TrustedRoot::GitHub => NamedRoot::embedded("github"),
-            policy::TrustedRoot::Path(path) => NamedRoot::read(path, assets.get(path).ok_or_else(|| RulesError::Missing { paths: path.clone() })?),
+            policy::TrustedRoot::Path(path) => NamedRoot::read(
+                path,
+                assets.get(path).ok_or_else(|| RulesError::Missing {
+                    paths: path.clone(),
+                })?,
+            ),
             policy::TrustedRoot::Data(bytes) => NamedRoot::read("trustedRootData", bytes),
         }
     }
 
     /// The root that a requirement names.
     pub(super) fn get(&self, wanted: &policy::TrustedRoot) -> Option<&NamedRoot> {
-        self.0.iter().find(|(known, _)| known == wanted).map(|(_, root)| root)
+        self.0
+            .iter()
+            .find(|(known, _)| known == wanted)
+            .map(|(_, root)| root)
     }
 }
 
 impl Rules {
-    /// Keys in PEM: one of them must have signed, as `cosign verify --key` has it, and under the name that is asked for.
+    /// Keys in PEM: one of them must have signed, as `cosign verify --key` has it, and under the
+    /// name that is asked for.
     ///
     /// # Errors
     /// [`RulesError`].
@@ -191,7 +231,9 @@ impl Rules {
     /// [`RulesError`]: identities without a root under which they can be judged.
     pub fn direct(mut direct: Direct) -> Result<Self, RulesError> {
         if matches!(direct.signers, Signers::Identities(_)) {
-            let root = direct.root.map_or_else(|| NamedRoot::embedded("public-good"), Ok)?;
+            let root = direct
+                .root
+                .map_or_else(|| NamedRoot::embedded("public-good"), Ok)?;
             direct.root = Some(root.check_for_identities()?);
         }
         Ok(Self::Direct(direct))
@@ -202,37 +244,82 @@ impl Rules {
     /// # Errors
     /// [`RulesError`]: a missing file, a private key, a trusted root that cannot be used.
     pub fn policy(policy: Policy, assets: BTreeMap<String, Vec<u8>>) -> Result<Self, RulesError> {
-        let missing: Vec<&str> = policy.asset_paths().into_iter().filter(|path| !assets.contains_key(*path)).collect();
+        let missing: Vec<&str> = policy
+            .asset_paths()
+            .into_iter()
+            .filter(|path| !assets.contains_key(*path))
+            .collect();
         if !missing.is_empty() {
-            return Err(RulesError::Missing { paths: missing.join(", ") });
+            return Err(RulesError::Missing {
+                paths: missing.join(", "),
+            });
         }
         check_private(&policy, &assets)?;
         let roots = Roots::of(&policy, &assets)?;
-        Ok(Self::Policy { policy, assets, roots, registries: None, paths: Paths::default() })
+        Ok(Self::Policy {
+            policy,
+            assets,
+            roots,
+            registries: None,
+            paths: Paths::default(),
+        })
     }
 
     /// With the places of the files, for the commands that are shown.
     #[must_use]
     pub fn with_paths(self, paths: Paths) -> Self {
         match self {
-            Self::Policy { policy, assets, roots, registries, .. } => Self::Policy { policy, assets, roots, registries, paths },
+            Self::Policy {
+                policy,
+                assets,
+                roots,
+                registries,
+                ..
+            } => Self::Policy {
+                policy,
+                assets,
+                roots,
+                registries,
+                paths,
+            },
             Self::Direct(direct) => Self::Direct(Direct { paths, ..direct }),
         }
     }
 
-    /// With the files of a `registries.d`, by their names. It says nothing where there is no policy.
+    /// With the files of a `registries.d`, by their names. It says nothing where there is no
+    /// policy.
     ///
     /// # Errors
     /// [`RegistriesError`].
-    pub fn with_registries_d(self, files: &BTreeMap<String, Vec<u8>>) -> Result<Self, RegistriesError> {
-        let parsed = RegistriesD::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))?;
+    pub fn with_registries_d(
+        self,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, RegistriesError> {
+        let parsed = RegistriesD::parse(
+            files
+                .iter()
+                .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+        )?;
         Ok(match self {
-            Self::Policy { policy, assets, roots, paths, .. } => Self::Policy { policy, assets, roots, registries: Some(parsed), paths },
+            Self::Policy {
+                policy,
+                assets,
+                roots,
+                paths,
+                ..
+            } => Self::Policy {
+                policy,
+                assets,
+                roots,
+                registries: Some(parsed),
+                paths,
+            },
             direct @ Self::Direct(_) => direct,
         })
     }
 
-    /// The docker scope of this image that the policy has under audit: refusals there are written down and pass.
+    /// The docker scope of this image that the policy has under audit: refusals there are written
+    /// down and pass.
     pub fn audited(&self, name: &Reference) -> Option<&str> {
         match self {
             Self::Policy { policy, .. } => policy.audited(name),
@@ -243,7 +330,8 @@ impl Rules {
     /// Whether attachments of this image are looked at.
     pub(super) fn reads_attachments(&self, name: &Reference) -> bool {
         match self {
-            Self::Policy { registries, .. } => registries_d::storage(registries.as_ref(), name).is_ok_and(|storage| storage.use_sigstore_attachments),
+            Self::Policy { registries, .. } => registries_d::storage(registries.as_ref(), name)
+                .is_ok_and(|storage| storage.use_sigstore_attachments),
             Self::Direct(_) => true,
         }
     }
@@ -251,7 +339,10 @@ impl Rules {
     /// Whether attachments of this image are looked at, where a `registries.d` says so.
     pub(super) fn attachments(&self, name: &Reference) -> Option<bool> {
         match self {
-            Self::Policy { registries: Some(_), .. } => Some(self.reads_attachments(name)),
+            Self::Policy {
+                registries: Some(_),
+                ..
+            } => Some(self.reads_attachments(name)),
             _ => None,
         }
     }
@@ -271,8 +362,16 @@ impl Rules {
             Coverage::Instance => "instance",
         });
         match self {
-            Self::Direct(direct) => RuleReport { source: direct.signers.kind(), scope: None, coverage },
-            Self::Policy { policy, .. } => RuleReport { source: "policy", scope: policy.select(name).ok().map(|selection| selection.scope), coverage },
+            Self::Direct(direct) => RuleReport {
+                source: direct.signers.kind(),
+                scope: None,
+                coverage,
+            },
+            Self::Policy { policy, .. } => RuleReport {
+                source: "policy",
+                scope: policy.select(name).ok().map(|selection| selection.scope),
+                coverage,
+            },
         }
     }
 
@@ -281,13 +380,26 @@ impl Rules {
         match self {
             Self::Direct(direct) => direct.notes(),
             Self::Policy { policy, .. } => {
-                let mut notes = policy.select(name).map(|selection| policy_notes(selection.requirements)).unwrap_or_default();
+                let mut notes = policy
+                    .select(name)
+                    .map(|selection| policy_notes(selection.requirements))
+                    .unwrap_or_default();
                 if !self.reads_attachments(name) {
-                    notes.push(Note { code: "registries-d.attachments-off", message: "use-sigstore-attachments is off for this image in registries.d: signatures and attestations that are attached to it were not looked at".into() });
+                    notes.push(Note {
+                        code: "registries-d.attachments-off",
+                        message: "use-sigstore-attachments is off for this image in registries.d: \
+                                  signatures and attestations that are attached to it were not \
+                                  looked at"
+                            .into(),
+                    });
                 }
                 notes.extend(self.audited(name).map(|scope| Note {
                     code: "policy.audit",
-                    message: format!("the policy has docker \"{scope}\" under audit: a gateway lets its images pass, allowed and not verified, and writes refusals down; the verdict here is what it will be once the scope is enforced"),
+                    message: format!(
+                        "the policy has docker \"{scope}\" under audit: a gateway lets its images \
+                         pass, allowed and not verified, and writes refusals down; the verdict \
+                         here is what it will be once the scope is enforced"
+                    ),
                 }));
                 notes
             }
@@ -308,54 +420,123 @@ impl Signers {
 impl Direct {
     /// By these, and nothing more is demanded.
     pub fn by(signers: Signers) -> Self {
-        Self { signers, root: None, predicate_type: None, names: SignedNames::default(), paths: Paths::default() }
+        Self {
+            signers,
+            root: None,
+            predicate_type: None,
+            names: SignedNames::default(),
+            paths: Paths::default(),
+        }
     }
 
     fn notes(&self) -> Vec<Note> {
         let mut notes = vec![];
-        if self.root.as_ref().is_none_or(|root| root.root.transparency_logs().is_empty()) {
+        if self
+            .root
+            .as_ref()
+            .is_none_or(|root| root.root.transparency_logs().is_empty())
+        {
             notes.push(log_not_required());
         }
         if self.predicate_type.is_none() && self.names == SignedNames::Any {
             notes.push(Note {
                 code: "identity.any",
-                message: format!("the name in the signature was not compared: a{} alone says nothing about which image was meant to have this name", if self.signers.kind() == "key" { " key" } else { "n identity" }),
+                message: format!(
+                    "the name in the signature was not compared: a{} alone says nothing about \
+                     which image was meant to have this name",
+                    if self.signers.kind() == "key" {
+                        " key"
+                    } else {
+                        "n identity"
+                    }
+                ),
             });
         }
         if let Signers::Identities(identities) = &self.signers {
-            notes.extend(identities.iter().flat_map(lint::identity).map(|(code, message)| Note { code, message }));
+            notes.extend(
+                identities
+                    .iter()
+                    .flat_map(lint::identity)
+                    .map(|(code, message)| Note { code, message }),
+            );
         }
         notes
     }
 }
 
 fn log_not_required() -> Note {
-    Note { code: "log.not-required", message: "transparency log: not required".into() }
+    Note {
+        code: "log.not-required",
+        message: "transparency log: not required".into(),
+    }
 }
 
 fn policy_notes(requirements: &[Requirement]) -> Vec<Note> {
-    let signed: Vec<&SigstoreSigned> = requirements.iter().filter_map(|r| if let Requirement::SigstoreSigned(s) = r { Some(s) } else { None }).collect();
+    let signed: Vec<&SigstoreSigned> = requirements
+        .iter()
+        .filter_map(|r| {
+            if let Requirement::SigstoreSigned(s) = r {
+                Some(s)
+            } else {
+                None
+            }
+        })
+        .collect();
     let mut notes = Vec::new();
-    if signed.iter().any(|signed| signed.trust.root().is_none() && signed.rekor.is_none()) {
+    if signed
+        .iter()
+        .any(|signed| signed.trust.root().is_none() && signed.rekor.is_none())
+    {
         notes.push(log_not_required());
     }
-    if signed.iter().any(|s| matches!(s.identity, Matcher::Digest { .. })) {
-        notes.push(Note { code: "identity.match-digest", message: "matchDigest: any image that this signer ever signed, under any name, of any age, passes as this one".into() });
+    if signed
+        .iter()
+        .any(|s| matches!(s.identity, Matcher::Digest { .. }))
+    {
+        notes.push(Note {
+            code: "identity.match-digest",
+            message: "matchDigest: any image that this signer ever signed, under any name, of any \
+                      age, passes as this one"
+                .into(),
+        });
     }
-    if requirements.iter().all(|r| matches!(r, Requirement::InsecureAcceptAnything)) {
-        notes.push(Note { code: "policy.accept-anything", message: "the policy accepts anything here: no signature was looked at".into() });
+    if requirements
+        .iter()
+        .all(|r| matches!(r, Requirement::InsecureAcceptAnything))
+    {
+        notes.push(Note {
+            code: "policy.accept-anything",
+            message: "the policy accepts anything here: no signature was looked at".into(),
+        });
     }
     notes
 }
 
 /// TRUST section 1: wherever a policy names it, whatever for, and unmarked policies included.
 fn check_private(policy: &Policy, assets: &BTreeMap<String, Vec<u8>>) -> Result<(), RulesError> {
-    let shown = |path: &str| format!("the file {:?}, which the policy names,", path.chars().take(100).collect::<String>());
-    let named = policy.asset_paths().into_iter().find(|path| assets.get(*path).is_some_and(|bytes| holds_private_key(bytes)));
-    let carries = || policy.scopes().flat_map(|scope| scope.requirements).flat_map(Requirement::datas).any(holds_private_key);
+    let shown = |path: &str| {
+        format!(
+            "the file {:?}, which the policy names,",
+            path.chars().take(100).collect::<String>()
+        )
+    };
+    let named = policy.asset_paths().into_iter().find(|path| {
+        assets
+            .get(*path)
+            .is_some_and(|bytes| holds_private_key(bytes))
+    });
+    let carries = || {
+        policy
+            .scopes()
+            .flat_map(|scope| scope.requirements)
+            .flat_map(Requirement::datas)
+            .any(holds_private_key)
+    };
     match named {
         Some(path) => Err(RulesError::PrivateKey { what: shown(path) }),
-        None if carries() => Err(RulesError::PrivateKey { what: "the inline data of the policy".into() }),
+        None if carries() => Err(RulesError::PrivateKey {
+            what: "the inline data of the policy".into(),
+        }),
         None => Ok(()),
     }
 }
@@ -372,8 +553,15 @@ pub fn public_keys(pem: &[Vec<u8>]) -> Result<Vec<PublicKey>, RulesError> {
         return Err(RulesError::TooManyKeys);
     }
     if let Some(number) = pem.iter().position(|bytes| holds_private_key(bytes)) {
-        return Err(RulesError::PrivateKey { what: format!("key {}", number.saturating_add(1)) });
+        return Err(RulesError::PrivateKey {
+            what: format!("key {}", number.saturating_add(1)),
+        });
     }
-    let key = |(number, bytes): (usize, &Vec<u8>)| PublicKey::from_pem(bytes).map_err(|error| RulesError::Key { number: number.saturating_add(1), error });
+    let key = |(number, bytes): (usize, &Vec<u8>)| {
+        PublicKey::from_pem(bytes).map_err(|error| RulesError::Key {
+            number: number.saturating_add(1),
+            error,
+        })
+    };
     pem.iter().enumerate().map(key).collect()
 }

@@ -1,7 +1,8 @@
 //! What one request may cost, in signature checks, and where to look first (TRUST section 7).
 //!
-//! In scope: counting before a check is passed on, and what satisfied before. Out of scope: what is fetched
-//! ([`super::discover`]). A provider that fails on a check is no answer: the built-in one decides that check.
+//! In scope: counting before a check is passed on, and what satisfied before. Out of scope: what is
+//! fetched ([`super::discover`]). A provider that fails on a check is no answer: the built-in one
+//! decides that check.
 
 use crate::crypto::{Message, Outcome, Provider, RustCrypto, SignatureCheck};
 use crate::digest::Digest;
@@ -34,15 +35,27 @@ pub struct Work<'p, P> {
 impl<'p, P: Provider> Work<'p, P> {
     /// For one judgement.
     pub fn new(provider: &'p P) -> Self {
-        Self { provider, limit: Cell::new(limits::CHECKS), spent: Cell::new(0), stretch: Cell::new(0), preferred: RefCell::default(), satisfied: RefCell::default() }
+        Self {
+            provider,
+            limit: Cell::new(limits::CHECKS),
+            spent: Cell::new(0),
+            stretch: Cell::new(0),
+            preferred: RefCell::default(),
+            satisfied: RefCell::default(),
+        }
     }
 
     /// For so many images that are judged one by one, if they may cost more.
     pub fn allow_images(&self, images: usize) {
-        self.limit.set(self.limit.get().max(images.saturating_mul(limits::CHECKS_IMAGE)));
+        self.limit.set(
+            self.limit
+                .get()
+                .max(images.saturating_mul(limits::CHECKS_IMAGE)),
+        );
     }
 
-    /// A candidate about this image that satisfied before: it is looked at first, and verified anew like any other.
+    /// A candidate about this image that satisfied before: it is looked at first, and verified anew
+    /// like any other.
     pub fn prefer(&self, image: &Digest, origin: Origin) {
         let mut all = self.preferred.borrow_mut();
         let places = all.entry(image.clone()).or_default();
@@ -53,7 +66,11 @@ impl<'p, P: Provider> Work<'p, P> {
 
     /// The candidates about this image that satisfied a requirement now.
     pub fn satisfied(&self, image: &Digest) -> Vec<Origin> {
-        self.satisfied.borrow().get(image).cloned().unwrap_or_default()
+        self.satisfied
+            .borrow()
+            .get(image)
+            .cloned()
+            .unwrap_or_default()
     }
 
     /// How many signature checks there were.
@@ -62,7 +79,11 @@ impl<'p, P: Provider> Work<'p, P> {
     }
 
     pub(super) fn preferred(&self, image: &Digest) -> Vec<Origin> {
-        self.preferred.borrow().get(image).cloned().unwrap_or_default()
+        self.preferred
+            .borrow()
+            .get(image)
+            .cloned()
+            .unwrap_or_default()
     }
 
     pub(super) fn note_satisfied(&self, image: &Digest, origin: Origin) {
@@ -75,7 +96,10 @@ impl<'p, P: Provider> Work<'p, P> {
 
     /// The failure of a judgement that has come to its end.
     pub(super) fn spent(&self) -> Option<HostError> {
-        (self.spent.get() >= self.limit.get()).then(|| HostError::Checks { whose: "this judgement", limit: self.limit.get() })
+        (self.spent.get() >= self.limit.get()).then(|| HostError::Checks {
+            whose: "this judgement",
+            limit: self.limit.get(),
+        })
     }
 
     /// For one candidate.
@@ -89,7 +113,12 @@ impl<'p, P: Provider> Work<'p, P> {
     }
 
     fn meter(&self, limit: usize) -> Meter<'_, P> {
-        Meter { work: self, limit, checks: Cell::new(0), known: RefCell::default() }
+        Meter {
+            work: self,
+            limit,
+            checks: Cell::new(0),
+            known: RefCell::default(),
+        }
     }
 
     /// Says that so much was read; others have their turn when it has become too much.
@@ -117,7 +146,11 @@ impl<P> Meter<'_, P> {
     }
 
     fn known(&self, check: &SignatureCheck) -> Option<Outcome> {
-        self.known.borrow().iter().find(|(known, _)| known == check).map(|(_, outcome)| *outcome)
+        self.known
+            .borrow()
+            .iter()
+            .find(|(known, _)| known == check)
+            .map(|(_, outcome)| *outcome)
     }
 }
 
@@ -128,7 +161,10 @@ impl<P: Provider> Provider for Meter<'_, P> {
             return Ok(outcome);
         }
         if self.checks() >= self.limit {
-            return Err(HostError::Checks { whose: "this signature", limit: self.limit });
+            return Err(HostError::Checks {
+                whose: "this signature",
+                limit: self.limit,
+            });
         }
         if let Some(error) = self.work.spent() {
             return Err(error);

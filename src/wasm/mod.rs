@@ -55,7 +55,11 @@ pub fn parse_reference(text: &str) -> Result<Object, JsValue> {
 #[wasm_bindgen(js_name = policyAssets)]
 pub fn policy_assets(policy: &[u8]) -> Result<Vec<String>, JsValue> {
     let policy = Policy::parse(policy).map_err(failure)?;
-    Ok(policy.asset_paths().into_iter().map(ToString::to_string).collect())
+    Ok(policy
+        .asset_paths()
+        .into_iter()
+        .map(ToString::to_string)
+        .collect())
 }
 
 /// Begins the verification of an image.
@@ -73,7 +77,10 @@ pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
 /// Begins the making of a first policy.
 #[wasm_bindgen(js_name = startPolicyInit)]
 pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
-    let (job, mirrors) = match (options::Verify::read(options)?, values::flag(options, "mirror")) {
+    let (job, mirrors) = match (
+        options::Verify::read(options)?,
+        values::flag(options, "mirror"),
+    ) {
         (job, true) => (job.under_any_name(), verify::Mirrors::Admit),
         (job, false) => (job, verify::Mirrors::Refuse),
     };
@@ -82,7 +89,9 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let report = job.run(&inner).await?;
-        verify::first_policy(&report, &job.name, &key_path, mirrors).map(JsValue::from).map_err(failure)
+        verify::first_policy(&report, &job.name, &key_path, mirrors)
+            .map(JsValue::from)
+            .map_err(failure)
     }))
 }
 
@@ -93,7 +102,11 @@ pub fn start_verify_bundle(options: &JsValue) -> Result<Task, JsValue> {
     let remote = Remote::new(web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
-        let verified = question.ask(&inner).await.map_err(failure)?.map_err(failure)?;
+        let verified = question
+            .ask(&inner)
+            .await
+            .map_err(failure)?
+            .map_err(failure)?;
         values::plain(&verified)
     }))
 }
@@ -101,7 +114,9 @@ pub fn start_verify_bundle(options: &JsValue) -> Result<Task, JsValue> {
 /// The predicate type that one of cosign's short names stands for.
 #[wasm_bindgen(js_name = predicateType)]
 pub fn predicate_type(name: &str) -> Result<String, JsValue> {
-    crate::cosign::predicate_type(name).map(ToString::to_string).map_err(failure)
+    crate::cosign::predicate_type(name)
+        .map(ToString::to_string)
+        .map_err(failure)
 }
 
 /// Begins the check of one signature.
@@ -111,7 +126,9 @@ pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {
     let remote = Remote::new(web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
-        let outcome = crate::crypto::Provider::verify(&inner, &check).await.map_err(failure)?;
+        let outcome = crate::crypto::Provider::verify(&inner, &check)
+            .await
+            .map_err(failure)?;
         Ok(JsValue::from(outcome == crate::crypto::Outcome::Holds))
     }))
 }
@@ -129,7 +146,10 @@ impl Gateway {
     #[wasm_bindgen(constructor)]
     pub fn new(config: &JsValue) -> Result<Gateway, JsValue> {
         let (config, web_crypto) = options::gateway(config)?;
-        Ok(Self { inner: Rc::new(gateway::Gateway::new(config)), web_crypto })
+        Ok(Self {
+            inner: Rc::new(gateway::Gateway::new(config)),
+            web_crypto,
+        })
     }
 
     /// `{state: "ok"}`, or `"misconfigured"` with code and message.
@@ -152,11 +172,15 @@ impl Gateway {
         let gateway = self.inner.clone();
         let remote = Remote::new(self.web_crypto);
         let inner = remote.clone();
-        Ok(Task::new(remote, async move { Ok(values::action(gateway.handle(&request, &inner).await)) }))
+        Ok(Task::new(remote, async move {
+            Ok(values::action(gateway.handle(&request, &inner).await))
+        }))
     }
 }
 
 /// Pairs as JavaScript has headers.
 fn pairs(list: &[(String, String)]) -> Array {
-    list.iter().map(|(name, value)| Array::of2(&name.into(), &value.into())).collect()
+    list.iter()
+        .map(|(name, value)| Array::of2(&name.into(), &value.into()))
+        .collect()
 }

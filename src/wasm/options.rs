@@ -2,21 +2,25 @@
 
 use super::roots;
 use super::values::{self, failure};
+use crate::cosign::predicate_type as predicate_type_of;
 use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, PublicKey, Role, Scheme, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::gateway;
 use crate::host::Remote;
-use crate::oci::auth::Credentials;
-use crate::oci::registry::{base_for, EgressHosts, Registry};
 use crate::oci::Platform;
+use crate::oci::auth::Credentials;
+use crate::oci::registry::{EgressHosts, Registry, base_for};
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
-use crate::time::UnixTime;
-use crate::cosign::predicate_type as predicate_type_of;
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
-use crate::verify::{BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Paths, Report, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image, verify_via_evidence};
+use crate::time::UnixTime;
+use crate::verify::{
+    BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Paths,
+    Report, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image,
+    verify_via_evidence,
+};
 use crate::x509::Window;
 use crate::x509::fulcio::Claims;
 use alloc::collections::BTreeMap;
@@ -49,27 +53,45 @@ impl Verify {
     /// Reads the options of `startVerify`.
     pub fn read(options: &JsValue) -> Result<Self, JsValue> {
         let shown = values::need_text(options, "reference")?;
-        let at = Reference::normalize(&shown, Grammar::Distribution).map_err(failure)?.with_default_tag();
+        let at = Reference::normalize(&shown, Grammar::Distribution)
+            .map_err(failure)?
+            .with_default_tag();
         let rules = rules(options)?.with_paths(paths(options)?);
         let name = name(&shown, values::text(options, "as")?.as_deref())?;
-        let both = |reference: &Reference| reference.tag().is_some() && reference.digest().is_some();
+        let both =
+            |reference: &Reference| reference.tag().is_some() && reference.digest().is_some();
         if matches!(rules, Rules::Policy { .. }) && (both(&at) || both(&name)) {
             return Err(failure(VerifyError::TagAndDigest));
         }
         if name.digest().is_some() && name.digest() != at.digest() {
-            return Err(failure(Failure::new("argument", "the name to judge by has a digest, and the image was not asked for by this digest: leave it out, or ask for the image by it")));
+            return Err(failure(Failure::new(
+                "argument",
+                "the name to judge by has a digest, and the image was not asked for by this \
+                 digest: leave it out, or ask for the image by it",
+            )));
         }
         Ok(Self {
             pinned: at.digest().cloned(),
             name,
             rules,
-            platform: values::text(options, "platform")?.map(|text| Platform::parse(&text)).transpose().map_err(failure)?,
+            platform: values::text(options, "platform")?
+                .map(|text| Platform::parse(&text))
+                .transpose()
+                .map_err(failure)?,
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
             realms: values::text_list(options, "realms")?,
-            egress: EgressHosts::parse(values::text_list(options, "egress")?.iter().map(String::as_str)).map_err(failure)?,
+            egress: EgressHosts::parse(
+                values::text_list(options, "egress")?
+                    .iter()
+                    .map(String::as_str),
+            )
+            .map_err(failure)?,
             via_evidence: values::flag(options, "viaEvidence"),
-            evidence: values::bytes(options, "evidence")?.map(|bytes| EvidenceDocument::parse(&bytes)).transpose().map_err(failure)?,
+            evidence: values::bytes(options, "evidence")?
+                .map(|bytes| EvidenceDocument::parse(&bytes))
+                .transpose()
+                .map_err(failure)?,
             time: UnixTime(values::integer(options, "time")?),
             web_crypto: web_crypto(options)?,
             at,
@@ -80,7 +102,10 @@ impl Verify {
     /// Whatever name a signature gives, where there is no policy.
     pub fn under_any_name(self) -> Self {
         let rules = match self.rules {
-            Rules::Direct(direct) => Rules::Direct(Direct { names: SignedNames::Any, ..direct }),
+            Rules::Direct(direct) => Rules::Direct(Direct {
+                names: SignedNames::Any,
+                ..direct
+            }),
             policy @ Rules::Policy { .. } => policy,
         };
         Self { rules, ..self }
@@ -102,11 +127,21 @@ impl Verify {
             time: self.time,
         };
         if let Some(document) = &self.evidence {
-            return Ok(verify_image(&Either::<Remote>::Document(document), remote, &self.rules, &what).await);
+            return Ok(verify_image(
+                &Either::<Remote>::Document(document),
+                remote,
+                &self.rules,
+                &what,
+            )
+            .await);
         }
         let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
-        let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone()).map_err(failure)?;
-        let registry = registry.with_realms(self.realms.iter().map(String::as_str)).map_err(failure)?.with_egress(self.egress.clone());
+        let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone())
+            .map_err(failure)?;
+        let registry = registry
+            .with_realms(self.realms.iter().map(String::as_str))
+            .map_err(failure)?
+            .with_egress(self.egress.clone());
         if self.via_evidence {
             return Ok(verify_via_evidence(&registry, remote, &self.rules, &what).await);
         }
@@ -117,8 +152,15 @@ impl Verify {
 /// The name to judge an image by that was asked for as `shown`.
 pub fn name(shown: &str, judged_as: Option<&str>) -> Result<Reference, JsValue> {
     match judged_as {
-        Some(text) => named(text, &Reference::normalize(shown, Grammar::Distribution).map_err(failure)?.with_default_tag()),
-        None => Ok(Reference::normalize(shown, Grammar::Containers).map_err(failure)?.with_default_tag()),
+        Some(text) => named(
+            text,
+            &Reference::normalize(shown, Grammar::Distribution)
+                .map_err(failure)?
+                .with_default_tag(),
+        ),
+        None => Ok(Reference::normalize(shown, Grammar::Containers)
+            .map_err(failure)?
+            .with_default_tag()),
     }
 }
 
@@ -128,26 +170,45 @@ fn named(text: &str, at: &Reference) -> Result<Reference, JsValue> {
     if !name.is_bare() {
         return Ok(name);
     }
-    Ok(match (at.digest(), at.tag().and_then(|tag| name.with_tag(tag))) {
-        (Some(digest), _) => name.with_digest(digest.clone()),
-        (None, Some(tagged)) => tagged,
-        (None, None) => name.with_default_tag(),
-    })
+    Ok(
+        match (at.digest(), at.tag().and_then(|tag| name.with_tag(tag))) {
+            (Some(digest), _) => name.with_digest(digest.clone()),
+            (None, Some(tagged)) => tagged,
+            (None, None) => name.with_default_tag(),
+        },
+    )
 }
 
 /// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.
 fn rules(options: &JsValue) -> Result<Rules, JsValue> {
     let Some(policy) = values::bytes(options, "policy")? else {
         if values::has(options, "registriesD") {
-            return Err(argument("expected a policy beside \"registriesD\", found none: without one signatures are looked for where cosign keeps them"));
+            return Err(argument(
+                "expected a policy beside \"registriesD\", found none: without one signatures are \
+                 looked for where cosign keeps them",
+            ));
         }
         return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure));
     };
-    const OTHERS: [&str; 9] =
-        ["anyName", "key", "trustedRoot", "predicateType", "certificateIdentity", "certificateIdentityRegexp", "certificateOidcIssuer", "certificateOidcIssuerRegexp", "certificateClaims"];
+    const OTHERS: [&str; 9] = [
+        "anyName",
+        "key",
+        "trustedRoot",
+        "predicateType",
+        "certificateIdentity",
+        "certificateIdentityRegexp",
+        "certificateOidcIssuer",
+        "certificateOidcIssuerRegexp",
+        "certificateClaims",
+    ];
     // "anyName": false is what a policy is judged without.
-    if let Some(other) = OTHERS.iter().find(|name| values::has(options, name) && (**name != "anyName" || values::flag(options, name))) {
-        return Err(argument(&alloc::format!("expected either a policy or {other:?}, found both: a policy says itself who is trusted, leave one out")));
+    if let Some(other) = OTHERS.iter().find(|name| {
+        values::has(options, name) && (**name != "anyName" || values::flag(options, name))
+    }) {
+        return Err(argument(&alloc::format!(
+            "expected either a policy or {other:?}, found both: a policy says itself who is \
+             trusted, leave one out"
+        )));
     }
     let policy = Policy::parse(&policy).map_err(failure)?;
     let rules = Rules::policy(policy, values::byte_map(options, "assets")?).map_err(failure)?;
@@ -159,7 +220,9 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
 
 /// The files of a `registries.d`; an empty folder says something else than none.
 pub fn registries_d(options: &JsValue) -> Result<Option<BTreeMap<String, Vec<u8>>>, JsValue> {
-    values::object(options, "registriesD").map(|_| values::byte_map(options, "registriesD")).transpose()
+    values::object(options, "registriesD")
+        .map(|_| values::byte_map(options, "registriesD"))
+        .transpose()
 }
 
 fn argument(message: &str) -> JsValue {
@@ -169,104 +232,204 @@ fn argument(message: &str) -> JsValue {
 /// One demand without a policy.
 pub fn direct(options: &JsValue) -> Result<Direct, JsValue> {
     let predicate_type = values::text(options, "predicateType")?;
-    let predicate_type = predicate_type.as_deref().map(predicate_type_of).transpose().map_err(failure)?.map(ToString::to_string);
-    let names = if values::flag(options, "anyName") { SignedNames::Any } else { SignedNames::Own };
-    Ok(Direct { root: root(options)?, predicate_type, names, ..Direct::by(signers(options)?) })
+    let predicate_type = predicate_type
+        .as_deref()
+        .map(predicate_type_of)
+        .transpose()
+        .map_err(failure)?
+        .map(ToString::to_string);
+    let names = if values::flag(options, "anyName") {
+        SignedNames::Any
+    } else {
+        SignedNames::Own
+    };
+    Ok(Direct {
+        root: root(options)?,
+        predicate_type,
+        names,
+        ..Direct::by(signers(options)?)
+    })
 }
 
 /// Where the files lie that were read, for the commands that a report shows.
 fn paths(options: &JsValue) -> Result<Paths, JsValue> {
-    let Some(object) = values::object(options, "paths") else { return Ok(Paths::default()) };
-    Ok(Paths { keys: values::text_list(&object, "key")?, trusted_root: values::text(&object, "trustedRoot")?, assets: values::text_map(&object, "assets")?.into_iter().collect() })
+    let Some(object) = values::object(options, "paths") else {
+        return Ok(Paths::default());
+    };
+    Ok(Paths {
+        keys: values::text_list(&object, "key")?,
+        trusted_root: values::text(&object, "trustedRoot")?,
+        assets: values::text_map(&object, "assets")?.into_iter().collect(),
+    })
 }
 
 fn signers(options: &JsValue) -> Result<Signers, JsValue> {
     let identity = pattern(options, "certificateIdentity", "certificateIdentityRegexp")?;
-    let issuer = pattern(options, "certificateOidcIssuer", "certificateOidcIssuerRegexp")?;
+    let issuer = pattern(
+        options,
+        "certificateOidcIssuer",
+        "certificateOidcIssuerRegexp",
+    )?;
     match (values::byte_list(options, "key")?, identity, issuer) {
         (Some(keys), None, None) => public_keys(&keys).map(Signers::Keys).map_err(failure),
-        (None, Some(subject), Some(issuer)) => Ok(Signers::Identities(alloc::vec![Identity { issuer, subject, claims: claims(options)? }])),
+        (None, Some(subject), Some(issuer)) => Ok(Signers::Identities(alloc::vec![Identity {
+            issuer,
+            subject,
+            claims: claims(options)?
+        }])),
         (None, None, None) => Err(failure(VerifyError::RuleMissing)),
-        (Some(_), ..) => Err(argument("expected either a key or a certificate's identity, found both: leave one out")),
-        _ => Err(argument("a certificate is judged by identity and issuer together: give both")),
+        (Some(_), ..) => Err(argument(
+            "expected either a key or a certificate's identity, found both: leave one out",
+        )),
+        _ => Err(argument(
+            "a certificate is judged by identity and issuer together: give both",
+        )),
     }
 }
 
 /// By sigstore-go's names; one that no certificate can have is a mistake.
 fn claims(options: &JsValue) -> Result<Vec<(String, String)>, JsValue> {
     let claims = values::text_map(options, "certificateClaims")?;
-    match claims.iter().find(|(name, _)| !Claims::names().any(|known| known == name)) {
-        Some((name, _)) => Err(argument(&alloc::format!("expected names of Fulcio's claims in \"certificateClaims\", such as sourceRepositoryURI, found {name:?}"))),
+    match claims
+        .iter()
+        .find(|(name, _)| !Claims::names().any(|known| known == name))
+    {
+        Some((name, _)) => Err(argument(&alloc::format!(
+            "expected names of Fulcio's claims in \"certificateClaims\", such as \
+             sourceRepositoryURI, found {name:?}"
+        ))),
         None => Ok(claims),
     }
 }
 
 fn pattern(options: &JsValue, exact: &str, expression: &str) -> Result<Option<Pattern>, JsValue> {
-    match (values::text(options, exact)?, values::text(options, expression)?) {
+    match (
+        values::text(options, exact)?,
+        values::text(options, expression)?,
+    ) {
         (None, None) => Ok(None),
         (Some(text), None) => Pattern::exact(&text).map(Some).map_err(failure),
         (None, Some(text)) => Pattern::search(&text).map(Some).map_err(failure),
-        (Some(_), Some(_)) => Err(argument(&alloc::format!("expected one of {exact:?} and {expression:?}, found both"))),
+        (Some(_), Some(_)) => Err(argument(&alloc::format!(
+            "expected one of {exact:?} and {expression:?}, found both"
+        ))),
     }
 }
 
 /// The name of a root that this program carries, or the bytes of one.
 fn root(options: &JsValue) -> Result<Option<NamedRoot>, JsValue> {
     if let Ok(name) = values::text(options, "trustedRoot") {
-        return name.map(|name| roots::embedded(&name)).transpose().map_err(failure);
+        return name
+            .map(|name| roots::embedded(&name))
+            .transpose()
+            .map_err(failure);
     }
     let bytes = values::bytes(options, "trustedRoot")?;
-    bytes.map(|bytes| roots::given(&bytes)).transpose().map_err(failure)
+    bytes
+        .map(|bytes| roots::given(&bytes))
+        .transpose()
+        .map_err(failure)
 }
 
 /// Reads the options of `verifyBundle`.
 pub fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
-    let bundle = values::bytes(options, "bundle")?.ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
-    let artifact = match (values::bytes(options, "artifact")?, values::text(options, "digest")?) {
+    let bundle = values::bytes(options, "bundle")?
+        .ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
+    let artifact = match (
+        values::bytes(options, "artifact")?,
+        values::text(options, "digest")?,
+    ) {
         (Some(bytes), None) => Artifact::Bytes(bytes),
         (None, Some(digest)) => Artifact::Digest(Digest::parse(&digest).map_err(failure)?),
-        _ => return Err(argument("expected what the bundle is about: either \"artifact\" or \"digest\"")),
+        _ => {
+            return Err(argument(
+                "expected what the bundle is about: either \"artifact\" or \"digest\"",
+            ));
+        }
     };
     let count = |name: &str| -> Result<usize, JsValue> {
         if !values::has(options, name) {
             return Ok(0);
         }
-        usize::try_from(values::integer(options, name)?).map_err(|_| argument(&alloc::format!("expected a whole number, not negative, as {name:?}")))
+        usize::try_from(values::integer(options, name)?).map_err(|_| {
+            argument(&alloc::format!(
+                "expected a whole number, not negative, as {name:?}"
+            ))
+        })
     };
-    let thresholds = Thresholds { logs: count("tlogThreshold")?, timestamps: count("timestampThreshold")?, integrated: count("integratedThreshold")?, observers: count("observerThreshold")? };
+    let thresholds = Thresholds {
+        logs: count("tlogThreshold")?,
+        timestamps: count("timestampThreshold")?,
+        integrated: count("integratedThreshold")?,
+        observers: count("observerThreshold")?,
+    };
     let wanted = match values::text(options, "wanted")?.as_deref() {
         None | Some("any") => ClaimWanted::Any,
         Some("signature") => ClaimWanted::Signature,
         Some(_) => return Err(argument("expected \"any\" or \"signature\" as \"wanted\"")),
     };
-    Ok((BundleQuestion { bundle, artifact, direct: direct(options)?, key_validity: key_validity(options)?, thresholds, wanted }, web_crypto(options)?))
+    Ok((
+        BundleQuestion {
+            bundle,
+            artifact,
+            direct: direct(options)?,
+            key_validity: key_validity(options)?,
+            thresholds,
+            wanted,
+        },
+        web_crypto(options)?,
+    ))
 }
 
 fn key_validity(options: &JsValue) -> Result<Option<Window>, JsValue> {
-    let Some(object) = values::object(options, "keyValidity") else { return Ok(None) };
-    let end = if values::has(&object, "end") { Some(UnixTime(values::integer(&object, "end")?)) } else { None };
-    Ok(Some(Window { start: UnixTime(values::integer(&object, "start")?), end }))
+    let Some(object) = values::object(options, "keyValidity") else {
+        return Ok(None);
+    };
+    let end = if values::has(&object, "end") {
+        Some(UnixTime(values::integer(&object, "end")?))
+    } else {
+        None
+    };
+    Ok(Some(Window {
+        start: UnixTime(values::integer(&object, "start")?),
+        end,
+    }))
 }
 
 fn credentials(options: &JsValue) -> Result<Credentials, JsValue> {
-    let Some(object) = values::object(options, "credentials") else { return Ok(Credentials::Anonymous) };
+    let Some(object) = values::object(options, "credentials") else {
+        return Ok(Credentials::Anonymous);
+    };
     if let Some(token) = values::text(&object, "token")? {
         return Ok(Credentials::IdentityToken(token));
     }
-    Ok(Credentials::Basic { username: values::need_text(&object, "username")?, password: values::need_text(&object, "password")? })
+    Ok(Credentials::Basic {
+        username: values::need_text(&object, "username")?,
+        password: values::need_text(&object, "password")?,
+    })
 }
 
 fn web_crypto(options: &JsValue) -> Result<bool, JsValue> {
     match values::text(options, "provider")?.as_deref() {
         None | Some("webcrypto") => Ok(true),
         Some("rust") => Ok(false),
-        Some(_) => Err(failure(Failure::new("argument", "expected \"webcrypto\" or \"rust\" as \"provider\""))),
+        Some(_) => Err(failure(Failure::new(
+            "argument",
+            "expected \"webcrypto\" or \"rust\" as \"provider\"",
+        ))),
     }
 }
 
 /// Reads the options of `verifySignature`.
 pub fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
-    let need = |key: &str| values::bytes(options, key)?.ok_or_else(|| failure(Failure::new("argument", alloc::format!("expected a Uint8Array as {key:?}"))));
+    let need = |key: &str| {
+        values::bytes(options, key)?.ok_or_else(|| {
+            failure(Failure::new(
+                "argument",
+                alloc::format!("expected a Uint8Array as {key:?}"),
+            ))
+        })
+    };
     let key = PublicKey::from_pem(&need("key")?).map_err(failure)?;
     let hash = |kind: Option<&str>| match kind {
         Some("sha256") => Some(Hash::Sha256),
@@ -280,7 +443,9 @@ pub fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
         KeyKind::Rsa(_) => "rsa-pkcs1-sha256",
         KeyKind::Ed25519 => "ed25519",
     });
-    let (family, suffix) = algorithm.rsplit_once('-').map_or((algorithm, None), |(family, suffix)| (family, Some(suffix)));
+    let (family, suffix) = algorithm
+        .rsplit_once('-')
+        .map_or((algorithm, None), |(family, suffix)| (family, Some(suffix)));
     let (scheme, form) = match (family, hash(suffix)) {
         ("ecdsa", Some(h)) => (Scheme::Ecdsa(h), EcdsaForm::Der),
         ("ecdsa-p1363", Some(h)) => (Scheme::Ecdsa(h), EcdsaForm::Fixed),
@@ -288,9 +453,23 @@ pub fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
         ("rsa-pss", Some(h)) => (Scheme::RsaPss(h), EcdsaForm::Der),
         ("ed25519", None) => (Scheme::Ed25519, EcdsaForm::Der),
         ("ed25519ph", None) => (Scheme::Ed25519ph, EcdsaForm::Der),
-        _ => return Err(failure(Failure::new("argument", "expected ecdsa-, ecdsa-p1363-, rsa-pkcs1- or rsa-pss- with sha256, sha384 or sha512, ed25519 or ed25519ph as \"algorithm\""))),
+        _ => {
+            return Err(failure(Failure::new(
+                "argument",
+                "expected ecdsa-, ecdsa-p1363-, rsa-pkcs1- or rsa-pss- with sha256, sha384 or \
+                 sha512, ed25519 or ed25519ph as \"algorithm\"",
+            )));
+        }
     };
-    let check = SignatureCheck::new(Role::Given, &key, scheme, form, Message::Bytes(need("data")?), &need("signature")?).map_err(failure)?;
+    let check = SignatureCheck::new(
+        Role::Given,
+        &key,
+        scheme,
+        form,
+        Message::Bytes(need("data")?),
+        &need("signature")?,
+    )
+    .map_err(failure)?;
     Ok((check, web_crypto(options)?))
 }
 
@@ -305,8 +484,13 @@ pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
         secret: values::bytes(config, "secret")?.unwrap_or_else(Vec::new),
         build: values::text(config, "build")?.unwrap_or_default(),
         cors_origins: values::text_list(config, "corsOrigins")?,
-        publish_policy: !values::has(config, "publishPolicy") || values::flag(config, "publishPolicy"),
-        requests: if values::has(config, "requests") { usize::try_from(values::integer(config, "requests")?).unwrap_or(0) } else { 0 },
+        publish_policy: !values::has(config, "publishPolicy")
+            || values::flag(config, "publishPolicy"),
+        requests: if values::has(config, "requests") {
+            usize::try_from(values::integer(config, "requests")?).unwrap_or(0)
+        } else {
+            0
+        },
         public_url: values::text(config, "publicUrl")?.unwrap_or_default(),
         egress: values::text_list(config, "egress")?,
     };

@@ -2,9 +2,9 @@
 
 use super::options;
 use super::values::{self, failure, set};
+use crate::policy::Policy;
 use crate::policy::lint::{self, Context, KnownImage};
 use crate::policy::registries_d::RegistriesD;
-use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
 use crate::time::UnixTime;
 use alloc::string::{String, ToString};
@@ -14,12 +14,34 @@ use wasm_bindgen::prelude::*;
 /// What a policy probably did not mean.
 #[wasm_bindgen(js_name = policyLint)]
 pub fn policy_lint(policy: &[u8], options: &JsValue) -> Result<JsValue, JsValue> {
-    let assets = values::object(options, "assets").map(|_| values::byte_map(options, "assets")).transpose()?;
-    let now = values::object(options, "time").map(|_| values::integer(options, "time")).transpose()?;
-    let registries = options::registries_d(options)?.map(|files| RegistriesD::parse(files.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())))).transpose().map_err(failure)?;
-    let name = |text: &str, is_index| Ok(KnownImage { name: Reference::normalize(text, Grammar::Containers).map_err(failure)?, is_index });
-    let images = values::text_list(options, "images")?.into_iter().map(|text| name(&text, false));
-    let indexes = values::text_list(options, "indexes")?.into_iter().map(|text| name(&text, true));
+    let assets = values::object(options, "assets")
+        .map(|_| values::byte_map(options, "assets"))
+        .transpose()?;
+    let now = values::object(options, "time")
+        .map(|_| values::integer(options, "time"))
+        .transpose()?;
+    let registries = options::registries_d(options)?
+        .map(|files| {
+            RegistriesD::parse(
+                files
+                    .iter()
+                    .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
+            )
+        })
+        .transpose()
+        .map_err(failure)?;
+    let name = |text: &str, is_index| {
+        Ok(KnownImage {
+            name: Reference::normalize(text, Grammar::Containers).map_err(failure)?,
+            is_index,
+        })
+    };
+    let images = values::text_list(options, "images")?
+        .into_iter()
+        .map(|text| name(&text, false));
+    let indexes = values::text_list(options, "indexes")?
+        .into_iter()
+        .map(|text| name(&text, true));
     let images: Vec<KnownImage> = images.chain(indexes).collect::<Result<_, JsValue>>()?;
     let context = Context {
         assets: assets.as_ref(),
@@ -33,9 +55,15 @@ pub fn policy_lint(policy: &[u8], options: &JsValue) -> Result<JsValue, JsValue>
 
 /// Which scope decides for an image, and what it demands.
 #[wasm_bindgen(js_name = policyExplain)]
-pub fn policy_explain(policy: &[u8], reference: &str, judged_as: Option<String>) -> Result<JsValue, JsValue> {
+pub fn policy_explain(
+    policy: &[u8],
+    reference: &str,
+    judged_as: Option<String>,
+) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(failure)?;
-    let explanation = policy.explain(&options::name(reference, judged_as.as_deref())?).map_err(failure)?;
+    let explanation = policy
+        .explain(&options::name(reference, judged_as.as_deref())?)
+        .map_err(failure)?;
     let object = values::plain(&explanation)?;
     set(&object, "text", explanation.to_string());
     Ok(object)

@@ -1,5 +1,6 @@
-//! Trusted roots that were read before. Reading one verifies every chain in it, which takes longer than all else about a
-//! bundle (measured: ten times); what is kept is the verified root, by the very bytes that were given.
+//! Trusted roots that were read before. Reading one verifies every chain in it, which takes longer
+//! than all else about a bundle (measured: ten times); what is kept is the verified root, by the
+//! very bytes that were given.
 
 use crate::digest::Digest;
 use crate::verify::{NamedRoot, RulesError};
@@ -30,11 +31,21 @@ pub fn embedded(name: &str) -> Result<NamedRoot, RulesError> {
 /// # Errors
 /// [`RulesError::Root`].
 pub fn given(bytes: &[u8]) -> Result<NamedRoot, RulesError> {
-    known(&alloc::format!("{}", Digest::of(bytes)), || NamedRoot::read("that was given", bytes))
+    known(&alloc::format!("{}", Digest::of(bytes)), || {
+        NamedRoot::read("that was given", bytes)
+    })
 }
 
-fn known(key: &str, read: impl FnOnce() -> Result<NamedRoot, RulesError>) -> Result<NamedRoot, RulesError> {
-    if let Some(root) = KNOWN.with_borrow(|known| known.iter().find(|(known, _)| known == key).map(|(_, root)| root.clone())) {
+fn known(
+    key: &str,
+    read: impl FnOnce() -> Result<NamedRoot, RulesError>,
+) -> Result<NamedRoot, RulesError> {
+    if let Some(root) = KNOWN.with_borrow(|known| {
+        known
+            .iter()
+            .find(|(known, _)| known == key)
+            .map(|(_, root)| root.clone())
+    }) {
         return Ok(root);
     }
     let root = read()?;

@@ -16,8 +16,13 @@ pub struct Task {
 }
 
 impl Task {
-    pub(super) fn new(remote: Remote, future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> Self {
-        Self { inner: Some(host::Task::new(remote, future)) }
+    pub(super) fn new(
+        remote: Remote,
+        future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+    ) -> Self {
+        Self {
+            inner: Some(host::Task::new(remote, future)),
+        }
     }
 }
 
@@ -25,15 +30,27 @@ impl Task {
 impl Task {
     /// Takes answers and goes on.
     pub fn advance(&mut self, answers: &JsValue) -> Result<Object, JsValue> {
-        let answers = values::list(answers)?.iter().map(|one| answer(&one)).collect::<Result<Vec<_>, _>>()?;
-        let task = self.inner.as_mut().ok_or_else(|| failure(Failure::new("internal", "the task is over")))?;
+        let answers = values::list(answers)?
+            .iter()
+            .map(|one| answer(&one))
+            .collect::<Result<Vec<_>, _>>()?;
+        let task = self
+            .inner
+            .as_mut()
+            .ok_or_else(|| failure(Failure::new("internal", "the task is over")))?;
         let step = Object::new();
         match task.advance(answers) {
             Advance::Done(result) => {
                 self.inner = None;
                 set(&step, "done", result?);
             }
-            Advance::Asks(asks) => set(&step, "asks", asks.into_iter().map(|(id, one)| ask(id, one)).collect::<Array>()),
+            Advance::Asks(asks) => set(
+                &step,
+                "asks",
+                asks.into_iter()
+                    .map(|(id, one)| ask(id, one))
+                    .collect::<Array>(),
+            ),
         }
         Ok(step)
     }
@@ -48,7 +65,15 @@ fn answer(value: &JsValue) -> Result<(u32, Answer), JsValue> {
         let status = u16::try_from(values::integer(&response, "status")?).unwrap_or(0);
         let headers = values::header_list(&response, "headers")?;
         let body = values::bytes(&response, "body")?.unwrap_or_default();
-        return Ok((id, Answer::Response(Response { status, headers, body, url: values::text(&response, "url")? })));
+        return Ok((
+            id,
+            Answer::Response(Response {
+                status,
+                headers,
+                body,
+                url: values::text(&response, "url")?,
+            }),
+        ));
     }
     if let Some(verified) = values::object(value, "verified") {
         return Ok((id, Answer::Verified(verified.as_bool() == Some(true))));
@@ -104,8 +129,20 @@ fn fetch(request: &Request) -> Object {
     if let Some(body) = &request.body {
         set(&object, "body", body.as_str());
     }
-    set(&object, "egress", if request.egress == Egress::Operator { "operator" } else { "public" });
-    set(&object, "maxBytes", u32::try_from(request.max_bytes).unwrap_or(u32::MAX));
+    set(
+        &object,
+        "egress",
+        if request.egress == Egress::Operator {
+            "operator"
+        } else {
+            "public"
+        },
+    );
+    set(
+        &object,
+        "maxBytes",
+        u32::try_from(request.max_bytes).unwrap_or(u32::MAX),
+    );
     object
 }
 
@@ -142,7 +179,11 @@ fn web_crypto(check: &SignatureCheck) -> Object {
     }
     let object = Object::new();
     // An imported RSA key is bound to its hash.
-    set(&object, "keyId", alloc::format!("{}/{}", check.key().fingerprint(), check.scheme()));
+    set(
+        &object,
+        "keyId",
+        alloc::format!("{}/{}", check.key().fingerprint(), check.scheme()),
+    );
     set(&object, "importAlgorithm", import);
     set(&object, "verifyAlgorithm", verify);
     set(&object, "spki", Uint8Array::from(check.key().spki_der()));

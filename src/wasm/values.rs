@@ -20,7 +20,10 @@ pub fn failure(error: impl Into<Failure>) -> JsValue {
 }
 
 fn argument(name: &str, expected: &str) -> JsValue {
-    failure(Failure::new("argument", format!("expected {expected} as {name:?}")))
+    failure(Failure::new(
+        "argument",
+        format!("expected {expected} as {name:?}"),
+    ))
 }
 
 /// Sets a property of an object of ours.
@@ -30,7 +33,9 @@ pub fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
 }
 
 fn member(object: &JsValue, key: &str) -> Option<JsValue> {
-    Reflect::get(object, &key.into()).ok().filter(|value| !value.is_undefined() && !value.is_null())
+    Reflect::get(object, &key.into())
+        .ok()
+        .filter(|value| !value.is_undefined() && !value.is_null())
 }
 
 /// Whether a member says something.
@@ -40,19 +45,26 @@ pub fn has(object: &JsValue, key: &str) -> bool {
 
 /// An object whose values are strings; absent is empty.
 pub fn text_map(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
-    let Some(value) = member(object, key) else { return Ok(Vec::new()) };
+    let Some(value) = member(object, key) else {
+        return Ok(Vec::new());
+    };
     let wrong = || argument(key, "an object of strings");
     let entries = Object::entries(value.dyn_ref::<Object>().ok_or_else(wrong)?);
     let pair = |entry: JsValue| {
         let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
-        Ok((entry.get(0).as_string().ok_or_else(wrong)?, entry.get(1).as_string().ok_or_else(wrong)?))
+        Ok((
+            entry.get(0).as_string().ok_or_else(wrong)?,
+            entry.get(1).as_string().ok_or_else(wrong)?,
+        ))
     };
     entries.iter().map(pair).collect()
 }
 
 /// An optional string.
 pub fn text(object: &JsValue, key: &str) -> Result<Option<String>, JsValue> {
-    member(object, key).map(|value| value.as_string().ok_or_else(|| argument(key, "a string"))).transpose()
+    member(object, key)
+        .map(|value| value.as_string().ok_or_else(|| argument(key, "a string")))
+        .transpose()
 }
 
 /// A string that must be there.
@@ -67,15 +79,21 @@ pub fn flag(object: &JsValue, key: &str) -> bool {
 
 /// A whole number that must be there.
 pub fn integer(object: &JsValue, key: &str) -> Result<i64, JsValue> {
-    let value = member(object, key).and_then(|value| value.as_f64()).filter(|value| value.is_finite());
+    let value = member(object, key)
+        .and_then(|value| value.as_f64())
+        .filter(|value| value.is_finite());
     // Saturating, and any fraction of a second is dropped.
     #[allow(clippy::cast_possible_truncation)]
-    value.map(|value| value as i64).ok_or_else(|| argument(key, "a number"))
+    value
+        .map(|value| value as i64)
+        .ok_or_else(|| argument(key, "a number"))
 }
 
 /// Optional bytes.
 pub fn bytes(object: &JsValue, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
-    member(object, key).map(|value| to_bytes(&value).ok_or_else(|| argument(key, "a Uint8Array"))).transpose()
+    member(object, key)
+        .map(|value| to_bytes(&value).ok_or_else(|| argument(key, "a Uint8Array")))
+        .transpose()
 }
 
 fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
@@ -84,32 +102,50 @@ fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
 
 /// A list of byte arrays; absent is empty.
 pub fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8>>>, JsValue> {
-    let Some(value) = member(object, key) else { return Ok(None) };
+    let Some(value) = member(object, key) else {
+        return Ok(None);
+    };
     if let Some(one) = to_bytes(&value) {
         return Ok(Some(alloc::vec![one]));
     }
-    let list = value.dyn_ref::<Array>().ok_or_else(|| argument(key, "an array of Uint8Array"))?;
-    list.iter().map(|item| to_bytes(&item).ok_or_else(|| argument(key, "an array of Uint8Array"))).collect::<Result<_, _>>().map(Some)
+    let list = value
+        .dyn_ref::<Array>()
+        .ok_or_else(|| argument(key, "an array of Uint8Array"))?;
+    list.iter()
+        .map(|item| to_bytes(&item).ok_or_else(|| argument(key, "an array of Uint8Array")))
+        .collect::<Result<_, _>>()
+        .map(Some)
 }
 
 /// A list of strings; absent is empty.
 pub fn text_list(object: &JsValue, key: &str) -> Result<Vec<String>, JsValue> {
     let wrong = || argument(key, "an array of strings");
-    let Some(value) = member(object, key) else { return Ok(Vec::new()) };
+    let Some(value) = member(object, key) else {
+        return Ok(Vec::new());
+    };
     let list = value.dyn_ref::<Array>().ok_or_else(wrong)?;
-    list.iter().map(|item| item.as_string().ok_or_else(wrong)).collect()
+    list.iter()
+        .map(|item| item.as_string().ok_or_else(wrong))
+        .collect()
 }
 
 /// An object whose values are byte arrays; absent is empty.
 pub fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>, JsValue> {
-    let Some(value) = member(object, key) else { return Ok(BTreeMap::new()) };
-    let object = value.dyn_ref::<Object>().ok_or_else(|| argument(key, "an object of Uint8Array"))?;
+    let Some(value) = member(object, key) else {
+        return Ok(BTreeMap::new());
+    };
+    let object = value
+        .dyn_ref::<Object>()
+        .ok_or_else(|| argument(key, "an object of Uint8Array"))?;
     let wrong = || argument(key, "an object of Uint8Array");
     Object::entries(object)
         .iter()
         .map(|entry| {
             let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
-            Ok((entry.get(0).as_string().ok_or_else(wrong)?, to_bytes(&entry.get(1)).ok_or_else(wrong)?))
+            Ok((
+                entry.get(0).as_string().ok_or_else(wrong)?,
+                to_bytes(&entry.get(1)).ok_or_else(wrong)?,
+            ))
         })
         .collect()
 }
@@ -117,12 +153,20 @@ pub fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>
 /// `[[name, value], …]`, names brought to lower case.
 pub fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
     let wrong = || argument(key, "an array of [name, value]");
-    let Some(value) = member(object, key) else { return Ok(Vec::new()) };
+    let Some(value) = member(object, key) else {
+        return Ok(Vec::new());
+    };
     let list = value.dyn_ref::<Array>().ok_or_else(wrong)?;
     list.iter()
         .map(|pair| {
             let pair: Array = pair.dyn_into().map_err(|_| wrong())?;
-            Ok((pair.get(0).as_string().ok_or_else(wrong)?.to_ascii_lowercase(), pair.get(1).as_string().ok_or_else(wrong)?))
+            Ok((
+                pair.get(0)
+                    .as_string()
+                    .ok_or_else(wrong)?
+                    .to_ascii_lowercase(),
+                pair.get(1).as_string().ok_or_else(wrong)?,
+            ))
         })
         .collect()
 }
@@ -134,20 +178,34 @@ pub fn object(value: &JsValue, key: &str) -> Option<JsValue> {
 
 /// The list of answers that `advance` is given.
 pub fn list(value: &JsValue) -> Result<Array, JsValue> {
-    value.dyn_ref::<Array>().cloned().ok_or_else(|| argument("answers", "an array"))
+    value
+        .dyn_ref::<Array>()
+        .cloned()
+        .ok_or_else(|| argument("answers", "an array"))
 }
 
 /// What a failed ask becomes.
 pub fn host_error(error: &JsValue) -> HostError {
     let kind = text(error, "kind").ok().flatten().unwrap_or_default();
-    let reason: String = text(error, "message").ok().flatten().unwrap_or_default().chars().take(300).collect();
-    let url: String = text(error, "url").ok().flatten().unwrap_or_else(|| "the registry".into());
+    let reason: String = text(error, "message")
+        .ok()
+        .flatten()
+        .unwrap_or_default()
+        .chars()
+        .take(300)
+        .collect();
+    let url: String = text(error, "url")
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| "the registry".into());
     match kind.as_str() {
         "timeout" => HostError::Timeout { url },
         "too-large" => HostError::TooLarge { url, limit: 0 },
         "refused" => HostError::Refused { url, reason },
         "egress" => HostError::Egress { url, reason },
-        "budget" => HostError::Budget { what: "seconds of waiting for the registry" },
+        "budget" => HostError::Budget {
+            what: "seconds of waiting for the registry",
+        },
         "other" => HostError::Provider { reason },
         _ => HostError::Unreachable { url, reason },
     }
@@ -155,7 +213,9 @@ pub fn host_error(error: &JsValue) -> HostError {
 
 /// A serialisable value as a plain object.
 pub fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value.serialize(&serde_wasm_bindgen::Serializer::json_compatible()).map_err(JsValue::from)
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(JsValue::from)
 }
 
 /// An action as the shell carries it out.
@@ -175,7 +235,11 @@ pub fn action(action: Action) -> JsValue {
             set(&request, "url", stream.url);
             set(&request, "headers", pairs(&stream.headers));
             set(&object, "request", request);
-            set(&object, "pass", stream.pass.iter().map(JsValue::from).collect::<Array>());
+            set(
+                &object,
+                "pass",
+                stream.pass.iter().map(JsValue::from).collect::<Array>(),
+            );
             set(&object, "set", pairs(&stream.set));
             set(&object, "errorBody", stream.error_body);
             let location = Object::new();

@@ -1,4 +1,5 @@
-//! One certificate (RFC 5280 section 4.1), read strictly; its bytes are kept as received, for hashing.
+//! One certificate (RFC 5280 section 4.1), read strictly; its bytes are kept as received, for
+//! hashing.
 
 use super::error::X509Error;
 use super::extension::{self, Extension, Known};
@@ -68,11 +69,15 @@ impl Certificate {
     /// A DER Certificate, and nothing after it.
     ///
     /// # Errors
-    /// [`X509Error`]: too large, not canonical DER, another version than 3, a key or signature algorithm that is not
+    /// [`X509Error`]: too large, not canonical DER, another version than 3, a key or signature
+    /// algorithm that is not
     /// supported, an extension that occurs twice or is known here and malformed.
     pub fn parse(der: &[u8]) -> Result<Self, X509Error> {
         if der.len() > limits::CERTIFICATE {
-            return Err(X509Error::TooLarge { limit: limits::CERTIFICATE, found: der.len() });
+            return Err(X509Error::TooLarge {
+                limit: limits::CERTIFICATE,
+                found: der.len(),
+            });
         }
         let mut outside = Values::of(der, "the certificate");
         let mut certificate = outside.inside(Tag::Sequence)?;
@@ -84,10 +89,18 @@ impl Certificate {
         let (fields, inner_algorithm) = tbs_certificate(tbs)?;
         // RFC 5280 section 4.1.1.2: the algorithm inside what is signed must be the one outside.
         if inner_algorithm != algorithm.raw {
-            return Err(X509Error::Der { what: "the signature algorithm" });
+            return Err(X509Error::Der {
+                what: "the signature algorithm",
+            });
         }
         let scheme = scheme(algorithm)?;
-        Ok(Self(Arc::new(Inner { der: der.into(), tbs: tbs.raw.into(), signature: signature.into(), scheme, fields })))
+        Ok(Self(Arc::new(Inner {
+            der: der.into(),
+            tbs: tbs.raw.into(),
+            signature: signature.into(),
+            scheme,
+            fields,
+        })))
     }
 
     /// As received.
@@ -152,23 +165,47 @@ impl Certificate {
 
     /// The value of the extension `oid`: what its OCTET STRING holds.
     pub fn extension(&self, oid: ObjectIdentifier) -> Option<&[u8]> {
-        self.extensions().iter().find(|extension| extension.oid == oid).map(|extension| extension.value.as_slice())
+        self.extensions()
+            .iter()
+            .find(|extension| extension.oid == oid)
+            .map(|extension| extension.value.as_slice())
     }
 
-    /// The subject for people: its common name, else its first name, else the Name in hexadecimal. Never compared.
+    /// The subject for people: its common name, else its first name, else the Name in hexadecimal.
+    /// Never compared.
     pub fn shown(&self) -> String {
         let name = self.names().first().map(ToString::to_string);
-        common_name(self.subject()).or(name).unwrap_or_else(|| hex::encode(self.subject())).chars().take(120).collect()
+        common_name(self.subject())
+            .or(name)
+            .unwrap_or_else(|| hex::encode(self.subject()))
+            .chars()
+            .take(120)
+            .collect()
     }
 
     /// The issuer for people.
     pub fn shown_issuer(&self) -> String {
-        common_name(self.issuer()).unwrap_or_else(|| hex::encode(self.issuer())).chars().take(120).collect()
+        common_name(self.issuer())
+            .unwrap_or_else(|| hex::encode(self.issuer()))
+            .chars()
+            .take(120)
+            .collect()
     }
 
     /// Whether this certificate was signed with `issuer`'s key.
-    pub(super) fn signed_by(&self, issuer: &PublicKey, role: Role) -> Result<SignatureCheck, SignatureError> {
-        SignatureCheck::new(role, issuer, self.0.scheme, EcdsaForm::Der, Message::Bytes(self.0.tbs.clone()), &self.0.signature)
+    pub(super) fn signed_by(
+        &self,
+        issuer: &PublicKey,
+        role: Role,
+    ) -> Result<SignatureCheck, SignatureError> {
+        SignatureCheck::new(
+            role,
+            issuer,
+            self.0.scheme,
+            EcdsaForm::Der,
+            Message::Bytes(self.0.tbs.clone()),
+            &self.0.signature,
+        )
     }
 
     pub(super) fn extensions(&self) -> &[Extension] {
@@ -183,8 +220,12 @@ impl Certificate {
 /// RFC 5280 section 4.1.2. Beside the fields, the signature algorithm as received.
 fn tbs_certificate(tbs: Value<'_>) -> Result<(Fields, &[u8]), X509Error> {
     let mut values = Values::of(tbs.body, "the TBSCertificate");
-    // Section 4.1.2.1. We reject versions 1 and 2, which cannot say whether they are of an authority.
-    let mut version = values.optional(explicit(0))?.map(|value| Values::of(value.body, "the version")).ok_or(X509Error::Version)?;
+    // Section 4.1.2.1. We reject versions 1 and 2, which cannot say whether they are of an
+    // authority.
+    let mut version = values
+        .optional(explicit(0))?
+        .map(|value| Values::of(value.body, "the version"))
+        .ok_or(X509Error::Version)?;
     if version.integer()? != [2] {
         return Err(X509Error::Version);
     }
@@ -196,15 +237,29 @@ fn tbs_certificate(tbs: Value<'_>) -> Result<(Fields, &[u8]), X509Error> {
     let (not_before, not_after) = (validity.time()?, validity.time()?);
     validity.finish()?;
     let subject = name(values.take(Tag::Sequence)?)?;
-    let key = PublicKey::from_spki_der(values.take(Tag::Sequence)?.raw).map_err(|error| X509Error::Key { error })?;
-    // Section 4.1.2.8: we reject unique identifiers, which no CA may issue; they are not read, so `finish` meets them.
+    let key = PublicKey::from_spki_der(values.take(Tag::Sequence)?.raw)
+        .map_err(|error| X509Error::Key { error })?;
+    // Section 4.1.2.8: we reject unique identifiers, which no CA may issue; they are not read, so
+    // `finish` meets them.
     let extensions = match values.optional(explicit(3))? {
         Some(value) => extension::list(value.body)?,
         None => Vec::new(),
     };
     values.finish()?;
     let known = extension::known(&extensions)?;
-    Ok((Fields { serial, issuer, not_before, not_after, subject, key, extensions, known }, algorithm))
+    Ok((
+        Fields {
+            serial,
+            issuer,
+            not_before,
+            not_after,
+            subject,
+            key,
+            extensions,
+            known,
+        },
+        algorithm,
+    ))
 }
 
 /// RFC 5280 section 4.1.2.4: a SEQUENCE of SETs of type and value.
@@ -214,7 +269,10 @@ fn name(value: Value<'_>) -> Result<Vec<u8>, X509Error> {
 }
 
 /// Each attribute of a DER Name in order.
-pub(super) fn attributes<'a>(name: &'a [u8], mut each: impl FnMut(ObjectIdentifier, Value<'a>)) -> Result<(), X509Error> {
+pub(super) fn attributes<'a>(
+    name: &'a [u8],
+    mut each: impl FnMut(ObjectIdentifier, Value<'a>),
+) -> Result<(), X509Error> {
     let mut outside = Values::of(name, "a name");
     let mut sets = outside.inside(Tag::Sequence)?;
     outside.finish()?;
@@ -241,7 +299,8 @@ fn common_name(name: &[u8]) -> Option<String> {
     found
 }
 
-/// RFC 5758 section 3.2, RFC 8410 section 3: no parameters. RFC 4055 section 5: NULL. SHA-1 is refused.
+/// RFC 5758 section 3.2, RFC 8410 section 3: no parameters. RFC 4055 section 5: NULL. SHA-1 is
+/// refused.
 fn scheme(algorithm: Value<'_>) -> Result<Scheme, X509Error> {
     let mut values = Values::of(algorithm.body, "the signature algorithm");
     let oid = values.oid()?;
@@ -253,7 +312,11 @@ fn scheme(algorithm: Value<'_>) -> Result<Scheme, X509Error> {
         RSA_SHA384 => Scheme::RsaPkcs1(Hash::Sha384),
         RSA_SHA512 => Scheme::RsaPkcs1(Hash::Sha512),
         ED25519 => Scheme::Ed25519,
-        other => return Err(X509Error::Algorithm { oid: other.to_string() }),
+        other => {
+            return Err(X509Error::Algorithm {
+                oid: other.to_string(),
+            });
+        }
     };
     if matches!(scheme, Scheme::RsaPkcs1(_)) && !values.take(Tag::Null)?.body.is_empty() {
         return Err(values.error());

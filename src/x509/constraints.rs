@@ -1,7 +1,8 @@
 //! Name constraints (RFC 5280 section 4.2.1.10): for which names an authority may issue.
 //!
-//! Whatever cannot be compared is refused: a URI without a host, a name of a form that is constrained and not read here.
-//! RUSTSEC-2026-0098 and -0099 are about verifiers that let such names pass.
+//! Whatever cannot be compared is refused: a URI without a host, a name of a form that is
+//! constrained and not read here. RUSTSEC-2026-0098 and -0099 are about verifiers that let such
+//! names pass.
 
 use super::certificate::{Certificate, attributes};
 use super::error::X509Error;
@@ -52,15 +53,19 @@ impl NameConstraints {
         if permitted.is_empty() && excluded.is_empty() {
             return Err(values.error());
         }
-        Ok(Self { permitted, excluded })
+        Ok(Self {
+            permitted,
+            excluded,
+        })
     }
 
-    /// Whether every name of `below` may be issued; else the name that may not. RFC 5280 section 6.1.3 (b) and (c), for
-    /// self-issued certificates too, as Go does.
+    /// Whether every name of `below` may be issued; else the name that may not. RFC 5280 section
+    /// 6.1.3 (b) and (c), for self-issued certificates too, as Go does.
     pub fn check(&self, below: &Certificate) -> Result<(), String> {
         let subject = San::Directory(below.subject().into());
         let mut emails = Vec::new();
-        // "rfc822Name … constraint MUST be applied to the attribute of type emailAddress in the subject".
+        // "rfc822Name … constraint MUST be applied to the attribute of type emailAddress in the
+        // subject".
         let read = attributes(below.subject(), |oid, value| {
             if oid == EMAIL_ADDRESS {
                 emails.push(ia5(value.body).map_or(San::Unread(1), San::Email));
@@ -69,21 +74,43 @@ impl NameConstraints {
         read.map_err(|error| error.to_string())?;
         // An empty subject is no directory name.
         let subject = Some(&subject).filter(|_| below.subject().len() > 2);
-        subject.into_iter().chain(&emails).chain(below.names()).try_for_each(|san| self.check_name(&Name { form: form(san), san }))
+        subject
+            .into_iter()
+            .chain(&emails)
+            .chain(below.names())
+            .try_for_each(|san| {
+                self.check_name(&Name {
+                    form: form(san),
+                    san,
+                })
+            })
     }
 
     fn check_name(&self, name: &Name<'_>) -> Result<(), String> {
         let refused = || name.san.to_string();
-        let of_form = |subtrees: &'_ [Subtree]| subtrees.iter().any(|subtree| subtree.form() == name.form);
-        let is_permitted = !of_form(&self.permitted) || self.permitted.iter().any(|subtree| subtree.holds(name.san, Side::Permitted) == Some(true));
+        let of_form =
+            |subtrees: &'_ [Subtree]| subtrees.iter().any(|subtree| subtree.form() == name.form);
+        let is_permitted = !of_form(&self.permitted)
+            || self
+                .permitted
+                .iter()
+                .any(|subtree| subtree.holds(name.san, Side::Permitted) == Some(true));
         // Comparable, and outside of each.
-        let is_excluded = self.excluded.iter().filter(|subtree| subtree.form() == name.form).any(|subtree| subtree.holds(name.san, Side::Excluded) != Some(false));
-        if is_permitted && !is_excluded { Ok(()) } else { Err(refused()) }
+        let is_excluded = self
+            .excluded
+            .iter()
+            .filter(|subtree| subtree.form() == name.form)
+            .any(|subtree| subtree.holds(name.san, Side::Excluded) != Some(false));
+        if is_permitted && !is_excluded {
+            Ok(())
+        } else {
+            Err(refused())
+        }
     }
 }
 
-/// On which side a subtree stands. A wildcard is inside a permitted one only with all that it matches, and inside an
-/// excluded one as soon as anything is that it matches.
+/// On which side a subtree stands. A wildcard is inside a permitted one only with all that it
+/// matches, and inside an excluded one as soon as anything is that it matches.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Permitted,
@@ -103,7 +130,9 @@ fn form(san: &San) -> u32 {
 }
 
 fn subtrees(list: Option<Value<'_>>) -> Result<Vec<Subtree>, X509Error> {
-    let Some(list) = list else { return Ok(Vec::new()) };
+    let Some(list) = list else {
+        return Ok(Vec::new());
+    };
     let mut values = Values::of(list.body, "the name constraints");
     let mut subtrees = Vec::new();
     while subtrees.is_empty() || !values.is_empty() {
@@ -112,7 +141,10 @@ fn subtrees(list: Option<Value<'_>>) -> Result<Vec<Subtree>, X509Error> {
         // "the minimum MUST be zero, and maximum MUST be absent", and DER leaves a default out.
         subtree.finish()?;
         if subtrees.len() == limits::NAMES {
-            return Err(X509Error::TooMany { what: "name constraints", limit: limits::NAMES });
+            return Err(X509Error::TooMany {
+                what: "name constraints",
+                limit: limits::NAMES,
+            });
         }
         subtrees.push(Subtree::read(base).ok_or_else(|| values.error())?);
     }
@@ -121,7 +153,13 @@ fn subtrees(list: Option<Value<'_>>) -> Result<Vec<Subtree>, X509Error> {
 
 impl Subtree {
     fn read(base: Value<'_>) -> Option<Self> {
-        let text = || if base.body.is_empty() { Some(String::new()) } else { ia5(base.body) };
+        let text = || {
+            if base.body.is_empty() {
+                Some(String::new())
+            } else {
+                ia5(base.body)
+            }
+        };
         Some(match tag_number(base.tag)? {
             (false, 1) => Self::Email(text()?),
             (false, 2) => Self::Dns(text()?),
@@ -171,7 +209,9 @@ fn email(base: &str, name: &str) -> Option<bool> {
         return None;
     }
     Some(match base.rsplit_once('@') {
-        Some((base_local, base_host)) => base_local == local && base_host.eq_ignore_ascii_case(host),
+        Some((base_local, base_host)) => {
+            base_local == local && base_host.eq_ignore_ascii_case(host)
+        }
         None => host_in(base, host),
     })
 }
@@ -181,23 +221,39 @@ fn host_in(base: &str, host: &str) -> bool {
     if base.is_empty() {
         return true;
     }
-    if base.starts_with('.') { is_below(base, host) } else { base.eq_ignore_ascii_case(host) }
+    if base.starts_with('.') {
+        is_below(base, host)
+    } else {
+        base.eq_ignore_ascii_case(host)
+    }
 }
 
 /// `.domain` ends `host`, with something before it.
 fn is_below(dot_domain: &str, host: &str) -> bool {
-    let Some(before) = host.len().checked_sub(dot_domain.len()) else { return false };
-    before > 0 && host.get(before..).is_some_and(|end| end.eq_ignore_ascii_case(dot_domain))
+    let Some(before) = host.len().checked_sub(dot_domain.len()) else {
+        return false;
+    };
+    before > 0
+        && host
+            .get(before..)
+            .is_some_and(|end| end.eq_ignore_ascii_case(dot_domain))
 }
 
-/// "any DNS name that can be constructed by simply adding zero or more labels to the left-hand side".
+/// "any DNS name that can be constructed by simply adding zero or more labels to the left-hand
+/// side".
 fn dns(base: &str, name: &str, side: Side) -> Option<bool> {
-    let (is_wildcard, host) = name.strip_prefix("*.").map_or((false, name), |rest| (true, rest));
+    let (is_wildcard, host) = name
+        .strip_prefix("*.")
+        .map_or((false, name), |rest| (true, rest));
     if !is_host(host) {
         return None;
     }
     let base = base.strip_prefix('.').unwrap_or(base);
-    let within = |domain: &str, host: &str| domain.is_empty() || domain.eq_ignore_ascii_case(host) || is_below(&alloc::format!(".{domain}"), host);
+    let within = |domain: &str, host: &str| {
+        domain.is_empty()
+            || domain.eq_ignore_ascii_case(host)
+            || is_below(&alloc::format!(".{domain}"), host)
+    };
     let all = within(base, host);
     let any = is_wildcard && within(host, base);
     Some(match side {
@@ -206,32 +262,51 @@ fn dns(base: &str, name: &str, side: Side) -> Option<bool> {
     })
 }
 
-/// The host of a URI (RFC 3986 section 3.2) if it is a domain name: "the constraint MUST be specified as a fully
-/// qualified domain name", and a URI without such a host is refused.
+/// The host of a URI (RFC 3986 section 3.2) if it is a domain name: "the constraint MUST be
+/// specified as a fully qualified domain name", and a URI without such a host is refused.
 fn uri_host(uri: &str) -> Option<&str> {
     let (scheme, rest) = uri.split_once("://")?;
-    if scheme.is_empty() || !scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.')) {
+    if scheme.is_empty()
+        || !scheme
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'))
+    {
         return None;
     }
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
-    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = authority
+        .rsplit_once('@')
+        .map_or(authority, |(_, host)| host);
     let host = match host.split_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
         Some(_) => return None,
         None => host,
     };
     // The last label of a name is no number: that is an address.
-    let is_name = host.rsplit('.').next().is_some_and(|label| !label.bytes().all(|byte| byte.is_ascii_digit()));
+    let is_name = host
+        .rsplit('.')
+        .next()
+        .is_some_and(|label| !label.bytes().all(|byte| byte.is_ascii_digit()));
     (is_host(host) && is_name).then_some(host)
 }
 
 /// Labels of letters, digits, hyphens and underscores.
 fn is_host(host: &str) -> bool {
-    host.split('.').all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')))
+    host.split('.').all(|label| {
+        !label.is_empty()
+            && label
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    })
 }
 
 fn ip(address: &[u8], mask: &[u8], name: &[u8]) -> bool {
-    name.len() == address.len() && name.iter().zip(address).zip(mask).all(|((name, address), mask)| name & mask == address & mask)
+    name.len() == address.len()
+        && name
+            .iter()
+            .zip(address)
+            .zip(mask)
+            .all(|((name, address), mask)| name & mask == address & mask)
 }
 
 /// The base's relative names begin the name (section 7.1).
@@ -268,15 +343,23 @@ fn relative_names(name: &[u8]) -> Option<Vec<Vec<(ObjectIdentifier, Value<'_>)>>
     Some(names)
 }
 
-/// Case and runs of spaces do not matter (RFC 4518, as far as ASCII goes). `None` for other texts that are not the same bytes.
+/// Case and runs of spaces do not matter (RFC 4518, as far as ASCII goes). `None` for other texts
+/// that are not the same bytes.
 fn same_text(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
     if one.raw == other.raw {
         return Some(true);
     }
     let folded = |value: &Value<'_>| {
-        let is_text = matches!(value.tag, Tag::PrintableString | Tag::Utf8String | Tag::Ia5String) && value.body.is_ascii();
+        let is_text = matches!(
+            value.tag,
+            Tag::PrintableString | Tag::Utf8String | Tag::Ia5String
+        ) && value.body.is_ascii();
         let text = core::str::from_utf8(value.body).ok().filter(|_| is_text)?;
-        Some(text.split_ascii_whitespace().map(str::to_ascii_lowercase).collect::<Vec<_>>())
+        Some(
+            text.split_ascii_whitespace()
+                .map(str::to_ascii_lowercase)
+                .collect::<Vec<_>>(),
+        )
     };
     Some(folded(one)? == folded(other)?)
 }
@@ -288,10 +371,22 @@ mod tests {
     #[test]
     fn hosts_of_uris() {
         for (uri, host) in [
-            ("https://github.com/o/r@refs/x", Some("github.com")), ("https://u:p@host.example:8443/x", Some("host.example")), ("spiffe://domain.example", Some("domain.example")),
-            ("https://evil.example\\@github.com/", Some("evil.example")), ("https://evil.example#@github.com", Some("evil.example")), ("https://github.com@evil.example/", Some("evil.example")),
-            ("urn:x", None), ("https:github.com", None), ("https:///x", None), ("https://[::1]/", None), ("https://10.0.0.1/", None), ("https://a%2eb/", None), ("https://a..b/", None),
-            ("https://host:x/", None), ("https://github.com./", None), ("://github.com", None),
+            ("https://github.com/o/r@refs/x", Some("github.com")),
+            ("https://u:p@host.example:8443/x", Some("host.example")),
+            ("spiffe://domain.example", Some("domain.example")),
+            ("https://evil.example\\@github.com/", Some("evil.example")),
+            ("https://evil.example#@github.com", Some("evil.example")),
+            ("https://github.com@evil.example/", Some("evil.example")),
+            ("urn:x", None),
+            ("https:github.com", None),
+            ("https:///x", None),
+            ("https://[::1]/", None),
+            ("https://10.0.0.1/", None),
+            ("https://a%2eb/", None),
+            ("https://a..b/", None),
+            ("https://host:x/", None),
+            ("https://github.com./", None),
+            ("://github.com", None),
         ] {
             assert_eq!(uri_host(uri), host, "{uri}");
         }
@@ -300,9 +395,18 @@ mod tests {
     #[test]
     fn mailboxes() {
         for (base, name, inside) in [
-            ("example.com", "me@example.com", Some(true)), ("example.com", "me@EXAMPLE.com", Some(true)), ("example.com", "me@a.example.com", Some(false)), (".example.com", "me@a.example.com", Some(true)),
-            (".example.com", "me@example.com", Some(false)), ("me@example.com", "me@example.com", Some(true)), ("me@example.com", "Me@example.com", Some(false)), ("", "me@example.com", Some(true)),
-            ("example.com", "\"a@b\"@example.com", None), ("example.com", "example.com", None), ("example.com", "a@b@example.com", None), ("example.com", "@example.com", None),
+            ("example.com", "me@example.com", Some(true)),
+            ("example.com", "me@EXAMPLE.com", Some(true)),
+            ("example.com", "me@a.example.com", Some(false)),
+            (".example.com", "me@a.example.com", Some(true)),
+            (".example.com", "me@example.com", Some(false)),
+            ("me@example.com", "me@example.com", Some(true)),
+            ("me@example.com", "Me@example.com", Some(false)),
+            ("", "me@example.com", Some(true)),
+            ("example.com", "\"a@b\"@example.com", None),
+            ("example.com", "example.com", None),
+            ("example.com", "a@b@example.com", None),
+            ("example.com", "@example.com", None),
         ] {
             assert_eq!(email(base, name), inside, "{base} {name}");
         }
@@ -311,11 +415,25 @@ mod tests {
     #[test]
     fn domains() {
         for (base, name, permitted, excluded) in [
-            ("example.com", "example.com", true, true), ("example.com", "a.Example.com", true, true), ("example.com", "badexample.com", false, false), ("example.com", "com", false, false),
-            ("a.example.com", "*.example.com", false, true), ("example.com", "*.example.com", true, true), ("b.a.example.com", "*.example.com", false, true), ("", "x", true, true),
-            ("example.com", "*.com", false, true), ("example.com", "*.org", false, false),
+            ("example.com", "example.com", true, true),
+            ("example.com", "a.Example.com", true, true),
+            ("example.com", "badexample.com", false, false),
+            ("example.com", "com", false, false),
+            ("a.example.com", "*.example.com", false, true),
+            ("example.com", "*.example.com", true, true),
+            ("b.a.example.com", "*.example.com", false, true),
+            ("", "x", true, true),
+            ("example.com", "*.com", false, true),
+            ("example.com", "*.org", false, false),
         ] {
-            assert_eq!((dns(base, name, Side::Permitted), dns(base, name, Side::Excluded)), (Some(permitted), Some(excluded)), "{base} {name}");
+            assert_eq!(
+                (
+                    dns(base, name, Side::Permitted),
+                    dns(base, name, Side::Excluded)
+                ),
+                (Some(permitted), Some(excluded)),
+                "{base} {name}"
+            );
         }
         assert_eq!(dns("example.com", "a.*.example.com", Side::Permitted), None);
     }

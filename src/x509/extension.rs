@@ -20,7 +20,13 @@ const NAME_CONSTRAINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.
 const AUTHORITY_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.35");
 const EXT_KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.37");
 /// Those that path validation processes, so that they may be critical.
-const PROCESSED: [ObjectIdentifier; 5] = [KEY_USAGE, SUBJECT_ALT_NAME, BASIC_CONSTRAINTS, NAME_CONSTRAINTS, EXT_KEY_USAGE];
+const PROCESSED: [ObjectIdentifier; 5] = [
+    KEY_USAGE,
+    SUBJECT_ALT_NAME,
+    BASIC_CONSTRAINTS,
+    NAME_CONSTRAINTS,
+    EXT_KEY_USAGE,
+];
 
 /// One extension as received.
 #[derive(Debug)]
@@ -121,12 +127,22 @@ pub(super) fn list(bytes: &[u8]) -> Result<Vec<Extension>, X509Error> {
         let value = parts.take(Tag::OctetString)?.body.into();
         parts.finish()?;
         if extensions.iter().any(|other| other.oid == oid) {
-            return Err(X509Error::DuplicateExtension { oid: oid.to_string() });
+            return Err(X509Error::DuplicateExtension {
+                oid: oid.to_string(),
+            });
         }
         if extensions.len() == limits::EXTENSIONS {
-            return Err(X509Error::TooMany { what: "extensions", limit: limits::EXTENSIONS });
+            return Err(X509Error::TooMany {
+                what: "extensions",
+                limit: limits::EXTENSIONS,
+            });
         }
-        extensions.push(Extension { oid, critical, value, raw: found.raw.into() });
+        extensions.push(Extension {
+            oid,
+            critical,
+            value,
+            raw: found.raw.into(),
+        });
     }
     Ok(extensions)
 }
@@ -138,7 +154,12 @@ pub(super) fn known(extensions: &[Extension]) -> Result<Known, X509Error> {
         match extension.oid {
             BASIC_CONSTRAINTS => known.basic = Some(basic_constraints(value)?),
             KEY_USAGE => known.key_usage = Some(key_usage(value)?),
-            EXT_KEY_USAGE => known.ext_key_usage = Some(ExtKeyUsage { critical: extension.critical, purposes: purposes(value)? }),
+            EXT_KEY_USAGE => {
+                known.ext_key_usage = Some(ExtKeyUsage {
+                    critical: extension.critical,
+                    purposes: purposes(value)?,
+                })
+            }
             SUBJECT_ALT_NAME => known.names = names(value)?,
             NAME_CONSTRAINTS => known.constraints = Some(NameConstraints::read(value)?),
             SUBJECT_KEY_ID => known.subject_key_id = Some(subject_key_id(value)?),
@@ -182,7 +203,11 @@ fn key_usage(bytes: &[u8]) -> Result<KeyUsage, X509Error> {
         return Err(values.error());
     }
     let first = bits.first().copied().unwrap_or_default();
-    Ok(KeyUsage { digital_signature: first & 0x80 != 0, content_commitment: first & 0x40 != 0, key_cert_sign: first & 0x04 != 0 })
+    Ok(KeyUsage {
+        digital_signature: first & 0x80 != 0,
+        content_commitment: first & 0x40 != 0,
+        key_cert_sign: first & 0x04 != 0,
+    })
 }
 
 fn purposes(bytes: &[u8]) -> Result<Vec<ObjectIdentifier>, X509Error> {
@@ -193,7 +218,10 @@ fn purposes(bytes: &[u8]) -> Result<Vec<ObjectIdentifier>, X509Error> {
     while purposes.is_empty() || !values.is_empty() {
         purposes.push(values.oid()?);
         if purposes.len() > limits::EXTENSIONS {
-            return Err(X509Error::TooMany { what: "extended key usages", limit: limits::EXTENSIONS });
+            return Err(X509Error::TooMany {
+                what: "extended key usages",
+                limit: limits::EXTENSIONS,
+            });
         }
     }
     Ok(purposes)
@@ -206,7 +234,10 @@ fn names(bytes: &[u8]) -> Result<Vec<San>, X509Error> {
     let mut names = Vec::new();
     while names.is_empty() || !values.is_empty() {
         if names.len() == limits::NAMES {
-            return Err(X509Error::TooMany { what: "subject alternative names", limit: limits::NAMES });
+            return Err(X509Error::TooMany {
+                what: "subject alternative names",
+                limit: limits::NAMES,
+            });
         }
         names.push(general_name(values.any()?)?);
     }
@@ -241,7 +272,10 @@ fn general_name(value: Value<'_>) -> Result<San, X509Error> {
 /// Whether it is constructed, and its number, of a context-specific tag.
 pub(super) fn tag_number(tag: Tag) -> Option<(bool, u32)> {
     match tag {
-        Tag::ContextSpecific { constructed, number } => Some((constructed, number.value())),
+        Tag::ContextSpecific {
+            constructed,
+            number,
+        } => Some((constructed, number.value())),
         _ => None,
     }
 }
@@ -249,7 +283,11 @@ pub(super) fn tag_number(tag: Tag) -> Option<(bool, u32)> {
 /// IA5String: ASCII. We reject control characters, which no name has, and an empty text.
 pub(super) fn ia5(bytes: &[u8]) -> Option<String> {
     let is_text = !bytes.is_empty() && bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
-    if is_text { core::str::from_utf8(bytes).ok().map(String::from) } else { None }
+    if is_text {
+        core::str::from_utf8(bytes).ok().map(String::from)
+    } else {
+        None
+    }
 }
 
 fn subject_key_id(bytes: &[u8]) -> Result<Vec<u8>, X509Error> {
@@ -259,7 +297,8 @@ fn subject_key_id(bytes: &[u8]) -> Result<Vec<u8>, X509Error> {
     Ok(id.into())
 }
 
-/// Section 4.2.1.1: only the identifier; the issuer and serial number beside it are a hint that nothing here follows.
+/// Section 4.2.1.1: only the identifier; the issuer and serial number beside it are a hint that
+/// nothing here follows.
 fn authority_key_id(bytes: &[u8]) -> Result<Option<Vec<u8>>, X509Error> {
     let mut outside = Values::of(bytes, "the authority key identifier");
     let mut values = outside.inside(Tag::Sequence)?;

@@ -1,6 +1,8 @@
-//! What Fulcio says about a signer (fulcio's docs/oid-info.md), by the names of sigstore-go's `certificate.Extensions`.
+//! What Fulcio says about a signer (fulcio's docs/oid-info.md), by the names of sigstore-go's
+//! `certificate.Extensions`.
 //!
-//! The certificate is a claim of its issuer: use what is read here with the [`super::Path`] of the same certificate.
+//! The certificate is a claim of its issuer: use what is read here with the [`super::Path`] of the
+//! same certificate.
 
 use super::certificate::Certificate;
 use super::error::X509Error;
@@ -11,8 +13,8 @@ use alloc::vec::Vec;
 use der::Tag;
 use der::asn1::ObjectIdentifier;
 
-/// How an extension holds its text: as it is (the oldest ones), as a DER UTF8String, or as any of the DER strings that Go
-/// reads into one and that can be compared byte by byte.
+/// How an extension holds its text: as it is (the oldest ones), as a DER UTF8String, or as any of
+/// the DER strings that Go reads into one and that can be compared byte by byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Form {
     Raw,
@@ -27,25 +29,101 @@ const USERNAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.572
 
 /// Extensions .1.2 to .1.6 and .1.9 to .1.22.
 const EXTENSIONS: [(&str, ObjectIdentifier, Form); 19] = [
-    ("githubWorkflowTrigger", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.2"), Form::Raw),
-    ("githubWorkflowSHA", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.3"), Form::Raw),
-    ("githubWorkflowName", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.4"), Form::Raw),
-    ("githubWorkflowRepository", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.5"), Form::Raw),
-    ("githubWorkflowRef", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.6"), Form::Raw),
-    ("buildSignerURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.9"), Form::Utf8String),
-    ("buildSignerDigest", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.10"), Form::Utf8String),
-    ("runnerEnvironment", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.11"), Form::Utf8String),
-    ("sourceRepositoryURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.12"), Form::Utf8String),
-    ("sourceRepositoryDigest", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.13"), Form::Utf8String),
-    ("sourceRepositoryRef", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.14"), Form::Utf8String),
-    ("sourceRepositoryIdentifier", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.15"), Form::Utf8String),
-    ("sourceRepositoryOwnerURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.16"), Form::Utf8String),
-    ("sourceRepositoryOwnerIdentifier", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.17"), Form::Utf8String),
-    ("buildConfigURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.18"), Form::Utf8String),
-    ("buildConfigDigest", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.19"), Form::Utf8String),
-    ("buildTrigger", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.20"), Form::Utf8String),
-    ("runInvocationURI", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.21"), Form::Utf8String),
-    ("sourceRepositoryVisibilityAtSigning", ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.22"), Form::Utf8String),
+    (
+        "githubWorkflowTrigger",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.2"),
+        Form::Raw,
+    ),
+    (
+        "githubWorkflowSHA",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.3"),
+        Form::Raw,
+    ),
+    (
+        "githubWorkflowName",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.4"),
+        Form::Raw,
+    ),
+    (
+        "githubWorkflowRepository",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.5"),
+        Form::Raw,
+    ),
+    (
+        "githubWorkflowRef",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.6"),
+        Form::Raw,
+    ),
+    (
+        "buildSignerURI",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.9"),
+        Form::Utf8String,
+    ),
+    (
+        "buildSignerDigest",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.10"),
+        Form::Utf8String,
+    ),
+    (
+        "runnerEnvironment",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.11"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryURI",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.12"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryDigest",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.13"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryRef",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.14"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryIdentifier",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.15"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryOwnerURI",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.16"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryOwnerIdentifier",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.17"),
+        Form::Utf8String,
+    ),
+    (
+        "buildConfigURI",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.18"),
+        Form::Utf8String,
+    ),
+    (
+        "buildConfigDigest",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.19"),
+        Form::Utf8String,
+    ),
+    (
+        "buildTrigger",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.20"),
+        Form::Utf8String,
+    ),
+    (
+        "runInvocationURI",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.21"),
+        Form::Utf8String,
+    ),
+    (
+        "sourceRepositoryVisibilityAtSigning",
+        ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.22"),
+        Form::Utf8String,
+    ),
 ];
 
 /// Who signed, as Fulcio saw them.
@@ -78,7 +156,8 @@ impl Subject {
 
 impl Claims {
     /// # Errors
-    /// [`X509Error`]: not exactly one subject alternative name, one of another type, an extension that is malformed, two
+    /// [`X509Error`]: not exactly one subject alternative name, one of another type, an extension
+    /// that is malformed, two
     /// issuers that differ.
     pub fn of(certificate: &Certificate) -> Result<Self, X509Error> {
         let subject = subject(certificate.names())?;
@@ -89,7 +168,11 @@ impl Claims {
                 claims.push((name, text));
             }
         }
-        Ok(Self { subject, issuer, claims })
+        Ok(Self {
+            subject,
+            issuer,
+            claims,
+        })
     }
 
     /// Who.
@@ -104,12 +187,17 @@ impl Claims {
 
     /// The claim of this name.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.claims.iter().find(|(found, _)| *found == name).map(|(_, text)| text.as_str())
+        self.claims
+            .iter()
+            .find(|(found, _)| *found == name)
+            .map(|(_, text)| text.as_str())
     }
 
     /// Every claim that the certificate has, in the order of their numbers.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.claims.iter().map(|(name, text)| (*name, text.as_str()))
+        self.claims
+            .iter()
+            .map(|(name, text)| (*name, text.as_str()))
     }
 
     /// Every name that a claim can have.
@@ -120,17 +208,22 @@ impl Claims {
 
 /// TRUST section 5: exactly one, so that nobody is taken for another by the order of names.
 fn subject(names: &[San]) -> Result<Subject, X509Error> {
-    let [name] = names else { return Err(X509Error::Names { found: names.len() }) };
+    let [name] = names else {
+        return Err(X509Error::Names { found: names.len() });
+    };
     match name {
         San::Email(text) => Ok(Subject::Email(text.clone())),
         San::Uri(text) => Ok(Subject::Uri(text.clone())),
-        San::Other(USERNAME, value) => utf8_string(value).map(Subject::Username).ok_or(X509Error::Claim { name: "otherName" }),
+        San::Other(USERNAME, value) => utf8_string(value)
+            .map(Subject::Username)
+            .ok_or(X509Error::Claim { name: "otherName" }),
         _ => Err(X509Error::NameType),
     }
 }
 
-/// The OIDC issuer by the letter of containers/image (facts/containers-policy.md section 2.4), of a certificate that may
-/// have any names: as [`Claims::issuer`], but a DER string of other types is read too.
+/// The OIDC issuer by the letter of containers/image (facts/containers-policy.md section 2.4), of a
+/// certificate that may have any names: as [`Claims::issuer`], but a DER string of other types is
+/// read too.
 ///
 /// # Errors
 /// [`X509Error::Claim`], [`X509Error::IssuersDiffer`].
@@ -148,12 +241,21 @@ fn issuer(certificate: &Certificate, form: Form) -> Result<Option<String>, X509E
     }
 }
 
-fn text(certificate: &Certificate, oid: ObjectIdentifier, form: Form, name: &'static str) -> Result<Option<String>, X509Error> {
-    let Some(value) = certificate.extension(oid) else { return Ok(None) };
+fn text(
+    certificate: &Certificate,
+    oid: ObjectIdentifier,
+    form: Form,
+    name: &'static str,
+) -> Result<Option<String>, X509Error> {
+    let Some(value) = certificate.extension(oid) else {
+        return Ok(None);
+    };
     let text = match form {
         Form::Raw => core::str::from_utf8(value).ok().map(String::from),
         Form::Utf8String => utf8_string(value),
-        Form::AnyString => [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String].into_iter().find_map(|tag| string(value, tag)),
+        Form::AnyString => [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String]
+            .into_iter()
+            .find_map(|tag| string(value, tag)),
     };
     text.map(Some).ok_or(X509Error::Claim { name })
 }

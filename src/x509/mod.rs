@@ -1,9 +1,11 @@
-//! X.509 certificates (RFC 5280) as Sigstore uses them: Fulcio's leaves, the CAs above them, timestamp authorities.
+//! X.509 certificates (RFC 5280) as Sigstore uses them: Fulcio's leaves, the CAs above them,
+//! timestamp authorities.
 //!
-//! In scope: one strict reading of DER ([`Certificate`]), path validation to an [`Anchor`] ([`path`], RFC 5280 section 6),
-//! what Fulcio says about a signer ([`fulcio::Claims`]) and signed certificate timestamps ([`sct`], RFC 6962).
-//! Out of scope: revocation (Fulcio has none, its certificates live ten minutes), certificate policies, clocks.
-//! Trusted: the anchor. Everything else is what someone sent.
+//! In scope: one strict reading of DER ([`Certificate`]), path validation to an [`Anchor`]
+//! ([`path`], RFC 5280 section 6), what Fulcio says about a signer ([`fulcio::Claims`]) and signed
+//! certificate timestamps ([`sct`], RFC 6962). Out of scope: revocation (Fulcio has none, its
+//! certificates live ten minutes), certificate policies, clocks. Trusted: the anchor. Everything
+//! else is what someone sent.
 
 mod anchor;
 mod certificate;

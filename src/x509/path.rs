@@ -1,4 +1,5 @@
-//! From a leaf to an anchor (RFC 5280 section 6, as Go's `crypto/x509` does it for Fulcio; stricter where noted).
+//! From a leaf to an anchor (RFC 5280 section 6, as Go's `crypto/x509` does it for Fulcio; stricter
+//! where noted).
 //!
 //! 1. the chains that names allow, bounded
 //! 2. at every trusted time: each certificate, and the anchor's window
@@ -7,8 +8,9 @@
 //! 5. name constraints
 //! 6. no critical extension that is not understood
 //!
-//! Signatures are demanded from the anchor down to the leaf, so that whoever settles them in turn stops at the first that the
-//! anchor does not stand behind ([`Pending::settle_in_turn`]). The anchor's own were checked when it was loaded.
+//! Signatures are demanded from the anchor down to the leaf, so that whoever settles them in turn
+//! stops at the first that the anchor does not stand behind ([`Pending::settle_in_turn`]). The
+//! anchor's own were checked when it was loaded.
 
 use super::anchor::{Anchor, Window, refused, same_tbs};
 use super::certificate::Certificate;
@@ -37,11 +39,13 @@ const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("
 pub enum Purpose {
     /// Signatures over artifacts (Fulcio).
     CodeSigning,
-    /// The same, by the letter of containers/image, which is Go's (facts/containers-policy.md section 2.4): a certificate
-    /// that names no purpose, or any, is for all; key usage and basic constraints of the leaf are not looked at; policies
-    /// and revocation lists may be critical, though nobody looks at them.
+    /// The same, by the letter of containers/image, which is Go's (facts/containers-policy.md
+    /// section 2.4): a certificate that names no purpose, or any, is for all; key usage and basic
+    /// constraints of the leaf are not looked at; policies and revocation lists may be critical,
+    /// though nobody looks at them.
     CodeSigningAsGo,
-    /// RFC 3161 tokens: the leaf's extended key usage is critical and says nothing else (RFC 3161 section 2.3).
+    /// RFC 3161 tokens: the leaf's extended key usage is critical and says nothing else (RFC 3161
+    /// section 2.3).
     Timestamping,
 }
 
@@ -91,7 +95,8 @@ impl Path {
     }
 }
 
-/// Every rule on a path but that of its times: they may be known only once the path is there to vouch for those who tell them.
+/// Every rule on a path but that of its times: they may be known only once the path is there to
+/// vouch for those who tell them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Untimed(Path);
 
@@ -105,12 +110,18 @@ pub struct Chain<'a> {
     below: usize,
 }
 
-/// The path from `leaf` to `anchor`. Of several chains that names allow, it is the first that breaks no rule; [`chains`]
-/// has the others, for who must try another issuer of the same name.
+/// The path from `leaf` to `anchor`. Of several chains that names allow, it is the first that
+/// breaks no rule; [`chains`] has the others, for who must try another issuer of the same name.
 ///
 /// # Errors
 /// [`X509Error`] as [`Refused`], of the first chain.
-pub fn path(leaf: &Certificate, intermediates: &[Certificate], anchor: &Anchor, purpose: Purpose, times: &[UnixTime]) -> Result<Pending<Path>, Refused> {
+pub fn path(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    anchor: &Anchor,
+    purpose: Purpose,
+    times: &[UnixTime],
+) -> Result<Pending<Path>, Refused> {
     let mut first = None;
     for chain in chains(leaf, intermediates, anchor)? {
         match chain.claim(purpose, times) {
@@ -121,16 +132,26 @@ pub fn path(leaf: &Certificate, intermediates: &[Certificate], anchor: &Anchor, 
     Err(first.unwrap_or_else(|| refused(unknown_issuer(leaf))))
 }
 
-/// Every chain from `leaf` to `anchor` that names allow, at most [`limits::PATHS`], those whose key identifiers fit first.
+/// Every chain from `leaf` to `anchor` that names allow, at most [`limits::PATHS`], those whose key
+/// identifiers fit first.
 ///
 /// # Errors
-/// [`X509Error::UnknownIssuer`], [`X509Error::ChainLength`], [`X509Error::TooMany`], [`X509Error::NotTheAuthority`].
-pub fn chains<'a>(leaf: &Certificate, intermediates: &[Certificate], anchor: &'a Anchor) -> Result<Vec<Chain<'a>>, Refused> {
+/// [`X509Error::UnknownIssuer`], [`X509Error::ChainLength`], [`X509Error::TooMany`],
+/// [`X509Error::NotTheAuthority`].
+pub fn chains<'a>(
+    leaf: &Certificate,
+    intermediates: &[Certificate],
+    anchor: &'a Anchor,
+) -> Result<Vec<Chain<'a>>, Refused> {
     if anchor.leaf().is_some_and(|own| own != leaf) {
-        return Err(refused(X509Error::NotTheAuthority { subject: leaf.shown() }));
+        return Err(refused(X509Error::NotTheAuthority {
+            subject: leaf.shown(),
+        }));
     }
     if intermediates.len() > limits::CHAIN {
-        return Err(refused(X509Error::ChainLength { limit: limits::CHAIN }));
+        return Err(refused(X509Error::ChainLength {
+            limit: limits::CHAIN,
+        }));
     }
     let (mut found, mut is_long) = (Vec::new(), false);
     let mut open = vec![vec![leaf.clone()]];
@@ -141,11 +162,32 @@ pub fn chains<'a>(leaf: &Certificate, intermediates: &[Certificate], anchor: &'a
             break;
         }
         let Some(last) = partial.last() else { continue };
-        for (at, _) in anchor.chain().iter().enumerate().filter(|(_, authority)| authority.subject() == last.issuer()) {
-            let certificates: Vec<_> = partial.iter().cloned().chain(anchor.chain().iter().skip(at).cloned()).collect();
-            if certificates.len() > limits::CHAIN { is_long = true } else { found.push(Chain { anchor, certificates, below: partial.len() }) }
+        for (at, _) in anchor
+            .chain()
+            .iter()
+            .enumerate()
+            .filter(|(_, authority)| authority.subject() == last.issuer())
+        {
+            let certificates: Vec<_> = partial
+                .iter()
+                .cloned()
+                .chain(anchor.chain().iter().skip(at).cloned())
+                .collect();
+            if certificates.len() > limits::CHAIN {
+                is_long = true
+            } else {
+                found.push(Chain {
+                    anchor,
+                    certificates,
+                    below: partial.len(),
+                })
+            }
         }
-        let fits = |next: &&Certificate| next.subject() == last.issuer() && !partial.contains(next) && !anchor.chain().contains(next);
+        let fits = |next: &&Certificate| {
+            next.subject() == last.issuer()
+                && !partial.contains(next)
+                && !anchor.chain().contains(next)
+        };
         for next in intermediates.iter().filter(fits) {
             if partial.len() + 1 >= limits::CHAIN {
                 is_long = true;
@@ -155,28 +197,51 @@ pub fn chains<'a>(leaf: &Certificate, intermediates: &[Certificate], anchor: &'a
         }
     }
     if found.is_empty() {
-        return Err(refused(if is_long { X509Error::ChainLength { limit: limits::CHAIN } } else { unknown_issuer(leaf) }));
+        return Err(refused(if is_long {
+            X509Error::ChainLength {
+                limit: limits::CHAIN,
+            }
+        } else {
+            unknown_issuer(leaf)
+        }));
     }
     found.truncate(limits::PATHS);
     found.sort_by_key(|chain| !chain.key_ids_fit());
     Ok(found)
 }
 
-/// The path of a certificate that a person named as trusted, and that is signed by itself: it need not be an authority.
+/// The path of a certificate that a person named as trusted, and that is signed by itself: it need
+/// not be an authority.
 ///
 /// # Errors
 /// [`X509Error`] as [`Refused`].
-pub fn own_path(leaf: &Certificate, valid: Window, purpose: Purpose, times: &[UnixTime]) -> Result<Pending<Path>, Refused> {
+pub fn own_path(
+    leaf: &Certificate,
+    valid: Window,
+    purpose: Purpose,
+    times: &[UnixTime],
+) -> Result<Pending<Path>, Refused> {
     let anchor = Anchor::itself(leaf, valid);
-    Chain { anchor: &anchor, certificates: vec![leaf.clone()], below: 1 }.claim(purpose, times)
+    Chain {
+        anchor: &anchor,
+        certificates: vec![leaf.clone()],
+        below: 1,
+    }
+    .claim(purpose, times)
 }
 
 fn validity() -> Rule {
-    Rule::new("certificate.validity", "each certificate of the chain, and the trusted root's window, covers each trusted time")
+    Rule::new(
+        "certificate.validity",
+        "each certificate of the chain, and the trusted root's window, covers each trusted time",
+    )
 }
 
 fn unknown_issuer(leaf: &Certificate) -> X509Error {
-    X509Error::UnknownIssuer { subject: leaf.shown(), issuer: leaf.shown_issuer() }
+    X509Error::UnknownIssuer {
+        subject: leaf.shown(),
+        issuer: leaf.shown_issuer(),
+    }
 }
 
 impl Chain<'_> {
@@ -214,7 +279,11 @@ impl Chain<'_> {
     ///
     /// # Errors
     /// [`X509Error`] as [`Refused`].
-    pub fn verify_times<T>(&self, chain: Verified<(Untimed, T)>, times: &[UnixTime]) -> Result<Verified<(Path, T)>, Refused> {
+    pub fn verify_times<T>(
+        &self,
+        chain: Verified<(Untimed, T)>,
+        times: &[UnixTime],
+    ) -> Result<Verified<(Path, T)>, Refused> {
         chain.check(validity(), |(Untimed(path), rest)| {
             if path.certificates != self.certificates {
                 return Err(Failure::new("internal", "the chain is another one"));
@@ -224,36 +293,94 @@ impl Chain<'_> {
         })
     }
 
-    fn check_rules<T>(&self, path: Pending<Path>, purpose: Purpose, done: impl FnOnce(Path) -> T) -> Result<Pending<T>, Refused> {
+    fn check_rules<T>(
+        &self,
+        path: Pending<Path>,
+        purpose: Purpose,
+        done: impl FnOnce(Path) -> T,
+    ) -> Result<Pending<T>, Refused> {
         let rule = |name, text: &str| Rule::new(name, text);
-        path.check(rule("certificate.authorities", "each issuer is a certificate authority, and no longer chain than it allows is below it"), |path| {
-            self.check_authorities()?;
-            Ok(path)
-        })?
-        .check(Rule::new("certificate.purpose", alloc::format!("the certificate, and each authority above it, is for {}", purpose.name())), |path| {
-            self.check_purpose(purpose)?;
-            Ok(path)
-        })?
-        .check(rule("certificate.names", "each authority may issue for the names below it"), |path| {
-            self.check_names()?;
-            Ok(path)
-        })?
-        .check(rule("certificate.critical", "no certificate has a critical extension that is not understood"), |path| {
-            self.check_critical(purpose)?;
-            Ok(done(path))
-        })
+        path.check(
+            rule(
+                "certificate.authorities",
+                "each issuer is a certificate authority, and no longer chain than it allows is \
+                 below it",
+            ),
+            |path| {
+                self.check_authorities()?;
+                Ok(path)
+            },
+        )?
+        .check(
+            Rule::new(
+                "certificate.purpose",
+                alloc::format!(
+                    "the certificate, and each authority above it, is for {}",
+                    purpose.name()
+                ),
+            ),
+            |path| {
+                self.check_purpose(purpose)?;
+                Ok(path)
+            },
+        )?
+        .check(
+            rule(
+                "certificate.names",
+                "each authority may issue for the names below it",
+            ),
+            |path| {
+                self.check_names()?;
+                Ok(path)
+            },
+        )?
+        .check(
+            rule(
+                "certificate.critical",
+                "no certificate has a critical extension that is not understood",
+            ),
+            |path| {
+                self.check_critical(purpose)?;
+                Ok(done(path))
+            },
+        )
     }
 
     /// RFC 5280 section 6.1.3 (a)(1) and (4), for each certificate below the anchor.
     fn signatures(&self, role: Role) -> Result<Pending<Path>, Refused> {
         let mut links = Vec::new();
         // With nothing above it, a certificate is its own issuer.
-        let own = self.certificates.last().filter(|_| self.below == self.certificates.len());
-        for (certificate, issuer) in self.certificates.iter().zip(self.certificates.iter().skip(1).chain(own)).take(self.below) {
-            let check = certificate.signed_by(issuer.public_key(), role).map_err(refused)?;
-            let link = Pending::read(check, |message| same_tbs(message, certificate).map(|()| vec![certificate.clone()]))?;
-            let rule = Rule::new("certificate.issuer", alloc::format!("{} names {} as its issuer", certificate.shown(), issuer.shown()));
-            let named = |link| if certificate.issuer() == issuer.subject() { Ok(link) } else { Err(Failure::from(unknown_issuer(certificate))) };
+        let own = self
+            .certificates
+            .last()
+            .filter(|_| self.below == self.certificates.len());
+        for (certificate, issuer) in self
+            .certificates
+            .iter()
+            .zip(self.certificates.iter().skip(1).chain(own))
+            .take(self.below)
+        {
+            let check = certificate
+                .signed_by(issuer.public_key(), role)
+                .map_err(refused)?;
+            let link = Pending::read(check, |message| {
+                same_tbs(message, certificate).map(|()| vec![certificate.clone()])
+            })?;
+            let rule = Rule::new(
+                "certificate.issuer",
+                alloc::format!(
+                    "{} names {} as its issuer",
+                    certificate.shown(),
+                    issuer.shown()
+                ),
+            );
+            let named = |link| {
+                if certificate.issuer() == issuer.subject() {
+                    Ok(link)
+                } else {
+                    Err(Failure::from(unknown_issuer(certificate)))
+                }
+            };
             links.push(link.check(rule, named)?);
         }
         // The anchor's word first.
@@ -261,18 +388,29 @@ impl Chain<'_> {
         for link in links.into_iter().rev() {
             claim = Some(match claim {
                 None => link,
-                Some(claim) => claim.and(link).check(Rule::new("certificate.link", "the chain goes on from the anchor down"), |(above, mut link)| {
-                    link.extend(above);
-                    Ok(link)
-                })?,
+                Some(claim) => claim.and(link).check(
+                    Rule::new("certificate.link", "the chain goes on from the anchor down"),
+                    |(above, mut link)| {
+                        link.extend(above);
+                        Ok(link)
+                    },
+                )?,
             });
         }
         let claim = claim.ok_or_else(|| refused(X509Error::AnchorEmpty))?;
         let above = self.certificates.iter().skip(self.below).cloned();
-        claim.check(Rule::new("certificate.anchor", "the chain ends in a certificate authority of the trusted root"), |mut links| {
-            links.extend(above);
-            Ok(Path { certificates: links })
-        })
+        claim.check(
+            Rule::new(
+                "certificate.anchor",
+                "the chain ends in a certificate authority of the trusted root",
+            ),
+            |mut links| {
+                links.extend(above);
+                Ok(Path {
+                    certificates: links,
+                })
+            },
+        )
     }
 
     /// RFC 5280 section 6.1.3 (a)(2): inclusive ends. CVE-2026-24122: intermediates too.
@@ -280,71 +418,138 @@ impl Chain<'_> {
     /// # Errors
     /// [`X509Error::NoTime`], [`X509Error::NotYetValid`], [`X509Error::Expired`].
     pub fn check_times(&self, times: &[UnixTime]) -> Result<(), X509Error> {
-        let Some(last) = self.certificates.last().filter(|_| !times.is_empty()) else { return Err(X509Error::NoTime) };
+        let Some(last) = self.certificates.last().filter(|_| !times.is_empty()) else {
+            return Err(X509Error::NoTime);
+        };
         for time in times.iter().copied() {
             for certificate in &self.certificates {
                 if time < certificate.not_before() {
-                    return Err(X509Error::NotYetValid { subject: certificate.shown(), time, start: certificate.not_before() });
+                    return Err(X509Error::NotYetValid {
+                        subject: certificate.shown(),
+                        time,
+                        start: certificate.not_before(),
+                    });
                 }
                 if certificate.not_after() < time {
-                    return Err(X509Error::Expired { subject: certificate.shown(), time, end: certificate.not_after() });
+                    return Err(X509Error::Expired {
+                        subject: certificate.shown(),
+                        time,
+                        end: certificate.not_after(),
+                    });
                 }
             }
             let window = self.anchor.valid();
             if time < window.start {
-                return Err(X509Error::NotYetValid { subject: last.shown(), time, start: window.start });
+                return Err(X509Error::NotYetValid {
+                    subject: last.shown(),
+                    time,
+                    start: window.start,
+                });
             }
             if let Some(end) = window.end.filter(|_| !window.covers(time)) {
-                return Err(X509Error::Expired { subject: last.shown(), time, end });
+                return Err(X509Error::Expired {
+                    subject: last.shown(),
+                    time,
+                    end,
+                });
             }
         }
         Ok(())
     }
 
-    /// RFC 5280 section 6.1.4 (k) to (n). The path length counts self-issued authorities too, as Go does.
+    /// RFC 5280 section 6.1.4 (k) to (n). The path length counts self-issued authorities too, as Go
+    /// does.
     fn check_authorities(&self) -> Result<(), X509Error> {
         for (below, authority) in self.certificates.iter().skip(1).enumerate() {
             let subject = || authority.shown();
-            let basic = authority.known().basic.filter(|basic| basic.ca).ok_or_else(|| X509Error::NotCa { subject: subject() })?;
-            if authority.key_usage().is_some_and(|usage| !usage.key_cert_sign) {
+            let basic = authority
+                .known()
+                .basic
+                .filter(|basic| basic.ca)
+                .ok_or_else(|| X509Error::NotCa { subject: subject() })?;
+            if authority
+                .key_usage()
+                .is_some_and(|usage| !usage.key_cert_sign)
+            {
                 return Err(X509Error::CannotSign { subject: subject() });
             }
             if let Some(limit) = basic.path_length.filter(|limit| below > *limit) {
-                return Err(X509Error::PathLength { subject: subject(), limit, found: below });
+                return Err(X509Error::PathLength {
+                    subject: subject(),
+                    limit,
+                    found: below,
+                });
             }
         }
         Ok(())
     }
 
-    /// RFC 5280 section 4.2.1.12. The leaf must name the purpose itself; an authority that names any must name this one,
-    /// or all (anyExtendedKeyUsage). We reject leaves that are authorities, which Go accepts, because none signs artifacts; not so by the letter.
+    /// RFC 5280 section 4.2.1.12. The leaf must name the purpose itself; an authority that names
+    /// any must name this one, or all (anyExtendedKeyUsage). We reject leaves that are authorities,
+    /// which Go accepts, because none signs artifacts; not so by the letter.
     fn check_purpose(&self, purpose: Purpose) -> Result<(), X509Error> {
         let wanted = purpose.name();
         for (at, certificate) in self.certificates.iter().enumerate() {
             let usage = certificate.ext_key_usage();
             let is_for = match (at, purpose) {
-                (0, Purpose::CodeSigning) => usage.is_some_and(|usage| usage.purposes.contains(&purpose.oid())),
-                (0, Purpose::Timestamping) => usage.is_some_and(|usage| usage.critical && usage.purposes == [purpose.oid()]),
-                _ => usage.is_none_or(|usage| usage.purposes.iter().any(|oid| *oid == purpose.oid() || *oid == ANY_PURPOSE)),
+                (0, Purpose::CodeSigning) => {
+                    usage.is_some_and(|usage| usage.purposes.contains(&purpose.oid()))
+                }
+                (0, Purpose::Timestamping) => {
+                    usage.is_some_and(|usage| usage.critical && usage.purposes == [purpose.oid()])
+                }
+                _ => usage.is_none_or(|usage| {
+                    usage
+                        .purposes
+                        .iter()
+                        .any(|oid| *oid == purpose.oid() || *oid == ANY_PURPOSE)
+                }),
             };
             if !is_for {
-                return Err(X509Error::ExtKeyUsage { subject: certificate.shown(), wanted });
+                return Err(X509Error::ExtKeyUsage {
+                    subject: certificate.shown(),
+                    wanted,
+                });
             }
         }
-        let Some(leaf) = self.certificates.first().filter(|_| purpose != Purpose::CodeSigningAsGo) else { return Ok(()) };
+        let Some(leaf) = self
+            .certificates
+            .first()
+            .filter(|_| purpose != Purpose::CodeSigningAsGo)
+        else {
+            return Ok(());
+        };
         if leaf.is_ca() {
-            return Err(X509Error::LeafIsCa { subject: leaf.shown() });
+            return Err(X509Error::LeafIsCa {
+                subject: leaf.shown(),
+            });
         }
-        let signs = leaf.key_usage().is_none_or(|usage| usage.digital_signature || (purpose == Purpose::Timestamping && usage.content_commitment));
-        if signs { Ok(()) } else { Err(X509Error::KeyUsage { subject: leaf.shown() }) }
+        let signs = leaf.key_usage().is_none_or(|usage| {
+            usage.digital_signature
+                || (purpose == Purpose::Timestamping && usage.content_commitment)
+        });
+        if signs {
+            Ok(())
+        } else {
+            Err(X509Error::KeyUsage {
+                subject: leaf.shown(),
+            })
+        }
     }
 
     /// RFC 5280 section 6.1.3 (b) and (c).
     fn check_names(&self) -> Result<(), X509Error> {
         for (above, authority) in self.certificates.iter().enumerate().skip(1) {
-            let Some(constraints) = &authority.known().constraints else { continue };
+            let Some(constraints) = &authority.known().constraints else {
+                continue;
+            };
             for below in self.certificates.iter().take(above) {
-                constraints.check(below).map_err(|name| X509Error::NameNotPermitted { subject: authority.shown(), name })?;
+                constraints
+                    .check(below)
+                    .map_err(|name| X509Error::NameNotPermitted {
+                        subject: authority.shown(),
+                        name,
+                    })?;
             }
         }
         Ok(())
@@ -352,20 +557,37 @@ impl Chain<'_> {
 
     /// RFC 5280 section 6.1.4 (o) and 6.1.5 (f).
     fn check_critical(&self, purpose: Purpose) -> Result<(), X509Error> {
-        let ignored = |oid| purpose == Purpose::CodeSigningAsGo && [CERTIFICATE_POLICIES, CRL_DISTRIBUTION_POINTS].contains(&oid);
+        let ignored = |oid| {
+            purpose == Purpose::CodeSigningAsGo
+                && [CERTIFICATE_POLICIES, CRL_DISTRIBUTION_POINTS].contains(&oid)
+        };
         for certificate in &self.certificates {
-            if let Some(unknown) = certificate.extensions().iter().find(|extension| extension.is_unknown_critical() && !ignored(extension.oid)) {
-                return Err(X509Error::CriticalExtension { subject: certificate.shown(), oid: unknown.oid.to_string() });
+            if let Some(unknown) = certificate
+                .extensions()
+                .iter()
+                .find(|extension| extension.is_unknown_critical() && !ignored(extension.oid))
+            {
+                return Err(X509Error::CriticalExtension {
+                    subject: certificate.shown(),
+                    oid: unknown.oid.to_string(),
+                });
             }
         }
         Ok(())
     }
 
-    /// Whether each authority key identifier is its issuer's. A hint: it orders, and decides nothing.
+    /// Whether each authority key identifier is its issuer's. A hint: it orders, and decides
+    /// nothing.
     fn key_ids_fit(&self) -> bool {
-        self.certificates.iter().zip(self.certificates.iter().skip(1)).all(|(certificate, issuer)| {
-            let (wanted, own) = (&certificate.known().authority_key_id, &issuer.known().subject_key_id);
-            wanted.is_none() || own.is_none() || wanted == own
-        })
+        self.certificates
+            .iter()
+            .zip(self.certificates.iter().skip(1))
+            .all(|(certificate, issuer)| {
+                let (wanted, own) = (
+                    &certificate.known().authority_key_id,
+                    &issuer.known().subject_key_id,
+                );
+                wanted.is_none() || own.is_none() || wanted == own
+            })
     }
 }

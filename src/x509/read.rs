@@ -1,4 +1,5 @@
-//! DER (X.690) one value at a time, over the `der` crate's strict headers: minimal lengths, known tags, nothing left over.
+//! DER (X.690) one value at a time, over the `der` crate's strict headers: minimal lengths, known
+//! tags, nothing left over.
 
 use super::error::X509Error;
 use der::asn1::{GeneralizedTime, ObjectIdentifier, UtcTime};
@@ -37,20 +38,31 @@ impl<'a> Values<'a> {
     /// The next value, whatever it is.
     pub fn any(&mut self) -> Result<Value<'a>, X509Error> {
         let value = first(self.rest).ok_or_else(|| self.error())?;
-        self.rest = self.rest.get(value.raw.len()..).ok_or_else(|| self.error())?;
+        self.rest = self
+            .rest
+            .get(value.raw.len()..)
+            .ok_or_else(|| self.error())?;
         Ok(value)
     }
 
     /// The next value, which must have this tag.
     pub fn take(&mut self, tag: Tag) -> Result<Value<'a>, X509Error> {
         let value = self.any()?;
-        if value.tag == tag { Ok(value) } else { Err(self.error()) }
+        if value.tag == tag {
+            Ok(value)
+        } else {
+            Err(self.error())
+        }
     }
 
     /// The next value if it has this tag.
     pub fn optional(&mut self, tag: Tag) -> Result<Option<Value<'a>>, X509Error> {
         let is_next = first(self.rest).is_some_and(|value| value.tag == tag);
-        if is_next { self.any().map(Some) } else { Ok(None) }
+        if is_next {
+            self.any().map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// The values inside the next one.
@@ -59,7 +71,8 @@ impl<'a> Values<'a> {
     }
 
     pub fn oid(&mut self) -> Result<ObjectIdentifier, X509Error> {
-        ObjectIdentifier::from_bytes(self.take(Tag::ObjectIdentifier)?.body).map_err(|_| self.error())
+        ObjectIdentifier::from_bytes(self.take(Tag::ObjectIdentifier)?.body)
+            .map_err(|_| self.error())
     }
 
     /// A BOOLEAN whose default is false. X.690 section 11.5: the default is left out.
@@ -93,16 +106,24 @@ impl<'a> Values<'a> {
         let value = self.any()?;
         let since = match value.tag {
             Tag::UtcTime => UtcTime::from_der(value.raw).map(|time| time.to_unix_duration()),
-            Tag::GeneralizedTime => GeneralizedTime::from_der(value.raw).map(|time| time.to_unix_duration()),
+            Tag::GeneralizedTime => {
+                GeneralizedTime::from_der(value.raw).map(|time| time.to_unix_duration())
+            }
             _ => return Err(self.error()),
         };
         let seconds = since.map_err(|_| self.error())?.as_secs();
-        i64::try_from(seconds).map(crate::time::UnixTime).map_err(|_| self.error())
+        i64::try_from(seconds)
+            .map(crate::time::UnixTime)
+            .map_err(|_| self.error())
     }
 
     /// Nothing may be left.
     pub fn finish(&self) -> Result<(), X509Error> {
-        if self.rest.is_empty() { Ok(()) } else { Err(self.error()) }
+        if self.rest.is_empty() {
+            Ok(())
+        } else {
+            Err(self.error())
+        }
     }
 }
 
@@ -112,17 +133,27 @@ fn first(bytes: &[u8]) -> Option<Value<'_>> {
     let header = Header::decode(&mut reader).ok()?;
     let body = reader.read_slice(header.length()).ok()?;
     let end = usize::try_from(reader.position()).ok()?;
-    Some(Value { tag: header.tag(), body, raw: bytes.get(..end)? })
+    Some(Value {
+        tag: header.tag(),
+        body,
+        raw: bytes.get(..end)?,
+    })
 }
 
 /// `[n]`, constructed.
 pub(super) fn explicit(n: u32) -> Tag {
-    Tag::ContextSpecific { constructed: true, number: TagNumber(n) }
+    Tag::ContextSpecific {
+        constructed: true,
+        number: TagNumber(n),
+    }
 }
 
 /// `[n] IMPLICIT`, primitive.
 pub(super) fn implicit(n: u32) -> Tag {
-    Tag::ContextSpecific { constructed: false, number: TagNumber(n) }
+    Tag::ContextSpecific {
+        constructed: false,
+        number: TagNumber(n),
+    }
 }
 
 /// A value of `tag` (its first byte) around `body`, which is written as it is.

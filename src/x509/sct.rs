@@ -1,7 +1,8 @@
 //! Signed certificate timestamps that a certificate carries (RFC 6962 sections 3.2 and 3.3).
 //!
-//! A log signs the precertificate: the TBSCertificate without this list, and the hash of the issuer's key. Out of scope:
-//! precertificates with a signing certificate of their own, SCTs that come beside the certificate.
+//! A log signs the precertificate: the TBSCertificate without this list, and the hash of the
+//! issuer's key. Out of scope: precertificates with a signing certificate of their own, SCTs that
+//! come beside the certificate.
 
 use super::anchor::refused;
 use super::certificate::Certificate;
@@ -54,20 +55,33 @@ pub struct SctClaim {
 /// # Errors
 /// [`X509Error::Sct`], [`X509Error::TooMany`].
 pub fn scts(certificate: &Certificate) -> Result<Vec<Sct>, X509Error> {
-    let Some(value) = certificate.extension(OID) else { return Ok(Vec::new()) };
+    let Some(value) = certificate.extension(OID) else {
+        return Ok(Vec::new());
+    };
     let mut values = Values::of(value, "the list of signed certificate timestamps");
     let list = values.take(Tag::OctetString)?.body;
     values.finish()?;
     let mut outside = Bytes(list);
-    let mut list = Bytes(outside.prefixed().ok_or(X509Error::Sct { what: "its length is wrong" })?);
-    outside.finish().ok_or(X509Error::Sct { what: "something follows it" })?;
+    let mut list = Bytes(outside.prefixed().ok_or(X509Error::Sct {
+        what: "its length is wrong",
+    })?);
+    outside.finish().ok_or(X509Error::Sct {
+        what: "something follows it",
+    })?;
     let mut scts = Vec::new();
     while scts.is_empty() || !list.0.is_empty() {
         if scts.len() == limits::SCTS {
-            return Err(X509Error::TooMany { what: "signed certificate timestamps", limit: limits::SCTS });
+            return Err(X509Error::TooMany {
+                what: "signed certificate timestamps",
+                limit: limits::SCTS,
+            });
         }
-        let sct = list.prefixed().ok_or(X509Error::Sct { what: "an entry's length is wrong" })?;
-        scts.push(read(sct).ok_or(X509Error::Sct { what: "an entry is malformed, or of another version than 1" })?);
+        let sct = list.prefixed().ok_or(X509Error::Sct {
+            what: "an entry's length is wrong",
+        })?;
+        scts.push(read(sct).ok_or(X509Error::Sct {
+            what: "an entry is malformed, or of another version than 1",
+        })?);
     }
     Ok(scts)
 }
@@ -82,7 +96,13 @@ fn read(sct: &[u8]) -> Option<Sct> {
     let algorithm = bytes.take::<2>()?;
     let signature = bytes.prefixed()?.into();
     bytes.finish()?;
-    Some(Sct { log_id, milliseconds, extensions, algorithm, signature })
+    Some(Sct {
+        log_id,
+        milliseconds,
+        extensions,
+        algorithm,
+        signature,
+    })
 }
 
 impl Sct {
@@ -96,29 +116,64 @@ impl Sct {
         UnixTime(i64::try_from(self.milliseconds / 1_000).unwrap_or(i64::MAX))
     }
 
-    /// That the log with `log_key` signed this over `leaf`, issued by the key `issuer_spki_der`. Whether the log counted
-    /// at that time is the caller's to judge.
+    /// That the log with `log_key` signed this over `leaf`, issued by the key `issuer_spki_der`.
+    /// Whether the log counted at that time is the caller's to judge.
     ///
     /// # Errors
     /// [`X509Error::SctLog`], [`X509Error::SctAlgorithm`], a signature that is malformed.
-    pub fn claim(&self, leaf: &Certificate, issuer_spki_der: &[u8], log_key: &PublicKey) -> Result<Pending<SctClaim>, Refused> {
+    pub fn claim(
+        &self,
+        leaf: &Certificate,
+        issuer_spki_der: &[u8],
+        log_key: &PublicKey,
+    ) -> Result<Pending<SctClaim>, Refused> {
         // RFC 6962 section 3.2: the log's id is the hash of its key.
         if sha256(log_key.spki_der()) != self.log_id {
             return Err(refused(X509Error::SctLog));
         }
         let scheme = self.scheme(log_key).map_err(refused)?;
         let message = self.signed(leaf, issuer_spki_der).map_err(refused)?;
-        let check = SignatureCheck::new(Role::SignedCertificateTimestamp, log_key, scheme, EcdsaForm::Der, Message::Bytes(message), &self.signature).map_err(refused)?;
+        let check = SignatureCheck::new(
+            Role::SignedCertificateTimestamp,
+            log_key,
+            scheme,
+            EcdsaForm::Der,
+            Message::Bytes(message),
+            &self.signature,
+        )
+        .map_err(refused)?;
         let claim = Pending::read(check, |message| {
-            let Message::Bytes(bytes) = message else { return Err(X509Error::Sct { what: "it was hashed" }.into()) };
+            let Message::Bytes(bytes) = message else {
+                return Err(X509Error::Sct {
+                    what: "it was hashed",
+                }
+                .into());
+            };
             let mut bytes = Bytes(bytes);
-            let malformed = || X509Error::Sct { what: "it was not built" };
-            let [0, 0] = bytes.take::<2>().ok_or_else(malformed)? else { return Err(malformed().into()) };
+            let malformed = || X509Error::Sct {
+                what: "it was not built",
+            };
+            let [0, 0] = bytes.take::<2>().ok_or_else(malformed)? else {
+                return Err(malformed().into());
+            };
             let milliseconds = u64::from_be_bytes(bytes.take::<8>().ok_or_else(malformed)?);
-            Ok(UnixTime(i64::try_from(milliseconds / 1_000).unwrap_or(i64::MAX)))
+            Ok(UnixTime(
+                i64::try_from(milliseconds / 1_000).unwrap_or(i64::MAX),
+            ))
         })?;
-        let rule = Rule::new("sct.log", alloc::format!("the timestamp is of the certificate transparency log {}", hex::encode(&self.log_id)));
-        claim.check(rule, |time| Ok(SctClaim { log_id: self.log_id, time }))
+        let rule = Rule::new(
+            "sct.log",
+            alloc::format!(
+                "the timestamp is of the certificate transparency log {}",
+                hex::encode(&self.log_id)
+            ),
+        );
+        claim.check(rule, |time| {
+            Ok(SctClaim {
+                log_id: self.log_id,
+                time,
+            })
+        })
     }
 
     /// RFC 6962 section 2.1.4: SHA-256, by the kind of the log's key; the SCT must say the same.
@@ -133,7 +188,9 @@ impl Sct {
     /// RFC 6962 section 3.2: `digitally-signed struct`, for a precert_entry.
     fn signed(&self, leaf: &Certificate, issuer_spki_der: &[u8]) -> Result<Vec<u8>, X509Error> {
         let tbs = precertificate(leaf)?;
-        let too_long = |_| X509Error::Sct { what: "the certificate is too long for it" };
+        let too_long = |_| X509Error::Sct {
+            what: "the certificate is too long for it",
+        };
         let length = u32::try_from(tbs.len()).map_err(too_long)?.to_be_bytes();
         let mut message = Vec::with_capacity(tbs.len() + self.extensions.len() + 64);
         // version v1, signature_type certificate_timestamp
@@ -144,13 +201,18 @@ impl Sct {
         message.extend(sha256(issuer_spki_der));
         message.extend(length.iter().skip(1));
         message.extend(&tbs);
-        message.extend(u16::try_from(self.extensions.len()).map_err(too_long)?.to_be_bytes());
+        message.extend(
+            u16::try_from(self.extensions.len())
+                .map_err(too_long)?
+                .to_be_bytes(),
+        );
         message.extend(&self.extensions);
         Ok(message)
     }
 }
 
-/// RFC 6962 section 3.2: the TBSCertificate without this list. All else stays as received; only the lengths around it change.
+/// RFC 6962 section 3.2: the TBSCertificate without this list. All else stays as received; only the
+/// lengths around it change.
 fn precertificate(leaf: &Certificate) -> Result<Vec<u8>, X509Error> {
     let mut tbs = Values::of(leaf.tbs_der(), "the TBSCertificate").inside(Tag::Sequence)?;
     let mut body = Vec::with_capacity(leaf.tbs_der().len());
@@ -158,7 +220,10 @@ fn precertificate(leaf: &Certificate) -> Result<Vec<u8>, X509Error> {
         let value = tbs.any()?;
         if value.tag == explicit(3) {
             let mut list = Vec::new();
-            leaf.extensions().iter().filter(|extension| extension.oid != OID).for_each(|extension| list.extend(&extension.raw));
+            leaf.extensions()
+                .iter()
+                .filter(|extension| extension.oid != OID)
+                .for_each(|extension| list.extend(&extension.raw));
             body.extend(wrap(0xa3, &wrap(0x30, &list)));
         } else {
             body.extend(value.raw);

@@ -1,4 +1,5 @@
-//! fixtures/x509/ by tools/fixtures/x509.mjs: certificates by OpenSSL, SCTs by Node. A chain is `leaf < int < root` unless a row says otherwise.
+//! fixtures/x509/ by tools/fixtures/x509.mjs: certificates by OpenSSL, SCTs by Node. A chain is
+//! `leaf < int < root` unless a row says otherwise.
 
 use super::certificate::Certificate;
 use super::fulcio::{Claims, Subject};
@@ -28,7 +29,10 @@ extern crate std;
 /// 2024-06-01T12:00:00Z and :10:00: the leaf's first and last second.
 const FIRST: i64 = 1_717_243_200;
 const LAST: i64 = FIRST + 600;
-const ALWAYS: Window = Window { start: UnixTime(0), end: None };
+const ALWAYS: Window = Window {
+    start: UnixTime(0),
+    end: None,
+};
 
 fn bytes(name: &str) -> Vec<u8> {
     std::fs::read(format!("fixtures/x509/{name}.der")).unwrap()
@@ -44,14 +48,19 @@ fn certs(names: &[&str]) -> Vec<Certificate> {
 
 fn settle<T>(pending: Pending<T>) -> Result<Verified<T>, Refused> {
     let mut future = Box::pin(pending.settle(&RustCrypto));
-    match future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(result) => result.unwrap(),
         Poll::Pending => panic!("RustCrypto answers at once"),
     }
 }
 
 fn anchor(names: &[&str], valid: Window) -> Result<Anchor, Refused> {
-    Anchor::verify(&certs(names), valid).and_then(settle).map(|anchor| anchor.claim().clone())
+    Anchor::verify(&certs(names), valid)
+        .and_then(settle)
+        .map(|anchor| anchor.claim().clone())
 }
 
 fn root() -> Anchor {
@@ -64,18 +73,49 @@ fn code<T>(result: Result<T, Refused>) -> &'static str {
 
 /// The path from `leaf` over `intermediates` to the root, at the leaf's first second.
 fn to_root(leaf: &str, intermediates: &[&str]) -> Result<Verified<Path>, Refused> {
-    path(&cert(leaf), &certs(intermediates), &root(), Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle)
+    path(
+        &cert(leaf),
+        &certs(intermediates),
+        &root(),
+        Purpose::CodeSigning,
+        &[UnixTime(FIRST)],
+    )
+    .and_then(settle)
 }
 
 #[test]
 fn a_good_chain_says_how() {
     let verified = to_root("leaf", &["int"]).unwrap();
-    assert_eq!(verified.claim().certificates(), certs(&["leaf", "int", "root"]));
-    assert_eq!((verified.claim().leaf(), verified.claim().issuer()), (Some(&cert("leaf")), Some(&cert("int"))));
+    assert_eq!(
+        verified.claim().certificates(),
+        certs(&["leaf", "int", "root"])
+    );
+    assert_eq!(
+        (verified.claim().leaf(), verified.claim().issuer()),
+        (Some(&cert("leaf")), Some(&cert("int")))
+    );
     let signatures = verified.steps().iter().filter(|step| matches!(step, Step::Settled(check, Outcome::Holds) if check.role() == Role::CertificateSignature));
     assert_eq!(signatures.count(), 2);
-    let rules: Vec<_> = verified.steps().iter().filter_map(|step| if let Step::Rule(rule) = step { Some(rule.name) } else { None }).collect();
-    for name in ["certificate.issuer", "certificate.anchor", "certificate.validity", "certificate.authorities", "certificate.purpose", "certificate.names", "certificate.critical"] {
+    let rules: Vec<_> = verified
+        .steps()
+        .iter()
+        .filter_map(|step| {
+            if let Step::Rule(rule) = step {
+                Some(rule.name)
+            } else {
+                None
+            }
+        })
+        .collect();
+    for name in [
+        "certificate.issuer",
+        "certificate.anchor",
+        "certificate.validity",
+        "certificate.authorities",
+        "certificate.purpose",
+        "certificate.names",
+        "certificate.critical",
+    ] {
         assert!(rules.contains(&name), "{name}");
     }
 }
@@ -106,8 +146,21 @@ fn rules_of_paths() {
         ("leaf", &["int-critical"], "x509.critical-extension"),
         ("leaf-sub", &["int", "sub"], "x509.path-length"),
         ("leaf-sub", &["int-any-eku", "sub"], "ok"),
-        ("leaf-deep-8", &["deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2", "deep-1"], "ok"),
-        ("leaf-deep-9", &["deep-9", "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2", "deep-1"], "x509.chain-length"),
+        (
+            "leaf-deep-8",
+            &[
+                "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2", "deep-1",
+            ],
+            "ok",
+        ),
+        (
+            "leaf-deep-9",
+            &[
+                "deep-9", "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2",
+                "deep-1",
+            ],
+            "x509.chain-length",
+        ),
         ("leaf", &["int"; 11], "x509.chain-length"),
         // The leaf.
         ("leaf-no-eku", &["int"], "x509.ext-key-usage"),
@@ -120,7 +173,11 @@ fn rules_of_paths() {
         ("leaf-poison", &["int"], "x509.critical-extension"),
         ("tsa", &["int"], "x509.ext-key-usage"),
     ] {
-        assert_eq!(code(to_root(leaf, intermediates)), expected, "{leaf} {intermediates:?}");
+        assert_eq!(
+            code(to_root(leaf, intermediates)),
+            expected,
+            "{leaf} {intermediates:?}"
+        );
     }
 }
 
@@ -129,10 +186,35 @@ fn rules_of_paths() {
 fn a_chain_of_eleven_over_the_anchor() {
     let upper = anchor(&["deep-1", "root"], ALWAYS).unwrap();
     for (leaf, intermediates, expected) in [
-        ("leaf-deep-9", &["deep-9", "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2"][..], "x509.chain-length"),
-        ("leaf-deep-8", &["deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2"], "ok"),
+        (
+            "leaf-deep-9",
+            &[
+                "deep-9", "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2",
+            ][..],
+            "x509.chain-length",
+        ),
+        (
+            "leaf-deep-8",
+            &[
+                "deep-8", "deep-7", "deep-6", "deep-5", "deep-4", "deep-3", "deep-2",
+            ],
+            "ok",
+        ),
     ] {
-        assert_eq!(code(path(&cert(leaf), &certs(intermediates), &upper, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle)), expected, "{leaf}");
+        assert_eq!(
+            code(
+                path(
+                    &cert(leaf),
+                    &certs(intermediates),
+                    &upper,
+                    Purpose::CodeSigning,
+                    &[UnixTime(FIRST)]
+                )
+                .and_then(settle)
+            ),
+            expected,
+            "{leaf}"
+        );
     }
 }
 
@@ -153,14 +235,22 @@ fn name_constraints() {
         ("leaf-email", "int-email-host", "x509.name-constraint"),
         ("leaf-email", "int-email-domain", "ok"),
         ("leaf-email", "int-email-excluded", "x509.name-constraint"),
-        ("leaf-subject-email", "int-email-host", "x509.name-constraint"),
+        (
+            "leaf-subject-email",
+            "int-email-host",
+            "x509.name-constraint",
+        ),
         ("leaf-subject-email", "int-email-domain", "ok"),
         ("leaf-ip", "int-ip", "x509.name-constraint"),
         ("leaf-wildcard", "int-ip", "ok"),
         ("leaf", "int-directory", "ok"),
         ("leaf", "int-directory-other", "x509.name-constraint"),
     ] {
-        assert_eq!(code(to_root(leaf, &[intermediate])), expected, "{leaf} {intermediate}");
+        assert_eq!(
+            code(to_root(leaf, &[intermediate])),
+            expected,
+            "{leaf} {intermediate}"
+        );
     }
 }
 
@@ -169,67 +259,183 @@ fn validity_ends_are_inclusive_and_every_time_counts() {
     let leaf = cert("leaf");
     let at = |times: &[i64], valid| {
         let times: Vec<_> = times.iter().copied().map(UnixTime).collect();
-        code(path(&leaf, &certs(&["int"]), &anchor(&["root"], valid).unwrap(), Purpose::CodeSigning, &times).and_then(settle))
+        code(
+            path(
+                &leaf,
+                &certs(&["int"]),
+                &anchor(&["root"], valid).unwrap(),
+                Purpose::CodeSigning,
+                &times,
+            )
+            .and_then(settle),
+        )
     };
     for (times, expected) in [
-        (&[][..], "x509.no-time"), (&[FIRST], "ok"), (&[LAST], "ok"), (&[FIRST - 1], "x509.not-yet-valid"), (&[LAST + 1], "x509.expired"), (&[FIRST, LAST], "ok"),
-        (&[FIRST, LAST + 1], "x509.expired"), (&[FIRST - 1, FIRST], "x509.not-yet-valid"), (&[i64::MIN], "x509.not-yet-valid"), (&[i64::MAX], "x509.expired"),
+        (&[][..], "x509.no-time"),
+        (&[FIRST], "ok"),
+        (&[LAST], "ok"),
+        (&[FIRST - 1], "x509.not-yet-valid"),
+        (&[LAST + 1], "x509.expired"),
+        (&[FIRST, LAST], "ok"),
+        (&[FIRST, LAST + 1], "x509.expired"),
+        (&[FIRST - 1, FIRST], "x509.not-yet-valid"),
+        (&[i64::MIN], "x509.not-yet-valid"),
+        (&[i64::MAX], "x509.expired"),
     ] {
         assert_eq!(at(times, ALWAYS), expected, "{times:?}");
     }
     for (start, end, expected) in [
-        (FIRST, Some(FIRST), "ok"), (FIRST, None, "ok"), (FIRST + 1, None, "x509.not-yet-valid"), (0, Some(FIRST - 1), "x509.expired"), (FIRST + 1, Some(FIRST - 1), "x509.not-yet-valid"),
+        (FIRST, Some(FIRST), "ok"),
+        (FIRST, None, "ok"),
+        (FIRST + 1, None, "x509.not-yet-valid"),
+        (0, Some(FIRST - 1), "x509.expired"),
+        (FIRST + 1, Some(FIRST - 1), "x509.not-yet-valid"),
     ] {
-        assert_eq!(at(&[FIRST], Window { start: UnixTime(start), end: end.map(UnixTime) }), expected, "{start} {end:?}");
+        assert_eq!(
+            at(
+                &[FIRST],
+                Window {
+                    start: UnixTime(start),
+                    end: end.map(UnixTime)
+                }
+            ),
+            expected,
+            "{start} {end:?}"
+        );
     }
 }
 
 #[test]
 fn anchors() {
     for (names, expected) in [
-        (&["root"][..], "ok"), (&["int", "root"], "ok"), (&["rsa-root"], "ok"), (&["ed-root"], "ok"), (&["tsa", "root"], "ok"), (&["leaf", "int", "root"], "ok"),
-        (&[], "x509.anchor-empty"), (&["root"; 11], "x509.chain-length"), (&["root", "int"], "x509.anchor-order"), (&["int", "rsa-root"], "x509.anchor-order"),
-        (&["int"], "x509.anchor-unsigned"), (&["leaf"], "x509.not-ca"), (&["root", "leaf"], "x509.not-ca"), (&["int", "leaf", "root"], "x509.not-ca"),
-        (&["leaf", "int-stranger", "root"], "signature.invalid"), (&["sub", "int-stranger", "root"], "signature.invalid"),
+        (&["root"][..], "ok"),
+        (&["int", "root"], "ok"),
+        (&["rsa-root"], "ok"),
+        (&["ed-root"], "ok"),
+        (&["tsa", "root"], "ok"),
+        (&["leaf", "int", "root"], "ok"),
+        (&[], "x509.anchor-empty"),
+        (&["root"; 11], "x509.chain-length"),
+        (&["root", "int"], "x509.anchor-order"),
+        (&["int", "rsa-root"], "x509.anchor-order"),
+        (&["int"], "x509.anchor-unsigned"),
+        (&["leaf"], "x509.not-ca"),
+        (&["root", "leaf"], "x509.not-ca"),
+        (&["int", "leaf", "root"], "x509.not-ca"),
+        (&["leaf", "int-stranger", "root"], "signature.invalid"),
+        (&["sub", "int-stranger", "root"], "signature.invalid"),
     ] {
         assert_eq!(code(anchor(names, ALWAYS)), expected, "{names:?}");
     }
-    assert_eq!(Anchor::named(&cert("leaf"), ALWAYS).unwrap_err().code(), "x509.not-ca");
+    assert_eq!(
+        Anchor::named(&cert("leaf"), ALWAYS).unwrap_err().code(),
+        "x509.not-ca"
+    );
 }
 
 /// What was checked when the anchor was loaded is not checked again; its rules are.
 #[test]
 fn paths_end_at_the_first_certificate_of_the_anchor() {
     let signatures = |anchor: &Anchor, leaf: &str| {
-        let verified = path(&cert(leaf), &[], anchor, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle).unwrap();
-        (verified.steps().iter().filter(|step| matches!(step, Step::Settled(..))).count(), verified.claim().certificates().len())
+        let verified = path(
+            &cert(leaf),
+            &[],
+            anchor,
+            Purpose::CodeSigning,
+            &[UnixTime(FIRST)],
+        )
+        .and_then(settle)
+        .unwrap();
+        (
+            verified
+                .steps()
+                .iter()
+                .filter(|step| matches!(step, Step::Settled(..)))
+                .count(),
+            verified.claim().certificates().len(),
+        )
     };
     let whole = anchor(&["int", "root"], ALWAYS).unwrap();
     assert_eq!(signatures(&whole, "leaf"), (1, 3));
     assert_eq!(signatures(&whole, "leaf-root"), (1, 2));
-    assert_eq!(signatures(&Anchor::named(&cert("int"), ALWAYS).unwrap(), "leaf"), (1, 2));
+    assert_eq!(
+        signatures(&Anchor::named(&cert("int"), ALWAYS).unwrap(), "leaf"),
+        (1, 2)
+    );
     for (chain, expected) in [
-        (&["int-expired", "root"][..], "x509.expired"), (&["int-critical", "root"], "x509.critical-extension"), (&["int-other-eku", "root"], "x509.ext-key-usage"),
-        (&["int-no-sign", "root"], "x509.key-cert-sign"), (&["int-uri-outside", "root"], "x509.name-constraint"), (&["int-stranger", "root"], "signature.invalid"),
+        (&["int-expired", "root"][..], "x509.expired"),
+        (&["int-critical", "root"], "x509.critical-extension"),
+        (&["int-other-eku", "root"], "x509.ext-key-usage"),
+        (&["int-no-sign", "root"], "x509.key-cert-sign"),
+        (&["int-uri-outside", "root"], "x509.name-constraint"),
+        (&["int-stranger", "root"], "signature.invalid"),
     ] {
-        assert_eq!(code(path(&cert("leaf"), &[], &anchor(chain, ALWAYS).unwrap(), Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle)), expected, "{chain:?}");
+        assert_eq!(
+            code(
+                path(
+                    &cert("leaf"),
+                    &[],
+                    &anchor(chain, ALWAYS).unwrap(),
+                    Purpose::CodeSigning,
+                    &[UnixTime(FIRST)]
+                )
+                .and_then(settle)
+            ),
+            expected,
+            "{chain:?}"
+        );
     }
 }
 
 #[test]
 fn timestamp_authorities() {
-    let at = |leaf: &str, chain: &[&str], purpose| code(path(&cert(leaf), &[], &anchor(chain, ALWAYS).unwrap(), purpose, &[UnixTime(FIRST)]).and_then(settle));
+    let at = |leaf: &str, chain: &[&str], purpose| {
+        code(
+            path(
+                &cert(leaf),
+                &[],
+                &anchor(chain, ALWAYS).unwrap(),
+                purpose,
+                &[UnixTime(FIRST)],
+            )
+            .and_then(settle),
+        )
+    };
     for (leaf, chain, purpose, expected) in [
         ("tsa", &["root"][..], Purpose::Timestamping, "ok"),
         ("tsa", &["tsa", "root"], Purpose::Timestamping, "ok"),
-        ("tsa-two", &["tsa", "root"], Purpose::Timestamping, "x509.other-leaf"),
-        ("tsa-two", &["root"], Purpose::Timestamping, "x509.ext-key-usage"),
-        ("tsa-not-critical", &["root"], Purpose::Timestamping, "x509.ext-key-usage"),
-        ("leaf-root", &["root"], Purpose::Timestamping, "x509.ext-key-usage"),
+        (
+            "tsa-two",
+            &["tsa", "root"],
+            Purpose::Timestamping,
+            "x509.other-leaf",
+        ),
+        (
+            "tsa-two",
+            &["root"],
+            Purpose::Timestamping,
+            "x509.ext-key-usage",
+        ),
+        (
+            "tsa-not-critical",
+            &["root"],
+            Purpose::Timestamping,
+            "x509.ext-key-usage",
+        ),
+        (
+            "leaf-root",
+            &["root"],
+            Purpose::Timestamping,
+            "x509.ext-key-usage",
+        ),
         ("tsa", &["root"], Purpose::CodeSigning, "x509.ext-key-usage"),
         ("tsa-two", &["root"], Purpose::CodeSigning, "ok"),
     ] {
-        assert_eq!(at(leaf, chain, purpose), expected, "{leaf} {chain:?} {purpose:?}");
+        assert_eq!(
+            at(leaf, chain, purpose),
+            expected,
+            "{leaf} {chain:?} {purpose:?}"
+        );
     }
 }
 
@@ -239,12 +445,38 @@ fn issuers_of_one_name_are_alternatives() {
     let (leaf, root) = (cert("leaf"), root());
     for order in [["int", "int-stranger"], ["int-stranger", "int"]] {
         let found = chains(&leaf, &certs(&order), &root).unwrap();
-        assert_eq!(found.iter().map(|chain| chain.issuer().unwrap().clone()).collect::<Vec<_>>(), certs(&["int", "int-stranger"]));
-        let codes: Vec<_> = found.iter().map(|chain| code(chain.claim(Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle))).collect();
+        assert_eq!(
+            found
+                .iter()
+                .map(|chain| chain.issuer().unwrap().clone())
+                .collect::<Vec<_>>(),
+            certs(&["int", "int-stranger"])
+        );
+        let codes: Vec<_> = found
+            .iter()
+            .map(|chain| {
+                code(
+                    chain
+                        .claim(Purpose::CodeSigning, &[UnixTime(FIRST)])
+                        .and_then(settle),
+                )
+            })
+            .collect();
         assert_eq!(codes, ["ok", "signature.invalid"]);
     }
     // Cross-issued without end: bounded.
-    let many = certs(&["int", "int-stranger", "int-expired", "int-later", "int-critical", "int-any-eku", "int-other-eku", "int-ip", "int-no-sign", "int-uri-inside"]);
+    let many = certs(&[
+        "int",
+        "int-stranger",
+        "int-expired",
+        "int-later",
+        "int-critical",
+        "int-any-eku",
+        "int-other-eku",
+        "int-ip",
+        "int-no-sign",
+        "int-uri-inside",
+    ]);
     assert!(chains(&leaf, &many, &root).unwrap().len() <= crate::limits::PATHS);
 }
 
@@ -255,16 +487,25 @@ fn no_altered_byte_is_accepted() {
     for at in 0..good.len() {
         let mut bad = good.clone();
         bad[at] ^= 1 << (at % 8);
-        let Ok(leaf) = Certificate::parse(&bad) else { continue };
-        let result = path(&leaf, &int, &root, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle);
+        let Ok(leaf) = Certificate::parse(&bad) else {
+            continue;
+        };
+        let result =
+            path(&leaf, &int, &root, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle);
         assert!(result.is_err(), "byte {at}");
     }
     // The subject alternative name, inside what is signed.
     let mut bad = good.clone();
-    let at = good.windows(10).position(|part| part == b"github.com").unwrap();
+    let at = good
+        .windows(10)
+        .position(|part| part == b"github.com")
+        .unwrap();
     bad[at] ^= 1;
     let leaf = Certificate::parse(&bad).unwrap();
-    assert_eq!(code(path(&leaf, &int, &root, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle)), "signature.invalid");
+    assert_eq!(
+        code(path(&leaf, &int, &root, Purpose::CodeSigning, &[UnixTime(FIRST)]).and_then(settle)),
+        "signature.invalid"
+    );
 }
 
 /// `old` replaced by `new` of the same length, where it stands first.
@@ -286,51 +527,166 @@ fn malformed_certificates() {
         ("a byte more", longer, "x509.der"),
         ("a byte less", leaf[..leaf.len() - 1].to_vec(), "x509.der"),
         ("too large", large, "x509.too-large"),
-        ("version 2", replaced("leaf", &[0xa0, 3, 2, 1, 2], &[0xa0, 3, 2, 1, 1]), "x509.version"),
-        ("algorithms differ", replaced("leaf", &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2], &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]), "x509.der"),
-        ("critical as 1", replaced("leaf", &[1, 1, 0xff], &[1, 1, 1]), "x509.der"),
-        ("critical as false", replaced("leaf", &[1, 1, 0xff], &[1, 1, 0]), "x509.der"),
-        ("month 13", replaced("leaf", b"240601120000Z", b"241301120000Z"), "x509.der"),
-        ("no Z", replaced("leaf", b"240601120000Z", b"240601120000+"), "x509.der"),
-        ("twice", replaced("leaf", &[0x55, 0x1d, 0x25], &[0x55, 0x1d, 0x0f]), "x509.duplicate-extension"),
-        ("key usage with zeros", replaced("leaf", &[3, 2, 7, 0x80], &[3, 2, 6, 0x80]), "x509.der"),
-        ("name not ASCII", replaced("leaf", b"github.com", b"g\xffthub.com"), "x509.der"),
-        ("a compressed point", replaced("leaf", &[3, 0x42, 0, 4], &[3, 0x42, 0, 2]), "x509.key"),
-        ("path length of a leaf", replaced("int", &[0x30, 6, 1, 1, 0xff, 2, 1, 0], &[0x30, 6, 2, 4, 1, 0, 0, 0]), "x509.der"),
-        ("negative path length", replaced("int", &[0x30, 6, 1, 1, 0xff, 2, 1, 0], &[0x30, 6, 1, 1, 0xff, 2, 1, 0xff]), "x509.der"),
+        (
+            "version 2",
+            replaced("leaf", &[0xa0, 3, 2, 1, 2], &[0xa0, 3, 2, 1, 1]),
+            "x509.version",
+        ),
+        (
+            "algorithms differ",
+            replaced(
+                "leaf",
+                &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2],
+                &[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3],
+            ),
+            "x509.der",
+        ),
+        (
+            "critical as 1",
+            replaced("leaf", &[1, 1, 0xff], &[1, 1, 1]),
+            "x509.der",
+        ),
+        (
+            "critical as false",
+            replaced("leaf", &[1, 1, 0xff], &[1, 1, 0]),
+            "x509.der",
+        ),
+        (
+            "month 13",
+            replaced("leaf", b"240601120000Z", b"241301120000Z"),
+            "x509.der",
+        ),
+        (
+            "no Z",
+            replaced("leaf", b"240601120000Z", b"240601120000+"),
+            "x509.der",
+        ),
+        (
+            "twice",
+            replaced("leaf", &[0x55, 0x1d, 0x25], &[0x55, 0x1d, 0x0f]),
+            "x509.duplicate-extension",
+        ),
+        (
+            "key usage with zeros",
+            replaced("leaf", &[3, 2, 7, 0x80], &[3, 2, 6, 0x80]),
+            "x509.der",
+        ),
+        (
+            "name not ASCII",
+            replaced("leaf", b"github.com", b"g\xffthub.com"),
+            "x509.der",
+        ),
+        (
+            "a compressed point",
+            replaced("leaf", &[3, 0x42, 0, 4], &[3, 0x42, 0, 2]),
+            "x509.key",
+        ),
+        (
+            "path length of a leaf",
+            replaced(
+                "int",
+                &[0x30, 6, 1, 1, 0xff, 2, 1, 0],
+                &[0x30, 6, 2, 4, 1, 0, 0, 0],
+            ),
+            "x509.der",
+        ),
+        (
+            "negative path length",
+            replaced(
+                "int",
+                &[0x30, 6, 1, 1, 0xff, 2, 1, 0],
+                &[0x30, 6, 1, 1, 0xff, 2, 1, 0xff],
+            ),
+            "x509.der",
+        ),
     ] {
-        assert_eq!(Certificate::parse(&der).map_or_else(|error| error.code(), |_| "ok"), expected, "{what}");
+        assert_eq!(
+            Certificate::parse(&der).map_or_else(|error| error.code(), |_| "ok"),
+            expected,
+            "{what}"
+        );
     }
 }
 
 #[test]
 fn claims_of_fulcio() {
     let claims = Claims::of(&cert("leaf")).unwrap();
-    assert_eq!(claims.subject(), &Subject::Uri("https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1".into()));
-    assert_eq!(claims.issuer(), Some("https://token.actions.githubusercontent.com"));
+    assert_eq!(
+        claims.subject(),
+        &Subject::Uri("https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1".into())
+    );
+    assert_eq!(
+        claims.issuer(),
+        Some("https://token.actions.githubusercontent.com")
+    );
     let all: Vec<_> = claims.iter().collect();
-    assert_eq!(all, [("githubWorkflowTrigger", "push"), ("sourceRepositoryURI", "https://github.com/o/r"), ("sourceRepositoryVisibilityAtSigning", "public")]);
-    assert_eq!((claims.get("sourceRepositoryURI"), claims.get("sourceRepositoryRef"), claims.get("issuer")), (Some("https://github.com/o/r"), None, None));
+    assert_eq!(
+        all,
+        [
+            ("githubWorkflowTrigger", "push"),
+            ("sourceRepositoryURI", "https://github.com/o/r"),
+            ("sourceRepositoryVisibilityAtSigning", "public")
+        ]
+    );
+    assert_eq!(
+        (
+            claims.get("sourceRepositoryURI"),
+            claims.get("sourceRepositoryRef"),
+            claims.get("issuer")
+        ),
+        (Some("https://github.com/o/r"), None, None)
+    );
     assert_eq!(Claims::names().count(), 19);
-    assert_eq!(Claims::of(&cert("leaf-old-issuer")).unwrap().issuer(), claims.issuer());
+    assert_eq!(
+        Claims::of(&cert("leaf-old-issuer")).unwrap().issuer(),
+        claims.issuer()
+    );
     assert_eq!(Claims::of(&cert("leaf-no-issuer")).unwrap().issuer(), None);
-    assert_eq!(Claims::of(&cert("leaf-username")).unwrap().subject(), &Subject::Username("me!example.com".into()));
-    assert_eq!(Claims::of(&cert("leaf-email")).unwrap().subject().text(), "me@mail.example.com");
+    assert_eq!(
+        Claims::of(&cert("leaf-username")).unwrap().subject(),
+        &Subject::Username("me!example.com".into())
+    );
+    assert_eq!(
+        Claims::of(&cert("leaf-email")).unwrap().subject().text(),
+        "me@mail.example.com"
+    );
     for (name, expected) in [
-        ("leaf-no-name", "x509.names"), ("leaf-two-names", "x509.names"), ("leaf-wildcard", "x509.name-type"), ("leaf-ip", "x509.name-type"), ("leaf-other-name", "x509.name-type"),
-        ("leaf-issuers-differ", "x509.issuers-differ"), ("leaf-raw-claim", "x509.claim"),
+        ("leaf-no-name", "x509.names"),
+        ("leaf-two-names", "x509.names"),
+        ("leaf-wildcard", "x509.name-type"),
+        ("leaf-ip", "x509.name-type"),
+        ("leaf-other-name", "x509.name-type"),
+        ("leaf-issuers-differ", "x509.issuers-differ"),
+        ("leaf-raw-claim", "x509.claim"),
     ] {
-        assert_eq!(Claims::of(&cert(name)).unwrap_err().code(), expected, "{name}");
+        assert_eq!(
+            Claims::of(&cert(name)).unwrap_err().code(),
+            expected,
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn accessors() {
     let leaf = cert("leaf");
-    assert_eq!((leaf.not_before(), leaf.not_after(), leaf.is_ca()), (UnixTime(FIRST), UnixTime(LAST), false));
-    assert_eq!((leaf.der(), leaf.issuer()), (bytes("leaf").as_slice(), cert("int").subject()));
-    assert!(matches!(leaf.names(), [San::Uri(_)]) && leaf.key_usage().unwrap().digital_signature && cert("int").is_ca());
-    assert_eq!((leaf.shown().as_str(), leaf.shown_issuer().as_str()), ("leaf", "int"));
+    assert_eq!(
+        (leaf.not_before(), leaf.not_after(), leaf.is_ca()),
+        (UnixTime(FIRST), UnixTime(LAST), false)
+    );
+    assert_eq!(
+        (leaf.der(), leaf.issuer()),
+        (bytes("leaf").as_slice(), cert("int").subject())
+    );
+    assert!(
+        matches!(leaf.names(), [San::Uri(_)])
+            && leaf.key_usage().unwrap().digital_signature
+            && cert("int").is_ca()
+    );
+    assert_eq!(
+        (leaf.shown().as_str(), leaf.shown_issuer().as_str()),
+        ("leaf", "int")
+    );
 }
 
 fn log(name: &str) -> PublicKey {
@@ -344,13 +700,28 @@ fn signed_certificate_timestamps() {
     assert_eq!(code(to_root("leaf-scts", &["int"])), "ok");
     let found = scts(&leaf).unwrap();
     assert_eq!(found.len(), 2);
-    for (sct, key, other) in [(&found[0], log("log"), log("log-rsa")), (&found[1], log("log-rsa"), log("log"))] {
+    for (sct, key, other) in [
+        (&found[0], log("log"), log("log-rsa")),
+        (&found[1], log("log-rsa"), log("log")),
+    ] {
         let verified = sct.claim(&leaf, issuer, &key).and_then(settle).unwrap();
-        assert_eq!((verified.claim().time, verified.claim().log_id, sct.time()), (UnixTime(FIRST), sct.log_id(), UnixTime(FIRST)));
+        assert_eq!(
+            (verified.claim().time, verified.claim().log_id, sct.time()),
+            (UnixTime(FIRST), sct.log_id(), UnixTime(FIRST))
+        );
         assert_eq!(code(sct.claim(&leaf, issuer, &other)), "x509.sct-log");
         // Another issuer, another certificate.
-        assert_eq!(code(sct.claim(&leaf, cert("int-stranger").public_key().spki_der(), &key).and_then(settle)), "signature.invalid");
-        assert_eq!(code(sct.claim(&cert("leaf"), issuer, &key).and_then(settle)), "signature.invalid");
+        assert_eq!(
+            code(
+                sct.claim(&leaf, cert("int-stranger").public_key().spki_der(), &key)
+                    .and_then(settle)
+            ),
+            "signature.invalid"
+        );
+        assert_eq!(
+            code(sct.claim(&cert("leaf"), issuer, &key).and_then(settle)),
+            "signature.invalid"
+        );
     }
     assert_eq!(scts(&cert("leaf")), Ok(vec![]));
 }
@@ -359,14 +730,29 @@ fn signed_certificate_timestamps() {
 #[test]
 fn no_altered_timestamp_is_accepted() {
     let (good, int) = (cert("leaf-scts"), cert("int"));
-    let (list, keys) = (good.extension(sct::OID).unwrap(), [log("log"), log("log-rsa")]);
-    let at = good.der().windows(list.len()).position(|part| part == list).unwrap();
+    let (list, keys) = (
+        good.extension(sct::OID).unwrap(),
+        [log("log"), log("log-rsa")],
+    );
+    let at = good
+        .der()
+        .windows(list.len())
+        .position(|part| part == list)
+        .unwrap();
     for offset in 0..list.len() {
         let mut bad = good.der().to_vec();
         bad[at + offset] ^= 1 << (offset % 8);
-        let Ok(leaf) = Certificate::parse(&bad) else { continue };
+        let Ok(leaf) = Certificate::parse(&bad) else {
+            continue;
+        };
         let Ok(found) = scts(&leaf) else { continue };
-        let holds = |sct: &sct::Sct| keys.iter().any(|key| sct.claim(&leaf, int.public_key().spki_der(), key).and_then(settle).is_ok());
+        let holds = |sct: &sct::Sct| {
+            keys.iter().any(|key| {
+                sct.claim(&leaf, int.public_key().spki_der(), key)
+                    .and_then(settle)
+                    .is_ok()
+            })
+        };
         assert!(!found.iter().all(holds), "byte {offset}");
     }
 }
@@ -376,14 +762,25 @@ fn no_altered_timestamp_is_accepted() {
 fn malformed_timestamps() {
     let good = cert("leaf-scts");
     let list = good.extension(sct::OID).unwrap().to_vec();
-    let at = good.der().windows(list.len()).position(|part| part == list).unwrap();
+    let at = good
+        .der()
+        .windows(list.len())
+        .position(|part| part == list)
+        .unwrap();
     let with = |offset: usize, byte: u8| {
         let mut bad = good.der().to_vec();
         bad[at + offset] = byte;
         scts(&Certificate::parse(&bad).unwrap()).unwrap_err().code()
     };
     // OCTET STRING 04 82 LL LL, list's length, entry's length, version.
-    for (offset, byte, expected) in [(0, 5, "x509.der"), (4, 0xff, "x509.sct"), (5, 0, "x509.sct"), (6, 0xff, "x509.sct"), (7, 0, "x509.sct"), (8, 1, "x509.sct")] {
+    for (offset, byte, expected) in [
+        (0, 5, "x509.der"),
+        (4, 0xff, "x509.sct"),
+        (5, 0, "x509.sct"),
+        (6, 0xff, "x509.sct"),
+        (7, 0, "x509.sct"),
+        (8, 1, "x509.sct"),
+    ] {
         assert_eq!(with(offset, byte), expected, "{offset}");
     }
 }
@@ -399,14 +796,33 @@ fn codes_are_unique_but_for_their_module() {
 }
 
 fn use_all(der: &[u8]) {
-    let Ok(certificate) = Certificate::parse(der) else { return };
-    let _ = (Claims::of(&certificate), certificate.shown(), certificate.shown_issuer());
+    let Ok(certificate) = Certificate::parse(der) else {
+        return;
+    };
+    let _ = (
+        Claims::of(&certificate),
+        certificate.shown(),
+        certificate.shown_issuer(),
+    );
     for sct in scts(&certificate).unwrap_or_default() {
-        let _ = sct.claim(&certificate, certificate.public_key().spki_der(), &log("log"));
+        let _ = sct.claim(
+            &certificate,
+            certificate.public_key().spki_der(),
+            &log("log"),
+        );
     }
-    let intermediates = [certificate.clone(), cert("int-directory"), cert("int-uri-inside"), cert("int-email-domain"), cert("int-dns-excluded")];
+    let intermediates = [
+        certificate.clone(),
+        cert("int-directory"),
+        cert("int-uri-inside"),
+        cert("int-email-domain"),
+        cert("int-dns-excluded"),
+    ];
     if let Ok(found) = chains(&certificate, &intermediates, &root()) {
-        found.iter().map(|chain: &Chain<'_>| chain.claim(Purpose::CodeSigning, &[UnixTime(FIRST)])).for_each(drop);
+        found
+            .iter()
+            .map(|chain: &Chain<'_>| chain.claim(Purpose::CodeSigning, &[UnixTime(FIRST)]))
+            .for_each(drop);
     }
     let _ = Anchor::verify(&intermediates, ALWAYS);
 }

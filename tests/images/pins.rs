@@ -1,4 +1,5 @@
-//! Digests that a policy names: `pinned`, `exceptions`, and scopes under `audit` (TRUST sections 1 and 6).
+//! Digests that a policy names: `pinned`, `exceptions`, and scopes under `audit` (TRUST sections 1
+//! and 6).
 
 use super::*;
 use sealgate::digest::Algorithm;
@@ -18,11 +19,18 @@ fn rules(marker: Value, requirements: Value) -> Rules {
     let mut marker = marker;
     marker["version"] = json!(1);
     let policy = json!({ "sealgate": marker, "default": [{ "type": "reject" }], "transports": { "docker": { "demo.example/demo": requirements } } });
-    Rules::policy(Policy::parse(policy.to_string().as_bytes()).unwrap(), demo_assets()).unwrap()
+    Rules::policy(
+        Policy::parse(policy.to_string().as_bytes()).unwrap(),
+        demo_assets(),
+    )
+    .unwrap()
 }
 
 fn pinned(image: &str, digest: &str, others: &str) -> Rules {
-    rules(json!({}), json!([{ "type": "pinned", "pins": { image: digest }, "others": others }]))
+    rules(
+        json!({}),
+        json!([{ "type": "pinned", "pins": { image: digest }, "others": others }]),
+    )
 }
 
 fn said(report: &Report) -> (Verdict, &str) {
@@ -43,18 +51,50 @@ fn a_tag_has_the_digest_that_is_pinned() {
     let other = Digest::of(b"another").to_string();
     let sha512 = Digest::with(Algorithm::Sha512, &memory.manifests["1.0"].0).to_string();
     for (image, digest, others, verdict, code) in [
-        (name, digest.as_str(), "deny", Verdict::Allow, "pinned.listed"),
+        (
+            name,
+            digest.as_str(),
+            "deny",
+            Verdict::Allow,
+            "pinned.listed",
+        ),
         (name, &sha512, "deny", Verdict::Allow, "pinned.listed"),
         (name, &other, "deny", Verdict::Deny, "pinned.other-digest"),
         (name, &other, "allow", Verdict::Deny, "pinned.other-digest"),
-        ("demo.example/demo/unsigned:2.0", &digest, "deny", Verdict::Deny, "pinned.unlisted-tag"),
-        ("demo.example/demo/unsigned:2.0", &other, "allow", Verdict::Allow, "pinned.others"),
-        ("demo.example/demo/signed:1.0", &digest, "deny", Verdict::Deny, "pinned.unlisted-tag"),
+        (
+            "demo.example/demo/unsigned:2.0",
+            &digest,
+            "deny",
+            Verdict::Deny,
+            "pinned.unlisted-tag",
+        ),
+        (
+            "demo.example/demo/unsigned:2.0",
+            &other,
+            "allow",
+            Verdict::Allow,
+            "pinned.others",
+        ),
+        (
+            "demo.example/demo/signed:1.0",
+            &digest,
+            "deny",
+            Verdict::Deny,
+            "pinned.unlisted-tag",
+        ),
     ] {
-        assert_eq!(said(&judge(&memory, &pinned(image, digest, others), name)), (verdict, code), "{image} {digest}");
+        assert_eq!(
+            said(&judge(&memory, &pinned(image, digest, others), name)),
+            (verdict, code),
+            "{image} {digest}"
+        );
     }
     let refused = judge(&memory, &pinned(name, &other, "deny"), name);
-    assert!(refused.message.contains(&other) && refused.message.contains(&digest), "{}", refused.message);
+    assert!(
+        refused.message.contains(&other) && refused.message.contains(&digest),
+        "{}",
+        refused.message
+    );
 }
 
 #[test]
@@ -63,11 +103,29 @@ fn a_digest_is_pinned_for_its_repository() {
     let repository = "demo.example/demo/unsigned";
     let (digest, other) = (digest_of(&memory), Digest::of(b"another").to_string());
     let tagged = format!("{repository}:any-tag");
-    assert_eq!(said(&by_digest(&memory, &pinned(&tagged, &digest, "deny"), repository)), (Verdict::Allow, "pinned.listed"));
+    assert_eq!(
+        said(&by_digest(
+            &memory,
+            &pinned(&tagged, &digest, "deny"),
+            repository
+        )),
+        (Verdict::Allow, "pinned.listed")
+    );
     // What tags may, digests may not: "others" speaks of tags.
-    for (image, digest) in [(tagged.as_str(), &other), ("demo.example/demo/signed:1.0", &digest)] {
+    for (image, digest) in [
+        (tagged.as_str(), &other),
+        ("demo.example/demo/signed:1.0", &digest),
+    ] {
         for others in ["deny", "allow"] {
-            assert_eq!(said(&by_digest(&memory, &pinned(image, digest, others), repository)), (Verdict::Deny, "pinned.unlisted-digest"), "{image}");
+            assert_eq!(
+                said(&by_digest(
+                    &memory,
+                    &pinned(image, digest, others),
+                    repository
+                )),
+                (Verdict::Deny, "pinned.unlisted-digest"),
+                "{image}"
+            );
         }
     }
 }
@@ -79,7 +137,10 @@ fn a_pin_is_no_signature() {
     let pin = json!({ "type": "pinned", "pins": { name: digest_of(&memory) } });
     let key = json!({ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": { "type": "matchRepository" } });
     for both in [json!([pin, key]), json!([key, pin])] {
-        assert_eq!(said(&judge(&memory, &rules(json!({}), both), name)), (Verdict::Deny, "signature.missing"));
+        assert_eq!(
+            said(&judge(&memory, &rules(json!({}), both), name)),
+            (Verdict::Deny, "signature.missing")
+        );
     }
 }
 
@@ -90,17 +151,39 @@ fn a_pinned_index_covers_its_images() {
     let name = "demo.example/demo/multi:1.0";
     let pin = json!([{ "type": "pinned", "pins": { name: digest_of(&memory) } }]);
     for coverage in ["index", "instance"] {
-        let report = judge(&memory, &rules(json!({ "coverage": coverage }), pin.clone()), name);
-        assert_eq!(said(&report), (Verdict::Allow, "pinned.listed"), "{coverage}");
+        let report = judge(
+            &memory,
+            &rules(json!({ "coverage": coverage }), pin.clone()),
+            name,
+        );
+        assert_eq!(
+            said(&report),
+            (Verdict::Allow, "pinned.listed"),
+            "{coverage}"
+        );
     }
-    let Ok(Document::Index(index)) = Document::parse(&memory.manifests["1.0"].0, None) else { panic!() };
+    let Ok(Document::Index(index)) = Document::parse(&memory.manifests["1.0"].0, None) else {
+        panic!()
+    };
     let child = index.manifests[0].digest.to_string();
-    let report = support::judge_named(&memory, &rules(json!({}), pin), &format!("demo.example/demo/multi@{child}"), &child);
-    assert_eq!(said(&report), (Verdict::Deny, "pinned.unlisted-digest"), "nothing says by which index it came");
+    let report = support::judge_named(
+        &memory,
+        &rules(json!({}), pin),
+        &format!("demo.example/demo/multi@{child}"),
+        &child,
+    );
+    assert_eq!(
+        said(&report),
+        (Verdict::Deny, "pinned.unlisted-digest"),
+        "nothing says by which index it came"
+    );
 }
 
 fn excepted(scope: &str, digest: &str, requirements: Value) -> Rules {
-    rules(json!({ "exceptions": [{ "scope": scope, "digests": [digest], "until": UNTIL_TEXT, "reason": "the signer is down" }] }), requirements)
+    rules(
+        json!({ "exceptions": [{ "scope": scope, "digests": [digest], "until": UNTIL_TEXT, "reason": "the signer is down" }] }),
+        requirements,
+    )
 }
 
 #[test]
@@ -113,10 +196,24 @@ fn an_exception_admits_its_digests_until_its_end() {
     let open = excepted("demo.example/demo/unsigned", &digest, key.clone());
     let admitted = at(&open, UNTIL - 1);
     assert_eq!(said(&admitted), (Verdict::Allow, "exception.admitted"));
-    assert!(admitted.message.contains("the signer is down") && admitted.message.contains(UNTIL_TEXT), "{}", admitted.message);
+    assert!(
+        admitted.message.contains("the signer is down") && admitted.message.contains(UNTIL_TEXT),
+        "{}",
+        admitted.message
+    );
     // What is lacking is said beside it.
-    let kinds: Vec<(&str, &str)> = admitted.requirements.iter().map(|one| (one.kind.as_str(), one.code)).collect();
-    assert_eq!(kinds, [("sigstoreSigned", "signature.missing"), ("exception", "exception.admitted")]);
+    let kinds: Vec<(&str, &str)> = admitted
+        .requirements
+        .iter()
+        .map(|one| (one.kind.as_str(), one.code))
+        .collect();
+    assert_eq!(
+        kinds,
+        [
+            ("sigstoreSigned", "signature.missing"),
+            ("exception", "exception.admitted")
+        ]
+    );
     assert_eq!(admitted.requirements[1].expires, Some(UNTIL));
     assert_eq!(admitted.equivalent, None, "cosign knows no exceptions");
     for time in [UNTIL, UNTIL + 1] {
@@ -131,28 +228,70 @@ fn an_exception_admits_its_digests_until_its_end() {
         ("other.example/demo/unsigned", &digest, Verdict::Deny),
         ("demo.example/demo/unsigned", &other, Verdict::Deny),
     ] {
-        assert_eq!(at(&excepted(scope, digest, key.clone()), UNTIL - 1).verdict, verdict, "{scope} {digest}");
+        assert_eq!(
+            at(&excepted(scope, digest, key.clone()), UNTIL - 1).verdict,
+            verdict,
+            "{scope} {digest}"
+        );
     }
     // By its digest it is the same repository, and no tag.
     let named = |scope: &str| {
-        let lasting = rules(json!({ "exceptions": [{ "scope": scope, "digests": [&digest], "until": "2099-01-01T00:00:00Z", "reason": "r" }] }), key.clone());
+        let lasting = rules(
+            json!({ "exceptions": [{ "scope": scope, "digests": [&digest], "until": "2099-01-01T00:00:00Z", "reason": "r" }] }),
+            key.clone(),
+        );
         by_digest(&memory, &lasting, "demo.example/demo/unsigned").verdict
     };
-    assert_eq!((named("demo.example/demo/unsigned"), named("demo.example/demo/unsigned:1.0")), (Verdict::Allow, Verdict::Deny));
-    let reject = excepted("demo.example/demo/unsigned", &digest, json!([{ "type": "reject" }]));
-    assert_eq!(said(&at(&reject, UNTIL - 1)), (Verdict::Allow, "exception.admitted"));
+    assert_eq!(
+        (
+            named("demo.example/demo/unsigned"),
+            named("demo.example/demo/unsigned:1.0")
+        ),
+        (Verdict::Allow, Verdict::Deny)
+    );
+    let reject = excepted(
+        "demo.example/demo/unsigned",
+        &digest,
+        json!([{ "type": "reject" }]),
+    );
+    assert_eq!(
+        said(&at(&reject, UNTIL - 1)),
+        (Verdict::Allow, "exception.admitted")
+    );
     let subject = Subject::read(memory.manifests["1.0"].0.clone(), None, None).unwrap();
-    let reference = sealgate::reference::Reference::normalize(name, sealgate::reference::Grammar::Containers).unwrap();
-    let judged = block_on(judge_manifest(&reject, &subject, None, &reference, UnixTime(UNTIL - 1), &memory, &Work::new(&sealgate::crypto::RustCrypto)));
-    assert_eq!(judged.expires(), Some(UnixTime(UNTIL)), "what is remembered ends with it");
+    let reference =
+        sealgate::reference::Reference::normalize(name, sealgate::reference::Grammar::Containers)
+            .unwrap();
+    let judged = block_on(judge_manifest(
+        &reject,
+        &subject,
+        None,
+        &reference,
+        UnixTime(UNTIL - 1),
+        &memory,
+        &Work::new(&sealgate::crypto::RustCrypto),
+    ));
+    assert_eq!(
+        judged.expires(),
+        Some(UnixTime(UNTIL)),
+        "what is remembered ends with it"
+    );
 }
 
 #[test]
 fn what_needs_no_exception_has_none() {
     let memory = demo("signed");
     let key = json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": { "type": "matchRepository" } }]);
-    let report = support::judge_at(&memory, &excepted("demo.example/demo/signed", &digest_of(&memory), key), "demo.example/demo/signed:1.0", UNTIL - 1);
-    assert_eq!((said(&report), report.requirements.len()), ((Verdict::Allow, "signature.accepted"), 1));
+    let report = support::judge_at(
+        &memory,
+        &excepted("demo.example/demo/signed", &digest_of(&memory), key),
+        "demo.example/demo/signed:1.0",
+        UNTIL - 1,
+    );
+    assert_eq!(
+        (said(&report), report.requirements.len()),
+        ((Verdict::Allow, "signature.accepted"), 1)
+    );
 }
 
 /// A registry that keeps its signatures to itself.
@@ -161,12 +300,21 @@ struct Closed(Memory);
 impl Archive for Closed {
     async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
         if reference.ends_with(".sig") {
-            return Err(RegistryError::Refused { url: reference.into(), status: 503, code: "UNAVAILABLE".into(), message: String::new() });
+            return Err(RegistryError::Refused {
+                url: reference.into(),
+                status: 503,
+                code: "UNAVAILABLE".into(),
+                message: String::new(),
+            });
         }
         self.0.manifest(reference).await
     }
 
-    async fn blob(&self, digest: &Digest, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+    async fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         self.0.blob(digest, max_bytes).await
     }
 
@@ -182,8 +330,14 @@ fn an_exception_admits_what_could_not_be_found_out() {
     let key = json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": { "type": "matchRepository" } }]);
     let name = "demo.example/demo/unsigned:1.0";
     let open = excepted("demo.example/demo/unsigned", &digest_of(&memory.0), key);
-    assert_eq!(said(&support::judge_at(&memory, &open, name, UNTIL - 1)), (Verdict::Allow, "exception.admitted"));
-    assert_eq!(support::judge_at(&memory, &open, name, UNTIL).verdict, Verdict::Unknown);
+    assert_eq!(
+        said(&support::judge_at(&memory, &open, name, UNTIL - 1)),
+        (Verdict::Allow, "exception.admitted")
+    );
+    assert_eq!(
+        support::judge_at(&memory, &open, name, UNTIL).verdict,
+        Verdict::Unknown
+    );
 }
 
 /// The verdict is what it will be; the report says that it is not enforced yet.
@@ -192,27 +346,57 @@ fn audit_is_a_note() {
     let memory = demo("unsigned");
     let name = "demo.example/demo/unsigned:1.0";
     let noted = |scope: &str| {
-        let report = judge(&memory, &rules(json!({ "audit": [scope] }), json!([{ "type": "reject" }])), name);
+        let report = judge(
+            &memory,
+            &rules(json!({ "audit": [scope] }), json!([{ "type": "reject" }])),
+            name,
+        );
         assert_eq!(report.verdict, Verdict::Deny);
         report.notes.iter().any(|note| note.code == "policy.audit")
     };
-    assert!(noted("demo.example/demo/unsigned") && noted("demo.example/demo") && noted("demo.example/demo/unsigned:1.0"));
+    assert!(
+        noted("demo.example/demo/unsigned")
+            && noted("demo.example/demo")
+            && noted("demo.example/demo/unsigned:1.0")
+    );
     assert!(!noted("demo.example/demo/signed") && !noted("other.example"));
     // The policy's own scope is nearer.
     assert!(!noted("") && !noted("*.example") && !noted("demo.example"));
 }
 
-/// Where registries.d does not switch attachments on, tags and referrers are as if they were not there.
+/// Where registries.d does not switch attachments on, tags and referrers are as if they were not
+/// there.
 #[test]
 fn registries_d_switches_attachments_off() {
     let files = |text: &str| [("a.yaml".to_owned(), text.as_bytes().to_vec())].into();
-    let off = demo_rules().with_registries_d(&files("docker:\n  other.example:\n    use-sigstore-attachments: true\n")).unwrap();
-    let on = demo_rules().with_registries_d(&files("docker:\n  demo.example:\n    use-sigstore-attachments: true\n")).unwrap();
+    let off = demo_rules()
+        .with_registries_d(&files(
+            "docker:\n  other.example:\n    use-sigstore-attachments: true\n",
+        ))
+        .unwrap();
+    let on = demo_rules()
+        .with_registries_d(&files(
+            "docker:\n  demo.example:\n    use-sigstore-attachments: true\n",
+        ))
+        .unwrap();
     for repository in ["signed", "bundle", "keyless", "attested"] {
         let name = format!("demo.example/demo/{repository}:1.0");
-        assert_eq!(judge(&demo(repository), &on, &name).verdict, Verdict::Allow, "{repository}");
+        assert_eq!(
+            judge(&demo(repository), &on, &name).verdict,
+            Verdict::Allow,
+            "{repository}"
+        );
         let report = judge(&demo(repository), &off, &name);
-        assert_eq!(said(&report), (Verdict::Deny, "signature.missing"), "{repository}");
-        assert!(report.notes.iter().any(|note| note.code == "registries-d.attachments-off"));
+        assert_eq!(
+            said(&report),
+            (Verdict::Deny, "signature.missing"),
+            "{repository}"
+        );
+        assert!(
+            report
+                .notes
+                .iter()
+                .any(|note| note.code == "registries-d.attachments-off")
+        );
     }
 }

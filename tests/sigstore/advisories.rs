@@ -1,4 +1,5 @@
-//! Published bypasses that concern Sigstore: each has a test here that names it, or is named in a test elsewhere.
+//! Published bypasses that concern Sigstore: each has a test here that names it, or is named in a
+//! test elsewhere.
 
 use crate::edit::{alter_at, decode, encode};
 use crate::forge::{self, ARTIFACT, Key, TIME};
@@ -33,36 +34,98 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("RUSTSEC-2026-0098", "src/x509/tests.rs"),
 ];
 
-/// Rows of shared/facts/advisories.md that speak of other systems, or of registries and digests whatever the signature.
+/// Rows of shared/facts/advisories.md that speak of other systems, or of registries and digests
+/// whatever the signature.
 const OTHERS: &[&str] = &[
-    "GHSA-m3cq-xcx9-3gvm", "CVE-2023-47630", "CVE-2026-122321", "CVE-2023-33959", "GHSA-9m3v-v4r5-ppx7", "CVE-2023-25656", "CVE-2024-23332", "CVE-2024-56138", "CVE-2024-3727", "CVE-2026-111361",
-    "CVE-2026-75939", "CVE-2025-47934", "CVE-2019-11841", "GHSA-qwqc-28w3-fww6", "CVE-2021-41190", "CVE-2026-95839", "CVE-2026-23992", "CVE-2021-41087",
+    "GHSA-m3cq-xcx9-3gvm",
+    "CVE-2023-47630",
+    "CVE-2026-122321",
+    "CVE-2023-33959",
+    "GHSA-9m3v-v4r5-ppx7",
+    "CVE-2023-25656",
+    "CVE-2024-23332",
+    "CVE-2024-56138",
+    "CVE-2024-3727",
+    "CVE-2026-111361",
+    "CVE-2026-75939",
+    "CVE-2025-47934",
+    "CVE-2019-11841",
+    "GHSA-qwqc-28w3-fww6",
+    "CVE-2021-41190",
+    "CVE-2026-95839",
+    "CVE-2026-23992",
+    "CVE-2021-41087",
 ];
 
 /// Every row of the facts, by its first name, that concerns Sigstore.
 const ROWS: [&str; 27] = [
-    "CVE-2022-23649", "CVE-2022-35929", "CVE-2022-35930", "CVE-2022-36056", "GHSA-vfp6-jrw2-99g9", "GHSA-88jx-383q-w4qc", "GHSA-95pr-fxf5-86gv", "CVE-2026-22703", "CVE-2026-24122", "CVE-2026-39395",
-    "GHSA-fx35-mq7g-6g98", "GHSA-cq38-jh5f-37mq", "CVE-2026-49834", "CVE-2026-54787", "CVE-2026-48815", "CVE-2026-48816", "CVE-2024-55655", "CVE-2024-53267", "CVE-2024-54140", "CVE-2026-31830",
-    "CVE-2026-39984", "TOB-SIGSTORE-11", "TOB-SIGSTORE-9", "CVE-2023-47122", "CVE-2025-29778", "CVE-2025-25204", "RUSTSEC-2026-0098",
+    "CVE-2022-23649",
+    "CVE-2022-35929",
+    "CVE-2022-35930",
+    "CVE-2022-36056",
+    "GHSA-vfp6-jrw2-99g9",
+    "GHSA-88jx-383q-w4qc",
+    "GHSA-95pr-fxf5-86gv",
+    "CVE-2026-22703",
+    "CVE-2026-24122",
+    "CVE-2026-39395",
+    "GHSA-fx35-mq7g-6g98",
+    "GHSA-cq38-jh5f-37mq",
+    "CVE-2026-49834",
+    "CVE-2026-54787",
+    "CVE-2026-48815",
+    "CVE-2026-48816",
+    "CVE-2024-55655",
+    "CVE-2024-53267",
+    "CVE-2024-54140",
+    "CVE-2026-31830",
+    "CVE-2026-39984",
+    "TOB-SIGSTORE-11",
+    "TOB-SIGSTORE-9",
+    "CVE-2023-47122",
+    "CVE-2025-29778",
+    "CVE-2025-25204",
+    "RUSTSEC-2026-0098",
 ];
 
 /// `left ^ right`, as lists.
-fn difference<'a>(left: impl IntoIterator<Item = &'a str>, right: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
-    let (left, right): (BTreeSet<_>, BTreeSet<_>) = (left.into_iter().collect(), right.into_iter().collect());
+fn difference<'a>(
+    left: impl IntoIterator<Item = &'a str>,
+    right: impl IntoIterator<Item = &'a str>,
+) -> Vec<&'a str> {
+    let (left, right): (BTreeSet<_>, BTreeSet<_>) =
+        (left.into_iter().collect(), right.into_iter().collect());
     left.symmetric_difference(&right).copied().collect()
 }
 
 #[test]
 fn the_table_is_complete() {
-    let tested = HERE.iter().copied().chain(ELSEWHERE.iter().map(|(id, _)| *id));
+    let tested = HERE
+        .iter()
+        .copied()
+        .chain(ELSEWHERE.iter().map(|(id, _)| *id));
     assert_eq!(difference(tested, ROWS), Vec::<&str>::new());
     for (id, file) in ELSEWHERE {
-        assert!(std::fs::read_to_string(file).unwrap().contains(id), "{file} does not name {id}");
+        assert!(
+            std::fs::read_to_string(file).unwrap().contains(id),
+            "{file} does not name {id}"
+        );
     }
     // Nothing was added to the facts without being seen here.
-    let Ok(facts) = std::fs::read_to_string("../shared/facts/advisories.md") else { return };
-    let rows = facts.lines().filter_map(|line| line.strip_prefix('|')?.split('|').next()).filter(|first| ["CVE-", "GHSA-", "TOB-", "RUSTSEC-"].iter().any(|kind| first.starts_with(kind)));
-    let unseen: Vec<&str> = rows.filter(|row| !ROWS.iter().chain(OTHERS).any(|id| row.contains(id))).collect();
+    let Ok(facts) = std::fs::read_to_string("../shared/facts/advisories.md") else {
+        return;
+    };
+    let rows = facts
+        .lines()
+        .filter_map(|line| line.strip_prefix('|')?.split('|').next())
+        .filter(|first| {
+            ["CVE-", "GHSA-", "TOB-", "RUSTSEC-"]
+                .iter()
+                .any(|kind| first.starts_with(kind))
+        });
+    let unseen: Vec<&str> = rows
+        .filter(|row| !ROWS.iter().chain(OTHERS).any(|id| row.contains(id)))
+        .collect();
     assert!(unseen.is_empty(), "rows without a test: {unseen:?}");
 }
 
@@ -70,27 +133,47 @@ fn the_table_is_complete() {
 fn refused(vector: &Vector, bundle: &Value, codes: &[&str]) {
     match vector.judge(bundle) {
         Ok(_) => panic!("{}: accepted, expected {codes:?}", vector.name),
-        Err(code) => assert!(codes.iter().any(|expected| vector.tells(&code, expected)), "{}: {code}, expected {codes:?}", vector.name),
+        Err(code) => assert!(
+            codes.iter().any(|expected| vector.tells(&code, expected)),
+            "{}: {code}, expected {codes:?}",
+            vector.name
+        ),
     }
 }
 
 /// Vectors for which `which` is true of the first entry in a listed log; at least one.
 fn logged(which: impl Fn(&Value) -> bool) -> Vec<&'static Vector> {
-    let found: Vec<_> = vectors::all().iter().filter(|vector| vector.entries().iter().any(|entry| vector.lists(entry) && which(entry))).collect();
+    let found: Vec<_> = vectors::all()
+        .iter()
+        .filter(|vector| {
+            vector
+                .entries()
+                .iter()
+                .any(|entry| vector.lists(entry) && which(entry))
+        })
+        .collect();
     assert!(!found.is_empty(), "no vector is like that");
     found
 }
 
 fn edited(vector: &Vector, edit: impl Fn(&mut Value)) -> Value {
     let mut bundle = vector.bundle.clone();
-    bundle["verificationMaterial"]["tlogEntries"].as_array_mut().unwrap().iter_mut().for_each(edit);
+    bundle["verificationMaterial"]["tlogEntries"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .for_each(edit);
     bundle
 }
 
 /// `payload` signed with a key and logged, asked about [`ARTIFACT`].
 fn signed(payload: &[u8]) -> Vector {
     let (_, signer, log) = forge::happy();
-    forge::vector(forge::bundle(&signer, payload, &[forge::entry(&log, 1, &signer, payload)]), &signer, &[&log])
+    forge::vector(
+        forge::bundle(&signer, payload, &[forge::entry(&log, 1, &signer, payload)]),
+        &signer,
+        &[&log],
+    )
 }
 
 /// An image with these bundles as referrers.
@@ -100,7 +183,9 @@ pub fn image(bundles: &[Value]) -> (Memory, Digest) {
     let layer = |digest: &Digest, kind: &str| json!({"mediaType": kind, "digest": digest.to_string(), "size": 2});
     let image = json!({"schemaVersion": 2, "mediaType": support::MANIFEST, "config": layer(&config, "application/vnd.oci.image.config.v1+json"), "layers": []}).to_string().into_bytes();
     let digest = Digest::of(&image);
-    memory.manifests.insert("1".into(), (image, support::MANIFEST.into()));
+    memory
+        .manifests
+        .insert("1".into(), (image, support::MANIFEST.into()));
     let mut list = Vec::new();
     for bundle in bundles {
         let kind = bundle["mediaType"].as_str().unwrap();
@@ -111,15 +196,23 @@ pub fn image(bundles: &[Value]) -> (Memory, Digest) {
         let manifest = json!({"schemaVersion": 2, "mediaType": support::MANIFEST, "artifactType": kind, "config": layer(&config, "application/vnd.oci.empty.v1+json"), "layers": [entry],
             "subject": {"mediaType": support::MANIFEST, "digest": digest.to_string(), "size": 1}}).to_string().into_bytes();
         let name = Digest::of(&manifest);
-        memory.manifests.insert(name.to_string(), (manifest, support::MANIFEST.into()));
-        list.push(Referrer { digest: name, artifact_type: Some(kind.into()) });
+        memory
+            .manifests
+            .insert(name.to_string(), (manifest, support::MANIFEST.into()));
+        list.push(Referrer {
+            digest: name,
+            artifact_type: Some(kind.into()),
+        });
     }
     memory.referrers.insert(digest.to_string(), list);
     (memory, digest)
 }
 
 fn by_key(key: &PublicKey, predicate_type: Option<&str>) -> Rules {
-    Rules::Direct(Direct { predicate_type: predicate_type.map(Into::into), ..Direct::by(Signers::Keys(vec![key.clone()])) })
+    Rules::Direct(Direct {
+        predicate_type: predicate_type.map(Into::into),
+        ..Direct::by(Signers::Keys(vec![key.clone()]))
+    })
 }
 
 const SPDX: &str = "https://spdx.dev/Document";
@@ -127,7 +220,10 @@ const VULN: &str = "https://cosign.sigstore.dev/attestation/vuln/v1";
 
 /// The image's digest, in an attestation of this type.
 fn attested(digest: &Digest, predicate_type: &str) -> Value {
-    let payload = forge::statement(predicate_type, &[json!({"name": "image", "digest": {"sha256": digest.hex()}})]);
+    let payload = forge::statement(
+        predicate_type,
+        &[json!({"name": "image", "digest": {"sha256": digest.hex()}})],
+    );
     forge::bundle(&Key::new(1), &payload, &[])
 }
 
@@ -171,7 +267,8 @@ advisories! {
         }
     }
 
-    /// verify-blob's: an entry of something else, an identity that is not compared because a bundle is there, an entry that
+    /// verify-blob's: an entry of something else, an identity that is not compared because a bundle
+    /// is there, an entry that
     /// cannot be read.
     four_holes_of_verify_blob ["CVE-2022-36056"] {
         let (vector, signer, log) = forge::happy();
@@ -452,7 +549,8 @@ fn huge_sizes_are_refused_at_once() {
     let (vector, _, _) = forge::happy();
     let huge = [0x30, 0x84, 0x7f, 0xff, 0xff, 0xff, 0x02];
     let mut bundle = vector.bundle.clone();
-    bundle["verificationMaterial"]["timestampVerificationData"] = json!({"rfc3161Timestamps": [{"signedTimestamp": encode(&huge)}]});
+    bundle["verificationMaterial"]["timestampVerificationData"] =
+        json!({"rfc3161Timestamps": [{"signedTimestamp": encode(&huge)}]});
     refused(&vector, &bundle, &["timestamp.der"]);
     let mut bundle = vector.bundle.clone();
     bundle["dsseEnvelope"]["signatures"][0]["sig"] = encode(&huge);
@@ -463,11 +561,42 @@ fn huge_sizes_are_refused_at_once() {
         refused(keyless, &bundle, &["x509.der"]);
     }
     for (pointer, value, codes) in [
-        ("/inclusionProof/treeSize", "9223372036854775807", &["proof.stated"][..]), ("/inclusionProof/logIndex", "9223372036854775807", &["proof.index"]),
-        ("/inclusionProof/treeSize", "9223372036854775808", &["log-entry.shape"]), ("/logIndex", "-1", &["log-entry.shape"]), ("/integratedTime", "9223372036854775807", &["signature.invalid"]),
+        (
+            "/inclusionProof/treeSize",
+            "9223372036854775807",
+            &["proof.stated"][..],
+        ),
+        (
+            "/inclusionProof/logIndex",
+            "9223372036854775807",
+            &["proof.index"],
+        ),
+        (
+            "/inclusionProof/treeSize",
+            "9223372036854775808",
+            &["log-entry.shape"],
+        ),
+        ("/logIndex", "-1", &["log-entry.shape"]),
+        (
+            "/integratedTime",
+            "9223372036854775807",
+            &["signature.invalid"],
+        ),
     ] {
-        refused(&vector, &edited(&vector, |entry| *entry.pointer_mut(pointer).unwrap() = value.into()), codes);
+        refused(
+            &vector,
+            &edited(&vector, |entry| {
+                *entry.pointer_mut(pointer).unwrap() = value.into()
+            }),
+            codes,
+        );
     }
     let many = vec![encode(&[0; 32]); 65];
-    refused(&vector, &edited(&vector, |entry| entry["inclusionProof"]["hashes"] = json!(many)), &["log-entry.shape"]);
+    refused(
+        &vector,
+        &edited(&vector, |entry| {
+            entry["inclusionProof"]["hashes"] = json!(many)
+        }),
+        &["log-entry.shape"],
+    );
 }

@@ -1,4 +1,5 @@
-//! A certificate authority and certificate transparency logs of our own, for chains that no vector has.
+//! A certificate authority and certificate transparency logs of our own, for chains that no vector
+//! has.
 
 use crate::edit::encode;
 use crate::forge::{self, ARTIFACT, Key, TIME};
@@ -17,7 +18,11 @@ pub fn der(tag: u8, body: &[u8]) -> Vec<u8> {
     let length = match body.len() {
         n @ 0..128 => vec![u8::try_from(n).unwrap()],
         n @ 128..256 => vec![0x81, u8::try_from(n).unwrap()],
-        n => vec![0x82, u8::try_from(n >> 8).unwrap(), u8::try_from(n & 255).unwrap()],
+        n => vec![
+            0x82,
+            u8::try_from(n >> 8).unwrap(),
+            u8::try_from(n & 255).unwrap(),
+        ],
     };
     [&[tag][..], &length, body].concat()
 }
@@ -31,11 +36,18 @@ fn oid(digits: &str) -> Vec<u8> {
 }
 
 fn name(common: &str) -> Vec<u8> {
-    sequence(&[der(0x31, &sequence(&[oid("2.5.4.3"), der(0x0c, common.as_bytes())]))])
+    sequence(&[der(
+        0x31,
+        &sequence(&[oid("2.5.4.3"), der(0x0c, common.as_bytes())]),
+    )])
 }
 
 fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
-    let critical = if critical { vec![1, 1, 0xff] } else { Vec::new() };
+    let critical = if critical {
+        vec![1, 1, 0xff]
+    } else {
+        Vec::new()
+    };
     sequence(&[oid(id), critical, der(4, value)])
 }
 
@@ -49,21 +61,36 @@ impl Authority {
     pub fn p521(seed: u8) -> Self {
         let mut scalar = [seed; 66];
         scalar[0] = 0;
-        Self::P521(Box::new(p521::ecdsa::SigningKey::from_slice(&scalar).unwrap()))
+        Self::P521(Box::new(
+            p521::ecdsa::SigningKey::from_slice(&scalar).unwrap(),
+        ))
     }
 
     fn spki(&self) -> Vec<u8> {
         match self {
             Self::P256(key) => key.spki(),
             Self::P521(key) => {
-                let head = hex::decode("30819b301006072a8648ce3d020106052b81040023038186 00".replace(' ', "").as_str()).unwrap();
-                [head.as_slice(), key.verifying_key().to_sec1_point(false).as_bytes()].concat()
+                let head = hex::decode(
+                    "30819b301006072a8648ce3d020106052b81040023038186 00"
+                        .replace(' ', "")
+                        .as_str(),
+                )
+                .unwrap();
+                [
+                    head.as_slice(),
+                    key.verifying_key().to_sec1_point(false).as_bytes(),
+                ]
+                .concat()
             }
         }
     }
 
     fn algorithm(&self) -> Vec<u8> {
-        sequence(&[oid(if matches!(self, Self::P256(_)) { "1.2.840.10045.4.3.2" } else { "1.2.840.10045.4.3.4" })])
+        sequence(&[oid(if matches!(self, Self::P256(_)) {
+            "1.2.840.10045.4.3.2"
+        } else {
+            "1.2.840.10045.4.3.4"
+        })])
     }
 
     fn sign(&self, message: &[u8]) -> Vec<u8> {
@@ -76,42 +103,103 @@ impl Authority {
         }
     }
 
-    fn tbs(&self, serial: u8, issuer: &str, subject: &str, spki: &[u8], extensions: &[Vec<u8>]) -> Vec<u8> {
+    fn tbs(
+        &self,
+        serial: u8,
+        issuer: &str,
+        subject: &str,
+        spki: &[u8],
+        extensions: &[Vec<u8>],
+    ) -> Vec<u8> {
         let validity = sequence(&[der(0x17, b"200101000000Z"), der(0x17, b"400101000000Z")]);
-        sequence(&[der(0xa0, &[2, 1, 2]), der(2, &[serial]), self.algorithm(), name(issuer), validity, name(subject), spki.into(), der(0xa3, &sequence(extensions))])
+        sequence(&[
+            der(0xa0, &[2, 1, 2]),
+            der(2, &[serial]),
+            self.algorithm(),
+            name(issuer),
+            validity,
+            name(subject),
+            spki.into(),
+            der(0xa3, &sequence(extensions)),
+        ])
     }
 
     fn issue(&self, tbs: &[u8]) -> Vec<u8> {
-        sequence(&[tbs.into(), self.algorithm(), der(3, &[&[0][..], &self.sign(tbs)].concat())])
+        sequence(&[
+            tbs.into(),
+            self.algorithm(),
+            der(3, &[&[0][..], &self.sign(tbs)].concat()),
+        ])
     }
 
     /// An authority of this name, certified by itself.
     pub fn certificate(&self, serial: u8, common: &str) -> Vec<u8> {
-        let extensions = [extension("2.5.29.19", true, &[0x30, 3, 1, 1, 0xff]), extension("2.5.29.15", true, &[3, 2, 1, 6])];
+        let extensions = [
+            extension("2.5.29.19", true, &[0x30, 3, 1, 1, 0xff]),
+            extension("2.5.29.15", true, &[3, 2, 1, 6]),
+        ];
         self.issue(&self.tbs(serial, common, common, &self.spki(), &extensions))
     }
 
     /// A signer's, by `issuer`, whose promises `promise` makes of the precertificate.
-    pub fn leaf(&self, issuer: &str, key: &Key, promise: impl Fn(&[u8]) -> Vec<Vec<u8>>) -> Vec<u8> {
+    pub fn leaf(
+        &self,
+        issuer: &str,
+        key: &Key,
+        promise: impl Fn(&[u8]) -> Vec<Vec<u8>>,
+    ) -> Vec<u8> {
         let mut extensions = vec![
             extension("2.5.29.15", true, &[3, 2, 7, 0x80]),
             extension("2.5.29.37", false, &sequence(&[oid("1.3.6.1.5.5.7.3.3")])),
-            extension("2.5.29.17", true, &sequence(&[der(0x81, SUBJECT.as_bytes())])),
-            extension("1.3.6.1.4.1.57264.1.8", false, &der(0x0c, ISSUER.as_bytes())),
+            extension(
+                "2.5.29.17",
+                true,
+                &sequence(&[der(0x81, SUBJECT.as_bytes())]),
+            ),
+            extension(
+                "1.3.6.1.4.1.57264.1.8",
+                false,
+                &der(0x0c, ISSUER.as_bytes()),
+            ),
         ];
         let tbs = self.tbs(9, issuer, "", &key.spki(), &extensions);
-        let list: Vec<u8> = promise(&tbs).iter().flat_map(|sct| [&length(sct)[..], sct].concat()).collect();
-        extensions.push(extension("1.3.6.1.4.1.11129.2.4.2", false, &der(4, &[&length(&list)[..], &list].concat())));
+        let list: Vec<u8> = promise(&tbs)
+            .iter()
+            .flat_map(|sct| [&length(sct)[..], sct].concat())
+            .collect();
+        extensions.push(extension(
+            "1.3.6.1.4.1.11129.2.4.2",
+            false,
+            &der(4, &[&length(&list)[..], &list].concat()),
+        ));
         self.issue(&self.tbs(9, issuer, "", &key.spki(), &extensions))
     }
 
-    /// What `log` promises about a precertificate of this authority, `number` milliseconds late (RFC 6962 section 3.2).
+    /// What `log` promises about a precertificate of this authority, `number` milliseconds late
+    /// (RFC 6962 section 3.2).
     pub fn promise(&self, log: &Key, tbs: &[u8], number: u64) -> Vec<u8> {
         let time = (TIME * 1_000 + number).to_be_bytes();
         let size = u32::try_from(tbs.len()).unwrap().to_be_bytes();
-        let signed = [&[0, 0][..], &time, &[0, 1], &Hash::Sha256.hash(&self.spki()), &size[1..], tbs, &[0, 0]].concat();
+        let signed = [
+            &[0, 0][..],
+            &time,
+            &[0, 1],
+            &Hash::Sha256.hash(&self.spki()),
+            &size[1..],
+            tbs,
+            &[0, 0],
+        ]
+        .concat();
         let signature = log.sign(&signed);
-        [&[0][..], &Hash::Sha256.hash(&log.spki()), &time, &[0, 0, 4, 3], &length(&signature), &signature].concat()
+        [
+            &[0][..],
+            &Hash::Sha256.hash(&log.spki()),
+            &time,
+            &[0, 0, 4, 3],
+            &length(&signature),
+            &signature,
+        ]
+        .concat()
     }
 }
 
@@ -132,14 +220,30 @@ pub fn root(authority: &Authority, log: &Key, promises: &Key) -> Value {
 
 /// A bundle of version 0.1 by a certificate, in the log.
 pub fn bundle(key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> Value {
-    bundle_of(&forge::statement("https://example.com/p", &[forge::subject(ARTIFACT)]), key, leaf, intermediates, log)
+    bundle_of(
+        &forge::statement("https://example.com/p", &[forge::subject(ARTIFACT)]),
+        key,
+        leaf,
+        intermediates,
+        log,
+    )
 }
 
 /// The same, that says this.
-pub fn bundle_of(payload: &[u8], key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> Value {
+pub fn bundle_of(
+    payload: &[u8],
+    key: &Key,
+    leaf: &[u8],
+    intermediates: &[Vec<u8>],
+    log: &Key,
+) -> Value {
     let mut bundle = forge::bundle(key, payload, &[]);
     bundle["mediaType"] = json!("application/vnd.dev.sigstore.bundle+json;version=0.1");
-    let chain: Vec<Value> = [leaf.to_vec()].iter().chain(intermediates).map(|certificate| json!({"rawBytes": encode(certificate)})).collect();
+    let chain: Vec<Value> = [leaf.to_vec()]
+        .iter()
+        .chain(intermediates)
+        .map(|certificate| json!({"rawBytes": encode(certificate)}))
+        .collect();
     bundle["verificationMaterial"] = json!({"x509CertificateChain": {"certificates": chain}, "tlogEntries": [forge::entry_by(log, 3, &pem::encode("CERTIFICATE", leaf), key, payload)]});
     bundle
 }
@@ -147,5 +251,13 @@ pub fn bundle_of(payload: &[u8], key: &Key, leaf: &[u8], intermediates: &[Vec<u8
 pub fn vector(bundle: Value, root: Value) -> Vector {
     let trusted = load_root(&serde_json::to_vec(&root).unwrap()).unwrap();
     let signer = Signer::Identity(vec![Identity::exact(ISSUER, SUBJECT).unwrap()]);
-    Vector { name: "ours".into(), bundle, root, trusted, artifact: Artifact::Bytes(ARTIFACT.into()), signer, thresholds: Thresholds::default() }
+    Vector {
+        name: "ours".into(),
+        bundle,
+        root,
+        trusted,
+        artifact: Artifact::Bytes(ARTIFACT.into()),
+        signer,
+        thresholds: Thresholds::default(),
+    }
 }

@@ -4,7 +4,9 @@ use sealgate::encoding::base64;
 use serde_json::Value;
 
 pub fn decode(value: &Value) -> Vec<u8> {
-    let text = value.as_str().unwrap_or_else(|| panic!("expected base64, found {value}"));
+    let text = value
+        .as_str()
+        .unwrap_or_else(|| panic!("expected base64, found {value}"));
     base64::decode(text).unwrap_or_else(|| panic!("expected base64, found {text:?}"))
 }
 
@@ -16,8 +18,13 @@ pub fn encode(bytes: &[u8]) -> Value {
 pub fn leaves(value: &Value) -> Vec<String> {
     fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
         match value {
-            Value::Object(members) => members.iter().for_each(|(key, value)| walk(value, &format!("{at}/{key}"), found)),
-            Value::Array(items) => items.iter().enumerate().for_each(|(number, value)| walk(value, &format!("{at}/{number}"), found)),
+            Value::Object(members) => members
+                .iter()
+                .for_each(|(key, value)| walk(value, &format!("{at}/{key}"), found)),
+            Value::Array(items) => items
+                .iter()
+                .enumerate()
+                .for_each(|(number, value)| walk(value, &format!("{at}/{number}"), found)),
             Value::Null => {}
             _ => found.push(at.into()),
         }
@@ -27,7 +34,8 @@ pub fn leaves(value: &Value) -> Vec<String> {
     found
 }
 
-/// Another value of the same form: a number more, another hexadecimal digit, another bit under base64, another word.
+/// Another value of the same form: a number more, another hexadecimal digit, another bit under
+/// base64, another word.
 pub fn alter(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::from(number.as_i64().unwrap_or_default() + 1),
@@ -46,7 +54,8 @@ fn alter_text(text: &str) -> String {
         return format!("{}{last}", &text[..text.len() - 1]);
     }
     match base64::decode(text) {
-        // In the last quarter: of ECDSA signatures that is in the middle of s, where DER does not suffer.
+        // In the last quarter: of ECDSA signatures that is in the middle of s, where DER does not
+        // suffer.
         Some(mut bytes) if bytes.len() > 16 => {
             let at = bytes.len() * 3 / 4;
             bytes[at] ^= 1;
@@ -58,7 +67,9 @@ fn alter_text(text: &str) -> String {
 
 /// Alters the value at `pointer`.
 pub fn alter_at(value: &mut Value, pointer: &str) {
-    let leaf = value.pointer_mut(pointer).unwrap_or_else(|| panic!("nothing at {pointer}"));
+    let leaf = value
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("nothing at {pointer}"));
     *leaf = alter(leaf);
 }
 

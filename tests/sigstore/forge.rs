@@ -1,4 +1,5 @@
-//! A signer and logs of our own, for what no vector can be altered into: things that are signed, and wrong.
+//! A signer and logs of our own, for what no vector can be altered into: things that are signed,
+//! and wrong.
 
 use crate::edit::encode;
 use crate::vectors::{Vector, load_root};
@@ -26,7 +27,11 @@ impl Key {
     /// SubjectPublicKeyInfo (RFC 5480): the same 26 bytes before every point of the curve.
     pub fn spki(&self) -> Vec<u8> {
         let head = hex::decode("3059301306072a8648ce3d020106082a8648ce3d030107034200").unwrap();
-        [head.as_slice(), self.0.verifying_key().to_sec1_point(false).as_bytes()].concat()
+        [
+            head.as_slice(),
+            self.0.verifying_key().to_sec1_point(false).as_bytes(),
+        ]
+        .concat()
     }
 
     pub fn public(&self) -> PublicKey {
@@ -57,7 +62,16 @@ pub fn subject(bytes: &[u8]) -> Value {
 }
 
 pub fn signature(key: &Key, payload: &[u8]) -> Vec<u8> {
-    let pae = [format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len()).as_bytes(), payload].concat();
+    let pae = [
+        format!(
+            "DSSEv1 {} {PAYLOAD_TYPE} {} ",
+            PAYLOAD_TYPE.len(),
+            payload.len()
+        )
+        .as_bytes(),
+        payload,
+    ]
+    .concat();
     key.sign(&pae)
 }
 
@@ -70,7 +84,8 @@ pub fn bundle(key: &Key, payload: &[u8], entries: &[Value]) -> Value {
     })
 }
 
-/// An entry of a log of our own (Rekor v1, dsse 0.0.1), with timestamp, proof and checkpoint. `number` makes bodies differ.
+/// An entry of a log of our own (Rekor v1, dsse 0.0.1), with timestamp, proof and checkpoint.
+/// `number` makes bodies differ.
 pub fn entry(log: &Key, number: u64, signer: &Key, payload: &[u8]) -> Value {
     entry_by(log, number, &signer.pem(), signer, payload)
 }
@@ -88,7 +103,11 @@ pub fn entry_by(log: &Key, number: u64, verifier: &str, signer: &Key, payload: &
 
 /// The log signs this body, whatever it says.
 pub fn entry_of(log: &Key, number: u64, body: &[u8]) -> Value {
-    let promised = format!(r#"{{"body":"{}","integratedTime":{TIME},"logID":"{}","logIndex":{number}}}"#, base64::encode(body), hex::encode(&log.id()));
+    let promised = format!(
+        r#"{{"body":"{}","integratedTime":{TIME},"logID":"{}","logIndex":{number}}}"#,
+        base64::encode(body),
+        hex::encode(&log.id())
+    );
     // A tree of one leaf: its root is the leaf, and the proof is empty.
     let root = merkle::leaf_hash(body);
     let text = format!("log.test - 1\n1\n{}\n", base64::encode(&root));
@@ -114,7 +133,15 @@ pub fn root(logs: &[&Key]) -> Value {
 pub fn vector(bundle: Value, signer: &Key, logs: &[&Key]) -> Vector {
     let root = root(logs);
     let trusted = load_root(&serde_json::to_vec(&root).unwrap()).unwrap();
-    Vector { name: "ours".into(), bundle, root, trusted, artifact: Artifact::Bytes(ARTIFACT.into()), signer: Signer::Key(signer.public(), None), thresholds: Thresholds::default() }
+    Vector {
+        name: "ours".into(),
+        bundle,
+        root,
+        trusted,
+        artifact: Artifact::Bytes(ARTIFACT.into()),
+        signer: Signer::Key(signer.public(), None),
+        thresholds: Thresholds::default(),
+    }
 }
 
 /// One that holds.

@@ -1,11 +1,11 @@
-//! The demo's keyless and attested images under its policy with one thing changed: what a policy demands is demanded
-//! (TRUST sections 1, 4, 5 and 6).
+//! The demo's keyless and attested images under its policy with one thing changed: what a policy
+//! demands is demanded (TRUST sections 1, 4, 5 and 6).
 
 use crate::advisories::image as image_of;
 use crate::authority::{self, Authority};
 use crate::edit::encode;
 use crate::forge::{self, Key, TIME};
-use crate::support::{demo_assets, fixtures, judge_at, read, Memory};
+use crate::support::{Memory, demo_assets, fixtures, judge_at, read};
 use sealgate::policy::Policy;
 use sealgate::verify::{Outcome, Report, Rules, RulesError, Verdict};
 use serde_json::{Value, json};
@@ -23,23 +23,39 @@ fn rules(requirements: Value) -> Result<Rules, RulesError> {
     for name in ["trusted_root.other.json", "trusted_root.no-log.json"] {
         assets.insert(name.into(), read(fixtures().join("sigstore").join(name)));
     }
-    Rules::policy(Policy::parse(policy.to_string().as_bytes()).unwrap(), assets)
+    Rules::policy(
+        Policy::parse(policy.to_string().as_bytes()).unwrap(),
+        assets,
+    )
 }
 
 fn report(repository: &str, requirement: &Value, time: i64) -> Report {
-    judge_at(&image(repository), &rules(json!([requirement])).unwrap(), &format!("demo.example/demo/{repository}:1.0"), time)
+    judge_at(
+        &image(repository),
+        &rules(json!([requirement])).unwrap(),
+        &format!("demo.example/demo/{repository}:1.0"),
+        time,
+    )
 }
 
 fn code(repository: &str, requirement: &Value) -> String {
     let report = report(repository, requirement, 1_800_000_000);
-    if report.verdict == Verdict::Allow { "allow".into() } else { format!("{:?} {}", report.verdict, report.code) }
+    if report.verdict == Verdict::Allow {
+        "allow".into()
+    } else {
+        format!("{:?} {}", report.verdict, report.code)
+    }
 }
 
 /// An object with some members changed; `null` takes one away.
 fn with(base: &Value, changes: Value) -> Value {
     let mut object = base.as_object().unwrap().clone();
     for (name, value) in changes.as_object().unwrap() {
-        if value.is_null() { object.remove(name) } else { object.insert(name.clone(), value.clone()) };
+        if value.is_null() {
+            object.remove(name)
+        } else {
+            object.insert(name.clone(), value.clone())
+        };
     }
     object.into()
 }
@@ -65,31 +81,83 @@ fn attested() -> Value {
 
 #[test]
 fn identities() {
-    let claims = |claims: Value| json!([{ "issuer": ISSUER, "subject": SUBJECT, "claims": claims }]);
+    let claims =
+        |claims: Value| json!([{ "issuer": ISSUER, "subject": SUBJECT, "claims": claims }]);
     for (changes, wanted) in [
         (json!({}), "allow"),
-        (json!({ "identities": [{ "issuerRegexp": "https://token[.]actions[.].*", "subjectRegexp": ".*/release[.]yml@refs/heads/main" }] }), "allow"),
+        (
+            json!({ "identities": [{ "issuerRegexp": "https://token[.]actions[.].*", "subjectRegexp": ".*/release[.]yml@refs/heads/main" }] }),
+            "allow",
+        ),
         // Matched whole.
-        (json!({ "identities": [{ "issuer": ISSUER, "subjectRegexp": "https://github[.]com/demo/" }] }), "Deny sigstore.identity"),
-        (json!({ "identities": identity(ISSUER, "someone") }), "Deny sigstore.identity"),
-        (json!({ "identities": identity("https://issuer.example", SUBJECT) }), "Deny sigstore.identity"),
+        (
+            json!({ "identities": [{ "issuer": ISSUER, "subjectRegexp": "https://github[.]com/demo/" }] }),
+            "Deny sigstore.identity",
+        ),
+        (
+            json!({ "identities": identity(ISSUER, "someone") }),
+            "Deny sigstore.identity",
+        ),
+        (
+            json!({ "identities": identity("https://issuer.example", SUBJECT) }),
+            "Deny sigstore.identity",
+        ),
         // Issuer of one entry, subject of another.
-        (json!({ "identities": [identity(ISSUER, "someone")[0], identity("https://issuer.example", SUBJECT)[0]] }), "Deny sigstore.identity"),
-        (json!({ "identities": [identity(ISSUER, "someone")[0], identity(ISSUER, SUBJECT)[0]] }), "allow"),
-        (json!({ "identities": claims(json!({ "sourceRepositoryURI": "https://github.com/demo/app", "buildTrigger": "push" })) }), "allow"),
-        (json!({ "identities": claims(json!({ "sourceRepositoryURI": "https://github.com/demo/ap" })) }), "Deny sigstore.identity"),
-        (json!({ "identities": claims(json!({ "sourceRepositoryURI": "https://github.com/demo/app", "buildTrigger": "pull_request" })) }), "Deny sigstore.identity"),
-        (json!({ "trustedRootPath": "trusted_root.other.json" }), "Deny sigstore.log"),
+        (
+            json!({ "identities": [identity(ISSUER, "someone")[0], identity("https://issuer.example", SUBJECT)[0]] }),
+            "Deny sigstore.identity",
+        ),
+        (
+            json!({ "identities": [identity(ISSUER, "someone")[0], identity(ISSUER, SUBJECT)[0]] }),
+            "allow",
+        ),
+        (
+            json!({ "identities": claims(json!({ "sourceRepositoryURI": "https://github.com/demo/app", "buildTrigger": "push" })) }),
+            "allow",
+        ),
+        (
+            json!({ "identities": claims(json!({ "sourceRepositoryURI": "https://github.com/demo/ap" })) }),
+            "Deny sigstore.identity",
+        ),
+        (
+            json!({ "identities": claims(json!({ "sourceRepositoryURI": "https://github.com/demo/app", "buildTrigger": "pull_request" })) }),
+            "Deny sigstore.identity",
+        ),
+        (
+            json!({ "trustedRootPath": "trusted_root.other.json" }),
+            "Deny sigstore.log",
+        ),
         // A bundle names no repository.
         (json!({ "signedIdentity": null }), "Deny identity.unnamed"),
-        (json!({ "signedIdentity": { "type": "remapRepository", "prefix": "demo.example", "signedPrefix": "demo.example" } }), "Deny identity.unnamed"),
+        (
+            json!({ "signedIdentity": { "type": "remapRepository", "prefix": "demo.example", "signedPrefix": "demo.example" } }),
+            "Deny identity.unnamed",
+        ),
         // Keys have no certificate, and the image carries nothing by a key.
-        (json!({ "identities": null, "keyPath": "cosign.pub" }), "Deny sigstore.material"),
+        (
+            json!({ "identities": null, "keyPath": "cosign.pub" }),
+            "Deny sigstore.material",
+        ),
     ] {
-        assert_eq!(code("keyless", &with(&signed(), changes.clone())), wanted, "{changes}");
+        assert_eq!(
+            code("keyless", &with(&signed(), changes.clone())),
+            wanted,
+            "{changes}"
+        );
     }
-    let denied = report("keyless", &with(&signed(), json!({ "identities": claims(json!({ "buildTrigger": "pull_request" })) })), 1_800_000_000);
-    assert!(denied.message.contains("buildTrigger push"), "{}", denied.message);
+    let denied = report(
+        "keyless",
+        &with(
+            &signed(),
+            json!({ "identities": claims(json!({ "buildTrigger": "pull_request" })) }),
+        ),
+        1_800_000_000,
+    );
+    assert!(
+        denied.message.contains("buildTrigger push"),
+        "{}",
+        denied.message
+    );
 }
 
 #[test]
@@ -97,31 +165,93 @@ fn attestations_are_no_signatures_and_signatures_no_attestations() {
     assert_eq!(code("attested", &signed()), "allow");
     assert_eq!(code("attested", &attested()), "allow");
     // What is not asked for is set aside, and refuses nothing.
-    let bom = with(&attested(), json!({ "predicateType": "https://cyclonedx.org/bom" }));
-    for (requirement, message) in [(signed(), "attestations say something"), (bom, "found one of type")] {
+    let bom = with(
+        &attested(),
+        json!({ "predicateType": "https://cyclonedx.org/bom" }),
+    );
+    for (requirement, message) in [
+        (signed(), "attestations say something"),
+        (bom, "found one of type"),
+    ] {
         let report = report("attested", &requirement, 1_800_000_000);
-        let others: Vec<_> = report.requirements[0].candidates.iter().filter(|candidate| candidate.code == "bundle.predicate-type").collect();
-        assert!(others.iter().all(|other| other.outcome == Outcome::SetAside && other.message.contains(message)), "{others:?}");
+        let others: Vec<_> = report.requirements[0]
+            .candidates
+            .iter()
+            .filter(|candidate| candidate.code == "bundle.predicate-type")
+            .collect();
+        assert!(
+            others
+                .iter()
+                .all(|other| other.outcome == Outcome::SetAside && other.message.contains(message)),
+            "{others:?}"
+        );
         assert!(!others.is_empty());
     }
     assert_eq!(code("keyless", &attested()), "Deny attestation.missing");
     assert_eq!(code("unsigned", &attested()), "Deny attestation.missing");
     // CVE-2022-35929: another type is there.
-    assert_eq!(code("attested", &with(&attested(), json!({ "predicateType": "https://spdx.dev/Document" }))), "Deny attestation.missing");
-    assert_eq!(code("attested", &with(&attested(), json!({ "predicateType": "https://cyclonedx.org/bom" }))), "allow");
-    assert_eq!(code("attested", &with(&attested(), json!({ "identities": identity(ISSUER, "someone") }))), "Deny sigstore.identity");
+    assert_eq!(
+        code(
+            "attested",
+            &with(
+                &attested(),
+                json!({ "predicateType": "https://spdx.dev/Document" })
+            )
+        ),
+        "Deny attestation.missing"
+    );
+    assert_eq!(
+        code(
+            "attested",
+            &with(
+                &attested(),
+                json!({ "predicateType": "https://cyclonedx.org/bom" })
+            )
+        ),
+        "allow"
+    );
+    assert_eq!(
+        code(
+            "attested",
+            &with(
+                &attested(),
+                json!({ "identities": identity(ISSUER, "someone") })
+            )
+        ),
+        "Deny sigstore.identity"
+    );
     let long = format!("https://slsa.dev/provenance/v1?{}", "x".repeat(200));
-    assert_eq!(code("attested", &with(&attested(), json!({ "predicateType": long }))), "Deny attestation.missing");
+    assert_eq!(
+        code(
+            "attested",
+            &with(&attested(), json!({ "predicateType": long }))
+        ),
+        "Deny attestation.missing"
+    );
 }
 
 #[test]
 fn conditions_are_met_by_one_statement() {
-    let conditions = |conditions: Value| code("attested", &with(&attested(), json!({ "conditions": conditions })));
+    let conditions = |conditions: Value| {
+        code(
+            "attested",
+            &with(&attested(), json!({ "conditions": conditions })),
+        )
+    };
     let build_type = "https://demo.example/build/v1";
     let at = "/buildDefinition/buildType";
-    assert_eq!(conditions(json!([{ "pointer": at, "equals": build_type }])), "allow");
-    assert_eq!(conditions(json!([{ "pointer": at, "oneOf": ["x", build_type] }])), "allow");
-    assert_eq!(conditions(json!([{ "pointer": at, "matches": "https://demo[.]example/.*" }])), "allow");
+    assert_eq!(
+        conditions(json!([{ "pointer": at, "equals": build_type }])),
+        "allow"
+    );
+    assert_eq!(
+        conditions(json!([{ "pointer": at, "oneOf": ["x", build_type] }])),
+        "allow"
+    );
+    assert_eq!(
+        conditions(json!([{ "pointer": at, "matches": "https://demo[.]example/.*" }])),
+        "allow"
+    );
     for wrong in [
         json!([{ "pointer": at, "equals": "https://demo.example/build/v2" }]),
         json!([{ "pointer": at, "oneOf": ["x"] }]),
@@ -129,22 +259,40 @@ fn conditions_are_met_by_one_statement() {
         json!([{ "pointer": "/missing", "equals": null }]),
         json!([{ "pointer": at, "equals": build_type }, { "pointer": at, "equals": "y" }]),
     ] {
-        assert_eq!(conditions(wrong.clone()), "Deny attestation.condition", "{wrong}");
+        assert_eq!(
+            conditions(wrong.clone()),
+            "Deny attestation.condition",
+            "{wrong}"
+        );
     }
 }
 
-/// Whoever holds an old signature can have it logged and stamped again, and leave the old time out: its certificate is as old as
-/// ever. (A log of our own; Fulcio's certificates live for ten minutes.)
+/// Whoever holds an old signature can have it logged and stamped again, and leave the old time out:
+/// its certificate is as old as ever. (A log of our own; Fulcio's certificates live for ten
+/// minutes.)
 #[test]
 fn an_old_signature_that_is_logged_again_is_old() {
-    let (ca, key, log, promises) = (Authority::P256(Key::new(21)), Key::new(22), Key::new(23), Key::new(24));
+    let (ca, key, log, promises) = (
+        Authority::P256(Key::new(21)),
+        Key::new(22),
+        Key::new(23),
+        Key::new(24),
+    );
     let leaf = ca.leaf("ca", &key, |tbs| vec![ca.promise(&promises, tbs, 0)]);
-    let payload = forge::statement("https://slsa.dev/provenance/v1", &[json!({"name": "image", "digest": {"sha256": image_of(&[]).1.hex()}})]);
+    let payload = forge::statement(
+        "https://slsa.dev/provenance/v1",
+        &[json!({"name": "image", "digest": {"sha256": image_of(&[]).1.hex()}})],
+    );
     let (memory, _) = image_of(&[authority::bundle_of(&payload, &key, &leaf, &[], &log)]);
     let root = authority::root(&ca, &log, &promises).to_string();
     let judged = |max_age: i64| {
         let attested = json!({ "type": "attested", "predicateType": "https://slsa.dev/provenance/v1", "trustedRootData": encode(root.as_bytes()), "identities": identity(authority::ISSUER, authority::SUBJECT), "maxAge": max_age });
-        let report = judge_at(&memory, &rules(json!([attested])).unwrap(), "demo.example/it:1", i64::try_from(TIME).unwrap() + 10);
+        let report = judge_at(
+            &memory,
+            &rules(json!([attested])).unwrap(),
+            "demo.example/it:1",
+            i64::try_from(TIME).unwrap() + 10,
+        );
         (report.verdict, report.code)
     };
     let age = i64::try_from(TIME).unwrap() + 10 - 1_577_836_800;
@@ -158,16 +306,30 @@ fn an_old_signature_that_is_logged_again_is_old() {
 fn ages() {
     let since = {
         let accepted = report("attested", &attested(), 1_800_000_000);
-        let claims = accepted.requirements[0].candidates.iter().find_map(|candidate| candidate.claims.clone()).unwrap();
+        let claims = accepted.requirements[0]
+            .candidates
+            .iter()
+            .find_map(|candidate| candidate.claims.clone())
+            .unwrap();
         claims.signer.unwrap().not_before
     };
     let aged = with(&attested(), json!({ "maxAge": 3_600 }));
     let at = |time: i64| report("attested", &aged, time);
-    for (time, wanted) in [(since, Verdict::Allow), (since + 3_600, Verdict::Allow), (since + 3_601, Verdict::Deny), (since + 100_000, Verdict::Deny)] {
+    for (time, wanted) in [
+        (since, Verdict::Allow),
+        (since + 3_600, Verdict::Allow),
+        (since + 3_601, Verdict::Deny),
+        (since + 100_000, Verdict::Deny),
+    ] {
         assert_eq!(at(time).verdict, wanted, "{}", time - since);
     }
     assert_eq!(at(since + 3_601).code, "attestation.too-old");
-    let expires = |report: &Report| report.requirements[0].candidates.iter().find_map(|candidate| candidate.expires);
+    let expires = |report: &Report| {
+        report.requirements[0]
+            .candidates
+            .iter()
+            .find_map(|candidate| candidate.expires)
+    };
     assert_eq!(expires(&at(since)), Some(since + 3_601));
     assert_eq!(expires(&at(since + 3_601)), None);
     assert_eq!(expires(&report("attested", &attested(), since)), None);
@@ -180,15 +342,33 @@ fn roots_are_judged_at_load() {
         let mut assets = demo_assets();
         assets.insert("trusted_root.json".into(), root);
         let policy = json!({ "sealgate": { "version": 1 }, "default": [{ "type": "reject" }], "transports": { "docker": { "a.b": [signed()] } } });
-        Rules::policy(Policy::parse(policy.to_string().as_bytes()).unwrap(), assets).unwrap_err().to_string()
+        Rules::policy(
+            Policy::parse(policy.to_string().as_bytes()).unwrap(),
+            assets,
+        )
+        .unwrap_err()
+        .to_string()
     };
-    let root: Value = serde_json::from_slice(&read(fixtures().join("demo/trusted_root.json"))).unwrap();
-    assert!(error(with(&root, json!({ "timestampAuthorities": null }))).contains("nobody who could say when"), "Rekor v2 tells no time");
-    assert!(error(with(&root, json!({ "certificateAuthorities": null }))).contains("lists no certificate authority"));
+    let root: Value =
+        serde_json::from_slice(&read(fixtures().join("demo/trusted_root.json"))).unwrap();
+    assert!(
+        error(with(&root, json!({ "timestampAuthorities": null })))
+            .contains("nobody who could say when"),
+        "Rekor v2 tells no time"
+    );
+    assert!(
+        error(with(&root, json!({ "certificateAuthorities": null })))
+            .contains("lists no certificate authority")
+    );
     assert!(error(json!({})).contains("trusted root"));
     let mut unsigned = root.clone();
-    let certificates = unsigned["certificateAuthorities"][0]["certChain"]["certificates"].as_array_mut().unwrap();
+    let certificates = unsigned["certificateAuthorities"][0]["certChain"]["certificates"]
+        .as_array_mut()
+        .unwrap();
     assert_eq!(certificates.len(), 2);
     certificates.pop();
-    assert!(error(unsigned).contains("trusted root"), "a chain without its root");
+    assert!(
+        error(unsigned).contains("trusted root"),
+        "a chain without its root"
+    );
 }

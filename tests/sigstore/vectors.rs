@@ -48,24 +48,46 @@ pub fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 pub fn load_root(root: &[u8]) -> Result<TrustedRoot, String> {
-    TrustedRoot::load(root).unwrap().map_err(|failure| failure.code.into())
+    TrustedRoot::load(root)
+        .unwrap()
+        .map_err(|failure| failure.code.into())
 }
 
 /// A root of a vector, read once: every authority's chain is verified then.
 fn known_root(root: &[u8]) -> TrustedRoot {
     static KNOWN: Mutex<BTreeMap<Vec<u8>, TrustedRoot>> = Mutex::new(BTreeMap::new());
     let mut known = KNOWN.lock().unwrap();
-    known.entry(root.into()).or_insert_with(|| load_root(root).unwrap()).clone()
+    known
+        .entry(root.into())
+        .or_insert_with(|| load_root(root).unwrap())
+        .clone()
 }
 
 impl Vector {
     /// The adapter: bytes and demands in, steps or a code out.
-    pub fn judge_bytes<P: Provider>(&self, bundle: &[u8], provider: &P) -> Result<Accepted, String> {
+    pub fn judge_bytes<P: Provider>(
+        &self,
+        bundle: &[u8],
+        provider: &P,
+    ) -> Result<Accepted, String> {
         let bundle = Bundle::parse(bundle).map_err(|error| String::from(error.code()))?;
-        match wait(verify_bundle(&bundle, &self.artifact, &self.signer, &self.trusted, self.thresholds, provider)).unwrap() {
+        match wait(verify_bundle(
+            &bundle,
+            &self.artifact,
+            &self.signer,
+            &self.trusted,
+            self.thresholds,
+            provider,
+        ))
+        .unwrap()
+        {
             Ok(verified) => {
                 let signed = verified.claim();
-                Ok(Accepted { steps: verified.steps().into(), times: signed.times.clone(), says: format!("{:?} {:?}", signed.says, signed.claims) })
+                Ok(Accepted {
+                    steps: verified.steps().into(),
+                    times: signed.times.clone(),
+                    says: format!("{:?} {:?}", signed.says, signed.claims),
+                })
             }
             Err(refused) => Err(refused.failure.code.into()),
         }
@@ -76,20 +98,31 @@ impl Vector {
     }
 
     pub fn accepted(&self) -> Accepted {
-        self.judge(&self.bundle).unwrap_or_else(|code| panic!("{} is happy no longer: {code}", self.name))
+        self.judge(&self.bundle)
+            .unwrap_or_else(|code| panic!("{} is happy no longer: {code}", self.name))
     }
 
     /// What came of a happy vector as it is, under its own root.
     pub fn whole(&self) -> &'static Accepted {
         static WHOLE: OnceLock<BTreeMap<&str, Accepted>> = OnceLock::new();
-        let whole = WHOLE.get_or_init(|| all().iter().map(|vector| (vector.name.as_str(), vector.accepted())).collect());
+        let whole = WHOLE.get_or_init(|| {
+            all()
+                .iter()
+                .map(|vector| (vector.name.as_str(), vector.accepted()))
+                .collect()
+        });
         &whole[self.name.as_str()]
     }
 
     /// The same under another trusted root.
     pub fn under(&self, root: &Value) -> Self {
-        let trusted = load_root(&serde_json::to_vec(root).unwrap()).unwrap_or_else(|code| panic!("{}: the root does not load: {code}", self.name));
-        Self { root: root.clone(), trusted, ..self.clone() }
+        let trusted = load_root(&serde_json::to_vec(root).unwrap())
+            .unwrap_or_else(|code| panic!("{}: the root does not load: {code}", self.name));
+        Self {
+            root: root.clone(),
+            trusted,
+            ..self.clone()
+        }
     }
 
     /// One of the shared vectors, which may become others.
@@ -101,19 +134,39 @@ impl Vector {
         matches!(self.signer, Signer::Key(..))
     }
 
-    /// Whether this code says that. Where a key may have signed in several ways, or several authorities may have issued the
-    /// certificate, each is an attempt, and another one's reason may be told.
+    /// Whether this code says that. Where a key may have signed in several ways, or several
+    /// authorities may have issued the certificate, each is an attempt, and another one's reason
+    /// may be told.
     pub fn tells(&self, code: &str, expected: &str) -> bool {
-        let schemes = self.has_two_schemes() && ["sigstore.need-bytes", "log-body.algorithm", "signature.invalid"].contains(&code);
-        let authorities = self.root["certificateAuthorities"].as_array().is_some_and(|list| list.len() > 1);
-        let late = ["signature.invalid", "sigstore.artifact", "sigstore.sct", "sigstore.identity", "sigstore.payload-type", "sigstore.need-bytes"].contains(&expected);
+        let schemes = self.has_two_schemes()
+            && [
+                "sigstore.need-bytes",
+                "log-body.algorithm",
+                "signature.invalid",
+            ]
+            .contains(&code);
+        let authorities = self.root["certificateAuthorities"]
+            .as_array()
+            .is_some_and(|list| list.len() > 1);
+        let late = [
+            "signature.invalid",
+            "sigstore.artifact",
+            "sigstore.sct",
+            "sigstore.identity",
+            "sigstore.payload-type",
+            "sigstore.need-bytes",
+        ]
+        .contains(&expected);
         code == expected || schemes || authorities && late && code.starts_with("x509.")
     }
 
     fn has_two_schemes(&self) -> bool {
         let kind = match (&self.signer, self.leaf_pointer()) {
             (Signer::Key(key, _), _) => key.kind(),
-            (Signer::Identity(_), Some(_)) => Certificate::parse(&self.leaf()).unwrap().public_key().kind(),
+            (Signer::Identity(_), Some(_)) => Certificate::parse(&self.leaf())
+                .unwrap()
+                .public_key()
+                .kind(),
             (Signer::Identity(_), None) => return false,
         };
         matches!(kind, KeyKind::Ecdsa(Curve::P384 | Curve::P521))
@@ -121,7 +174,12 @@ impl Vector {
 
     /// Where the leaf stands.
     pub fn leaf_pointer(&self) -> Option<&'static str> {
-        ["/verificationMaterial/certificate/rawBytes", "/verificationMaterial/x509CertificateChain/certificates/0/rawBytes"].into_iter().find(|pointer| self.bundle.pointer(pointer).is_some())
+        [
+            "/verificationMaterial/certificate/rawBytes",
+            "/verificationMaterial/x509CertificateChain/certificates/0/rawBytes",
+        ]
+        .into_iter()
+        .find(|pointer| self.bundle.pointer(pointer).is_some())
     }
 
     pub fn leaf(&self) -> Vec<u8> {
@@ -129,7 +187,11 @@ impl Vector {
     }
 
     pub fn signature_pointer(&self) -> &'static str {
-        if self.is_dsse() { "/dsseEnvelope/signatures/0/sig" } else { "/messageSignature/signature" }
+        if self.is_dsse() {
+            "/dsseEnvelope/signatures/0/sig"
+        } else {
+            "/messageSignature/signature"
+        }
     }
 
     pub fn signature(&self) -> &Value {
@@ -139,8 +201,14 @@ impl Vector {
     /// The timestamps, where the root lists an authority that may have made them.
     pub fn stamps(&self) -> Option<&Value> {
         let data = &self.bundle["verificationMaterial"]["timestampVerificationData"];
-        let listed = self.root["timestampAuthorities"].as_array().is_some_and(|list| !list.is_empty());
-        (listed && data["rfc3161Timestamps"].as_array().is_some_and(|list| !list.is_empty())).then_some(data)
+        let listed = self.root["timestampAuthorities"]
+            .as_array()
+            .is_some_and(|list| !list.is_empty());
+        (listed
+            && data["rfc3161Timestamps"]
+                .as_array()
+                .is_some_and(|list| !list.is_empty()))
+        .then_some(data)
     }
 
     pub fn is_dsse(&self) -> bool {
@@ -148,12 +216,18 @@ impl Vector {
     }
 
     pub fn entries(&self) -> &[Value] {
-        self.bundle["verificationMaterial"]["tlogEntries"].as_array().map_or(&[], Vec::as_slice)
+        self.bundle["verificationMaterial"]["tlogEntries"]
+            .as_array()
+            .map_or(&[], Vec::as_slice)
     }
 
     /// Whether the trusted root lists the log of this entry.
     pub fn lists(&self, entry: &Value) -> bool {
-        self.root["tlogs"].as_array().into_iter().flatten().any(|log| log["logId"]["keyId"] == entry["logId"]["keyId"])
+        self.root["tlogs"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|log| log["logId"]["keyId"] == entry["logId"]["keyId"])
     }
 }
 
@@ -163,7 +237,10 @@ pub fn all() -> &'static [Vector] {
     ALL.get_or_init(|| {
         let mut found = shared();
         found.extend(fixtures());
-        assert!(!found.is_empty(), "expected happy bundles in fixtures/sigstore (`make fixtures` makes them), found none");
+        assert!(
+            !found.is_empty(),
+            "expected happy bundles in fixtures/sigstore (`make fixtures` makes them), found none"
+        );
         found
     })
 }
@@ -173,7 +250,8 @@ fn read(path: &Path) -> Vec<u8> {
 }
 
 fn json(path: &Path) -> Value {
-    serde_json::from_slice(&read(path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    serde_json::from_slice(&read(path))
+        .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
 /// The shared vectors of the topic, where they are there. Nothing of them is kept here.
@@ -184,18 +262,35 @@ pub fn shared_folder() -> Option<PathBuf> {
 
 /// The names of all cases that are there and expected to hold.
 pub fn shared_names() -> Vec<String> {
-    let Some(folder) = shared_folder() else { return Vec::new() };
+    let Some(folder) = shared_folder() else {
+        return Vec::new();
+    };
     let cases = json(&folder.join("cases.json"));
-    cases["cases"].as_array().unwrap().iter().filter(|case| case["expect"] == "ok").map(|case| case["id"].as_str().unwrap().into()).collect()
+    cases["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|case| case["expect"] == "ok")
+        .map(|case| case["id"].as_str().unwrap().into())
+        .collect()
 }
 
 fn shared() -> Vec<Vector> {
-    let Some(folder) = shared_folder() else { return Vec::new() };
+    let Some(folder) = shared_folder() else {
+        return Vec::new();
+    };
     let cases = json(&folder.join("cases.json"));
-    cases["cases"].as_array().unwrap().iter().filter(|case| case["expect"] == "ok").filter_map(|case| shared_case(&folder, case)).collect()
+    cases["cases"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|case| case["expect"] == "ok")
+        .filter_map(|case| shared_case(&folder, case))
+        .collect()
 }
 
-/// `None` for what sealgate refuses: pkg-tests/vectors/divergences.json says why, and `make vectors` that nothing else is.
+/// `None` for what sealgate refuses: pkg-tests/vectors/divergences.json says why, and `make
+/// vectors` that nothing else is.
 fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
     let (inputs, params) = (&case["inputs"], &case["params"]);
     let input = |name: &str| inputs[name].as_str().map(|path| folder.join(path));
@@ -206,9 +301,15 @@ fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
         Some(digest) => Artifact::Digest(Digest::parse(digest).unwrap()),
         None => Artifact::Bytes(read(&input("artifact")?)),
     };
-    let signer = match (input("key"), params["identity"].as_str(), params["issuer"].as_str()) {
+    let signer = match (
+        input("key"),
+        params["identity"].as_str(),
+        params["issuer"].as_str(),
+    ) {
         (Some(key), ..) => Signer::Key(PublicKey::from_pem(&read(&key)).unwrap(), None),
-        (None, Some(subject), Some(issuer)) => Signer::Identity(vec![Identity::exact(issuer, subject).unwrap()]),
+        (None, Some(subject), Some(issuer)) => {
+            Signer::Identity(vec![Identity::exact(issuer, subject).unwrap()])
+        }
         _ => return None,
     };
     let thresholds = Thresholds {
@@ -220,7 +321,15 @@ fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
     let root = read(&input("trusted_root")?);
     let (trusted, root) = (known_root(&root), serde_json::from_slice(&root).unwrap());
     let name = case["id"].as_str().unwrap().into();
-    let vector = Vector { name, bundle, root, trusted, artifact, signer, thresholds };
+    let vector = Vector {
+        name,
+        bundle,
+        root,
+        trusted,
+        artifact,
+        signer,
+        thresholds,
+    };
     vector.judge(&vector.bundle).is_ok().then_some(vector)
 }
 
@@ -228,11 +337,26 @@ fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
 fn fixtures() -> Vec<Vector> {
     let own = Path::new("fixtures/sigstore");
     let mut found = Vec::new();
-    for (folder, instance) in [("", None), ("public-good", Some("public-good")), ("staging", Some("staging")), ("github", Some("github"))] {
-        let Ok(cases) = std::fs::read_dir(own.join(folder)) else { continue };
-        let mut cases: Vec<PathBuf> = cases.map(|case| case.unwrap().path()).filter(|case| case.join("bundle.json").exists()).collect();
+    for (folder, instance) in [
+        ("", None),
+        ("public-good", Some("public-good")),
+        ("staging", Some("staging")),
+        ("github", Some("github")),
+    ] {
+        let Ok(cases) = std::fs::read_dir(own.join(folder)) else {
+            continue;
+        };
+        let mut cases: Vec<PathBuf> = cases
+            .map(|case| case.unwrap().path())
+            .filter(|case| case.join("bundle.json").exists())
+            .collect();
         cases.sort();
-        found.extend(cases.iter().filter(|case| !case.to_str().unwrap().ends_with("_fail")).filter_map(|case| fixture(own, case, instance)));
+        found.extend(
+            cases
+                .iter()
+                .filter(|case| !case.to_str().unwrap().ends_with("_fail"))
+                .filter_map(|case| fixture(own, case, instance)),
+        );
     }
     found
 }
@@ -240,7 +364,11 @@ fn fixtures() -> Vec<Vector> {
 /// `None` for a certificate without an issuer, which no identity matches.
 fn fixture(own: &Path, folder: &Path, instance: Option<&str>) -> Option<Vector> {
     let case = json(&folder.join("case.json"));
-    let text = |name: &str| case[name].as_str().unwrap_or_else(|| panic!("{}: no {name}", folder.display()));
+    let text = |name: &str| {
+        case[name]
+            .as_str()
+            .unwrap_or_else(|| panic!("{}: no {name}", folder.display()))
+    };
     let root = match instance {
         Some(name) => roots::named(name).unwrap().bytes.to_vec(),
         None => read(&own.join(text("root"))),
@@ -251,10 +379,25 @@ fn fixture(own: &Path, folder: &Path, instance: Option<&str>) -> Option<Vector> 
     };
     let signer = match (case["key"].as_str(), case["issuer"].as_str()) {
         (Some(key), _) => Signer::Key(PublicKey::from_pem(&read(&folder.join(key))).unwrap(), None),
-        (None, Some(issuer)) => Signer::Identity(vec![Identity::exact(issuer, text("identity")).unwrap()]),
+        (None, Some(issuer)) => {
+            Signer::Identity(vec![Identity::exact(issuer, text("identity")).unwrap()])
+        }
         (None, None) => return None,
     };
-    let name = folder.strip_prefix("fixtures").unwrap().to_str().unwrap().into();
+    let name = folder
+        .strip_prefix("fixtures")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .into();
     let (trusted, root) = (known_root(&root), serde_json::from_slice(&root).unwrap());
-    Some(Vector { name, bundle: json(&folder.join("bundle.json")), root, trusted, artifact, signer, thresholds: Thresholds::default() })
+    Some(Vector {
+        name,
+        bundle: json(&folder.join("bundle.json")),
+        root,
+        trusted,
+        artifact,
+        signer,
+        thresholds: Thresholds::default(),
+    })
 }

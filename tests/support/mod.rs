@@ -1,4 +1,5 @@
-//! What the tests of images share: archives over the fixtures, and driving a future that never waits.
+//! What the tests of images share: archives over the fixtures, and driving a future that never
+//! waits.
 #![allow(dead_code)]
 
 use sealgate::crypto::RustCrypto;
@@ -8,7 +9,7 @@ use sealgate::oci::registry::{Fetched, RegistryError};
 use sealgate::policy::Policy;
 use sealgate::reference::{Grammar, Reference};
 use sealgate::time::UnixTime;
-use sealgate::verify::{verify_image, Archive, Fetched as Asked, Listed, Referrer, Report, Rules};
+use sealgate::verify::{Archive, Fetched as Asked, Listed, Referrer, Report, Rules, verify_image};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -20,7 +21,12 @@ pub fn fixtures() -> PathBuf {
 }
 
 pub fn read(path: impl AsRef<Path>) -> Vec<u8> {
-    std::fs::read(path.as_ref()).unwrap_or_else(|error| panic!("{}: {error}; `make fixtures` makes it", path.as_ref().display()))
+    std::fs::read(path.as_ref()).unwrap_or_else(|error| {
+        panic!(
+            "{}: {error}; `make fixtures` makes it",
+            path.as_ref().display()
+        )
+    })
 }
 
 /// Polls a future that has nothing to wait for.
@@ -51,22 +57,43 @@ impl Memory {
     /// An OCI layout of `fixtures/demo`.
     pub fn layout(folder: &Path) -> Self {
         let mut memory = Self::default();
-        let index: serde_json::Value = serde_json::from_slice(&read(folder.join("index.json"))).unwrap();
+        let index: serde_json::Value =
+            serde_json::from_slice(&read(folder.join("index.json"))).unwrap();
         for entry in std::fs::read_dir(folder.join("blobs/sha256")).unwrap() {
             let path = entry.unwrap().path();
-            memory.blobs.insert(format!("sha256:{}", path.file_name().unwrap().to_str().unwrap()), read(&path));
+            memory.blobs.insert(
+                format!("sha256:{}", path.file_name().unwrap().to_str().unwrap()),
+                read(&path),
+            );
         }
         let blobs = memory.blobs.clone();
-        let kind = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).ok().and_then(|value| value["mediaType"].as_str().map(String::from));
+        let kind = |bytes: &[u8]| {
+            serde_json::from_slice::<serde_json::Value>(bytes)
+                .ok()
+                .and_then(|value| value["mediaType"].as_str().map(String::from))
+        };
         for (digest, bytes) in &blobs {
-            if let Some(kind) = kind(bytes).filter(|kind| kind.contains("image.manifest") || kind.contains("image.index")) {
-                memory.manifests.insert(digest.clone(), (bytes.clone(), kind));
+            if let Some(kind) = kind(bytes)
+                .filter(|kind| kind.contains("image.manifest") || kind.contains("image.index"))
+            {
+                memory
+                    .manifests
+                    .insert(digest.clone(), (bytes.clone(), kind));
             }
         }
         for entry in index["manifests"].as_array().unwrap() {
             let digest = entry["digest"].as_str().unwrap();
-            let Some(tag) = entry["annotations"]["org.opencontainers.image.ref.name"].as_str() else { continue };
-            memory.manifests.insert(tag.into(), (blobs[digest].clone(), entry["mediaType"].as_str().unwrap().into()));
+            let Some(tag) = entry["annotations"]["org.opencontainers.image.ref.name"].as_str()
+            else {
+                continue;
+            };
+            memory.manifests.insert(
+                tag.into(),
+                (
+                    blobs[digest].clone(),
+                    entry["mediaType"].as_str().unwrap().into(),
+                ),
+            );
             memory.told.insert(tag.into(), digest.into());
         }
         memory
@@ -84,24 +111,38 @@ impl Memory {
         let mut memory = Self::default();
         let image = read(folder.join("manifest.json"));
         let digest = Digest::of(&image);
-        memory.manifests.insert("1".into(), (image, MANIFEST.into()));
-        let Ok(entries) = std::fs::read_dir(folder) else { panic!() };
+        memory
+            .manifests
+            .insert("1".into(), (image, MANIFEST.into()));
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            panic!()
+        };
         for path in entries.map(|entry| entry.unwrap().path()) {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let bytes = read(&path);
             let content = Digest::of(&bytes).to_string();
             if name == "sig-manifest.json" {
-                memory.manifests.insert(format!("sha256-{}.sig", digest.hex()), (bytes, MANIFEST.into()));
+                memory.manifests.insert(
+                    format!("sha256-{}.sig", digest.hex()),
+                    (bytes, MANIFEST.into()),
+                );
             } else if name == "att-manifest.json" {
-                memory.manifests.insert(format!("sha256-{}.att", digest.hex()), (bytes, MANIFEST.into()));
+                memory.manifests.insert(
+                    format!("sha256-{}.att", digest.hex()),
+                    (bytes, MANIFEST.into()),
+                );
             } else if name.starts_with("referrer-manifest") {
                 memory.manifests.insert(content, (bytes, MANIFEST.into()));
             } else if name == "fallback-index.json" {
                 let index: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
-                let list = index["manifests"].as_array().unwrap().iter().map(|entry| Referrer {
-                    digest: Digest::parse(entry["digest"].as_str().unwrap()).unwrap(),
-                    artifact_type: entry["artifactType"].as_str().map(Into::into),
-                });
+                let list = index["manifests"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|entry| Referrer {
+                        digest: Digest::parse(entry["digest"].as_str().unwrap()).unwrap(),
+                        artifact_type: entry["artifactType"].as_str().map(Into::into),
+                    });
                 memory.referrers.insert(digest.to_string(), list.collect());
             } else {
                 memory.blobs.insert(content, bytes);
@@ -114,32 +155,60 @@ impl Memory {
 impl Archive for Memory {
     async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
         if let (Some(bytes), true) = (&self.any_signature, reference.ends_with(".sig")) {
-            return Ok(Some(Fetched { bytes: bytes.clone(), content_type: Some(MANIFEST.into()), digest: None }));
+            return Ok(Some(Fetched {
+                bytes: bytes.clone(),
+                content_type: Some(MANIFEST.into()),
+                digest: None,
+            }));
         }
         let found = self.manifests.get(reference);
-        Ok(found.map(|(bytes, kind)| Fetched { bytes: bytes.clone(), content_type: Some(kind.clone()), digest: self.told.get(reference).cloned() }))
+        Ok(found.map(|(bytes, kind)| Fetched {
+            bytes: bytes.clone(),
+            content_type: Some(kind.clone()),
+            digest: self.told.get(reference).cloned(),
+        }))
     }
 
     async fn blob(&self, digest: &Digest, _max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
-        let Some(bytes) = self.blobs.get(&digest.to_string()) else { return Ok(None) };
+        let Some(bytes) = self.blobs.get(&digest.to_string()) else {
+            return Ok(None);
+        };
         digest.check(bytes)?;
         Ok(Some(bytes.clone()))
     }
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
         if let Some(list) = &self.any_referrers {
-            return Ok(Listed { entries: list.clone(), incomplete: None });
+            return Ok(Listed {
+                entries: list.clone(),
+                incomplete: None,
+            });
         }
         if let Some(list) = self.referrers.get(&digest.to_string()) {
-            return Ok(Listed { entries: list.clone(), incomplete: None });
+            return Ok(Listed {
+                entries: list.clone(),
+                incomplete: None,
+            });
         }
         // The tag schema.
-        let Some((bytes, _)) = self.manifests.get(&format!("sha256-{}", digest.hex())) else { return Ok(Listed::default()) };
+        let Some((bytes, _)) = self.manifests.get(&format!("sha256-{}", digest.hex())) else {
+            return Ok(Listed::default());
+        };
         let index: serde_json::Value = serde_json::from_slice(bytes).unwrap();
-        let entries = index["manifests"].as_array().into_iter().flatten().filter_map(|entry| {
-            Some(Referrer { digest: Digest::parse(entry["digest"].as_str()?).ok()?, artifact_type: entry["artifactType"].as_str().map(Into::into) })
-        });
-        Ok(Listed { entries: entries.collect(), incomplete: None })
+        let entries = index["manifests"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| {
+                Some(Referrer {
+                    digest: Digest::parse(entry["digest"].as_str()?).ok()?,
+                    artifact_type: entry["artifactType"].as_str().map(Into::into),
+                })
+            });
+        Ok(Listed {
+            entries: entries.collect(),
+            incomplete: None,
+        })
     }
 }
 
@@ -152,25 +221,53 @@ pub fn judge_at(archive: &impl Archive, rules: &Rules, name: &str, time: i64) ->
 }
 
 pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platform: &str) -> Report {
-    judge_with(archive, rules, name, Some(&Platform::parse(platform).unwrap()), NOW)
+    judge_with(
+        archive,
+        rules,
+        name,
+        Some(&Platform::parse(platform).unwrap()),
+        NOW,
+    )
 }
 
 /// By a name with a digest; `reference` is what the registry is asked for.
 pub fn judge_named(archive: &impl Archive, rules: &Rules, name: &str, reference: &str) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
     let shown = name.to_string();
-    let asked = Asked { shown: &shown, reference, pinned: name.digest(), name: &name, told_by: "test", platform: None, time: UnixTime(NOW) };
+    let asked = Asked {
+        shown: &shown,
+        reference,
+        pinned: name.digest(),
+        name: &name,
+        told_by: "test",
+        platform: None,
+        time: UnixTime(NOW),
+    };
     block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 
 /// Now, where no test says otherwise.
 const NOW: i64 = 1_800_000_000;
 
-fn judge_with(archive: &impl Archive, rules: &Rules, name: &str, platform: Option<&Platform>, time: i64) -> Report {
+fn judge_with(
+    archive: &impl Archive,
+    rules: &Rules,
+    name: &str,
+    platform: Option<&Platform>,
+    time: i64,
+) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
     let tag = name.tag().unwrap().to_owned();
     let shown = name.to_string();
-    let asked = Asked { shown: &shown, reference: &tag, pinned: None, name: &name, told_by: "test", platform, time: UnixTime(time) };
+    let asked = Asked {
+        shown: &shown,
+        reference: &tag,
+        pinned: None,
+        name: &name,
+        told_by: "test",
+        platform,
+        time: UnixTime(time),
+    };
     block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 
@@ -181,7 +278,9 @@ pub fn demo_rules() -> Rules {
 
 /// The files that the demo's policy names.
 pub fn demo_assets() -> BTreeMap<String, Vec<u8>> {
-    ["bundle.pub", "cosign.pub", "trusted_root.json"].map(|name| (name.to_owned(), read(fixtures().join("demo").join(name)))).into()
+    ["bundle.pub", "cosign.pub", "trusted_root.json"]
+        .map(|name| (name.to_owned(), read(fixtures().join("demo").join(name))))
+        .into()
 }
 
 pub fn key_rules(path: &Path) -> Rules {

@@ -1,4 +1,5 @@
-//! Certificates of an authority made for one run, for `fulcio` and `pki`: good ones, and each with a fault or two.
+//! Certificates of an authority made for one run, for `fulcio` and `pki`: good ones, and each with
+//! a fault or two.
 
 use crate::keys::Form;
 use crate::keys::Key;
@@ -25,19 +26,47 @@ pub struct Shown {
 
 /// The authority's own certificate.
 pub fn root(key: &Key, random: &mut Random) -> String {
-    shown(&certificate(&Claim { names: ("root", "root"), subject: key, issuer: key, validity: LONG, extensions: vec![authority(true)] }, random))
+    shown(&certificate(
+        &Claim {
+            names: ("root", "root"),
+            subject: key,
+            issuer: key,
+            validity: LONG,
+            extensions: vec![authority(true)],
+        },
+        random,
+    ))
 }
 
 /// A certificate for the key of a signature, and what comes with it.
 pub fn leaf(subject: &Key, root: &Key, other: &Key, random: &mut Random) -> Shown {
     let validity = random.weighted(&[(70, LONG), (20, THEN), (5, OVER), (5, TO_COME)]);
     let by_intermediate = random.chance(30);
-    let (issuer, names) = if by_intermediate { (other, ("intermediate", "")) } else { (root, ("root", "")) };
+    let (issuer, names) = if by_intermediate {
+        (other, ("intermediate", ""))
+    } else {
+        (root, ("root", ""))
+    };
     let issuer = if random.chance(4) { subject } else { issuer };
-    let claim = Claim { names, subject, issuer, validity, extensions: extensions(random) };
+    let claim = Claim {
+        names,
+        subject,
+        issuer,
+        validity,
+        extensions: extensions(random),
+    };
     let own = shown(&certificate(&claim, random));
     let authority_flag = !random.chance(5);
-    let middle = shown(&certificate(&Claim { names: ("root", "intermediate"), subject: other, issuer: root, validity: LONG, extensions: vec![authority(authority_flag)] }, random));
+    let middle = shown(&certificate(
+        &Claim {
+            names: ("root", "intermediate"),
+            subject: other,
+            issuer: root,
+            validity: LONG,
+            extensions: vec![authority(authority_flag)],
+        },
+        random,
+    ));
     let top = self::root(root, random);
     let chain = match (by_intermediate, random.below(10)) {
         (true, 0) => Some(middle),
@@ -72,8 +101,19 @@ struct Claim<'a> {
 }
 
 fn extensions(random: &mut Random) -> Vec<Vec<u8>> {
-    let email = random.weighted(&[(85, EMAIL), (5, "E@signed.example"), (5, "e@Signed.example"), (5, "f@signed.example")]);
-    let host = random.weighted(&[(70, HOST), (10, "*.example"), (10, "*.signed.example"), (5, "Signed.Example"), (5, "other.example")]);
+    let email = random.weighted(&[
+        (85, EMAIL),
+        (5, "E@signed.example"),
+        (5, "e@Signed.example"),
+        (5, "f@signed.example"),
+    ]);
+    let host = random.weighted(&[
+        (70, HOST),
+        (10, "*.example"),
+        (10, "*.signed.example"),
+        (5, "Signed.Example"),
+        (5, "other.example"),
+    ]);
     let mut names = Vec::new();
     if random.chance(93) {
         names.extend(tlv(0x81, email.as_bytes()));
@@ -84,52 +124,131 @@ fn extensions(random: &mut Random) -> Vec<Vec<u8>> {
     if random.chance(8) {
         names.extend(tlv(0x86, b"https://signed.example/workflow"));
     }
-    let mut list = vec![extension(&[0x55, 0x1d, 0x0f], true, &[0x03, 0x02, 0x07, 0x80])];
+    let mut list = vec![extension(
+        &[0x55, 0x1d, 0x0f],
+        true,
+        &[0x03, 0x02, 0x07, 0x80],
+    )];
     if !names.is_empty() {
-        list.push(extension(&[0x55, 0x1d, 0x11], random.chance(70), &tlv(0x30, &names)));
+        list.push(extension(
+            &[0x55, 0x1d, 0x11],
+            random.chance(70),
+            &tlv(0x30, &names),
+        ));
     }
-    let usage: Option<&[u8]> = random.weighted(&[(85, Some(&[0x2b, 6, 1, 5, 5, 7, 3, 3][..])), (7, None), (8, Some(&[0x2b, 6, 1, 5, 5, 7, 3, 1][..]))]);
+    let usage: Option<&[u8]> = random.weighted(&[
+        (85, Some(&[0x2b, 6, 1, 5, 5, 7, 3, 3][..])),
+        (7, None),
+        (8, Some(&[0x2b, 6, 1, 5, 5, 7, 3, 1][..])),
+    ]);
     if let Some(usage) = usage {
-        list.push(extension(&[0x55, 0x1d, 0x25], false, &tlv(0x30, &tlv(0x06, usage))));
+        list.push(extension(
+            &[0x55, 0x1d, 0x25],
+            false,
+            &tlv(0x30, &tlv(0x06, usage)),
+        ));
     }
-    let issuer = |random: &mut Random| random.weighted(&[(90, ISSUER), (5, "https://issuer.example/"), (5, "")]);
+    let issuer = |random: &mut Random| {
+        random.weighted(&[(90, ISSUER), (5, "https://issuer.example/"), (5, "")])
+    };
     let forms = random.below(10);
     if forms < 7 {
         let text = issuer(random);
-        list.push(extension(&[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, 1], false, text.as_bytes()));
+        list.push(extension(
+            &[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, 1],
+            false,
+            text.as_bytes(),
+        ));
     }
     if forms > 3 && forms < 9 {
         let text = issuer(random);
-        list.push(extension(&[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, 8], false, &tlv(0x0c, text.as_bytes())));
+        list.push(extension(
+            &[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, 8],
+            false,
+            &tlv(0x0c, text.as_bytes()),
+        ));
     }
     if random.chance(4) {
-        list.push(extension(&[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, 99], random.chance(50), b"x"));
+        list.push(extension(
+            &[0x2b, 6, 1, 4, 1, 0x83, 0xbf, 0x30, 1, 99],
+            random.chance(50),
+            b"x",
+        ));
     }
     list
 }
 
 fn authority(is: bool) -> Vec<u8> {
-    extension(&[0x55, 0x1d, 0x13], true, &tlv(0x30, if is { &[0x01, 0x01, 0xff] } else { &[] }))
+    extension(
+        &[0x55, 0x1d, 0x13],
+        true,
+        &tlv(0x30, if is { &[0x01, 0x01, 0xff] } else { &[] }),
+    )
 }
 
 fn extension(oid: &[u8], critical: bool, value: &[u8]) -> Vec<u8> {
-    tlv(0x30, &[tlv(0x06, oid), if critical { vec![0x01, 0x01, 0xff] } else { Vec::new() }, tlv(0x04, value)].concat())
+    tlv(
+        0x30,
+        &[
+            tlv(0x06, oid),
+            if critical {
+                vec![0x01, 0x01, 0xff]
+            } else {
+                Vec::new()
+            },
+            tlv(0x04, value),
+        ]
+        .concat(),
+    )
 }
 
 /// RFC 5280 section 4.1.
 fn certificate(claim: &Claim<'_>, random: &mut Random) -> Vec<u8> {
     let name = |text: &str| {
-        let common = tlv(0x31, &tlv(0x30, &[tlv(0x06, &[0x55, 0x04, 0x03]), tlv(0x0c, text.as_bytes())].concat()));
+        let common = tlv(
+            0x31,
+            &tlv(
+                0x30,
+                &[tlv(0x06, &[0x55, 0x04, 0x03]), tlv(0x0c, text.as_bytes())].concat(),
+            ),
+        );
         tlv(0x30, if text.is_empty() { &[] } else { &common })
     };
     let algorithm = tlv(0x30, &tlv(0x06, &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2]));
     let serial = [&[0x40], random.next().to_be_bytes().as_slice()].concat();
-    let validity = tlv(0x30, &claim.validity.map(|time| tlv(0x17, time.as_bytes())).concat());
+    let validity = tlv(
+        0x30,
+        &claim
+            .validity
+            .map(|time| tlv(0x17, time.as_bytes()))
+            .concat(),
+    );
     let extensions = tlv(0xa3, &tlv(0x30, &claim.extensions.concat()));
     let version = tlv(0xa0, &[2, 1, 2]);
-    let content = tlv(0x30, &[version, tlv(0x02, &serial), algorithm.clone(), name(claim.names.0), validity, name(claim.names.1), claim.subject.spki(), extensions].concat());
+    let content = tlv(
+        0x30,
+        &[
+            version,
+            tlv(0x02, &serial),
+            algorithm.clone(),
+            name(claim.names.0),
+            validity,
+            name(claim.names.1),
+            claim.subject.spki(),
+            extensions,
+        ]
+        .concat(),
+    );
     let signature = claim.issuer.sign(&content, Form::Usual, random);
-    tlv(0x30, &[content, algorithm, tlv(0x03, &[&[0], signature.as_slice()].concat())].concat())
+    tlv(
+        0x30,
+        &[
+            content,
+            algorithm,
+            tlv(0x03, &[&[0], signature.as_slice()].concat()),
+        ]
+        .concat(),
+    )
 }
 
 fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {

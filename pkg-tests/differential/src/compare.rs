@@ -55,26 +55,93 @@ pub struct Rule {
 
 impl Rule {
     pub fn explains(&self, difference: &Difference) -> bool {
-        let ours = self.ours.strip_suffix('*').map_or(self.ours == difference.ours, |start| difference.ours.starts_with(start));
-        let theirs = if self.theirs == "ok" { difference.theirs == "ok" } else { difference.theirs.contains(&self.theirs) };
-        self.aspect == difference.aspect && ours && difference.our_text.contains(&self.our_text) && theirs
+        let ours = self
+            .ours
+            .strip_suffix('*')
+            .map_or(self.ours == difference.ours, |start| {
+                difference.ours.starts_with(start)
+            });
+        let theirs = if self.theirs == "ok" {
+            difference.theirs == "ok"
+        } else {
+            difference.theirs.contains(&self.theirs)
+        };
+        self.aspect == difference.aspect
+            && ours
+            && difference.our_text.contains(&self.our_text)
+            && theirs
     }
 }
 
 /// Texts that people search for (facts/containers-policy.md): from a beginning to an end.
 const POLICY_TEXTS: &[(&str, &str)] = &[
-    ("JSON object expected, got <nil>", ""), ("Default policy is missing", ""), ("List of verification policy requirements must not be empty", ""), ("Duplicate key \"", "\""), ("Unknown key \"", "\""),
-    ("Key \"", "\" missing in a JSON object"), ("Unknown policy requirement type \"", "\""), ("Unknown policy reference match type \"", "\""), ("invalid keyType \"\"", ""), ("Unrecognized keyType value", ""),
-    ("contains no entries", ""), ("contains neither a tag nor digest", ""), ("prefix \"", "\" is not valid"), ("must be specified if fulcio is used", ""), ("can be used simultaneously", ""), ("are not supported for pki", ""),
-    ("must be specified, none of them present", ""), ("must be specified, more than one present", ""), ("exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio, and pki must be specified", ""), ("oidcIssuer not specified", ""),
-    ("subjectEmail not specified", ""), ("At least one of caPath and caData must be specified", ""), ("caPath and caData cannot be used simultaneously", ""), ("At least one of caRootsPath and caRootsData must be specified", ""),
-    ("caRootsPath and caRootsData cannot be used simultaneously", ""), ("caIntermediatesPath and caIntermediatesData cannot be used simultaneously", ""), ("At least one of subjectEmail, subjectHostname must be specified", ""),
+    ("JSON object expected, got <nil>", ""),
+    ("Default policy is missing", ""),
+    (
+        "List of verification policy requirements must not be empty",
+        "",
+    ),
+    ("Duplicate key \"", "\""),
+    ("Unknown key \"", "\""),
+    ("Key \"", "\" missing in a JSON object"),
+    ("Unknown policy requirement type \"", "\""),
+    ("Unknown policy reference match type \"", "\""),
+    ("invalid keyType \"\"", ""),
+    ("Unrecognized keyType value", ""),
+    ("contains no entries", ""),
+    ("contains neither a tag nor digest", ""),
+    ("prefix \"", "\" is not valid"),
+    ("must be specified if fulcio is used", ""),
+    ("can be used simultaneously", ""),
+    ("are not supported for pki", ""),
+    ("must be specified, none of them present", ""),
+    ("must be specified, more than one present", ""),
+    (
+        "exactly one of keyPath, keyPaths, keyData, keyDatas, fulcio, and pki must be specified",
+        "",
+    ),
+    ("oidcIssuer not specified", ""),
+    ("subjectEmail not specified", ""),
+    ("At least one of caPath and caData must be specified", ""),
+    ("caPath and caData cannot be used simultaneously", ""),
+    (
+        "At least one of caRootsPath and caRootsData must be specified",
+        "",
+    ),
+    (
+        "caRootsPath and caRootsData cannot be used simultaneously",
+        "",
+    ),
+    (
+        "caIntermediatesPath and caIntermediatesData cannot be used simultaneously",
+        "",
+    ),
+    (
+        "At least one of subjectEmail, subjectHostname must be specified",
+        "",
+    ),
 ];
 const VERDICT_TEXTS: &[(&str, &str)] = &[
-    ("A signature was required, but no signature exists", ""), (" (0 non-sigstore signatures, ", " sigstore non-signature attachments)"), ("None of the signatures were accepted, reasons: ", ""), ("Signature for identity ", " is not accepted"),
-    ("Signature for digest ", " does not match"), ("cryptographic signature verification failed: ", ""), ("base64 decoding: ", ""), ("missing dev.", " annotation"), ("Running image ", " is rejected by policy."), ("signedBaseLayer not implemented yet!", ""),
-    ("Unrecognized signature type ", ""), ("Field optional.timestamp is not an integer", ""), ("Manifest does not match provided manifest digest ", ""), ("Duplicate key \"", "\""), ("Unknown key \"", "\""),
-    ("Key \"", "\" missing in a JSON object"), ("invalid docker-manifest-digest value ", ":"),
+    ("A signature was required, but no signature exists", ""),
+    (
+        " (0 non-sigstore signatures, ",
+        " sigstore non-signature attachments)",
+    ),
+    ("None of the signatures were accepted, reasons: ", ""),
+    ("Signature for identity ", " is not accepted"),
+    ("Signature for digest ", " does not match"),
+    ("cryptographic signature verification failed: ", ""),
+    ("base64 decoding: ", ""),
+    ("missing dev.", " annotation"),
+    ("Running image ", " is rejected by policy."),
+    ("signedBaseLayer not implemented yet!", ""),
+    ("Unrecognized signature type ", ""),
+    ("Field optional.timestamp is not an integer", ""),
+    ("Manifest does not match provided manifest digest ", ""),
+    ("Duplicate key \"", "\""),
+    ("Unknown key \"", "\""),
+    ("Key \"", "\" missing in a JSON object"),
+    ("invalid docker-manifest-digest value ", ":"),
 ];
 
 /// The known texts in `theirs`, which `ours` must have too, in this order.
@@ -92,18 +159,34 @@ fn missing_text(known: &[(&str, &str)], theirs: &str, ours: &str) -> Option<Stri
     let mut rest = ours;
     for (_, text) in found {
         // Ours are cut at 100 characters; and the two languages write a zero byte each in its way.
-        let start = text.chars().take(90).collect::<String>().replace("\\x00", "\\0");
-        let Some(at) = rest.find(&start) else { return Some(text.into()) };
+        let start = text
+            .chars()
+            .take(90)
+            .collect::<String>()
+            .replace("\\x00", "\\0");
+        let Some(at) = rest.find(&start) else {
+            return Some(text.into());
+        };
         rest = &rest[at + start.len()..];
     }
     None
 }
 
 /// All differences of one case.
-pub fn differences(question: &Question, ours: &Ours, theirs: &Answer, judged: Option<&Judged>) -> Vec<Difference> {
+pub fn differences(
+    question: &Question,
+    ours: &Ours,
+    theirs: &Answer,
+    judged: Option<&Judged>,
+) -> Vec<Difference> {
     let mut list = Vec::new();
     let mut add = |aspect, said: Option<&Said>, theirs: &str| {
-        list.push(Difference { aspect, ours: said.map_or("ok".into(), |said| said.code.clone()), our_text: said.map_or(String::new(), |said| said.text.clone()), theirs: theirs.into() });
+        list.push(Difference {
+            aspect,
+            ours: said.map_or("ok".into(), |said| said.code.clone()),
+            our_text: said.map_or(String::new(), |said| said.text.clone()),
+            theirs: theirs.into(),
+        });
     };
     match (&ours.policy, &theirs.policy_error) {
         (Ok(_), Some(error)) => add(Aspect::Policy, None, error),
@@ -118,12 +201,30 @@ pub fn differences(question: &Question, ours: &Ours, theirs: &Answer, judged: Op
     match (&ours.reference, &theirs.reference_error) {
         (Ok(_), Some(error)) => add(Aspect::Reference, None, error),
         (Err(said), None) => add(Aspect::Reference, Some(said), "ok"),
-        (Ok(name), None) if name.to_string() != theirs.identity => add(Aspect::Identity, Some(&Said { code: "ok".into(), text: name.to_string() }), &theirs.identity),
+        (Ok(name), None) if name.to_string() != theirs.identity => add(
+            Aspect::Identity,
+            Some(&Said {
+                code: "ok".into(),
+                text: name.to_string(),
+            }),
+            &theirs.identity,
+        ),
         _ => {}
     }
-    if let (Some((scope, _)), None, None) = (ours.selected(), &theirs.policy_error, &theirs.reference_error) {
+    if let (Some((scope, _)), None, None) = (
+        ours.selected(),
+        &theirs.policy_error,
+        &theirs.reference_error,
+    ) {
         if scope != theirs.scope.as_deref() {
-            add(Aspect::Scope, Some(&Said { code: "ok".into(), text: format!("{scope:?}") }), &format!("{:?}", theirs.scope));
+            add(
+                Aspect::Scope,
+                Some(&Said {
+                    code: "ok".into(),
+                    text: format!("{scope:?}"),
+                }),
+                &format!("{:?}", theirs.scope),
+            );
         }
         if let Some(judged) = judged {
             verdict(question, judged, theirs, &mut add);
@@ -132,7 +233,12 @@ pub fn differences(question: &Question, ours: &Ours, theirs: &Answer, judged: Op
     list
 }
 
-fn verdict(question: &Question, judged: &Judged, theirs: &Answer, add: &mut impl FnMut(Aspect, Option<&Said>, &str)) {
+fn verdict(
+    question: &Question,
+    judged: &Judged,
+    theirs: &Answer,
+    add: &mut impl FnMut(Aspect, Option<&Said>, &str),
+) {
     let error = theirs.error.as_deref().unwrap_or("ok");
     match (judged.allowed, theirs.allowed) {
         (true, false) => add(Aspect::Verdict, None, error),
@@ -155,18 +261,38 @@ mod tests {
     fn texts_are_looked_for_in_order() {
         let known: &[(&str, &str)] = &[("a \"", "\""), ("b", "")];
         assert_eq!(missing_text(known, "x a \"1\" then b", "a \"1\", b"), None);
-        assert_eq!(missing_text(known, "x a \"1\" then b", "b, a \"1\""), Some("b".into()));
-        assert_eq!(missing_text(known, "a \"1\"", "a \"2\""), Some("a \"1\"".into()));
+        assert_eq!(
+            missing_text(known, "x a \"1\" then b", "b, a \"1\""),
+            Some("b".into())
+        );
+        assert_eq!(
+            missing_text(known, "a \"1\"", "a \"2\""),
+            Some("a \"1\"".into())
+        );
         assert_eq!(missing_text(known, "nothing known", ""), None);
     }
 
     #[test]
     fn rules_explain_what_they_name() {
-        let rule = Rule { aspect: Aspect::Verdict, ours: "x.y".into(), our_text: String::new(), theirs: "ok".into(), reason: String::new() };
-        let difference = |ours: &str, theirs: &str| Difference { aspect: Aspect::Verdict, ours: ours.into(), our_text: String::new(), theirs: theirs.into() };
+        let rule = Rule {
+            aspect: Aspect::Verdict,
+            ours: "x.y".into(),
+            our_text: String::new(),
+            theirs: "ok".into(),
+            reason: String::new(),
+        };
+        let difference = |ours: &str, theirs: &str| Difference {
+            aspect: Aspect::Verdict,
+            ours: ours.into(),
+            our_text: String::new(),
+            theirs: theirs.into(),
+        };
         assert!(rule.explains(&difference("x.y", "ok")));
         assert!(!rule.explains(&difference("x.y", "no, not ok")));
         assert!(!rule.explains(&difference("x.z", "ok")));
-        assert!(!rule.explains(&Difference { aspect: Aspect::Policy, ..difference("x.y", "ok") }));
+        assert!(!rule.explains(&Difference {
+            aspect: Aspect::Policy,
+            ..difference("x.y", "ok")
+        }));
     }
 }

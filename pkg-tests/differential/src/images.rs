@@ -43,47 +43,111 @@ pub fn as_base64<S: serde::Serializer>(bytes: &[u8], serializer: S) -> Result<S:
 
 /// A manifest and its media type.
 pub fn manifest(random: &mut Random) -> (Vec<u8>, &'static str) {
-    let (kind, config) = if random.chance(85) { (MANIFEST, "application/vnd.oci.image.config.v1+json") } else { (DOCKER, "application/vnd.docker.container.image.v1+json") };
+    let (kind, config) = if random.chance(85) {
+        (MANIFEST, "application/vnd.oci.image.config.v1+json")
+    } else {
+        (DOCKER, "application/vnd.docker.container.image.v1+json")
+    };
     let number = random.below(1_000_000);
     let digest = Digest::of(number.to_string().as_bytes());
-    let text = format!(r#"{{"schemaVersion":2,"mediaType":"{kind}","config":{{"mediaType":"{config}","digest":"{digest}","size":2}},"layers":[]}}"#);
-    let text = if random.chance(2) { text.replace("\"layers\"", random.pick(&["\"Layers\"", "\"layers\":[],\"layers\"", "\"x\""])) } else { text };
+    let text = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{kind}","config":{{"mediaType":"{config}","digest":"{digest}","size":2}},"layers":[]}}"#
+    );
+    let text = if random.chance(2) {
+        text.replace(
+            "\"layers\"",
+            random.pick(&["\"Layers\"", "\"layers\":[],\"layers\"", "\"x\""]),
+        )
+    } else {
+        text
+    };
     (text.into_bytes(), kind)
 }
 
 /// Signatures of the manifest, by keys that a policy may trust.
-pub fn layers(random: &mut Random, kit: &Kit, style: Style, manifest: &[u8], reference: &str) -> Vec<Layer> {
+pub fn layers(
+    random: &mut Random,
+    kit: &Kit,
+    style: Style,
+    manifest: &[u8],
+    reference: &str,
+) -> Vec<Layer> {
     let count = random.weighted(&[(12, 0), (60, 1), (20, 2), (8, 4)]);
-    (0..count).map(|_| layer(random, kit, style, manifest, reference)).collect()
+    (0..count)
+        .map(|_| layer(random, kit, style, manifest, reference))
+        .collect()
 }
 
 fn layer(random: &mut Random, kit: &Kit, style: Style, manifest: &[u8], reference: &str) -> Layer {
     let (payload, faults) = payload(random, manifest, reference);
-    let key = &kit.keys[if random.chance(70) { 0 } else { random.below(kit.keys.len()) }];
+    let key = &kit.keys[if random.chance(70) {
+        0
+    } else {
+        random.below(kit.keys.len())
+    }];
     let form = random.weighted(&[(88, Form::Usual), (6, Form::Halves), (6, Form::Other)]);
-    let message = if random.chance(3) { b"another" } else { payload.as_slice() };
+    let message = if random.chance(3) {
+        b"another"
+    } else {
+        payload.as_slice()
+    };
     let signature = key.sign(message, form, random);
     let mut annotations = BTreeMap::new();
     let mut shown = key.pem.clone();
     let certified = matches!(style, Style::Fulcio | Style::Pki);
     if random.chance(if certified { 95 } else { 5 }) {
-        let Shown { certificate, chain } = certificates::leaf(key, &kit.keys[2], &kit.keys[1], random);
-        annotations.insert("dev.sigstore.cosign/certificate".to_owned(), certificate.clone());
+        let Shown { certificate, chain } =
+            certificates::leaf(key, &kit.keys[2], &kit.keys[1], random);
+        annotations.insert(
+            "dev.sigstore.cosign/certificate".to_owned(),
+            certificate.clone(),
+        );
         annotations.extend(chain.map(|chain| ("dev.sigstore.cosign/chain".to_owned(), chain)));
-        shown = if random.chance(96) { certificate } else { shown };
+        shown = if random.chance(96) {
+            certificate
+        } else {
+            shown
+        };
     }
     let logged = matches!(style, Style::Fulcio | Style::LoggedKeys);
     if random.chance(if logged { 95 } else { 5 }) {
-        let log = &kit.keys[if random.chance(96) { 1 } else { random.below(4) }];
-        annotations.insert("dev.sigstore.cosign/bundle".to_owned(), logged::bundle(&Entry { content: &payload, signature: &signature, key: &shown }, log, random));
+        let log = &kit.keys[if random.chance(96) {
+            1
+        } else {
+            random.below(4)
+        }];
+        annotations.insert(
+            "dev.sigstore.cosign/bundle".to_owned(),
+            logged::bundle(
+                &Entry {
+                    content: &payload,
+                    signature: &signature,
+                    key: &shown,
+                },
+                log,
+                random,
+            ),
+        );
     } else if random.chance(8) {
-        annotations.insert("dev.sigstore.cosign/bundle".into(), random.pick(&["garbage", "{}", ""]).into());
+        annotations.insert(
+            "dev.sigstore.cosign/bundle".into(),
+            random.pick(&["garbage", "{}", ""]).into(),
+        );
     }
     if !random.chance(2) {
         annotations.insert(SIGNATURE.to_owned(), spelled(random, signature));
     }
-    let media_type = random.weighted(&[(94, SIMPLE), (4, "application/vnd.dsse.envelope.v1+json"), (2, "application/octet-stream")]);
-    Layer { media_type: media_type.into(), payload, annotations, is_doubtful: faults > 1 }
+    let media_type = random.weighted(&[
+        (94, SIMPLE),
+        (4, "application/vnd.dsse.envelope.v1+json"),
+        (2, "application/octet-stream"),
+    ]);
+    Layer {
+        media_type: media_type.into(),
+        payload,
+        annotations,
+        is_doubtful: faults > 1,
+    }
 }
 
 fn spelled(random: &mut Random, mut signature: Vec<u8>) -> String {
@@ -112,19 +176,57 @@ fn spelled(random: &mut Random, mut signature: Vec<u8>) -> String {
 fn payload(random: &mut Random, manifest: &[u8], reference: &str) -> (Vec<u8>, usize) {
     let digest = Digest::of(manifest).to_string();
     let identity = names::signed(random, reference, &digest);
-    let signed = if random.chance(92) { digest.clone() } else { other_digest(random, manifest, &digest) };
-    let kind = random.weighted(&[(97, "cosign container image signature"), (2, "atomic container signature"), (1, "x")]);
+    let signed = if random.chance(92) {
+        digest.clone()
+    } else {
+        other_digest(random, manifest, &digest)
+    };
+    let kind = random.weighted(&[
+        (97, "cosign container image signature"),
+        (2, "atomic container signature"),
+        (1, "x"),
+    ]);
     let deep = format!(r#"{{"a":{}{}}}"#, "[".repeat(70), "]".repeat(70));
     let optional = random.weighted(&[
         (2, deep.as_str()),
-        (50, "null"), (12, "{}"), (6, r#"{"creator":"c","timestamp":1}"#), (2, r#"{"timestamp":1.5}"#), (2, r#"{"timestamp":1e3}"#), (1, r#"{"timestamp":-1.0}"#), (1, r#"{"timestamp":"1"}"#), (1, r#"{"timestamp":null,"creator":null}"#),
-        (1, r#"{"timestamp":9223372036854775807}"#), (1, r#"{"timestamp":9223372036854774784}"#), (1, r#"{"timestamp":-9223372036854775808}"#), (1, r#"{"timestamp":1e400}"#), (1, r#"{"creator":1}"#), (1, r#"{"a":{"a":[1,{"b":2}]}}"#),
-        (1, r#"{"a":1,"a":2}"#), (1, r#"{"a":{"b":1,"b":2}}"#), (1, "[]"), (1, "\"\""), (1, "1"), (1, r#"{"Creator":1}"#), (1, r#"{"timestamp":1E2}"#), (1, r#"{"timestamp":0.1e1}"#), (1, r#"{"timestamp":-0}"#), (1, r#"{"creator":"\ud800"}"#),
+        (50, "null"),
+        (12, "{}"),
+        (6, r#"{"creator":"c","timestamp":1}"#),
+        (2, r#"{"timestamp":1.5}"#),
+        (2, r#"{"timestamp":1e3}"#),
+        (1, r#"{"timestamp":-1.0}"#),
+        (1, r#"{"timestamp":"1"}"#),
+        (1, r#"{"timestamp":null,"creator":null}"#),
+        (1, r#"{"timestamp":9223372036854775807}"#),
+        (1, r#"{"timestamp":9223372036854774784}"#),
+        (1, r#"{"timestamp":-9223372036854775808}"#),
+        (1, r#"{"timestamp":1e400}"#),
+        (1, r#"{"creator":1}"#),
+        (1, r#"{"a":{"a":[1,{"b":2}]}}"#),
+        (1, r#"{"a":1,"a":2}"#),
+        (1, r#"{"a":{"b":1,"b":2}}"#),
+        (1, "[]"),
+        (1, "\"\""),
+        (1, "1"),
+        (1, r#"{"Creator":1}"#),
+        (1, r#"{"timestamp":1E2}"#),
+        (1, r#"{"timestamp":0.1e1}"#),
+        (1, r#"{"timestamp":-0}"#),
+        (1, r#"{"creator":"\ud800"}"#),
     ]);
     let usual = ["null", "{}", r#"{"creator":"c","timestamp":1}"#];
-    let mut faults = usize::from(signed != digest) + usize::from(!kind.starts_with("cosign")) + usize::from(!usual.contains(&optional));
+    let mut faults = usize::from(signed != digest)
+        + usize::from(!kind.starts_with("cosign"))
+        + usize::from(!usual.contains(&optional));
     let mut members = vec![
-        ("critical".to_owned(), object([("identity", object([("docker-reference", text(&identity))])), ("image", object([("docker-manifest-digest", text(&signed))])), ("type", text(kind))])),
+        (
+            "critical".to_owned(),
+            object([
+                ("identity", object([("docker-reference", text(&identity))])),
+                ("image", object([("docker-manifest-digest", text(&signed))])),
+                ("type", text(kind)),
+            ]),
+        ),
         ("optional".into(), raw(optional)),
     ];
     random.shuffle(&mut members);
@@ -132,7 +234,11 @@ fn payload(random: &mut Random, manifest: &[u8], reference: &str) -> (Vec<u8>, u
     if random.chance(10) {
         let place = random.below(json.size());
         // For containers/image null is an empty text, which it then refuses as such: two faults.
-        faults += if spoil(random, json.at(place)) == "null" { 2 } else { 1 };
+        faults += if spoil(random, json.at(place)) == "null" {
+            2
+        } else {
+            1
+        };
     }
     let mut bytes = json.write(random).into_bytes();
     if random.chance(6) {
@@ -180,7 +286,16 @@ pub fn put_in(random: &mut Random, value: &mut Json, strange: Json) {
 
 /// One fault; says what was put in where something was.
 fn spoil(random: &mut Random, value: &mut Json) -> &'static str {
-    let text = random.pick(&["null", "1", "true", "[]", "{}", "\"\"", "\"x\"", "{\"a\":1}"]);
+    let text = random.pick(&[
+        "null",
+        "1",
+        "true",
+        "[]",
+        "{}",
+        "\"\"",
+        "\"x\"",
+        "{\"a\":1}",
+    ]);
     put_in(random, value, raw(text));
     text
 }

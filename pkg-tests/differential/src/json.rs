@@ -20,7 +20,12 @@ pub fn raw(text: &str) -> Json {
 }
 
 pub fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
-    Json::Object(members.into_iter().map(|(key, value)| (key.into(), value)).collect())
+    Json::Object(
+        members
+            .into_iter()
+            .map(|(key, value)| (key.into(), value))
+            .collect(),
+    )
 }
 
 impl Json {
@@ -102,7 +107,9 @@ fn quote(text: &str, out: &mut String, random: &mut Random) {
     for c in text.chars() {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
-            c if c < ' ' || (odd && random.chance(20) && (c as u32) < 0x1_0000) => out.push_str(&format!("\\u{:04x}", c as u32)),
+            c if c < ' ' || (odd && random.chance(20) && (c as u32) < 0x1_0000) => {
+                out.push_str(&format!("\\u{:04x}", c as u32))
+            }
             '/' if odd => out.push_str("\\/"),
             c => out.push(c),
         }

@@ -3,22 +3,84 @@
 use crate::random::Random;
 
 const HOSTS: &[(usize, &str)] = &[
-    (30, "registry.example/"), (6, "registry.example:5000/"), (8, "a.b.registry.example/"), (3, "localhost/"), (3, "localhost:5000/"), (8, "docker.io/"), (4, "index.docker.io/"),
-    (3, "127.0.0.1:5000/"), (2, "Registry.Example/"), (1, "a.b_c/"), (1, "-a.b/"), (1, "a-.b/"), (1, "a..b/"), (1, "[::1]:5000/"), (1, "a.b:/"), (1, "a.b:80:90/"), (1, "UPPER/"), (1, "host/"), (1, ".a/"), (1, "http://a.b/"), (15, ""),
+    (30, "registry.example/"),
+    (6, "registry.example:5000/"),
+    (8, "a.b.registry.example/"),
+    (3, "localhost/"),
+    (3, "localhost:5000/"),
+    (8, "docker.io/"),
+    (4, "index.docker.io/"),
+    (3, "127.0.0.1:5000/"),
+    (2, "Registry.Example/"),
+    (1, "a.b_c/"),
+    (1, "-a.b/"),
+    (1, "a-.b/"),
+    (1, "a..b/"),
+    (1, "[::1]:5000/"),
+    (1, "a.b:/"),
+    (1, "a.b:80:90/"),
+    (1, "UPPER/"),
+    (1, "host/"),
+    (1, ".a/"),
+    (1, "http://a.b/"),
+    (15, ""),
 ];
 const PATHS: &[(usize, &str)] = &[
-    (40, "team/app"), (12, "team/app/deep"), (8, "team/other"), (8, "team"), (6, "busybox"), (4, "library/busybox"), (3, "team/app2"), (1, "a--b/c_d"), (1, "a__b/c"), (1, "a___b"), (1, "a.-b"), (1, "Team/app"), (1, "team/App"),
-    (1, "team//app"), (1, "team/"), (1, "-a"), (1, "a-"), (1, ""), (1, "é"), (1, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"), (1, "team/app "), (1, "team/app\n"),
+    (40, "team/app"),
+    (12, "team/app/deep"),
+    (8, "team/other"),
+    (8, "team"),
+    (6, "busybox"),
+    (4, "library/busybox"),
+    (3, "team/app2"),
+    (1, "a--b/c_d"),
+    (1, "a__b/c"),
+    (1, "a___b"),
+    (1, "a.-b"),
+    (1, "Team/app"),
+    (1, "team/App"),
+    (1, "team//app"),
+    (1, "team/"),
+    (1, "-a"),
+    (1, "a-"),
+    (1, ""),
+    (1, "é"),
+    (
+        1,
+        "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+    ),
+    (1, "team/app "),
+    (1, "team/app\n"),
 ];
 const TAGS: &[(usize, &str)] = &[
-    (50, ":1"), (12, ":latest"), (10, ":2"), (14, ""), (1, ":V1.0-x_y"), (1, ":_a"), (1, ":.a"), (1, ":-a"), (1, ":"), (1, ":a:b"), (1, ":é"), (1, ":1/x"), (1, ":5000/x:1"),
+    (50, ":1"),
+    (12, ":latest"),
+    (10, ":2"),
+    (14, ""),
+    (1, ":V1.0-x_y"),
+    (1, ":_a"),
+    (1, ":.a"),
+    (1, ":-a"),
+    (1, ":"),
+    (1, ":a:b"),
+    (1, ":é"),
+    (1, ":1/x"),
+    (1, ":5000/x:1"),
 ];
 
 /// What people might ask for, or a signature might name. `digest` is that of the image at hand.
 pub fn reference(random: &mut Random, digest: &str) -> String {
     let (host, path) = (random.weighted(HOSTS), random.weighted(PATHS));
-    let tag = if random.chance(1) { format!(":{}", "t".repeat(127 + random.below(3))) } else { random.weighted(TAGS).into() };
-    let path = if random.chance(1) { format!("{path}{}", "x".repeat(200 + random.below(80))) } else { path.into() };
+    let tag = if random.chance(1) {
+        format!(":{}", "t".repeat(127 + random.below(3)))
+    } else {
+        random.weighted(TAGS).into()
+    };
+    let path = if random.chance(1) {
+        format!("{path}{}", "x".repeat(200 + random.below(80)))
+    } else {
+        path.into()
+    };
     let at = suffix(random, digest);
     match (tag.as_str(), at.as_str()) {
         (_, "") => format!("{host}{path}{tag}"),
@@ -44,7 +106,14 @@ fn suffix(random: &mut Random, digest: &str) -> String {
 
 /// A good name, as most that are judged are.
 pub fn good_reference(random: &mut Random, digest: &str) -> String {
-    let name = random.weighted(&[(60, "registry.example/team/app"), (10, "registry.example:5000/team/app"), (10, "a.b.registry.example/team/app/deep"), (8, "busybox"), (6, "index.docker.io/team/app"), (6, "localhost/team")]);
+    let name = random.weighted(&[
+        (60, "registry.example/team/app"),
+        (10, "registry.example:5000/team/app"),
+        (10, "a.b.registry.example/team/app/deep"),
+        (8, "busybox"),
+        (6, "index.docker.io/team/app"),
+        (6, "localhost/team"),
+    ]);
     match random.below(10) {
         0 => format!("{name}:2"),
         1 => name.into(),
@@ -80,13 +149,19 @@ pub fn signed(random: &mut Random, reference: &str, digest: &str) -> String {
 
 /// A scope that may be hit, or nearly.
 pub fn scope(random: &mut Random, reference: &str) -> String {
-    let full = if reference.contains(['.', ':']) && reference.contains('/') { reference.into() } else { format!("docker.io/library/{reference}") };
+    let full = if reference.contains(['.', ':']) && reference.contains('/') {
+        reference.into()
+    } else {
+        format!("docker.io/library/{reference}")
+    };
     let name = repository(&full).to_owned();
     let host = name.split('/').next().unwrap_or_default().to_owned();
     match random.below(24) {
         0..=3 => full,
         4..=6 => name,
-        7..=9 => name.rsplit_once('/').map_or(name.clone(), |(parent, _)| parent.into()),
+        7..=9 => name
+            .rsplit_once('/')
+            .map_or(name.clone(), |(parent, _)| parent.into()),
         10 | 11 => host,
         12 => host.split(':').next().unwrap_or_default().into(),
         13..=15 => {
@@ -107,8 +182,43 @@ pub fn scope(random: &mut Random, reference: &str) -> String {
 
 /// Scopes of other transports, good and bad.
 pub const SCOPES: &[&str] = &[
-    "", "/", "/a", "/a/", "/a/../b", "/a//b", "a", "/a/.b", "/..", "/.", "//", "/a b", "sha256:abababababababababababababababababababababababababababababababab", "sha256:ab", "md5:abababababababababababababababab", "h/n/s:t",
-    "h/n:t", "h/n/s/x", "h/n/s:t:u", "h//s", "h", "h:5000/n/s", "*.a", "[/r]x", "[d@/r]x:1", "[@/r]x", "[d@r]", "[/r", "[/r]x@abababababababababababababababababababababababababababababababab",
-    "[/r]x@sha256:abababababababababababababababababababababababababababababababab", "[/r]@abababababababababababababababababababababababababababababababab",
-    "[/r]x@sha256:abababababababababababababababababababababababababababababababab@abababababababababababababababababababababababababababababababab", "[/r/]x", "[/r/../s]x", "[d@/r+o=1]x", "[]x", "[/]x", "[d@/r]x@y",
+    "",
+    "/",
+    "/a",
+    "/a/",
+    "/a/../b",
+    "/a//b",
+    "a",
+    "/a/.b",
+    "/..",
+    "/.",
+    "//",
+    "/a b",
+    "sha256:abababababababababababababababababababababababababababababababab",
+    "sha256:ab",
+    "md5:abababababababababababababababab",
+    "h/n/s:t",
+    "h/n:t",
+    "h/n/s/x",
+    "h/n/s:t:u",
+    "h//s",
+    "h",
+    "h:5000/n/s",
+    "*.a",
+    "[/r]x",
+    "[d@/r]x:1",
+    "[@/r]x",
+    "[d@r]",
+    "[/r",
+    "[/r]x@abababababababababababababababababababababababababababababababab",
+    "[/r]x@sha256:abababababababababababababababababababababababababababababababab",
+    "[/r]@abababababababababababababababababababababababababababababababab",
+    "[/r]x@sha256:abababababababababababababababababababababababababababababababab@\
+     abababababababababababababababababababababababababababababababab",
+    "[/r/]x",
+    "[/r/../s]x",
+    "[d@/r+o=1]x",
+    "[]x",
+    "[/]x",
+    "[d@/r]x@y",
 ];

@@ -50,19 +50,33 @@ pub struct Oracle {
 
 impl Oracle {
     pub fn start(program: &str) -> Result<Self, String> {
-        let mut child = Command::new(program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().map_err(|error| format!("{program}: {error}"))?;
-        let (questions, answers) = (child.stdin.take(), child.stdout.take().ok_or("the oracle has no output")?);
-        Ok(Self { child, questions, answers: BufReader::new(answers) })
+        let mut child = Command::new(program)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .map_err(|error| format!("{program}: {error}"))?;
+        let (questions, answers) = (
+            child.stdin.take(),
+            child.stdout.take().ok_or("the oracle has no output")?,
+        );
+        Ok(Self {
+            child,
+            questions,
+            answers: BufReader::new(answers),
+        })
     }
 
     pub fn ask(&mut self, question: &Question) -> Result<Answer, String> {
         let mut line = serde_json::to_vec(question).map_err(said)?;
         line.push(b'\n');
         let pipe = self.questions.as_mut().ok_or("the oracle has no input")?;
-        pipe.write_all(&line).and_then(|()| pipe.flush()).map_err(|error| format!("the oracle does not listen: {error}"))?;
+        pipe.write_all(&line)
+            .and_then(|()| pipe.flush())
+            .map_err(|error| format!("the oracle does not listen: {error}"))?;
         let mut answer = String::new();
         self.answers.read_line(&mut answer).map_err(said)?;
-        serde_json::from_str(&answer).map_err(|error| format!("the oracle answers {answer:?}: {error}"))
+        serde_json::from_str(&answer)
+            .map_err(|error| format!("the oracle answers {answer:?}: {error}"))
     }
 }
 

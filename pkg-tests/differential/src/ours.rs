@@ -36,7 +36,10 @@ pub struct Said {
 
 impl Said {
     fn of(error: &impl Coded) -> Self {
-        Self { code: error.code().into(), text: error.to_string() }
+        Self {
+            code: error.code().into(),
+            text: error.to_string(),
+        }
     }
 }
 
@@ -53,42 +56,80 @@ pub struct Judged {
 
 impl Ours {
     pub fn read(question: &Question) -> Self {
-        Self { policy: Policy::parse(&question.policy).map_err(|error| Said::of(&error)), reference: reference(&question.reference) }
+        Self {
+            policy: Policy::parse(&question.policy).map_err(|error| Said::of(&error)),
+            reference: reference(&question.reference),
+        }
     }
 
     /// The scope that is hit, and its requirements.
     pub fn selected(&self) -> Option<(Option<&str>, &[Requirement])> {
-        let (Ok(policy), Ok(reference)) = (&self.policy, &self.reference) else { return None };
+        let (Ok(policy), Ok(reference)) = (&self.policy, &self.reference) else {
+            return None;
+        };
         let selection = policy.select(reference).ok()?;
         Some((selection.key, selection.requirements))
     }
 
     pub fn judge(&self, question: &Question, kit: &Kit) -> Option<Judged> {
-        let (Ok(policy), Ok(name)) = (&self.policy, &self.reference) else { return None };
-        let assets: BTreeMap<String, Vec<u8>> = policy.asset_paths().into_iter().filter_map(|path| Some((path.to_owned(), kit.file(path)?))).collect();
+        let (Ok(policy), Ok(name)) = (&self.policy, &self.reference) else {
+            return None;
+        };
+        let assets: BTreeMap<String, Vec<u8>> = policy
+            .asset_paths()
+            .into_iter()
+            .filter_map(|path| Some((path.to_owned(), kit.file(path)?)))
+            .collect();
         let rules = match Rules::policy(policy.clone(), assets) {
             Ok(rules) => rules,
-            Err(error) => return Some(Judged { allowed: false, said: Said::of(&error) }),
+            Err(error) => {
+                return Some(Judged {
+                    allowed: false,
+                    said: Said::of(&error),
+                });
+            }
         };
         let shown = name.to_string();
-        let asked = name.digest().map(ToString::to_string).or(name.tag().map(String::from)).unwrap_or_default();
-        let what = Asked { shown: &shown, reference: &asked, pinned: name.digest(), name, told_by: "the differential test", platform: None, time: now() };
+        let asked = name
+            .digest()
+            .map(ToString::to_string)
+            .or(name.tag().map(String::from))
+            .unwrap_or_default();
+        let what = Asked {
+            shown: &shown,
+            reference: &asked,
+            pinned: name.digest(),
+            name,
+            told_by: "the differential test",
+            platform: None,
+            time: now(),
+        };
         let archive = Memory::of(question, &asked);
         let report = finished(verify_image(&archive, &RustCrypto, &rules, &what));
-        Some(Judged { allowed: report.verdict == Verdict::Allow, said: Said { code: report.code.into(), text: report.message } })
+        Some(Judged {
+            allowed: report.verdict == Verdict::Allow,
+            said: Said {
+                code: report.code.into(),
+                text: report.message,
+            },
+        })
     }
 }
 
 /// As a person's word: with the tag `latest` when it has none.
 fn reference(text: &str) -> Result<Reference, Said> {
-    let reference = Reference::normalize(text, Grammar::Containers).map_err(|error| Said::of(&error))?.with_default_tag();
+    let reference = Reference::normalize(text, Grammar::Containers)
+        .map_err(|error| Said::of(&error))?
+        .with_default_tag();
     scope::docker_identity(&reference).map_err(|error| Said::of(&error))?;
     Ok(reference)
 }
 
 /// `pki` is judged by the clock, on both sides.
 fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
     UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
 
@@ -119,19 +160,33 @@ impl Memory {
         if !layers.is_empty() {
             let config = Digest::of(b"{}").to_string();
             let manifest = serde_json::json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": config, "size": 2}, "layers": layers});
-            memory.manifests.insert(format!("sha256-{}.sig", Digest::of(&question.manifest).hex()), (manifest.to_string().into_bytes(), MANIFEST.into()));
+            memory.manifests.insert(
+                format!("sha256-{}.sig", Digest::of(&question.manifest).hex()),
+                (manifest.to_string().into_bytes(), MANIFEST.into()),
+            );
         }
-        memory.manifests.insert(asked.into(), (question.manifest.clone(), question.media_type.into()));
+        memory.manifests.insert(
+            asked.into(),
+            (question.manifest.clone(), question.media_type.into()),
+        );
         memory
     }
 }
 
 impl Archive for Memory {
     async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        Ok(self.manifests.get(reference).map(|(bytes, kind)| Fetched { bytes: bytes.clone(), content_type: Some(kind.clone()), digest: None }))
+        Ok(self.manifests.get(reference).map(|(bytes, kind)| Fetched {
+            bytes: bytes.clone(),
+            content_type: Some(kind.clone()),
+            digest: None,
+        }))
     }
 
-    async fn blob(&self, digest: &Digest, _max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+    async fn blob(
+        &self,
+        digest: &Digest,
+        _max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         Ok(self.blobs.get(&digest.to_string()).cloned())
     }
 

@@ -10,7 +10,8 @@ use crate::names;
 use crate::random::Random;
 use sealgate::encoding::base64;
 
-/// By what signatures of a case prove themselves, for the most part: policy and signatures have to fit for an image to be allowed.
+/// By what signatures of a case prove themselves, for the most part: policy and signatures have to
+/// fit for an image to be allowed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Style {
     Keys,
@@ -38,15 +39,98 @@ pub struct Made {
     pub faults: usize,
 }
 
-const SHORT: &[&str] = &[r#"{"type":"reject"}"#, r#"{"type":"insecureAcceptAnything"}"#];
+const SHORT: &[&str] = &[
+    r#"{"type":"reject"}"#,
+    r#"{"type":"insecureAcceptAnything"}"#,
+];
 const STRANGE: &[&str] = &[
-    "null", "1", "1.5", "-1", "0", "1e400", "true", "[]", "{}", "\"\"", "[null]", "[\"\"]", "[1,2]", "[256]", "[1.0]", "[-1]", "[\"YQ==\"]", "{\"a\":1}", "\"YQ==\"", "\"YR==\"", "\"YQ\"", "\"Y\\nQ==\"", "\"_-8=\"", "\"Y Q==\"",
-    "\"GPGKeys\"", "\"X509Certificates\"", "\"signedByGPGKeys\"", "\"signedByX509CAs\"", "\"gpgkeys\"", "\"X.509Certificates\"", "\"/k\"", "\"matchExact\"", "\"matchDigest\"", "\"reject\"", "\"Reject\"", "\"\\ud800\"", "\"\\u0000\"",
-    "[[]]", "[{}]", "{\"type\":\"reject\"}", "[{\"type\":\"reject\"}]", "[{\"type\":\"reject\"},null]", "\"busybox\"", "\"*.b\"", "\"a.b/\"", "\"a.b/x:t\"", "\"a.b_c/x\"", "\"UP/x\"", "\"localhost\"", "\"a.b:80:90\"",
+    "null",
+    "1",
+    "1.5",
+    "-1",
+    "0",
+    "1e400",
+    "true",
+    "[]",
+    "{}",
+    "\"\"",
+    "[null]",
+    "[\"\"]",
+    "[1,2]",
+    "[256]",
+    "[1.0]",
+    "[-1]",
+    "[\"YQ==\"]",
+    "{\"a\":1}",
+    "\"YQ==\"",
+    "\"YR==\"",
+    "\"YQ\"",
+    "\"Y\\nQ==\"",
+    "\"_-8=\"",
+    "\"Y Q==\"",
+    "\"GPGKeys\"",
+    "\"X509Certificates\"",
+    "\"signedByGPGKeys\"",
+    "\"signedByX509CAs\"",
+    "\"gpgkeys\"",
+    "\"X.509Certificates\"",
+    "\"/k\"",
+    "\"matchExact\"",
+    "\"matchDigest\"",
+    "\"reject\"",
+    "\"Reject\"",
+    "\"\\ud800\"",
+    "\"\\u0000\"",
+    "[[]]",
+    "[{}]",
+    "{\"type\":\"reject\"}",
+    "[{\"type\":\"reject\"}]",
+    "[{\"type\":\"reject\"},null]",
+    "\"busybox\"",
+    "\"*.b\"",
+    "\"a.b/\"",
+    "\"a.b/x:t\"",
+    "\"a.b_c/x\"",
+    "\"UP/x\"",
+    "\"localhost\"",
+    "\"a.b:80:90\"",
 ];
 const KEYS: &[&str] = &[
-    "type", "Type", "type ", "default", "Default", "transports", "docker", "keyPath", "keyPaths", "keyData", "keyDatas", "keypath", "fulcio", "pki", "rekorPublicKeyPath", "rekorPublicKeyPaths", "rekorPublicKeyData",
-    "rekorPublicKeyDatas", "signedIdentity", "keyType", "dockerReference", "dockerRepository", "prefix", "signedPrefix", "caPath", "caData", "subjectEmail", "subjectHostname", "subjectURI", "oidcIssuer", "trustedRoot", "identities", "", "x", "é",
+    "type",
+    "Type",
+    "type ",
+    "default",
+    "Default",
+    "transports",
+    "docker",
+    "keyPath",
+    "keyPaths",
+    "keyData",
+    "keyDatas",
+    "keypath",
+    "fulcio",
+    "pki",
+    "rekorPublicKeyPath",
+    "rekorPublicKeyPaths",
+    "rekorPublicKeyData",
+    "rekorPublicKeyDatas",
+    "signedIdentity",
+    "keyType",
+    "dockerReference",
+    "dockerRepository",
+    "prefix",
+    "signedPrefix",
+    "caPath",
+    "caData",
+    "subjectEmail",
+    "subjectHostname",
+    "subjectURI",
+    "oidcIssuer",
+    "trustedRoot",
+    "identities",
+    "",
+    "x",
+    "é",
 ];
 
 impl Maker<'_> {
@@ -62,7 +146,10 @@ impl Maker<'_> {
         let bytewise = self.random.chance(6);
         if bytewise {
             let at = self.random.below(bytes.len());
-            let byte = *self.random.pick(&[b"{", b"}", b"[", b"]", b":", b",", b"\"", b"\\", b" ", b"\n", b"\0", b"\xff", b"1", b"e", b"u", b"\xef", b"t"]);
+            let byte = *self.random.pick(&[
+                b"{", b"}", b"[", b"]", b":", b",", b"\"", b"\\", b" ", b"\n", b"\0", b"\xff",
+                b"1", b"e", b"u", b"\xef", b"t",
+            ]);
             let end = at + self.random.below(2);
             bytes.splice(at..end, byte);
         }
@@ -73,7 +160,10 @@ impl Maker<'_> {
         } else if self.random.chance(1) {
             bytes.splice(0..0, *b"\xef\xbb\xbf");
         }
-        Made { bytes, faults: faults + self.doubts + usize::from(bytewise) + usize::from(around_it) }
+        Made {
+            bytes,
+            faults: faults + self.doubts + usize::from(bytewise) + usize::from(around_it),
+        }
     }
 
     /// A good policy whose rule for the image at hand is worth judging.
@@ -91,9 +181,21 @@ impl Maker<'_> {
             object([("default", rule)])
         } else {
             let scope = names::scope(self.random, self.reference);
-            object([("default", raw(&format!("[{elsewhere}]"))), ("transports", object([("docker", Json::Object(vec![(String::new(), rule.clone()), (scope, rule)]))]))])
+            object([
+                ("default", raw(&format!("[{elsewhere}]"))),
+                (
+                    "transports",
+                    object([(
+                        "docker",
+                        Json::Object(vec![(String::new(), rule.clone()), (scope, rule)]),
+                    )]),
+                ),
+            ])
         };
-        Made { bytes: deduplicated(bytes).write(self.random).into_bytes(), faults: 0 }
+        Made {
+            bytes: deduplicated(bytes).write(self.random).into_bytes(),
+            faults: 0,
+        }
     }
 
     /// A good policy with many scopes, each with its own rule.
@@ -104,9 +206,20 @@ impl Maker<'_> {
             let rule = format!("[{}]", self.random.pick(SHORT));
             scopes.push((scope, raw(&rule)));
         }
-        let name = self.random.weighted(&[(90, "docker"), (5, "atomic"), (5, "typo")]);
-        let policy = object([("default", raw(&format!("[{}]", self.random.pick(SHORT)))), ("transports", Json::Object(vec![(name.into(), Json::Object(scopes))]))]);
-        Made { bytes: deduplicated(policy).write(self.random).into_bytes(), faults: usize::from(name == "atomic") }
+        let name = self
+            .random
+            .weighted(&[(90, "docker"), (5, "atomic"), (5, "typo")]);
+        let policy = object([
+            ("default", raw(&format!("[{}]", self.random.pick(SHORT)))),
+            (
+                "transports",
+                Json::Object(vec![(name.into(), Json::Object(scopes))]),
+            ),
+        ]);
+        Made {
+            bytes: deduplicated(policy).write(self.random).into_bytes(),
+            faults: usize::from(name == "atomic"),
+        }
     }
 
     /// What only bounds refuse.
@@ -119,7 +232,10 @@ impl Maker<'_> {
             3 => format!(r#"{{"default":[{{"type":"sigstoreSigned","keyData":"{key}","signedIdentity":{{"type":"remapIdentity","prefix":"a.b/{}","signedPrefix":"a.b"}}}}]}}"#, "x".repeat(252)),
             _ => r#"{"default":[{"type":"sigstoreSigned","keyPath":"/nowhere/key.pub"}],"transports":{"docker":{"":[{"type":"insecureAcceptAnything"}]}}}"#.into(),
         };
-        Made { bytes: bytes.into_bytes(), faults: 2 }
+        Made {
+            bytes: bytes.into_bytes(),
+            faults: 2,
+        }
     }
 
     fn policy(&mut self) -> Json {
@@ -127,10 +243,29 @@ impl Maker<'_> {
         if self.random.chance(60) {
             let mut transports = Vec::new();
             for _ in 0..self.random.below(3) {
-                let name = self.random.pick(&["docker", "docker", "docker", "atomic", "dir", "oci", "oci-archive", "docker-archive", "docker-daemon", "sif", "tarball", "containers-storage", "typo", "ostree"]);
+                let name = self.random.pick(&[
+                    "docker",
+                    "docker",
+                    "docker",
+                    "atomic",
+                    "dir",
+                    "oci",
+                    "oci-archive",
+                    "docker-archive",
+                    "docker-daemon",
+                    "sif",
+                    "tarball",
+                    "containers-storage",
+                    "typo",
+                    "ostree",
+                ]);
                 let mut scopes = Vec::new();
                 for _ in 0..self.random.below(4) {
-                    let scope = if name == "docker" { names::scope(self.random, self.reference) } else { names::SCOPES[self.random.below(names::SCOPES.len())].into() };
+                    let scope = if name == "docker" {
+                        names::scope(self.random, self.reference)
+                    } else {
+                        names::SCOPES[self.random.below(names::SCOPES.len())].into()
+                    };
                     self.doubts += usize::from(name != "docker");
                     scopes.push((scope, self.requirements()));
                 }
@@ -144,25 +279,53 @@ impl Maker<'_> {
 
     fn requirements(&mut self) -> Json {
         let count = self.random.weighted(&[(75, 1), (15, 2), (10, 3)]);
-        Json::List((0..count).map(|_| if self.random.chance(35) { raw(self.random.pick(SHORT)) } else { self.requirement() }).collect())
+        Json::List(
+            (0..count)
+                .map(|_| {
+                    if self.random.chance(35) {
+                        raw(self.random.pick(SHORT))
+                    } else {
+                        self.requirement()
+                    }
+                })
+                .collect(),
+        )
     }
 
     fn requirement(&mut self) -> Json {
         match self.random.below(14) {
             0 => object([("type", text("reject"))]),
             1 => object([("type", text("insecureAcceptAnything"))]),
-            2 => object([("type", text("signedBaseLayer")), ("baseLayerIdentity", self.identity())]),
+            2 => object([
+                ("type", text("signedBaseLayer")),
+                ("baseLayerIdentity", self.identity()),
+            ]),
             3..=5 => self.signed_by(),
             _ => self.sigstore(),
         }
     }
 
     fn signed_by(&mut self) -> Json {
-        let kind = self.random.weighted(&[(80, "GPGKeys"), (7, "X509Certificates"), (7, "signedByGPGKeys"), (6, "signedByX509CAs")]);
-        let mut members = vec![("type".to_owned(), text("signedBy")), ("keyType".into(), text(kind))];
+        let kind = self.random.weighted(&[
+            (80, "GPGKeys"),
+            (7, "X509Certificates"),
+            (7, "signedByGPGKeys"),
+            (6, "signedByX509CAs"),
+        ]);
+        let mut members = vec![
+            ("type".to_owned(), text("signedBy")),
+            ("keyType".into(), text(kind)),
+        ];
         let source = match self.random.below(3) {
             0 => ("keyPath", self.path(0)),
-            1 => ("keyPaths", Json::List((0..1 + self.random.below(2)).map(|_| self.path(0)).collect())),
+            1 => (
+                "keyPaths",
+                Json::List(
+                    (0..1 + self.random.below(2))
+                        .map(|_| self.path(0))
+                        .collect(),
+                ),
+            ),
             _ => ("keyData", text("YQ==")),
         };
         members.push((source.0.into(), source.1));
@@ -170,8 +333,13 @@ impl Maker<'_> {
     }
 
     fn sigstore(&mut self) -> Json {
-        let other = [Style::Keys, Style::LoggedKeys, Style::Fulcio, Style::Pki][self.random.below(4)];
-        match if self.random.chance(90) { self.style } else { other } {
+        let other =
+            [Style::Keys, Style::LoggedKeys, Style::Fulcio, Style::Pki][self.random.below(4)];
+        match if self.random.chance(90) {
+            self.style
+        } else {
+            other
+        } {
             Style::Keys => self.sigstore_keys(false),
             Style::LoggedKeys => self.sigstore_keys(true),
             Style::Fulcio => self.sigstore_certificates(true),
@@ -191,14 +359,27 @@ impl Maker<'_> {
     fn sigstore_certificates(&mut self, by_fulcio: bool) -> Json {
         let mut members = vec![("type".to_owned(), text("sigstoreSigned"))];
         let authority = |maker: &mut Self, name: &str| match maker.random.below(40) {
-            0..=15 => (format!("{name}Path"), text(&maker.kit.files[maker.kit.files.len() - 1].0)),
+            0..=15 => (
+                format!("{name}Path"),
+                text(&maker.kit.files[maker.kit.files.len() - 1].0),
+            ),
             16 => (format!("{name}Path"), maker.path(0)),
             17 => (format!("{name}Data"), text("YQ==")),
-            _ => (format!("{name}Data"), text(&base64::encode(maker.kit.root.as_bytes()))),
+            _ => (
+                format!("{name}Data"),
+                text(&base64::encode(maker.kit.root.as_bytes())),
+            ),
         };
         if by_fulcio {
             let ca = authority(self, "ca");
-            members.push(("fulcio".into(), Json::Object(vec![ca, ("oidcIssuer".into(), text(certificates::ISSUER)), ("subjectEmail".into(), text(certificates::EMAIL))])));
+            members.push((
+                "fulcio".into(),
+                Json::Object(vec![
+                    ca,
+                    ("oidcIssuer".into(), text(certificates::ISSUER)),
+                    ("subjectEmail".into(), text(certificates::EMAIL)),
+                ]),
+            ));
             members.extend(self.sources("rekorPublicKey", 1));
         } else {
             let mut pki = vec![authority(self, "caRoots")];
@@ -225,33 +406,53 @@ impl Maker<'_> {
         Json::Object(members)
     }
 
-    /// One of the four members that give keys; rarely, beside it, one whose value is as if it were absent.
+    /// One of the four members that give keys; rarely, beside it, one whose value is as if it were
+    /// absent.
     fn sources(&mut self, prefix: &str, first: usize) -> Vec<(String, Json)> {
         let count = self.random.weighted(&[(50, 1), (40, 2), (10, 3)]);
         let mut sources = vec![match self.random.below(4) {
             0 => (format!("{prefix}Path"), self.path(first)),
-            1 => (format!("{prefix}Paths"), Json::List((0..count).map(|_| self.path(first)).collect())),
+            1 => (
+                format!("{prefix}Paths"),
+                Json::List((0..count).map(|_| self.path(first)).collect()),
+            ),
             2 => (format!("{prefix}Data"), self.data(first)),
-            _ => (format!("{prefix}Datas"), Json::List((0..count).map(|_| self.data(first)).collect())),
+            _ => (
+                format!("{prefix}Datas"),
+                Json::List((0..count).map(|_| self.data(first)).collect()),
+            ),
         }];
         if self.random.chance(4) {
-            sources.push((format!("{prefix}Path"), raw(self.random.pick(&["\"\"", "null"]))));
+            sources.push((
+                format!("{prefix}Path"),
+                raw(self.random.pick(&["\"\"", "null"])),
+            ));
         } else if self.random.chance(4) {
             sources.push((format!("{prefix}Data"), raw("null")));
         }
-        let Json::Object(sources) = deduplicated(Json::Object(sources)) else { return Vec::new() };
+        let Json::Object(sources) = deduplicated(Json::Object(sources)) else {
+            return Vec::new();
+        };
         sources
     }
 
     /// A file, mostly the one with the key of this number.
     fn path(&mut self, key: usize) -> Json {
         let names = self.kit.files.len();
-        let at = if self.random.chance(88) { key } else { self.random.below(names) };
+        let at = if self.random.chance(88) {
+            key
+        } else {
+            self.random.below(names)
+        };
         text(&self.kit.files[at].0)
     }
 
     fn data(&mut self, first: usize) -> Json {
-        let key = if self.random.chance(85) { first } else { self.random.below(self.kit.keys.len()) };
+        let key = if self.random.chance(85) {
+            first
+        } else {
+            self.random.below(self.kit.keys.len())
+        };
         let pem = self.material(key);
         if self.random.chance(3) {
             return Json::List(pem.bytes().map(|byte| raw(&byte.to_string())).collect());
@@ -296,28 +497,55 @@ impl Maker<'_> {
     fn identity(&mut self) -> Json {
         let named = |maker: &mut Self| {
             maker.doubts += 1;
-            if maker.random.chance(60) { names::signed(maker.random, maker.reference, maker.digest) } else { names::reference(maker.random, maker.digest) }
+            if maker.random.chance(60) {
+                names::signed(maker.random, maker.reference, maker.digest)
+            } else {
+                names::reference(maker.random, maker.digest)
+            }
         };
         match self.random.below(16) {
             0 | 1 => object([("type", text("matchExact"))]),
             2 | 3 => object([("type", text("matchRepoDigestOrExact"))]),
             4..=8 => object([("type", text("matchRepository"))]),
-            9 | 10 => object([("type", text("exactReference")), ("dockerReference", text(&named(self)))]),
-            11 | 12 => object([("type", text("exactRepository")), ("dockerRepository", text(&named(self)))]),
+            9 | 10 => object([
+                ("type", text("exactReference")),
+                ("dockerReference", text(&named(self))),
+            ]),
+            11 | 12 => object([
+                ("type", text("exactRepository")),
+                ("dockerRepository", text(&named(self))),
+            ]),
             _ => {
                 let name = names::repository(self.reference).to_owned();
                 let host = name.split('/').next().unwrap_or_default().to_owned();
                 self.doubts += 1;
                 let prefix = match self.random.below(10) {
                     0..=2 => host,
-                    3 => name.rsplit_once('/').map_or(name.clone(), |(parent, _)| parent.into()),
+                    3 => name
+                        .rsplit_once('/')
+                        .map_or(name.clone(), |(parent, _)| parent.into()),
                     4 => name,
                     5 => "docker.io".into(),
-                    6..=8 => name.chars().take(1 + self.random.below(name.len().max(1))).collect(),
+                    6..=8 => name
+                        .chars()
+                        .take(1 + self.random.below(name.len().max(1)))
+                        .collect(),
                     _ => names::repository(&names::reference(self.random, self.digest)).to_owned(),
                 };
-                let signed = self.random.weighted(&[(60, "signed.example"), (10, "signed.example/team"), (10, "registry.example"), (5, "busybox"), (5, "docker.io"), (5, "localhost:5000"), (5, "*.b")]);
-                object([("type", text("remapIdentity")), ("prefix", text(&prefix)), ("signedPrefix", text(signed))])
+                let signed = self.random.weighted(&[
+                    (60, "signed.example"),
+                    (10, "signed.example/team"),
+                    (10, "registry.example"),
+                    (5, "busybox"),
+                    (5, "docker.io"),
+                    (5, "localhost:5000"),
+                    (5, "*.b"),
+                ]);
+                object([
+                    ("type", text("remapIdentity")),
+                    ("prefix", text(&prefix)),
+                    ("signedPrefix", text(signed)),
+                ])
             }
         }
     }

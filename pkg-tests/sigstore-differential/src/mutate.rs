@@ -72,7 +72,18 @@ fn edit(bundle: &mut Value, all: &[Vector], random: &mut Random) -> String {
         4 => double(bundle, &pointer),
         5 | 6 => graft(bundle, &pointer, all, random),
         7 => {
-            let other = random.pick(&[json!(null), json!(""), json!(0), json!("0"), json!(-1), json!([]), json!({}), json!("AA==")]).clone();
+            let other = random
+                .pick(&[
+                    json!(null),
+                    json!(""),
+                    json!(0),
+                    json!("0"),
+                    json!(-1),
+                    json!([]),
+                    json!({}),
+                    json!("AA=="),
+                ])
+                .clone();
             let what = format!("{pointer} is {other}");
             *bundle.pointer_mut(&pointer).expect("a leaf") = other;
             what
@@ -84,7 +95,11 @@ fn edit(bundle: &mut Value, all: &[Vector], random: &mut Random) -> String {
 /// One bit of what is encoded.
 fn flip(bundle: &mut Value, pointer: &str, random: &mut Random) -> String {
     let leaf = bundle.pointer_mut(pointer).expect("a leaf");
-    let Some(mut bytes) = leaf.as_str().and_then(base64::decode).filter(|bytes| !bytes.is_empty()) else {
+    let Some(mut bytes) = leaf
+        .as_str()
+        .and_then(base64::decode)
+        .filter(|bytes| !bytes.is_empty())
+    else {
         *leaf = alter(leaf);
         return format!("another {pointer}");
     };
@@ -97,7 +112,11 @@ fn flip(bundle: &mut Value, pointer: &str, random: &mut Random) -> String {
 /// A byte more or less.
 fn length(bundle: &mut Value, pointer: &str, random: &mut Random) -> String {
     let leaf = bundle.pointer_mut(pointer).expect("a leaf");
-    let Some(mut bytes) = leaf.as_str().and_then(base64::decode).filter(|bytes| !bytes.is_empty()) else {
+    let Some(mut bytes) = leaf
+        .as_str()
+        .and_then(base64::decode)
+        .filter(|bytes| !bytes.is_empty())
+    else {
         *leaf = alter(leaf);
         return format!("another {pointer}");
     };
@@ -113,8 +132,13 @@ fn length(bundle: &mut Value, pointer: &str, random: &mut Random) -> String {
 
 /// A field of a log entry's body.
 fn log_body(bundle: &mut Value, random: &mut Random) -> String {
-    let Some(place) = bundle.pointer_mut("/verificationMaterial/tlogEntries/0/canonicalizedBody") else { return "nothing".into() };
-    let Ok(mut body) = serde_json::from_slice::<Value>(&decode(place)) else { return "nothing".into() };
+    let Some(place) = bundle.pointer_mut("/verificationMaterial/tlogEntries/0/canonicalizedBody")
+    else {
+        return "nothing".into();
+    };
+    let Ok(mut body) = serde_json::from_slice::<Value>(&decode(place)) else {
+        return "nothing".into();
+    };
     let pointers = leaves(&body);
     let pointer = random.pick(&pointers).clone();
     let leaf = body.pointer_mut(&pointer).expect("a leaf");
@@ -169,21 +193,44 @@ fn graft(bundle: &mut Value, pointer: &str, all: &[Vector], random: &mut Random)
 
 /// What a difference may ask of the altered bundle.
 pub fn holds(when: &str, bundle: &[u8], vector: &Vector) -> bool {
-    let Ok(bundle) = serde_json::from_slice::<Value>(bundle) else { return false };
+    let Ok(bundle) = serde_json::from_slice::<Value>(bundle) else {
+        return false;
+    };
     let material = &bundle["verificationMaterial"];
     let each = |list: &Value| list.as_array().cloned().unwrap_or_default();
     match when {
-        "key-hint" => [&material["publicKey"]["hint"], &bundle["dsseEnvelope"]["signatures"][0]["keyid"]].iter().any(|hint| !hint.is_string()),
-        "version-0.1" => bundle["mediaType"] == "application/vnd.dev.sigstore.bundle+json;version=0.1",
-        "no-entries" => each(&material["tlogEntries"]).is_empty() && vector.root["tlogs"].as_array().is_none_or(Vec::is_empty),
-        "unlisted-timestamp" => each(&material["timestampVerificationData"]["rfc3161Timestamps"]).iter().any(|token| is_unlisted(&token["signedTimestamp"], vector)),
-        "unlisted-entry" => each(&material["tlogEntries"]).iter().any(|entry| !vector.lists(entry)),
-        "untyped-statement" => serde_json::from_slice::<Value>(&decode(&bundle["dsseEnvelope"]["payload"])).is_ok_and(|statement| statement["_type"].is_null()),
+        "key-hint" => [
+            &material["publicKey"]["hint"],
+            &bundle["dsseEnvelope"]["signatures"][0]["keyid"],
+        ]
+        .iter()
+        .any(|hint| !hint.is_string()),
+        "version-0.1" => {
+            bundle["mediaType"] == "application/vnd.dev.sigstore.bundle+json;version=0.1"
+        }
+        "no-entries" => {
+            each(&material["tlogEntries"]).is_empty()
+                && vector.root["tlogs"].as_array().is_none_or(Vec::is_empty)
+        }
+        "unlisted-timestamp" => each(&material["timestampVerificationData"]["rfc3161Timestamps"])
+            .iter()
+            .any(|token| is_unlisted(&token["signedTimestamp"], vector)),
+        "unlisted-entry" => each(&material["tlogEntries"])
+            .iter()
+            .any(|entry| !vector.lists(entry)),
+        "untyped-statement" => {
+            serde_json::from_slice::<Value>(&decode(&bundle["dsseEnvelope"]["payload"]))
+                .is_ok_and(|statement| statement["_type"].is_null())
+        }
         other => panic!("differences.json: {other:?} is unknown"),
     }
 }
 
 fn is_unlisted(token: &Value, vector: &Vector) -> bool {
-    let Ok(token) = Token::parse(&decode(token)) else { return false };
-    token.claims(vector.trusted.timestamp_authorities(), b"").is_err_and(|refused| refused.failure.code == "timestamp.unknown-authority")
+    let Ok(token) = Token::parse(&decode(token)) else {
+        return false;
+    };
+    token
+        .claims(vector.trusted.timestamp_authorities(), b"")
+        .is_err_and(|refused| refused.failure.code == "timestamp.unknown-authority")
 }

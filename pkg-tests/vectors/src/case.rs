@@ -76,7 +76,11 @@ pub fn refuse<T>(code: &str) -> Run<T> {
 
 /// Refuses an answer that is not that of the vectors.
 pub fn answer<T: PartialEq<U>, U>(found: T, expected: U) -> Run {
-    if found == expected { Ok(()) } else { refuse("vector.other-answer") }
+    if found == expected {
+        Ok(())
+    } else {
+        refuse("vector.other-answer")
+    }
 }
 
 /// As [`From`] for [`Coded`] errors.
@@ -107,8 +111,17 @@ impl Case {
         let wrong = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
         let text = fs::read_to_string(&path).map_err(|error| wrong(&error))?;
         let document: Value = serde_json::from_str(&text).map_err(|error| wrong(&error))?;
-        let cases = document.get("cases").and_then(Value::as_array).ok_or_else(|| wrong(&"no list of cases"))?;
-        cases.iter().map(|case| Self::read(case, topic, &directory).ok_or_else(|| wrong(&format!("not a case: {case}")))).collect()
+        let cases = document
+            .get("cases")
+            .and_then(Value::as_array)
+            .ok_or_else(|| wrong(&"no list of cases"))?;
+        cases
+            .iter()
+            .map(|case| {
+                Self::read(case, topic, &directory)
+                    .ok_or_else(|| wrong(&format!("not a case: {case}")))
+            })
+            .collect()
     }
 
     fn read(case: &Value, topic: &str, directory: &Path) -> Option<Self> {
@@ -122,10 +135,19 @@ impl Case {
                 "error" => false,
                 _ => return None,
             },
-            policy_choice: case.get("policy_choice").and_then(Value::as_bool).unwrap_or(false),
+            policy_choice: case
+                .get("policy_choice")
+                .and_then(Value::as_bool)
+                .unwrap_or(false),
             reason: text("reason").unwrap_or_default().into(),
-            inputs: case.get("inputs").filter(|inputs| inputs.is_object())?.clone(),
-            params: case.get("params").filter(|params| params.is_object())?.clone(),
+            inputs: case
+                .get("inputs")
+                .filter(|inputs| inputs.is_object())?
+                .clone(),
+            params: case
+                .get("params")
+                .filter(|params| params.is_object())?
+                .clone(),
             directory: directory.into(),
         })
     }
@@ -142,7 +164,11 @@ impl Case {
 
     /// The names of all parameters.
     pub fn param_names(&self) -> impl Iterator<Item = &str> {
-        self.params.as_object().into_iter().flatten().map(|(name, _)| name.as_str())
+        self.params
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, _)| name.as_str())
     }
 
     /// A string parameter; `None` when it is absent.
@@ -156,7 +182,8 @@ impl Case {
 
     /// A string parameter that must be there.
     pub fn required(&self, key: &str) -> Run<&str> {
-        self.text(key)?.ok_or_else(|| Stop::Broken(format!("params.{key} is missing")))
+        self.text(key)?
+            .ok_or_else(|| Stop::Broken(format!("params.{key} is missing")))
     }
 
     /// Whether it has this input.
@@ -179,8 +206,14 @@ impl Case {
 
     /// The bytes of each file of an input that is a list.
     pub fn inputs(&self, key: &str) -> Run<Vec<Vec<u8>>> {
-        let Some(paths) = self.inputs.get(key).and_then(Value::as_array) else { return broken(format!("inputs.{key} is no list")) };
-        let path = |path: &Value| path.as_str().map(|path| self.directory.join(path)).ok_or_else(|| Stop::Broken(format!("inputs.{key} is no list of paths")));
+        let Some(paths) = self.inputs.get(key).and_then(Value::as_array) else {
+            return broken(format!("inputs.{key} is no list"));
+        };
+        let path = |path: &Value| {
+            path.as_str()
+                .map(|path| self.directory.join(path))
+                .ok_or_else(|| Stop::Broken(format!("inputs.{key} is no list of paths")))
+        };
         paths.iter().map(|one| bytes(&path(one)?)).collect()
     }
 }

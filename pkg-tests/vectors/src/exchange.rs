@@ -1,8 +1,10 @@
-//! What this program cannot do itself is asked of whoever started it: WebCrypto's checks and the calls of the package.
+//! What this program cannot do itself is asked of whoever started it: WebCrypto's checks and the
+//! calls of the package.
 //!
-//! They answer later, and this program does not wait. It therefore runs in rounds: a question without an answer is written
-//! down, and when a round has such questions its verdicts are thrown away. Whoever started it answers them and runs it
-//! again, with all answers so far, until a round has none. `EXCHANGE` is the folder for both; rounds.js is the other side.
+//! They answer later, and this program does not wait. It therefore runs in rounds: a question
+//! without an answer is written down, and when a round has such questions its verdicts are thrown
+//! away. Whoever started it answers them and runs it again, with all answers so far, until a round
+//! has none. `EXCHANGE` is the folder for both; rounds.js is the other side.
 
 use sealgate::digest::Digest;
 use serde_json::Map;
@@ -22,15 +24,24 @@ pub struct Exchange {
 impl Exchange {
     /// By `EXCHANGE`; `None` where nobody answers.
     pub fn from_environment() -> Result<Option<Self>, String> {
-        let Some(folder) = std::env::var_os("EXCHANGE").map(PathBuf::from) else { return Ok(None) };
+        let Some(folder) = std::env::var_os("EXCHANGE").map(PathBuf::from) else {
+            return Ok(None);
+        };
         let answers = match fs::read(folder.join("answers.json")) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| format!("answers.json: {error}"))?,
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).map_err(|error| format!("answers.json: {error}"))?
+            }
             Err(_) => Map::new(),
         };
-        Ok(Some(Self { folder, answers, open: RefCell::default() }))
+        Ok(Some(Self {
+            folder,
+            answers,
+            open: RefCell::default(),
+        }))
     }
 
-    /// The answer; without one, the question is written down, and what the caller makes of it counts for nothing.
+    /// The answer; without one, the question is written down, and what the caller makes of it
+    /// counts for nothing.
     pub fn ask(&self, question: Value) -> Option<&Value> {
         let id = Digest::of(question.to_string().as_bytes()).hex();
         let answer = self.answers.get(&id);
@@ -46,7 +57,11 @@ impl Exchange {
         if open.is_empty() {
             return Ok(false);
         }
-        fs::write(self.folder.join("questions.json"), Value::Object(open).to_string()).map_err(|error| format!("questions.json: {error}"))?;
+        fs::write(
+            self.folder.join("questions.json"),
+            Value::Object(open).to_string(),
+        )
+        .map_err(|error| format!("questions.json: {error}"))?;
         Ok(true)
     }
 }

@@ -1,4 +1,5 @@
-//! The npm package's own entries, called by whoever started this program (see `exchange`). Natively there are none.
+//! The npm package's own entries, called by whoever started this program (see `exchange`). Natively
+//! there are none.
 
 use crate::case::Run;
 use crate::case::Stop;
@@ -24,7 +25,11 @@ const NO_VERDICT: [&str; 2] = ["internal", "argument"];
 impl Package {
     /// Called through this exchange.
     pub fn new(exchange: Rc<Exchange>, provider: &'static str) -> Self {
-        Self { exchange, calls: Cell::default(), provider }
+        Self {
+            exchange,
+            calls: Cell::default(),
+            provider,
+        }
     }
 
     /// How often it was called.
@@ -35,7 +40,12 @@ impl Package {
     /// What an entry gives, or the code with which it throws.
     pub fn call(&self, entry: &str, arguments: Value) -> Run<Value> {
         self.calls.set(self.calls.get() + 1);
-        let Some(answer) = self.exchange.ask(json!({"entry": entry, "arguments": arguments})) else { return refuse("vector.no-answer-yet") };
+        let Some(answer) = self
+            .exchange
+            .ask(json!({"entry": entry, "arguments": arguments}))
+        else {
+            return refuse("vector.no-answer-yet");
+        };
         if let Some(value) = answer.get("value") {
             return Ok(value.clone());
         }

@@ -1,4 +1,5 @@
-//! Who checks signatures: RustCrypto here, or the platform's WebCrypto outside (`PROVIDER=webcrypto`, see `exchange`).
+//! Who checks signatures: RustCrypto here, or the platform's WebCrypto outside
+//! (`PROVIDER=webcrypto`, see `exchange`).
 
 use crate::case::Run;
 use crate::case::Stop;
@@ -30,10 +31,15 @@ pub enum Chosen {
 impl Chosen {
     /// By `PROVIDER`.
     pub fn from_environment(exchange: Option<&Rc<Exchange>>) -> Result<Self, String> {
-        match (std::env::var("PROVIDER").unwrap_or_default().as_str(), exchange) {
+        match (
+            std::env::var("PROVIDER").unwrap_or_default().as_str(),
+            exchange,
+        ) {
             ("" | "rust", _) => Ok(Self::Rust),
             ("webcrypto", Some(exchange)) => Ok(Self::WebCrypto(exchange.clone())),
-            ("webcrypto", None) => Err("PROVIDER=webcrypto: nobody here answers; use run.sh with ON=wasm or ON=chromium".into()),
+            ("webcrypto", None) => Err("PROVIDER=webcrypto: nobody here answers; use run.sh with \
+                                        ON=wasm or ON=chromium"
+                .into()),
             (other, _) => Err(format!("PROVIDER={other}: expected rust or webcrypto")),
         }
     }
@@ -50,7 +56,9 @@ impl Chosen {
 impl Provider for Chosen {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         match (self, check.message()) {
-            (Self::WebCrypto(exchange), Message::Bytes(message)) if check.is_for_web_crypto() => ask(exchange, check, message),
+            (Self::WebCrypto(exchange), Message::Bytes(message)) if check.is_for_web_crypto() => {
+                ask(exchange, check, message)
+            }
             _ => RustCrypto.verify(check).await,
         }
     }
@@ -61,7 +69,9 @@ fn ask(exchange: &Exchange, check: &SignatureCheck, message: &[u8]) -> Result<Ou
     match exchange.ask(json!({"check": in_words(check, message)})) {
         Some(Value::Bool(true)) => Ok(Outcome::Holds),
         Some(Value::Bool(false)) | None => Ok(Outcome::Fails),
-        Some(reason) => Err(HostError::Provider { reason: reason.to_string() }),
+        Some(reason) => Err(HostError::Provider {
+            reason: reason.to_string(),
+        }),
     }
 }
 
@@ -72,12 +82,27 @@ fn in_words(check: &SignatureCheck, message: &[u8]) -> Value {
         Hash::Sha384 => "SHA-384",
         Hash::Sha512 => "SHA-512",
     };
-    let curve = if let KeyKind::Ecdsa(curve) = check.key().kind() { curve.name() } else { "" };
+    let curve = if let KeyKind::Ecdsa(curve) = check.key().kind() {
+        curve.name()
+    } else {
+        ""
+    };
     let (import, verify) = match check.scheme() {
-        Scheme::Ecdsa(h) => (json!({"name": "ECDSA", "namedCurve": curve}), json!({"name": "ECDSA", "hash": hash(h)})),
-        Scheme::RsaPkcs1(h) => (json!({"name": "RSASSA-PKCS1-v1_5", "hash": hash(h)}), json!({"name": "RSASSA-PKCS1-v1_5"})),
-        Scheme::RsaPss(h) => (json!({"name": "RSA-PSS", "hash": hash(h)}), json!({"name": "RSA-PSS", "saltLength": h.size()})),
-        Scheme::Ed25519 | Scheme::Ed25519ph => (json!({"name": "Ed25519"}), json!({"name": "Ed25519"})),
+        Scheme::Ecdsa(h) => (
+            json!({"name": "ECDSA", "namedCurve": curve}),
+            json!({"name": "ECDSA", "hash": hash(h)}),
+        ),
+        Scheme::RsaPkcs1(h) => (
+            json!({"name": "RSASSA-PKCS1-v1_5", "hash": hash(h)}),
+            json!({"name": "RSASSA-PKCS1-v1_5"}),
+        ),
+        Scheme::RsaPss(h) => (
+            json!({"name": "RSA-PSS", "hash": hash(h)}),
+            json!({"name": "RSA-PSS", "saltLength": h.size()}),
+        ),
+        Scheme::Ed25519 | Scheme::Ed25519ph => {
+            (json!({"name": "Ed25519"}), json!({"name": "Ed25519"}))
+        }
     };
     json!({
         "keyId": format!("{}/{}", check.key().fingerprint(), check.scheme()), "importAlgorithm": import, "verifyAlgorithm": verify,

@@ -1,26 +1,53 @@
-//! Why a signature is none by the letter, or a policy's material is none. The words are those that containers/image uses,
-//! as far as people search for them.
+//! Why a signature is none by the letter, or a policy's material is none. The words are those that
+//! containers/image uses, as far as people search for them.
 
 use alloc::string::String;
 
 codes! {
-    /// This signature does not come from whom the policy names, or the policy's own material cannot be used.
+    /// This signature does not come from whom the policy names, or the policy's own material cannot
+    /// be used.
     pub enum LetterError {
-        Annotation { key: &'static str } => "letter.annotation", "missing {key} annotation: the rule demands what it holds, and the signature was made or copied without it";
-        RekorMissing => "letter.rekor-missing", "expected a key of Rekor beside fulcio, found none: nothing else says when a certificate was used";
-        RekorForPki => "letter.rekor-for-pki", "expected no key of Rekor beside pki, found one: logs have no say there";
-        Set => "letter.set", "cryptographic signature verification of Rekor SET failed: none of the rule's keys of Rekor signed the log entry as it stands";
-        NoKey { reasons: String } => "letter.logged-key", "No public key verified against the RekorSET: {reasons}";
-        LoggedPem { expected: &'static str } => "letter.certificate-pem", "the certificate to be matched against the Rekor SET: expected {expected}";
-        TooLarge { what: &'static str, limit: usize } => "letter.too-large", "expected at most {limit} bytes of {what}, found more";
-        TooMany { what: &'static str, limit: usize } => "letter.too-many", "expected at most {limit} certificates in {what}, found more";
-        Pem { what: &'static str } => "letter.pem", "loading {what}: error during PEM decoding: expected certificates in PEM and nothing else";
-        Leaf { found: usize } => "letter.leaf", "expected exactly one certificate in the annotation dev.sigstore.cosign/certificate, found {found}";
-        IssuerMissing => "letter.issuer-missing", "expected a certificate of Fulcio, found one that names no OIDC issuer";
-        Issuer { found: String, wanted: String } => "letter.issuer", "Unexpected Fulcio OIDC issuer {found:?}: the rule wants {wanted:?}, compared byte by byte";
-        Email { wanted: String, found: String } => "letter.email", "Required email {wanted:?} not found (got [{found}]): only e-mail addresses match here, compared byte by byte";
-        Hostname { wanted: String, found: String } => "letter.hostname", "Unexpected subject hostname: the certificate is valid for [{found}], not for {wanted:?}";
-        NoAuthority { what: &'static str } => "letter.no-authority", "error loading {what}: expected at least one PEM block CERTIFICATE that can be read, found none";
-        RekorKey { number: usize } => "letter.rekor-key", "Rekor public key {number} is not using ECDSA: Rekor signs entries with ECDSA keys alone";
+        Annotation { key: &'static str } => "letter.annotation",
+            "missing {key} annotation: the rule demands what it holds, and the signature was made \
+             or copied without it";
+        RekorMissing => "letter.rekor-missing",
+            "expected a key of Rekor beside fulcio, found none: nothing else says when a \
+             certificate was used";
+        RekorForPki => "letter.rekor-for-pki",
+            "expected no key of Rekor beside pki, found one: logs have no say there";
+        Set => "letter.set",
+            "cryptographic signature verification of Rekor SET failed: none of the rule's keys of \
+             Rekor signed the log entry as it stands";
+        NoKey { reasons: String } => "letter.logged-key",
+            "No public key verified against the RekorSET: {reasons}";
+        LoggedPem { expected: &'static str } => "letter.certificate-pem",
+            "the certificate to be matched against the Rekor SET: expected {expected}";
+        TooLarge { what: &'static str, limit: usize } => "letter.too-large",
+            "expected at most {limit} bytes of {what}, found more";
+        TooMany { what: &'static str, limit: usize } => "letter.too-many",
+            "expected at most {limit} certificates in {what}, found more";
+        Pem { what: &'static str } => "letter.pem",
+            "loading {what}: error during PEM decoding: expected certificates in PEM and nothing \
+             else";
+        Leaf { found: usize } => "letter.leaf",
+            "expected exactly one certificate in the annotation dev.sigstore.cosign/certificate, \
+             found {found}";
+        IssuerMissing => "letter.issuer-missing",
+            "expected a certificate of Fulcio, found one that names no OIDC issuer";
+        Issuer { found: String, wanted: String } => "letter.issuer",
+            "Unexpected Fulcio OIDC issuer {found:?}: the rule wants {wanted:?}, compared byte by \
+             byte";
+        Email { wanted: String, found: String } => "letter.email",
+            "Required email {wanted:?} not found (got [{found}]): only e-mail addresses match here, \
+             compared byte by byte";
+        Hostname { wanted: String, found: String } => "letter.hostname",
+            "Unexpected subject hostname: the certificate is valid for [{found}], not for \
+             {wanted:?}";
+        NoAuthority { what: &'static str } => "letter.no-authority",
+            "error loading {what}: expected at least one PEM block CERTIFICATE that can be read, \
+             found none";
+        RekorKey { number: usize } => "letter.rekor-key",
+            "Rekor public key {number} is not using ECDSA: Rekor signs entries with ECDSA keys \
+             alone";
     }
 }

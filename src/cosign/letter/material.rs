@@ -1,4 +1,5 @@
-//! What a policy's files hold (facts/containers-policy.md section 2.2, "Key material"), read as Go reads it.
+//! What a policy's files hold (facts/containers-policy.md section 2.2, "Key material"), read as Go
+//! reads it.
 
 use super::error::LetterError;
 use crate::crypto::{KeyKind, PublicKey};
@@ -9,8 +10,8 @@ use crate::x509::Certificate;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// The roots of `fulcio` and `pki`: every block `CERTIFICATE` without headers; other blocks, those that are no certificate
-/// and whatever stands between them are passed over. At least one is there.
+/// The roots of `fulcio` and `pki`: every block `CERTIFICATE` without headers; other blocks, those
+/// that are no certificate and whatever stands between them are passed over. At least one is there.
 ///
 /// # Errors
 /// [`LetterError::NoAuthority`], [`LetterError::TooLarge`], [`LetterError::TooMany`].
@@ -19,22 +20,34 @@ pub fn roots(bytes: &[u8]) -> Result<Vec<Certificate>, LetterError> {
     let text = text(bytes, WHAT)?;
     let blocks = pem::all(&text, limits::AUTHORITIES + 1);
     if blocks.len() > limits::AUTHORITIES {
-        return Err(LetterError::TooMany { what: WHAT, limit: limits::AUTHORITIES });
+        return Err(LetterError::TooMany {
+            what: WHAT,
+            limit: limits::AUTHORITIES,
+        });
     }
     let mut roots: Vec<Certificate> = Vec::new();
-    for block in blocks.iter().filter(|block| block.label == "CERTIFICATE" && !block.has_headers) {
+    for block in blocks
+        .iter()
+        .filter(|block| block.label == "CERTIFICATE" && !block.has_headers)
+    {
         if let Ok(certificate) = Certificate::parse(&block.body)
-            && !roots.contains(&certificate) {
-                roots.push(certificate);
-            }
+            && !roots.contains(&certificate)
+        {
+            roots.push(certificate);
+        }
     }
-    if roots.is_empty() { Err(LetterError::NoAuthority { what: WHAT }) } else { Ok(roots) }
+    if roots.is_empty() {
+        Err(LetterError::NoAuthority { what: WHAT })
+    } else {
+        Ok(roots)
+    }
 }
 
 /// The intermediates of `pki`: every block must be a certificate, whatever its label says.
 ///
 /// # Errors
-/// [`LetterError::Pem`], [`LetterError::TooLarge`], [`LetterError::TooMany`], [`crate::x509::X509Error`].
+/// [`LetterError::Pem`], [`LetterError::TooLarge`], [`LetterError::TooMany`],
+/// [`crate::x509::X509Error`].
 pub fn intermediates(bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
     const WHAT: &str = "trusted intermediate certificates";
     certificates(&text(bytes, WHAT)?, WHAT, limits::AUTHORITIES)
@@ -47,13 +60,22 @@ pub fn intermediates(bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
 pub fn rekor_keys(files: &[&[u8]]) -> Result<Vec<PublicKey>, Failure> {
     let read = |(file, number): (&&[u8], usize)| {
         let key = PublicKey::from_pem(file)?;
-        if matches!(key.kind(), KeyKind::Ecdsa(_)) { Ok(key) } else { Err(LetterError::RekorKey { number }.into()) }
+        if matches!(key.kind(), KeyKind::Ecdsa(_)) {
+            Ok(key)
+        } else {
+            Err(LetterError::RekorKey { number }.into())
+        }
     };
     files.iter().zip(1..).map(read).collect()
 }
 
-/// Every block, each a certificate, and nothing but blank space after the last; no block at all is an empty list.
-pub(super) fn certificates(text: &str, what: &'static str, limit: usize) -> Result<Vec<Certificate>, Failure> {
+/// Every block, each a certificate, and nothing but blank space after the last; no block at all is
+/// an empty list.
+pub(super) fn certificates(
+    text: &str,
+    what: &'static str,
+    limit: usize,
+) -> Result<Vec<Certificate>, Failure> {
     let mut rest = text.trim();
     let mut found = Vec::new();
     while !rest.is_empty() {
@@ -69,7 +91,10 @@ pub(super) fn certificates(text: &str, what: &'static str, limit: usize) -> Resu
 
 fn text(bytes: &[u8], what: &'static str) -> Result<String, LetterError> {
     if bytes.len() > limits::KEY_FILE {
-        return Err(LetterError::TooLarge { what, limit: limits::KEY_FILE });
+        return Err(LetterError::TooLarge {
+            what,
+            limit: limits::KEY_FILE,
+        });
     }
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }

@@ -1,11 +1,13 @@
-//! Signed entry timestamps in the annotation `dev.sigstore.cosign/bundle` (facts/containers-policy.md section 2.3).
+//! Signed entry timestamps in the annotation `dev.sigstore.cosign/bundle`
+//! (facts/containers-policy.md section 2.3).
 //!
 //! 1. the annotation is read, and the log's message is made canonical
 //! 2. a key of Rekor signed it
-//! 3. the entry names the same key or certificate, the same signature and the SHA-256 of the same payload
+//! 3. the entry names the same key or certificate, the same signature and the SHA-256 of the same
+//!    payload
 //!
-//! Where the third is left out, the log's word on somebody else's signature passes as one on this (CVE-2022-23649,
-//! CVE-2026-22703).
+//! Where the third is left out, the log's word on somebody else's signature passes as one on this
+//! (CVE-2022-23649, CVE-2026-22703).
 
 use super::error::LetterError;
 use super::refused;
@@ -35,56 +37,101 @@ struct Logging {
 }
 
 impl Logged<'_> {
-    /// When the log took this signature by the holder of `certificate`: one PEM block, with nothing after it. Beside the
-    /// time, the DER of the certificate that it was compared with.
+    /// When the log took this signature by the holder of `certificate`: one PEM block, with nothing
+    /// after it. Beside the time, the DER of the certificate that it was compared with.
     ///
     /// # Errors
-    /// [`HostError`] when the provider gave no answer; inside, [`LetterError`], [`crate::tlog::TlogError`], [`SignatureUse`].
-    pub async fn verify_for_certificate<P: Provider>(&self, bundle: &str, certificate: &str, rekor: &[PublicKey], provider: &P) -> Result<Result<Verified<(IntegratedTime, Vec<u8>)>, Refused>, HostError> {
-        Ok(logging(bundle, rekor, provider).await?.and_then(|Logging { entry, time }| {
-            time.check(Rule::new("set.entry", "the log entry is about this certificate, this signature and this payload"), |time| {
-                let der = only_block(certificate)?;
-                self.check(&entry, Verifier::Certificate(&der))?;
-                Ok((time, der))
-            })
-        }))
+    /// [`HostError`] when the provider gave no answer; inside, [`LetterError`],
+    /// [`crate::tlog::TlogError`], [`SignatureUse`].
+    pub async fn verify_for_certificate<P: Provider>(
+        &self,
+        bundle: &str,
+        certificate: &str,
+        rekor: &[PublicKey],
+        provider: &P,
+    ) -> Result<Result<Verified<(IntegratedTime, Vec<u8>)>, Refused>, HostError> {
+        Ok(logging(bundle, rekor, provider)
+            .await?
+            .and_then(|Logging { entry, time }| {
+                time.check(
+                    Rule::new(
+                        "set.entry",
+                        "the log entry is about this certificate, this signature and this payload",
+                    ),
+                    |time| {
+                        let der = only_block(certificate)?;
+                        self.check(&entry, Verifier::Certificate(&der))?;
+                        Ok((time, der))
+                    },
+                )
+            }))
     }
 
     /// When the log took this signature, and the first of `keys` that the entry names.
     ///
     /// # Errors
     /// As [`Self::verify_for_certificate`]; [`LetterError::NoKey`].
-    pub async fn verify_for_keys<P: Provider>(&self, bundle: &str, keys: &[PublicKey], rekor: &[PublicKey], provider: &P) -> Result<Result<Verified<(IntegratedTime, PublicKey)>, Refused>, HostError> {
+    pub async fn verify_for_keys<P: Provider>(
+        &self,
+        bundle: &str,
+        keys: &[PublicKey],
+        rekor: &[PublicKey],
+        provider: &P,
+    ) -> Result<Result<Verified<(IntegratedTime, PublicKey)>, Refused>, HostError> {
         let no_key = |reasons: &[Failure]| {
-            let reasons: Vec<&str> = reasons.iter().map(|reason| reason.message.as_str()).collect();
-            Failure::from(LetterError::NoKey { reasons: reasons.join(", ") })
+            let reasons: Vec<&str> = reasons
+                .iter()
+                .map(|reason| reason.message.as_str())
+                .collect();
+            Failure::from(LetterError::NoKey {
+                reasons: reasons.join(", "),
+            })
         };
         let Logging { entry, time } = match logging(bundle, rekor, provider).await? {
             Ok(logging) => logging,
-            Err(refused) => return Ok(Err(Refused { failure: no_key(&[refused.failure]), ..refused })),
-        };
-        Ok(time.check(Rule::new("set.entry", "the log entry is about one of the rule's keys, this signature and this payload"), |time| {
-            let mut reasons = Vec::new();
-            for key in keys {
-                match self.check(&entry, Verifier::Key(key)) {
-                    Ok(()) => return Ok((time, key.clone())),
-                    Err(reason) => reasons.push(reason),
-                }
+            Err(refused) => {
+                return Ok(Err(Refused {
+                    failure: no_key(&[refused.failure]),
+                    ..refused
+                }));
             }
-            Err(no_key(&reasons))
-        }))
+        };
+        Ok(time.check(
+            Rule::new(
+                "set.entry",
+                "the log entry is about one of the rule's keys, this signature and this payload",
+            ),
+            |time| {
+                let mut reasons = Vec::new();
+                for key in keys {
+                    match self.check(&entry, Verifier::Key(key)) {
+                        Ok(()) => return Ok((time, key.clone())),
+                        Err(reason) => reasons.push(reason),
+                    }
+                }
+                Err(no_key(&reasons))
+            },
+        ))
     }
 
     /// Steps 5 to 8.
     fn check(&self, entry: &Entry, verifier: Verifier<'_>) -> Result<(), Failure> {
         let signature = base64::decode_go(self.signature).ok_or(SignatureUse::Base64)?;
         let content = Content::MessageDigest(Hash::Sha256, &sha256(self.payload));
-        Ok(entry.check_body(&Expected { signature: &signature, verifier, content })?)
+        Ok(entry.check_body(&Expected {
+            signature: &signature,
+            verifier,
+            content,
+        })?)
     }
 }
 
 /// Steps 1 to 4.
-async fn logging<P: Provider>(bundle: &str, rekor: &[PublicKey], provider: &P) -> Result<Result<Logging, Refused>, HostError> {
+async fn logging<P: Provider>(
+    bundle: &str,
+    rekor: &[PublicKey],
+    provider: &P,
+) -> Result<Result<Logging, Refused>, HostError> {
     let entry = match Entry::parse_annotation(bundle.as_bytes()) {
         Ok(entry) => entry,
         Err(error) => return Ok(Err(refused(error))),
@@ -95,7 +142,10 @@ async fn logging<P: Provider>(bundle: &str, rekor: &[PublicKey], provider: &P) -
     let alternatives = rekor.iter().map(|key| entry.set_claim_of_any_log(key));
     Ok(match first_to_settle(alternatives, provider).await? {
         Ok(time) => Ok(Logging { entry, time }),
-        Err(refused) if refused.failure.code.starts_with("signature.") => Err(Refused { failure: LetterError::Set.into(), ..refused }),
+        Err(refused) if refused.failure.code.starts_with("signature.") => Err(Refused {
+            failure: LetterError::Set.into(),
+            ..refused
+        }),
         Err(refused) => Err(refused),
     })
 }
@@ -103,11 +153,18 @@ async fn logging<P: Provider>(bundle: &str, rekor: &[PublicKey], provider: &P) -
 /// Step 6, for what the evidence has: the label and what stands before the block are not looked at.
 fn only_block(text: &str) -> Result<Vec<u8>, LetterError> {
     if text.len() > limits::CHAIN_TEXT {
-        return Err(LetterError::TooLarge { what: "the annotation dev.sigstore.cosign/certificate", limit: limits::CHAIN_TEXT });
+        return Err(LetterError::TooLarge {
+            what: "the annotation dev.sigstore.cosign/certificate",
+            limit: limits::CHAIN_TEXT,
+        });
     }
     match pem::first(text) {
         Some((block, "")) => Ok(block.body),
-        Some(_) => Err(LetterError::LoggedPem { expected: "one PEM block, found trailing data after it" }),
-        None => Err(LetterError::LoggedPem { expected: "PEM, found none" }),
+        Some(_) => Err(LetterError::LoggedPem {
+            expected: "one PEM block, found trailing data after it",
+        }),
+        None => Err(LetterError::LoggedPem {
+            expected: "PEM, found none",
+        }),
     }
 }

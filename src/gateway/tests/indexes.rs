@@ -3,9 +3,18 @@
 use super::*;
 
 fn multi(world: &World, repository: &str, tag: &str) -> (Digest, [(Digest, Vec<u8>); 2]) {
-    let children = [world.image(repository, "child-a", "a"), world.image(repository, "child-b", "b")];
-    let entries: Vec<String> = children.iter().map(|(_, bytes)| descriptor(MANIFEST, bytes, "")).collect();
-    (world.put(repository, tag, INDEX, &index_of(&entries)), children)
+    let children = [
+        world.image(repository, "child-a", "a"),
+        world.image(repository, "child-b", "b"),
+    ];
+    let entries: Vec<String> = children
+        .iter()
+        .map(|(_, bytes)| descriptor(MANIFEST, bytes, ""))
+        .collect();
+    (
+        world.put(repository, tag, INDEX, &index_of(&entries)),
+        children,
+    )
 }
 
 #[test]
@@ -15,35 +24,72 @@ fn an_allowed_index_covers_what_it_lists() {
     world.sign("app", &index, "r.example/app:1.0", GOOD);
     let gateway = gateway();
     // Before the index was seen here, an image of it is one like any other.
-    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")), is(403, "signature.missing"));
+    assert_eq!(
+        verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")),
+        is(403, "signature.missing")
+    );
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
     for child in [&a, &b] {
-        assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{child}")).status, 200);
-        assert_eq!(get(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(if *child == a { b"a" } else { b"b" }))).status, 200);
+        assert_eq!(
+            get(&gateway, &world, &format!("/v2/app/manifests/{child}")).status,
+            200
+        );
+        assert_eq!(
+            get(
+                &gateway,
+                &world,
+                &format!(
+                    "/v2/app/blobs/{}",
+                    Digest::of(if *child == a { b"a" } else { b"b" })
+                )
+            )
+            .status,
+            200
+        );
     }
     // Its tag is another reference, under which it was never judged.
-    assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/child-a"), is(403, "signature.missing"));
+    assert_eq!(
+        verdict(&gateway, &world, "/v2/app/manifests/child-a"),
+        is(403, "signature.missing")
+    );
     // A hint to an index that does not list it.
     let (stranger, _) = world.image("app", "stranger", "c");
     plant(&gateway, "app", &index, &stranger);
-    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{stranger}")), is(403, "signature.missing"));
+    assert_eq!(
+        verdict(&gateway, &world, &format!("/v2/app/manifests/{stranger}")),
+        is(403, "signature.missing")
+    );
     // An index that is not allowed any more covers nothing.
-    world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
+    world
+        .content
+        .borrow_mut()
+        .retain(|path, _| !path.ends_with(".sig"));
     forget_verdicts(&gateway, &world);
-    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")), is(403, "signature.missing"));
+    assert_eq!(
+        verdict(&gateway, &world, &format!("/v2/app/manifests/{a}")),
+        is(403, "signature.missing")
+    );
 }
 
 #[test]
 fn every_image_of_a_long_index_is_covered() {
     let world = World::default();
-    let children: Vec<(Digest, Vec<u8>)> = (0..70).map(|number| world.image("app", &format!("c{number}"), &number.to_string())).collect();
-    let entries: Vec<String> = children.iter().map(|(_, bytes)| descriptor(MANIFEST, bytes, "")).collect();
+    let children: Vec<(Digest, Vec<u8>)> = (0..70)
+        .map(|number| world.image("app", &format!("c{number}"), &number.to_string()))
+        .collect();
+    let entries: Vec<String> = children
+        .iter()
+        .map(|(_, bytes)| descriptor(MANIFEST, bytes, ""))
+        .collect();
     let index = world.put("app", "1.0", INDEX, &index_of(&entries));
     world.sign("app", &index, "r.example/app:1.0", GOOD);
     let gateway = gateway();
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
     for (child, _) in [&children[0], &children[69]] {
-        assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{child}")).status, 200);
+        assert_eq!(
+            get(&gateway, &world, &format!("/v2/app/manifests/{child}")).status,
+            200
+        );
     }
 }
 
@@ -53,49 +99,98 @@ fn an_index_that_is_a_list_covers_nothing() {
     let (index, [(a, _), (b, _)]) = multi(&world, "exact", "1.0");
     let gateway = Gateway::new(config(&policy("instance")));
     world.sign("exact", &index, "r.example/exact:1.0", GOOD);
-    assert_eq!(verdict(&gateway, &world, "/v2/exact/manifests/1.0"), is(403, "signature.missing"));
-    // Signed under the reference of the index, as podman wants it; all of them, or the list does not go out.
+    assert_eq!(
+        verdict(&gateway, &world, "/v2/exact/manifests/1.0"),
+        is(403, "signature.missing")
+    );
+    // Signed under the reference of the index, as podman wants it; all of them, or the list does
+    // not go out.
     world.sign("exact", &a, "r.example/exact:1.0", GOOD);
     forget_verdicts(&gateway, &world);
     let seen = get(&gateway, &world, "/v2/exact/manifests/1.0");
     assert_eq!(seen.status, 403);
     let message = seen.message();
-    assert!(message.contains(&b.to_string()) && !message.contains(&a.to_string()) && message.contains("cosign sign -r"), "{message}");
+    assert!(
+        message.contains(&b.to_string())
+            && !message.contains(&a.to_string())
+            && message.contains("cosign sign -r"),
+        "{message}"
+    );
     world.sign("exact", &b, "r.example/exact:1.0", GOOD);
     forget_verdicts(&gateway, &world);
     assert_eq!(get(&gateway, &world, "/v2/exact/manifests/1.0").status, 200);
     for (child, text) in [(&a, b"a"), (&b, b"b")] {
-        assert_eq!(get(&gateway, &world, &format!("/v2/exact/manifests/{child}")).status, 200);
-        assert_eq!(get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(text))).status, 200);
+        assert_eq!(
+            get(&gateway, &world, &format!("/v2/exact/manifests/{child}")).status,
+            200
+        );
+        assert_eq!(
+            get(
+                &gateway,
+                &world,
+                &format!("/v2/exact/blobs/{}", Digest::of(text))
+            )
+            .status,
+            200
+        );
     }
 }
 
-/// A pin on a list speaks for the images of it, by the list's own tag and digest, and for nothing else.
+/// A pin on a list speaks for the images of it, by the list's own tag and digest, and for nothing
+/// else.
 #[test]
 fn a_pinned_list_speaks_for_its_images() {
     let world = World::default();
     let (index, [(a, _), _]) = multi(&world, "exact", "1.0");
-    let pinned = format!(r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned", "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#);
+    let pinned = format!(
+        r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned", "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#
+    );
     let gateway = Gateway::new(config(&pinned));
     assert_eq!(gateway.misconfigured(), None);
     let child = format!("/v2/exact/manifests/{a}");
-    assert_eq!(verdict(&gateway, &world, &child), is(403, "pinned.unlisted-digest"));
+    assert_eq!(
+        verdict(&gateway, &world, &child),
+        is(403, "pinned.unlisted-digest")
+    );
     assert_eq!(get(&gateway, &world, "/v2/exact/manifests/1.0").status, 200);
-    assert_eq!((get(&gateway, &world, &child).status, get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(b"a"))).status), (200, 200));
+    assert_eq!(
+        (
+            get(&gateway, &world, &child).status,
+            get(
+                &gateway,
+                &world,
+                &format!("/v2/exact/blobs/{}", Digest::of(b"a"))
+            )
+            .status
+        ),
+        (200, 200)
+    );
     // A tag that moves to such an image is another question.
-    let bytes = world.content.borrow()[&format!("exact/manifests/{a}")].0.clone();
+    let bytes = world.content.borrow()[&format!("exact/manifests/{a}")]
+        .0
+        .clone();
     world.put("exact", "1.0", MANIFEST, &bytes);
-    assert_eq!(verdict(&gateway, &world, "/v2/exact/manifests/1.0"), is(403, "pinned.other-digest"));
+    assert_eq!(
+        verdict(&gateway, &world, "/v2/exact/manifests/1.0"),
+        is(403, "pinned.other-digest")
+    );
 }
 
 /// A list of 4,096 entries costs one hash of the image, not one an entry.
 #[test]
 fn a_long_list_costs_little() {
     let world = World::default();
-    let layer = descriptor(LAYER, b"a", &format!(r#","annotations":{{"x":"{}"}}"#, "x".repeat(2 << 20)));
+    let layer = descriptor(
+        LAYER,
+        b"a",
+        &format!(r#","annotations":{{"x":"{}"}}"#, "x".repeat(2 << 20)),
+    );
     let bytes = manifest(&descriptor(CONFIG, b"{}", ""), &[layer]);
     let child = world.put("app", "child", MANIFEST, &bytes);
-    let entries: Vec<String> = (0..4_000_u32).map(|number| descriptor(MANIFEST, &number.to_be_bytes(), "")).chain([descriptor(MANIFEST, &bytes, "")]).collect();
+    let entries: Vec<String> = (0..4_000_u32)
+        .map(|number| descriptor(MANIFEST, &number.to_be_bytes(), ""))
+        .chain([descriptor(MANIFEST, &bytes, "")])
+        .collect();
     let index = world.put("app", "1.0", INDEX, &index_of(&entries));
     world.sign("app", &index, "r.example/app:1.0", GOOD);
     let gateway = gateway();

@@ -3,7 +3,13 @@
 use super::*;
 
 fn records(world: &World) -> Vec<(String, String)> {
-    world.store.borrow().iter().filter(|(key, _)| key.starts_with("verdict/")).map(|(key, value)| (key.clone(), value.clone())).collect()
+    world
+        .store
+        .borrow()
+        .iter()
+        .filter(|(key, _)| key.starts_with("verdict/"))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// How many signatures were checked by this request.
@@ -20,7 +26,15 @@ fn a_verdict_is_used_while_it_is_good() {
     let path = "/v2/app/manifests/1.0";
     let gateway = gateway();
     let again = |gateway: &Gateway, time| checks(&world, gateway, path, time);
-    assert_eq!((again(&gateway, 1_000), again(&gateway, 1_001), again(&gateway, 4_599), again(&gateway, 4_600)), (1, 0, 0, 1));
+    assert_eq!(
+        (
+            again(&gateway, 1_000),
+            again(&gateway, 1_001),
+            again(&gateway, 4_599),
+            again(&gateway, 4_600)
+        ),
+        (1, 0, 0, 1)
+    );
     // Another secret, another policy, another key file, another name: another question.
     let other = |change: fn(&mut Config)| {
         let mut config = config(&policy("index"));
@@ -28,25 +42,69 @@ fn a_verdict_is_used_while_it_is_good() {
         Gateway::new(config)
     };
     for other in [
-        other(|config| config.secret = vec![8; 32]), other(|config| config.policy.push(b' ')), other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
-        other(|config| config.assets.insert("more".into(), Vec::new()).map_or((), |_| ())),
-        other(|config| config.registries_d = Some([("a.yaml".to_string(), b"default-docker:\n  use-sigstore-attachments: true\n".to_vec())].into())),
+        other(|config| config.secret = vec![8; 32]),
+        other(|config| config.policy.push(b' ')),
+        other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
+        other(|config| {
+            config
+                .assets
+                .insert("more".into(), Vec::new())
+                .map_or((), |_| ())
+        }),
+        other(|config| {
+            config.registries_d = Some(
+                [(
+                    "a.yaml".to_string(),
+                    b"default-docker:\n  use-sigstore-attachments: true\n".to_vec(),
+                )]
+                .into(),
+            )
+        }),
     ] {
         forget_verdicts(&gateway, &world);
-        assert_eq!((again(&gateway, 4_601), again(&gateway, 4_601), again(&other, 4_601)), (1, 0, 1));
+        assert_eq!(
+            (
+                again(&gateway, 4_601),
+                again(&gateway, 4_601),
+                again(&other, 4_601)
+            ),
+            (1, 0, 1)
+        );
     }
     // With no secret worth the name, nothing is stored.
-    for weak in [other(|config| config.secret.clear()), other(|config| config.secret.truncate(15))] {
+    for weak in [
+        other(|config| config.secret.clear()),
+        other(|config| config.secret.truncate(15)),
+    ] {
         world.store.borrow_mut().clear();
-        assert_eq!((again(&weak, 4_601), again(&weak, 4_601), world.store.borrow().len()), (1, 0, 0));
+        assert_eq!(
+            (
+                again(&weak, 4_601),
+                again(&weak, 4_601),
+                world.store.borrow().len()
+            ),
+            (1, 0, 0)
+        );
     }
     // Another isolate with the same secret finds what this one stored; another build does not.
     forget_verdicts(&gateway, &world);
     again(&gateway, 4_602);
-    assert_eq!((again(&other(|_| ()), 4_602), again(&other(|config| config.build = "x".into()), 4_602)), (0, 1));
+    assert_eq!(
+        (
+            again(&other(|_| ()), 4_602),
+            again(&other(|config| config.build = "x".into()), 4_602)
+        ),
+        (0, 1)
+    );
     // Refusals are short.
-    world.content.borrow_mut().retain(|path, _| !path.ends_with(".sig"));
-    assert_eq!(act(&gateway, &world, &request("GET", path, &[], 10_000)), act(&gateway, &world, &request("GET", path, &[], 10_000)));
+    world
+        .content
+        .borrow_mut()
+        .retain(|path, _| !path.ends_with(".sig"));
+    assert_eq!(
+        act(&gateway, &world, &request("GET", path, &[], 10_000)),
+        act(&gateway, &world, &request("GET", path, &[], 10_000))
+    );
     world.sign("app", &digest, "r.example/app:1.0", GOOD);
     let status = |time| match act(&gateway, &world, &request("GET", path, &[], time)) {
         Action::Respond(respond) => respond.status,
@@ -61,16 +119,45 @@ fn a_record_that_is_not_ours_is_ignored() {
     world.signed("app", "1.0", "a");
     world.image("app", "2.0", "b");
     let gateway = gateway();
-    assert_eq!((get(&gateway, &world, "/v2/app/manifests/1.0").status, get(&gateway, &world, "/v2/app/manifests/2.0").status), (200, 403));
+    assert_eq!(
+        (
+            get(&gateway, &world, "/v2/app/manifests/1.0").status,
+            get(&gateway, &world, "/v2/app/manifests/2.0").status
+        ),
+        (200, 403)
+    );
     let all = records(&world);
-    let (allow, deny) = (all.iter().find(|(_, value)| value.contains("\nallow\n")).unwrap(), all.iter().find(|(_, value)| value.contains("\ndeny\n")).unwrap());
+    let (allow, deny) = (
+        all.iter()
+            .find(|(_, value)| value.contains("\nallow\n"))
+            .unwrap(),
+        all.iter()
+            .find(|(_, value)| value.contains("\ndeny\n"))
+            .unwrap(),
+    );
     let forged = deny.1.replace("\ndeny\n", "\nallow\n");
     let longer = allow.1.replacen("4600\n", "9999999\n", 1);
     assert!(longer != allow.1 && forged != deny.1);
-    for record in [&allow.1, &forged, &longer, &allow.1.replace(&allow.0, &deny.0), "", "\n", &format!("{}\n\n\n\n\n", deny.0), "x"] {
+    for record in [
+        &allow.1,
+        &forged,
+        &longer,
+        &allow.1.replace(&allow.0, &deny.0),
+        "",
+        "\n",
+        &format!("{}\n\n\n\n\n", deny.0),
+        "x",
+    ] {
         forget_all(&gateway);
-        world.store.borrow_mut().insert(deny.0.clone(), record.to_string());
-        assert_eq!(verdict(&gateway, &world, "/v2/app/manifests/2.0"), is(403, "signature.missing"), "{record:?}");
+        world
+            .store
+            .borrow_mut()
+            .insert(deny.0.clone(), record.to_string());
+        assert_eq!(
+            verdict(&gateway, &world, "/v2/app/manifests/2.0"),
+            is(403, "signature.missing"),
+            "{record:?}"
+        );
     }
     forget_all(&gateway);
     world.store.borrow_mut().insert(allow.0.clone(), longer);
@@ -82,8 +169,17 @@ fn a_record_that_is_not_ours_is_ignored() {
 fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
     use crate::gateway::memory::{Kept, Memory};
     let (gateway, world) = (gateway(), World::default());
-    let memory = Memory { gateway: &gateway, store: &world, repository: "app".into() };
-    let kept = |until: Option<i64>| Kept { allow: true, code: "signature.accepted".into(), message: "m".into(), until: until.map(UnixTime) };
+    let memory = Memory {
+        gateway: &gateway,
+        store: &world,
+        repository: "app".into(),
+    };
+    let kept = |until: Option<i64>| Kept {
+        allow: true,
+        code: "signature.accepted".into(),
+        message: "m".into(),
+        until: until.map(UnixTime),
+    };
     let found = |now: i64| run(memory.verdict("k", UnixTime(now))).is_some();
     for (until, last) in [(Some(105), 104), (Some(1_000_000), 3_699), (None, 3_699)] {
         run(memory.keep_verdict("k", &kept(until), UnixTime(100)));
@@ -103,12 +199,31 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
 fn lines_in_a_message_are_no_fields_of_a_record() {
     let world = World::default();
     let (digest, _) = world.image("app", "1.0", "a");
-    world.sign("app", &digest, "x\\nallow\\nsignature.accepted\\n\\u001b[2Jok", GOOD);
+    world.sign(
+        "app",
+        &digest,
+        "x\\nallow\\nsignature.accepted\\n\\u001b[2Jok",
+        GOOD,
+    );
     let gateway = gateway();
     for _ in 0..2 {
         let seen = get(&gateway, &world, "/v2/app/manifests/1.0");
-        assert_eq!((seen.status, verdict(&gateway, &world, "/v2/app/manifests/1.0").1.as_str()), (403, "identity.not-accepted"));
-        assert!(seen.phrase.len() < 200 && seen.phrase.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' '));
+        assert_eq!(
+            (
+                seen.status,
+                verdict(&gateway, &world, "/v2/app/manifests/1.0")
+                    .1
+                    .as_str()
+            ),
+            (403, "identity.not-accepted")
+        );
+        assert!(
+            seen.phrase.len() < 200
+                && seen
+                    .phrase
+                    .bytes()
+                    .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        );
     }
 }
 
@@ -120,7 +235,11 @@ fn what_is_kept_needs_the_requests_own_authorisation() {
     let (unsigned, _) = world.image("app", "2.0", "b");
     world.private.set(true);
     let gateway = gateway();
-    let with = |path: &str, token: &[(&str, &str)]| match act(&gateway, &world, &request("GET", path, token, 1_000)) {
+    let with = |path: &str, token: &[(&str, &str)]| match act(
+        &gateway,
+        &world,
+        &request("GET", path, token, 1_000),
+    ) {
         Action::Respond(respond) => respond.status,
         Action::Stream(_) => 0,
         _ => panic!(),
@@ -132,16 +251,32 @@ fn what_is_kept_needs_the_requests_own_authorisation() {
     assert_eq!(with("/v2/app/manifests/2.0", &yes), 403);
     assert_eq!(with(&format!("/v2/app/blobs/{other}"), &yes), 403);
     for token in [vec![], vec![("authorization", "Bearer no")]] {
-        for path in ["/v2/", "/v2/app/manifests/1.0", "/v2/app/manifests/2.0", "/v2/app/manifests/3.0", &format!("/v2/app/manifests/{digest}"), &format!("/v2/app/manifests/{unsigned}"), "/api/evidence/app?ref=1.0"] {
+        for path in [
+            "/v2/",
+            "/v2/app/manifests/1.0",
+            "/v2/app/manifests/2.0",
+            "/v2/app/manifests/3.0",
+            &format!("/v2/app/manifests/{digest}"),
+            &format!("/v2/app/manifests/{unsigned}"),
+            "/api/evidence/app?ref=1.0",
+        ] {
             assert_eq!(with(path, &token), 401, "{path}");
         }
-        // An allowed blob streams, and the upstream says 401; a refusal, with its reason, is for those who may read.
+        // An allowed blob streams, and the upstream says 401; a refusal, with its reason, is for
+        // those who may read.
         assert_eq!(with(&format!("/v2/app/blobs/{layer}"), &token), 0);
         for blob in [other.clone(), Digest::of(b"nowhere")] {
-            assert_eq!(with(&format!("/v2/app/blobs/{blob}"), &token), 401, "{blob}");
+            assert_eq!(
+                with(&format!("/v2/app/blobs/{blob}"), &token),
+                401,
+                "{blob}"
+            );
         }
     }
-    assert_eq!(with(&format!("/v2/app/blobs/{}", Digest::of(b"nowhere")), &yes), 404);
+    assert_eq!(
+        with(&format!("/v2/app/blobs/{}", Digest::of(b"nowhere")), &yes),
+        404
+    );
 }
 
 #[test]
@@ -152,9 +287,19 @@ fn everything_works_without_a_store() {
     for reference in ["1.0", &digest.to_string()] {
         world.store.borrow_mut().clear();
         forget_all(&gateway);
-        assert_eq!(get(&gateway, &world, &format!("/v2/app/manifests/{reference}")).status, 200);
+        assert_eq!(
+            get(&gateway, &world, &format!("/v2/app/manifests/{reference}")).status,
+            200
+        );
     }
     world.store.borrow_mut().clear();
     forget_all(&gateway);
-    assert_eq!(verdict(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(b"a"))), is(403, "gateway.not-linked"));
+    assert_eq!(
+        verdict(
+            &gateway,
+            &world,
+            &format!("/v2/app/blobs/{}", Digest::of(b"a"))
+        ),
+        is(403, "gateway.not-linked")
+    );
 }

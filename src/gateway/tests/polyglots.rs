@@ -1,40 +1,96 @@
-//! Documents that are evidence and something else as well. A tenant lists an image manifest, an index or an image's config as
-//! the config or as a layer of an artifact that passes as a signature: containerd takes what `manifests/` refuses from `blobs/`,
-//! keeps it, and runs it later.
+//! Documents that are evidence and something else as well. A tenant lists an image manifest, an
+//! index or an image's config as the config or as a layer of an artifact that passes as a
+//! signature: containerd takes what `manifests/` refuses from `blobs/`, keeps it, and runs it
+//! later.
 
 use super::*;
 
-/// What a format's document looks like, and where in it something foreign could stand: `@` at every level of the format.
+/// What a format's document looks like, and where in it something foreign could stand: `@` at every
+/// level of the format.
 fn formats(image: &Digest) -> Vec<(&'static str, String)> {
     let proof = r#"{"logIndex":"1","rootHash":"AA==","treeSize":"2","hashes":[],"checkpoint":{"envelope":"x"@}@}"#;
-    let entry = format!(r#"{{"logIndex":"1","logId":{{"keyId":"AA=="@}},"kindVersion":{{"kind":"dsse","version":"0.0.1"@}},"integratedTime":"1","inclusionPromise":{{"signedEntryTimestamp":"AA=="@}},"inclusionProof":{proof},"canonicalizedBody":"AA=="@}}"#);
-    let material = format!(r#"{{"certificate":{{"rawBytes":"AA=="@}},"tlogEntries":[{entry}],"timestampVerificationData":{{"rfc3161Timestamps":[{{"signedTimestamp":"AA=="@}}]@}}@}}"#);
+    let entry = format!(
+        r#"{{"logIndex":"1","logId":{{"keyId":"AA=="@}},"kindVersion":{{"kind":"dsse","version":"0.0.1"@}},"integratedTime":"1","inclusionPromise":{{"signedEntryTimestamp":"AA=="@}},"inclusionProof":{proof},"canonicalizedBody":"AA=="@}}"#
+    );
+    let material = format!(
+        r#"{{"certificate":{{"rawBytes":"AA=="@}},"tlogEntries":[{entry}],"timestampVerificationData":{{"rfc3161Timestamps":[{{"signedTimestamp":"AA=="@}}]@}}@}}"#
+    );
     let envelope = r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA==","keyid":""@}]@}"#;
-    let message = r#"{"messageDigest":{"algorithm":"SHA2_256","digest":"AA=="@},"signature":"AA=="@}"#;
-    let critical = format!(r#"{{"identity":{{"docker-reference":"r.example/app"@}},"image":{{"docker-manifest-digest":"{image}"@}},"type":"cosign container image signature"@}}"#);
+    let message =
+        r#"{"messageDigest":{"algorithm":"SHA2_256","digest":"AA=="@},"signature":"AA=="@}"#;
+    let critical = format!(
+        r#"{{"identity":{{"docker-reference":"r.example/app"@}},"image":{{"docker-manifest-digest":"{image}"@}},"type":"cosign container image signature"@}}"#
+    );
     vec![
-        (SIMPLE, format!(r#"{{"critical":{critical},"optional":{{"creator":"x"}}@}}"#)),
+        (
+            SIMPLE,
+            format!(r#"{{"critical":{critical},"optional":{{"creator":"x"}}@}}"#),
+        ),
         (DSSE, envelope.into()),
-        (BUNDLE, format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{material},"dsseEnvelope":{envelope}@}}"#)),
-        (BUNDLE, format!(r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"@}}@}},"messageSignature":{message}@}}"#)),
+        (
+            BUNDLE,
+            format!(
+                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{material},"dsseEnvelope":{envelope}@}}"#
+            ),
+        ),
+        (
+            BUNDLE,
+            format!(
+                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"@}}@}},"messageSignature":{message}@}}"#
+            ),
+        ),
     ]
 }
 
-/// Every member by which Go's clients know a manifest, an index or a config, in spellings that they read.
+/// Every member by which Go's clients know a manifest, an index or a config, in spellings that they
+/// read.
 fn foreign() -> Vec<String> {
-    let names = [("layers", "[]"), ("config", "{}"), ("manifests", "[]"), ("schemaVersion", "2"), ("rootfs", r#"{"type":"layers","diff_ids":[]}"#), ("history", "[]"), ("architecture", "\"amd64\""), ("os", "\"linux\""), ("x", "1")];
+    let names = [
+        ("layers", "[]"),
+        ("config", "{}"),
+        ("manifests", "[]"),
+        ("schemaVersion", "2"),
+        ("rootfs", r#"{"type":"layers","diff_ids":[]}"#),
+        ("history", "[]"),
+        ("architecture", "\"amd64\""),
+        ("os", "\"linux\""),
+        ("x", "1"),
+    ];
     let spellings = |name: &str| {
         let mut title = name.to_string();
         title[..1].make_ascii_uppercase();
         let escaped = format!("\\u{:04x}{}", u32::from(name.as_bytes()[0]), &name[1..]);
-        vec![name.to_string(), title, name.to_ascii_uppercase(), name.replacen('s', "\u{17f}", 1), name.replacen('k', "\u{212a}", 1), escaped]
+        vec![
+            name.to_string(),
+            title,
+            name.to_ascii_uppercase(),
+            name.replacen('s', "\u{17f}", 1),
+            name.replacen('k', "\u{212a}", 1),
+            escaped,
+        ]
     };
-    names.iter().flat_map(|(name, value)| spellings(name).into_iter().map(move |spelled| format!(r#","{spelled}":{value}"#))).collect()
+    names
+        .iter()
+        .flat_map(|(name, value)| {
+            spellings(name)
+                .into_iter()
+                .map(move |spelled| format!(r#","{spelled}":{value}"#))
+        })
+        .collect()
 }
 
 /// `text` with `what` at the place that stands at `at`, and nothing at the others.
 fn at_place(text: &str, at: usize, what: &str) -> String {
-    text.split('@').enumerate().map(|(number, part)| if number == at + 1 { format!("{what}{part}") } else { part.into() }).collect()
+    text.split('@')
+        .enumerate()
+        .map(|(number, part)| {
+            if number == at + 1 {
+                format!("{what}{part}")
+            } else {
+                part.into()
+            }
+        })
+        .collect()
 }
 
 #[test]
@@ -44,18 +100,35 @@ fn a_foreign_member_makes_an_image_of_it_wherever_it_stands() {
     let mut cases = 0;
     for (kind, text) in formats(&image) {
         let plain = text.replace('@', "");
-        assert!(crate::verify::is_evidence_document(kind, plain.as_bytes()), "{kind} {plain}");
+        assert!(
+            crate::verify::is_evidence_document(kind, plain.as_bytes()),
+            "{kind} {plain}"
+        );
         for place in 0..text.matches('@').count() {
             for what in foreign() {
                 let odd = at_place(&text, place, &what);
-                assert!(serde_json::from_str::<serde_json::Value>(&odd).is_ok(), "{odd}");
-                assert!(!crate::verify::is_evidence_document(kind, odd.as_bytes()), "{kind} {odd}");
+                assert!(
+                    serde_json::from_str::<serde_json::Value>(&odd).is_ok(),
+                    "{odd}"
+                );
+                assert!(
+                    !crate::verify::is_evidence_document(kind, odd.as_bytes()),
+                    "{kind} {odd}"
+                );
                 cases += 1;
             }
         }
         // A member twice; something after the document; something before it.
-        for odd in [plain.replacen('{', "{\"x\":1,\"x\":1,", 1), format!("{plain}{{}}"), format!("\u{feff}{plain}"), format!("[{plain}]")] {
-            assert!(!crate::verify::is_evidence_document(kind, odd.as_bytes()), "{kind} {odd}");
+        for odd in [
+            plain.replacen('{', "{\"x\":1,\"x\":1,", 1),
+            format!("{plain}{{}}"),
+            format!("\u{feff}{plain}"),
+            format!("[{plain}]"),
+        ] {
+            assert!(
+                !crate::verify::is_evidence_document(kind, odd.as_bytes()),
+                "{kind} {odd}"
+            );
         }
     }
     assert!(cases > 1_200, "{cases}");
@@ -70,29 +143,58 @@ fn a_config_that_means_something_makes_an_image_of_it() {
     let layer = descriptor(SIMPLE, text.as_bytes(), "");
     world.blob("app", text.as_bytes());
     let own = Digest::of(text.as_bytes());
-    let cosign = format!(r#"{{"architecture":"","created":"0001-01-01T00:00:00Z","history":[{{"created":"0001-01-01T00:00:00Z"@}}],"os":"","rootfs":{{"type":"layers","diff_ids":["{own}"]@}},"config":{{@}}@}}"#);
+    let cosign = format!(
+        r#"{{"architecture":"","created":"0001-01-01T00:00:00Z","history":[{{"created":"0001-01-01T00:00:00Z"@}}],"os":"","rootfs":{{"type":"layers","diff_ids":["{own}"]@}},"config":{{@}}@}}"#
+    );
     let gateway = gateway();
     let served = |config: &[u8]| {
         world.blob("app", config);
-        let bytes = manifest(&descriptor(CONFIG, config, ""), core::slice::from_ref(&layer));
+        let bytes = manifest(
+            &descriptor(CONFIG, config, ""),
+            core::slice::from_ref(&layer),
+        );
         world.put("app", "odd", MANIFEST, &bytes);
         let status = get(&gateway, &world, "/v2/app/manifests/odd").status;
-        assert_eq!(get(&gateway, &world, &format!("/v2/app/blobs/{}", Digest::of(config))).status, status);
+        assert_eq!(
+            get(
+                &gateway,
+                &world,
+                &format!("/v2/app/blobs/{}", Digest::of(config))
+            )
+            .status,
+            status
+        );
         status
     };
-    assert_eq!((served(b"{}"), served(cosign.replace('@', "").as_bytes())), (200, 200));
-    let mut odd: Vec<String> = (0..cosign.matches('@').count()).flat_map(|place| foreign().into_iter().map(|what| at_place(&cosign, place, &what)).collect::<Vec<_>>()).collect();
-    // Those that come after an opening brace need no comma; and what cosign writes itself stands twice otherwise.
-    odd.iter_mut().for_each(|text| *text = text.replace("{,", "{"));
+    assert_eq!(
+        (served(b"{}"), served(cosign.replace('@', "").as_bytes())),
+        (200, 200)
+    );
+    let mut odd: Vec<String> = (0..cosign.matches('@').count())
+        .flat_map(|place| {
+            foreign()
+                .into_iter()
+                .map(|what| at_place(&cosign, place, &what))
+                .collect::<Vec<_>>()
+        })
+        .collect();
+    // Those that come after an opening brace need no comma; and what cosign writes itself stands
+    // twice otherwise.
+    odd.iter_mut()
+        .for_each(|text| *text = text.replace("{,", "{"));
     odd.extend([
         "null".into(),
         "[]".into(),
         "{ }".into(),
         String::from_utf8(manifest_bytes).unwrap(),
         r#"{"os":"linux","text":"a"}"#.into(),
-        cosign.replace('@', "").replace(&own.to_string(), &image.to_string()),
+        cosign
+            .replace('@', "")
+            .replace(&own.to_string(), &image.to_string()),
         cosign.replace('@', "").replace(&format!(r#""{own}""#), ""),
-        cosign.replace('@', "").replace("\"config\":{}", r#""config":{"Entrypoint":["/bin/evil"]}"#),
+        cosign
+            .replace('@', "")
+            .replace("\"config\":{}", r#""config":{"Entrypoint":["/bin/evil"]}"#),
     ]);
     assert!(odd.len() > 150);
     for config in odd {
@@ -102,7 +204,8 @@ fn a_config_that_means_something_makes_an_image_of_it() {
     }
 }
 
-/// The attack as it ran: the manifest of an unsigned image, as config and as layer of what passes for a signature.
+/// The attack as it ran: the manifest of an unsigned image, as config and as layer of what passes
+/// for a signature.
 #[test]
 fn an_unsigned_image_does_not_leave_as_a_blob() {
     for coverage in ["index", "instance"] {
@@ -116,13 +219,36 @@ fn an_unsigned_image_does_not_leave_as_a_blob() {
         }
         for hidden in [&evil[..], inner] {
             for kind in [SIMPLE, DSSE, BUNDLE, "application/vnd.in-toto+json"] {
-                let as_config = manifest(&descriptor(CONFIG, hidden, ""), &[descriptor(SIMPLE, text.as_bytes(), "")]);
-                let as_layer = manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(kind, hidden, "")]);
-                let beside = manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(SIMPLE, text.as_bytes(), ""), descriptor(kind, hidden, "")]);
+                let as_config = manifest(
+                    &descriptor(CONFIG, hidden, ""),
+                    &[descriptor(SIMPLE, text.as_bytes(), "")],
+                );
+                let as_layer = manifest(
+                    &descriptor(CONFIG, b"{}", ""),
+                    &[descriptor(kind, hidden, "")],
+                );
+                let beside = manifest(
+                    &descriptor(CONFIG, b"{}", ""),
+                    &[
+                        descriptor(SIMPLE, text.as_bytes(), ""),
+                        descriptor(kind, hidden, ""),
+                    ],
+                );
                 for bytes in [as_config, as_layer, beside] {
                     let artifact = world.put("app", "artifact", MANIFEST, &bytes);
-                    for path in ["manifests/artifact".into(), format!("manifests/{artifact}"), format!("blobs/{}", Digest::of(hidden)), "manifests/evil".into(), format!("manifests/{}", Digest::of(&evil))] {
-                        assert_eq!(get(&gateway, &world, &format!("/v2/app/{path}")).status, 403, "{kind} {path} {}", String::from_utf8_lossy(&bytes));
+                    for path in [
+                        "manifests/artifact".into(),
+                        format!("manifests/{artifact}"),
+                        format!("blobs/{}", Digest::of(hidden)),
+                        "manifests/evil".into(),
+                        format!("manifests/{}", Digest::of(&evil)),
+                    ] {
+                        assert_eq!(
+                            get(&gateway, &world, &format!("/v2/app/{path}")).status,
+                            403,
+                            "{kind} {path} {}",
+                            String::from_utf8_lossy(&bytes)
+                        );
                     }
                     let shown = get(&gateway, &world, "/api/evidence/app?ref=artifact");
                     assert!(!shown.text().contains(&base64::encode(hidden)), "{kind}");
@@ -154,27 +280,42 @@ fn manifests_of_evidence_have_an_exact_form() {
     };
     assert_eq!(served(&full.replace('@', "")), 200);
     for place in 0..full.matches('@').count() {
-        for what in [r#","x":1"#, r#","platform":{"os":"linux","architecture":"amd64"}"#, r#","urls":["https://x.test/"]"#] {
+        for what in [
+            r#","x":1"#,
+            r#","platform":{"os":"linux","architecture":"amd64"}"#,
+            r#","urls":["https://x.test/"]"#,
+        ] {
             assert_eq!(served(&at_place(&full, place, what)), 403, "{what}");
         }
     }
     assert_eq!(served(&full.replace('@', "").replace("e30=", &other)), 403);
-    let child = manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(SIMPLE, text.as_bytes(), "")]);
+    let child = manifest(
+        &descriptor(CONFIG, b"{}", ""),
+        &[descriptor(SIMPLE, text.as_bytes(), "")],
+    );
     world.put("app", "child", MANIFEST, &child);
-    let list = format!(r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]@}}"#, descriptor(MANIFEST, &child, "@"));
+    let list = format!(
+        r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]@}}"#,
+        descriptor(MANIFEST, &child, "@")
+    );
     let served = |bytes: &str| {
         world.put("app", "odd", INDEX, bytes.as_bytes());
         get(&gateway, &world, "/v2/app/manifests/odd").status
     };
     assert_eq!(served(&list.replace('@', "")), 200);
     for place in 0..2 {
-        for what in [r#","x":1"#, r#","data":"e30=""#, r#","platform":{"os":"linux"}"#] {
+        for what in [
+            r#","x":1"#,
+            r#","data":"e30=""#,
+            r#","platform":{"os":"linux"}"#,
+        ] {
             assert_eq!(served(&at_place(&list, place, what)), 403, "{what}");
         }
     }
 }
 
-/// BuildKit's attestations are no images: they need no signature where each image does, and leave as what they are.
+/// BuildKit's attestations are no images: they need no signature where each image does, and leave
+/// as what they are.
 #[test]
 fn attestations_of_buildkit() {
     let world = World::default();
@@ -186,28 +327,76 @@ fn attestations_of_buildkit() {
     let index = |platform: &str, config: &str, layer_kind: &str, text: &str| {
         world.blob("exact", text.as_bytes());
         world.blob("exact", config.as_bytes());
-        let attestation = manifest(&descriptor(CONFIG, config.as_bytes(), ""), &[descriptor(layer_kind, text.as_bytes(), "")]);
+        let attestation = manifest(
+            &descriptor(CONFIG, config.as_bytes(), ""),
+            &[descriptor(layer_kind, text.as_bytes(), "")],
+        );
         let digest = world.put("exact", "attestation", MANIFEST, &attestation);
-        let entries = [descriptor(MANIFEST, &bytes, r#","platform":{"os":"linux","architecture":"amd64"}"#), descriptor(MANIFEST, &attestation, platform)];
+        let entries = [
+            descriptor(
+                MANIFEST,
+                &bytes,
+                r#","platform":{"os":"linux","architecture":"amd64"}"#,
+            ),
+            descriptor(MANIFEST, &attestation, platform),
+        ];
         world.put("exact", "1.0", INDEX, &index_of(&entries));
-        (get(&gateway, &world, "/v2/exact/manifests/1.0").status, get(&gateway, &world, &format!("/v2/exact/manifests/{digest}")).status, get(&gateway, &world, &format!("/v2/exact/blobs/{}", Digest::of(text.as_bytes()))).status)
+        (
+            get(&gateway, &world, "/v2/exact/manifests/1.0").status,
+            get(&gateway, &world, &format!("/v2/exact/manifests/{digest}")).status,
+            get(
+                &gateway,
+                &world,
+                &format!("/v2/exact/blobs/{}", Digest::of(text.as_bytes())),
+            )
+            .status,
+        )
     };
     let unknown = r#","platform":{"os":"unknown","architecture":"unknown"}"#;
-    let config = |text: &str| format!(r#"{{"architecture":"unknown","os":"unknown","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#, Digest::of(text.as_bytes()));
+    let config = |text: &str| {
+        format!(
+            r#"{{"architecture":"unknown","os":"unknown","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+            Digest::of(text.as_bytes())
+        )
+    };
     assert_eq!(index(unknown, "{}", kind, statement), (200, 200, 200));
-    assert_eq!(index(unknown, &config(statement), kind, statement), (200, 200, 200));
-    // Whoever says more than that is an image, which needs its signature; and a layer that is no statement does not leave.
+    assert_eq!(
+        index(unknown, &config(statement), kind, statement),
+        (200, 200, 200)
+    );
+    // Whoever says more than that is an image, which needs its signature; and a layer that is no
+    // statement does not leave.
     let odd = statement.replace("\"predicate\":", "\"layers\":[],\"predicate\":");
     assert_eq!(index(unknown, &config(&odd), kind, &odd), (200, 403, 403));
     for (platform, config, layer_kind) in [
-        (r#","platform":{"os":"unknown","architecture":"unknown","variant":"v1"}"#, config(statement), kind),
-        (r#","platform":{"os":"linux","architecture":"unknown"}"#, config(statement), kind),
+        (
+            r#","platform":{"os":"unknown","architecture":"unknown","variant":"v1"}"#,
+            config(statement),
+            kind,
+        ),
+        (
+            r#","platform":{"os":"linux","architecture":"unknown"}"#,
+            config(statement),
+            kind,
+        ),
         ("", config(statement), kind),
-        (unknown, config(statement).replace("\"os\":\"unknown\"", "\"os\":\"linux\""), kind),
-        (unknown, config(statement).replace("\"config\":{}", "\"config\":{\"Cmd\":[\"sh\"]}"), kind),
+        (
+            unknown,
+            config(statement).replace("\"os\":\"unknown\"", "\"os\":\"linux\""),
+            kind,
+        ),
+        (
+            unknown,
+            config(statement).replace("\"config\":{}", "\"config\":{\"Cmd\":[\"sh\"]}"),
+            kind,
+        ),
         (unknown, config("other"), kind),
         (unknown, config(statement), LAYER),
     ] {
-        assert_eq!(index(platform, &config, layer_kind, statement).0, 403, "{platform} {config} {layer_kind}");
+        assert_eq!(
+            index(platform, &config, layer_kind, statement).0,
+            403,
+            "{platform} {config} {layer_kind}"
+        );
     }
 }

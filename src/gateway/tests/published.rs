@@ -3,7 +3,8 @@
 use super::*;
 use crate::verify::EvidenceDocument;
 
-const SECRET: &str = "-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0LXNlY3JldC1zZWNyZXQ=\n-----END EC PRIVATE KEY-----\n";
+const SECRET: &str =
+    "-----BEGIN EC PRIVATE KEY-----\nc2VjcmV0LXNlY3JldC1zZWNyZXQ=\n-----END EC PRIVATE KEY-----\n";
 
 fn published(gateway: &Gateway, world: &World, path: &str) -> (String, serde_json::Value) {
     let seen = get(gateway, world, path);
@@ -31,31 +32,75 @@ fn the_deciding_part_of_the_policy_and_nothing_else() {
           {"type": "sigstoreSigned", "keyPaths": ["/keys/good.pub", "/keys/other.pub"], "signedIdentity": {"type": "matchRepository"}},
           {"type": "pinned", "pins": {"r.example/app:1.0": "IMAGE", "r.example/hidden:1.0": "IMAGE"}, "others": "allow"}]}}}"#;
     let policy = policy.replace("IMAGE", &image.to_string());
-    let assets = [("/keys/good.pub".to_string(), file.clone().into_bytes()), ("/keys/other.pub".to_string(), OTHER.to_vec())].into();
+    let assets = [
+        ("/keys/good.pub".to_string(), file.clone().into_bytes()),
+        ("/keys/other.pub".to_string(), OTHER.to_vec()),
+    ]
+    .into();
     // Such a file does not load at all; what follows holds with any other note in it.
-    assert_eq!(Gateway::new(Config { assets, ..config(&policy) }).misconfigured().map(|failure| failure.code), Some("key.private"));
-    the_deciding_part_of(&world, &image, &policy, file.replace(SECRET, "secret-secret"));
+    assert_eq!(
+        Gateway::new(Config {
+            assets,
+            ..config(&policy)
+        })
+        .misconfigured()
+        .map(|failure| failure.code),
+        Some("key.private")
+    );
+    the_deciding_part_of(
+        &world,
+        &image,
+        &policy,
+        file.replace(SECRET, "secret-secret"),
+    );
 }
 
 fn the_deciding_part_of(world: &World, image: &Digest, policy: &str, file: String) {
-    let assets = [("/keys/good.pub".to_string(), file.into_bytes()), ("/keys/other.pub".to_string(), OTHER.to_vec())].into();
-    let gateway = Gateway::new(Config { assets, ..config(policy) });
+    let assets = [
+        ("/keys/good.pub".to_string(), file.into_bytes()),
+        ("/keys/other.pub".to_string(), OTHER.to_vec()),
+    ]
+    .into();
+    let gateway = Gateway::new(Config {
+        assets,
+        ..config(policy)
+    });
     assert_eq!(gateway.misconfigured(), None);
     let (text, excerpt) = published(&gateway, world, "/api/evidence/app?ref=1.0");
     let all = format!("{text}\n{excerpt}");
-    for hidden in ["secret", "hidden", "PRIVATE", "a note", "/keys", "c2VjcmV0", &base64::encode(SECRET.as_bytes())[..40]] {
+    for hidden in [
+        "secret",
+        "hidden",
+        "PRIVATE",
+        "a note",
+        "/keys",
+        "c2VjcmV0",
+        &base64::encode(SECRET.as_bytes())[..40],
+    ] {
         assert!(!all.contains(hidden), "{hidden}: {excerpt}");
     }
     let key = base64::encode(PublicKey::from_pem(GOOD).unwrap().to_pem().as_bytes());
     let requirements = &excerpt["transports"]["docker"]["r.example/app"];
     assert_eq!(requirements[0]["keyDatas"][0].as_str(), Some(key.as_str()));
-    assert_eq!(requirements[1]["pins"], serde_json::json!({"r.example/app:1.0": image.to_string()}));
-    assert_eq!(excerpt["sealgate"]["exceptions"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        requirements[1]["pins"],
+        serde_json::json!({"r.example/app:1.0": image.to_string()})
+    );
+    assert_eq!(
+        excerpt["sealgate"]["exceptions"].as_array().map(Vec::len),
+        Some(1)
+    );
     assert_eq!(excerpt["default"], serde_json::json!([{"type": "reject"}]));
     // Another image, another part: the default, whose files are not those of the scope.
     world.image("elsewhere", "1.0", "b");
     let (_, excerpt) = published(&gateway, world, "/api/evidence/elsewhere?ref=1.0");
-    assert_eq!((excerpt["transports"].is_null(), excerpt["default"][0]["keyData"].is_string()), (true, true));
+    assert_eq!(
+        (
+            excerpt["transports"].is_null(),
+            excerpt["default"][0]["keyData"].is_string()
+        ),
+        (true, true)
+    );
 }
 
 /// Whoever judges by the excerpt comes to the same verdict.
@@ -71,24 +116,61 @@ fn the_excerpt_decides_as_the_policy_does() {
     let policy = policy("index").replacen(r#""r.example/app""#, more, 1);
     let mut config = config(&policy);
     config.assets.insert("root.json".into(), root.to_vec());
-    config.assets.insert("ring.gpg".into(), b"a public keyring".to_vec());
+    config
+        .assets
+        .insert("ring.gpg".into(), b"a public keyring".to_vec());
     let gateway = Gateway::new(config);
     assert_eq!(gateway.misconfigured(), None);
     world.image("keyless", "1.0", "d");
-    for (repository, tag) in [("app", "1.0"), ("app", "2.0"), ("app", "prod"), ("open", "1.0"), ("keyless", "1.0"), ("gpg", "prod"), ("fulcio", "prod"), ("nowhere", "1.0")] {
+    for (repository, tag) in [
+        ("app", "1.0"),
+        ("app", "2.0"),
+        ("app", "prod"),
+        ("open", "1.0"),
+        ("keyless", "1.0"),
+        ("gpg", "prod"),
+        ("fulcio", "prod"),
+        ("nowhere", "1.0"),
+    ] {
         world.image(repository, "prod", "p");
-        let status = get(&gateway, &world, &format!("/v2/{repository}/manifests/{tag}")).status;
-        let seen = get(&gateway, &world, &format!("/api/evidence/{repository}?ref={tag}"));
+        let status = get(
+            &gateway,
+            &world,
+            &format!("/v2/{repository}/manifests/{tag}"),
+        )
+        .status;
+        let seen = get(
+            &gateway,
+            &world,
+            &format!("/api/evidence/{repository}?ref={tag}"),
+        );
         if status == 404 {
             continue;
         }
         let files = EvidenceDocument::parse(&seen.body).unwrap().policy.unwrap();
-        let own = Gateway::new(Config { policy: files.text, assets: files.assets, registries_d: None, ..super::config("") });
+        let own = Gateway::new(Config {
+            policy: files.text,
+            assets: files.assets,
+            registries_d: None,
+            ..super::config("")
+        });
         assert_eq!(own.misconfigured(), None);
-        assert_eq!(get(&own, &world, &format!("/v2/{repository}/manifests/{tag}")).status, status, "{repository}:{tag}");
+        assert_eq!(
+            get(&own, &world, &format!("/v2/{repository}/manifests/{tag}")).status,
+            status,
+            "{repository}:{tag}"
+        );
     }
-    let silent = Gateway::new(Config { publish_policy: false, ..super::config(&super::policy("index")) });
-    assert_eq!(EvidenceDocument::parse(&get(&silent, &world, "/api/evidence/app?ref=1.0").body).unwrap().policy, None);
+    let silent = Gateway::new(Config {
+        publish_policy: false,
+        ..super::config(&super::policy("index"))
+    });
+    assert_eq!(
+        EvidenceDocument::parse(&get(&silent, &world, "/api/evidence/app?ref=1.0").body)
+            .unwrap()
+            .policy,
+        None
+    );
 }
 
 /// A layer that is listed as a signature comes neither as a blob nor in the document.
@@ -100,11 +182,33 @@ fn layers_are_not_evidence() {
     world.blob("app", &layer);
     world.blob("app", b"{}");
     for kind in [SIMPLE, DSSE, BUNDLE] {
-        for tag in [format!("sha256-{}.sig", image.hex()), format!("sha256-{}.att", image.hex())] {
-            world.put("app", &tag, MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &[descriptor(kind, &layer, "")]));
+        for tag in [
+            format!("sha256-{}.sig", image.hex()),
+            format!("sha256-{}.att", image.hex()),
+        ] {
+            world.put(
+                "app",
+                &tag,
+                MANIFEST,
+                &manifest(
+                    &descriptor(CONFIG, b"{}", ""),
+                    &[descriptor(kind, &layer, "")],
+                ),
+            );
             let seen = get(&gateway(), &world, "/api/evidence/app?ref=1.0");
-            assert!(seen.status == 200 && seen.body.len() < 1 << 20, "{kind} {tag}");
-            assert_eq!(get(&gateway(), &world, &format!("/v2/app/blobs/{}", Digest::of(&layer))).status, 403);
+            assert!(
+                seen.status == 200 && seen.body.len() < 1 << 20,
+                "{kind} {tag}"
+            );
+            assert_eq!(
+                get(
+                    &gateway(),
+                    &world,
+                    &format!("/v2/app/blobs/{}", Digest::of(&layer))
+                )
+                .status,
+                403
+            );
         }
     }
 }
@@ -114,24 +218,64 @@ fn layers_are_not_evidence() {
 fn websites() {
     let world = World::default();
     world.signed("app", "1.0", "a");
-    let with = |origins: &[&str]| Gateway::new(Config { cors_origins: origins.iter().map(ToString::to_string).collect(), ..config(&policy("index")) });
-    let allowed = |gateway: &Gateway, method: &str, path: &str| match act(gateway, &world, &request(method, path, &[("origin", "https://docs.example")], 1_000)) {
-        Action::Respond(respond) => respond.headers.iter().find(|(name, _)| name == "access-control-allow-origin").map(|(_, value)| value.clone()),
+    let with = |origins: &[&str]| {
+        Gateway::new(Config {
+            cors_origins: origins.iter().map(ToString::to_string).collect(),
+            ..config(&policy("index"))
+        })
+    };
+    let allowed = |gateway: &Gateway, method: &str, path: &str| match act(
+        gateway,
+        &world,
+        &request(method, path, &[("origin", "https://docs.example")], 1_000),
+    ) {
+        Action::Respond(respond) => respond
+            .headers
+            .iter()
+            .find(|(name, _)| name == "access-control-allow-origin")
+            .map(|(_, value)| value.clone()),
         _ => panic!(),
     };
     let evidence = "/api/evidence/app?ref=1.0";
-    for (origins, expected) in [(&[][..], None), (&["https://other.example"], None), (&["https://other.example", "https://docs.example"], Some("https://docs.example")), (&["*"], Some("*"))] {
+    for (origins, expected) in [
+        (&[][..], None),
+        (&["https://other.example"], None),
+        (
+            &["https://other.example", "https://docs.example"],
+            Some("https://docs.example"),
+        ),
+        (&["*"], Some("*")),
+    ] {
         let gateway = with(origins);
         assert_eq!(gateway.misconfigured(), None);
         for method in ["GET", "OPTIONS"] {
-            assert_eq!(allowed(&gateway, method, evidence).as_deref(), expected, "{origins:?}");
+            assert_eq!(
+                allowed(&gateway, method, evidence).as_deref(),
+                expected,
+                "{origins:?}"
+            );
         }
-        for path in ["/v2/", "/v2/app/manifests/1.0", "/v2/app/tags/list", "/healthz"] {
+        for path in [
+            "/v2/",
+            "/v2/app/manifests/1.0",
+            "/v2/app/tags/list",
+            "/healthz",
+        ] {
             assert_eq!(allowed(&gateway, "GET", path), None, "{path}");
         }
     }
-    for odd in ["docs.example", "https://docs.example/", "https://docs.example/x", "null", ""] {
-        assert_eq!(with(&[odd]).misconfigured().map(|failure| failure.code), Some("config.cors-origins"), "{odd}");
+    for odd in [
+        "docs.example",
+        "https://docs.example/",
+        "https://docs.example/x",
+        "null",
+        "",
+    ] {
+        assert_eq!(
+            with(&[odd]).misconfigured().map(|failure| failure.code),
+            Some("config.cors-origins"),
+            "{odd}"
+        );
     }
 }
 
@@ -140,12 +284,35 @@ fn websites() {
 fn a_document_that_nobody_takes_ends() {
     let world = World::default();
     let (image, _) = world.image("app", "1.0", "a");
-    let texts: Vec<String> = (0..20_u32).map(|number| payload(&image, "r.example/app", &format!(r#"{{"n":"{number}{}"}}"#, "x".repeat(100_000)))).collect();
-    texts.iter().for_each(|text| world.blob("app", text.as_bytes()));
-    let layers: Vec<String> = texts.iter().map(|text| descriptor(SIMPLE, text.as_bytes(), "")).collect();
-    world.put("app", &format!("sha256-{}.sig", image.hex()), MANIFEST, &manifest(&descriptor(CONFIG, b"{}", ""), &layers));
+    let texts: Vec<String> = (0..20_u32)
+        .map(|number| {
+            payload(
+                &image,
+                "r.example/app",
+                &format!(r#"{{"n":"{number}{}"}}"#, "x".repeat(100_000)),
+            )
+        })
+        .collect();
+    texts
+        .iter()
+        .for_each(|text| world.blob("app", text.as_bytes()));
+    let layers: Vec<String> = texts
+        .iter()
+        .map(|text| descriptor(SIMPLE, text.as_bytes(), ""))
+        .collect();
+    world.put(
+        "app",
+        &format!("sha256-{}.sig", image.hex()),
+        MANIFEST,
+        &manifest(&descriptor(CONFIG, b"{}", ""), &layers),
+    );
     world.taken.set(300_000);
     get(&gateway(), &world, "/api/evidence/app?ref=1.0");
-    let blobs = world.asked.borrow().iter().filter(|line| line.contains("/blobs/")).count();
+    let blobs = world
+        .asked
+        .borrow()
+        .iter()
+        .filter(|line| line.contains("/blobs/"))
+        .count();
     assert!((1..5).contains(&blobs), "{blobs}");
 }

@@ -11,7 +11,8 @@ use core::fmt;
 
 /// A registry refused, or could not be asked. That something does not exist (404) is no error.
 ///
-/// Written by hand: [`RegistryError::Host`] and [`RegistryError::Digest`] keep the codes of what they hold.
+/// Written by hand: [`RegistryError::Host`] and [`RegistryError::Digest`] keep the codes of what
+/// they hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RegistryError {
@@ -19,11 +20,13 @@ pub enum RegistryError {
     Host(HostError),
     /// The content is not what the digest names.
     Digest(DigestError),
-    /// 401 that could not be overcome. `challenge`: the registry's WWW-Authenticate, for a caller who can answer it.
+    /// 401 that could not be overcome. `challenge`: the registry's WWW-Authenticate, for a caller
+    /// who can answer it.
     Unauthorized {
         /// Who said so: the registry, its token service or where a redirect led.
         url: String,
-        /// All WWW-Authenticate headers of the registry, joined by commas; empty when there are none.
+        /// All WWW-Authenticate headers of the registry, joined by commas; empty when there are
+        /// none.
         challenge: String,
         /// What was said, without control characters; may be empty.
         message: String,
@@ -92,24 +95,53 @@ pub enum RegistryError {
 impl RegistryError {
     /// Every code that this type can give, beside those of [`HostError`] and [`DigestError`].
     pub const CODES: &'static [&'static str] = &[
-        "registry.unauthorized", "registry.refused", "registry.rate-limited", "registry.challenge", "registry.realm", "registry.token", "registry.address", "registry.name",
-        "registry.page", "limit.evidence",
+        "registry.unauthorized",
+        "registry.refused",
+        "registry.rate-limited",
+        "registry.challenge",
+        "registry.realm",
+        "registry.token",
+        "registry.address",
+        "registry.name",
+        "registry.page",
+        "limit.evidence",
     ];
 }
 
 impl RegistryError {
-    /// The same for people who know the registry by this name only: no address is left in it, and nothing that the registry
-    /// itself said, which could pass for our own words.
+    /// The same for people who know the registry by this name only: no address is left in it, and
+    /// nothing that the registry itself said, which could pass for our own words.
     pub(super) fn without_addresses(self, name: &str) -> Self {
         let name = || String::from(name);
         match self {
             Self::Host(error) => Self::Host(error.without_addresses(&name())),
-            Self::Unauthorized { challenge, .. } => Self::Unauthorized { url: name(), challenge, message: String::new() },
-            Self::Refused { status, .. } => Self::Refused { url: name(), status, code: String::new(), message: String::new() },
-            Self::RateLimited { retry_after, .. } => Self::RateLimited { url: name(), retry_after },
-            Self::Challenge { challenge, .. } => Self::Challenge { url: name(), challenge },
-            Self::Realm { .. } => Self::Realm { registry: name(), realm: String::from("another place") },
-            Self::Token { status, .. } => Self::Token { url: name(), status },
+            Self::Unauthorized { challenge, .. } => Self::Unauthorized {
+                url: name(),
+                challenge,
+                message: String::new(),
+            },
+            Self::Refused { status, .. } => Self::Refused {
+                url: name(),
+                status,
+                code: String::new(),
+                message: String::new(),
+            },
+            Self::RateLimited { retry_after, .. } => Self::RateLimited {
+                url: name(),
+                retry_after,
+            },
+            Self::Challenge { challenge, .. } => Self::Challenge {
+                url: name(),
+                challenge,
+            },
+            Self::Realm { .. } => Self::Realm {
+                registry: name(),
+                realm: String::from("another place"),
+            },
+            Self::Token { status, .. } => Self::Token {
+                url: name(),
+                status,
+            },
             Self::Address { .. } => Self::Address { text: name() },
             Self::Page { .. } => Self::Page { url: name() },
             other @ (Self::Digest(_) | Self::Name { .. } | Self::Limit { .. }) => other,
@@ -138,20 +170,78 @@ impl Coded for RegistryError {
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_nothing = |text: &str| if text.is_empty() { "no reason given" } else { text }.chars().collect::<String>();
+        let or_nothing = |text: &str| {
+            if text.is_empty() {
+                "no reason given"
+            } else {
+                text
+            }
+            .chars()
+            .collect::<String>()
+        };
         match self {
             Self::Host(error) => error.fmt(f),
             Self::Digest(error) => error.fmt(f),
-            Self::Unauthorized { url, message, .. } => write!(f, "{url} does not let these credentials read ({}): sign in, and check the name of the repository", or_nothing(message)),
-            Self::Refused { url, status, code, message } => write!(f, "{url} refused with status {status} ({code}{}{}): ask whoever runs the registry", if code.is_empty() { "" } else { ": " }, or_nothing(message)),
-            Self::RateLimited { url, retry_after } => write!(f, "{url} says that there were too many requests (429): try again {}", retry_after.as_deref().map_or("later".into(), |after| alloc::format!("after {after}"))),
-            Self::Challenge { url, challenge } => write!(f, "{url} wants authentication; expected a Basic challenge or a Bearer one with an http(s) realm, found {challenge:?}: the registry is misconfigured"),
-            Self::Realm { registry, realm } => write!(f, "expected the token service of {registry} at its own host, over https where the registry is, found {realm}: nothing was sent there; when it belongs to the registry, name it with --realm {realm} (\"realms\" in the library)"),
-            Self::Token { url, status } => write!(f, "expected a JSON answer with a token from {url}, found something else (status {status}): the token service is unwell, try again"),
-            Self::Address { text } => write!(f, "expected the address of a registry such as https://registry.example.com, found {text:?}"),
-            Self::Name { text } => write!(f, "expected a repository, a tag or a digest such as team/app, 1.0 or sha256:<64 hexadecimal digits>, found {text:?}"),
-            Self::Page { url } => write!(f, "expected the next page of the list at {url} to be an index on the same host, found something else: the registry is misconfigured"),
-            Self::Limit { listed } => write!(f, "more is attached to the image than is read; the first {listed} entries were taken: remove what is not needed"),
+            Self::Unauthorized { url, message, .. } => write!(
+                f,
+                "{url} does not let these credentials read ({}): sign in, and check the name of \
+                 the repository",
+                or_nothing(message)
+            ),
+            Self::Refused {
+                url,
+                status,
+                code,
+                message,
+            } => write!(
+                f,
+                "{url} refused with status {status} ({code}{}{}): ask whoever runs the registry",
+                if code.is_empty() { "" } else { ": " },
+                or_nothing(message)
+            ),
+            Self::RateLimited { url, retry_after } => write!(
+                f,
+                "{url} says that there were too many requests (429): try again {}",
+                retry_after
+                    .as_deref()
+                    .map_or("later".into(), |after| alloc::format!("after {after}"))
+            ),
+            Self::Challenge { url, challenge } => write!(
+                f,
+                "{url} wants authentication; expected a Basic challenge or a Bearer one with an \
+                 http(s) realm, found {challenge:?}: the registry is misconfigured"
+            ),
+            Self::Realm { registry, realm } => write!(
+                f,
+                "expected the token service of {registry} at its own host, over https where the \
+                 registry is, found {realm}: nothing was sent there; when it belongs to the \
+                 registry, name it with --realm {realm} (\"realms\" in the library)"
+            ),
+            Self::Token { url, status } => write!(
+                f,
+                "expected a JSON answer with a token from {url}, found something else (status \
+                 {status}): the token service is unwell, try again"
+            ),
+            Self::Address { text } => write!(
+                f,
+                "expected the address of a registry such as https://registry.example.com, found \
+                 {text:?}"
+            ),
+            Self::Name { text } => write!(
+                f,
+                "expected a repository, a tag or a digest such as team/app, 1.0 or sha256:<64 \
+                 hexadecimal digits>, found {text:?}"
+            ),
+            Self::Page { url } => write!(
+                f,
+                "expected the next page of the list at {url} to be an index on the same host, \
+                 found something else: the registry is misconfigured"
+            ),
+            Self::Limit { listed } => write!(
+                f,
+                "more is attached to the image than is read; the first {listed} entries were \
+                 taken: remove what is not needed"
+            ),
         }
     }
 }
@@ -170,17 +260,35 @@ impl From<DigestError> for RegistryError {
     }
 }
 
-/// Text from the network, fit to be shown: no control characters, none that change the direction of writing, not long.
+/// Text from the network, fit to be shown: no control characters, none that change the direction of
+/// writing, not long.
 pub(crate) fn clean(text: &str, most: usize) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
     text.chars().filter(|c| !hidden(*c)).take(most).collect()
 }
 
-/// Code and message of the first error in a registry's error body (OCI distribution specification, "Error Codes").
+/// Code and message of the first error in a registry's error body (OCI distribution specification,
+/// "Error Codes").
 pub(super) fn parse_error_body(body: &[u8]) -> (String, String) {
-    let body = if body.len() > limits::ERROR_BODY { &[] } else { body };
+    let body = if body.len() > limits::ERROR_BODY {
+        &[]
+    } else {
+        body
+    };
     let document = json::parse(body, Dialect::Go).ok();
-    let first = document.as_ref().and_then(|document| document.member("errors")?.as_array()?.first());
-    let text = |name| first.and_then(|error| error.member(name)?.as_str()).unwrap_or_default();
-    (clean(text("code"), 64), clean(text("message"), limits::ERROR_MESSAGE))
+    let first = document
+        .as_ref()
+        .and_then(|document| document.member("errors")?.as_array()?.first());
+    let text = |name| {
+        first
+            .and_then(|error| error.member(name)?.as_str())
+            .unwrap_or_default()
+    };
+    (
+        clean(text("code"), 64),
+        clean(text("message"), limits::ERROR_MESSAGE),
+    )
 }

@@ -1,8 +1,9 @@
-//! The dialogue with one repository of a registry (OCI distribution specification 1.1, "Pull" and "Listing Referrers").
+//! The dialogue with one repository of a registry (OCI distribution specification 1.1, "Pull" and
+//! "Listing Referrers").
 //!
-//! In scope: manifests, blobs, referrers; challenges and tokens; redirects. Out of scope: what the documents mean, pushing,
-//! large blobs. Nothing that is answered is trusted: a blob is compared with its digest here, a manifest by the caller, and
-//! a digest that a header names is a hint.
+//! In scope: manifests, blobs, referrers; challenges and tokens; redirects. Out of scope: what the
+//! documents mean, pushing, large blobs. Nothing that is answered is trusted: a blob is compared
+//! with its digest here, a manifest by the caller, and a digest that a header names is a hint.
 
 mod egress;
 mod error;
@@ -39,13 +40,17 @@ use transport::Call;
 use transport::Redirects;
 use transport::is_redirect;
 
-/// Every media type of a manifest, at every request: docker-registry answers 404 to one that does not name its type.
-/// Schema 1 stands last, so that such an image is refused for what it is.
-const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
-    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
-    application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json";
+/// Every media type of a manifest, at every request: docker-registry answers 404 to one that does
+/// not name its type. Schema 1 stands last, so that such an image is refused for what it is.
+const MANIFESTS: &str = "application/vnd.oci.image.index.v1+json, \
+                         application/vnd.oci.image.manifest.v1+json, \
+                         application/vnd.docker.distribution.manifest.list.v2+json, \
+                         application/vnd.docker.distribution.manifest.v2+json, \
+                         application/vnd.docker.distribution.manifest.v1+prettyjws, \
+                         application/vnd.docker.distribution.manifest.v1+json";
 
-/// One repository, and what it takes to read it. A token is fetched when the registry asks for one, and kept.
+/// One repository, and what it takes to read it. A token is fetched when the registry asks for one,
+/// and kept.
 pub struct Registry<'h, H> {
     host: &'h H,
     base: Url,
@@ -91,7 +96,8 @@ pub struct Fetched {
     pub digest: Option<String>,
 }
 
-/// The address of the registry of this domain (`host[:port]`): https, but http for loopback hosts and with `plain_http`.
+/// The address of the registry of this domain (`host[:port]`): https, but http for loopback hosts
+/// and with `plain_http`.
 ///
 /// # Errors
 /// [`RegistryError::Address`].
@@ -99,35 +105,77 @@ pub fn base_for(domain: &str, plain_http: bool) -> Result<String, RegistryError>
     if matches!(domain, "docker.io" | "index.docker.io") {
         return Ok("https://registry-1.docker.io".into());
     }
-    let wrong = || RegistryError::Address { text: clean(domain, limits::NAME) };
-    let url = Url::parse(&format!("https://{domain}")).filter(|url| url.target() == "/" && !domain.contains(['/', '?', '#'])).ok_or_else(wrong)?;
-    let scheme = if plain_http || url.is_loopback() { "http" } else { "https" };
+    let wrong = || RegistryError::Address {
+        text: clean(domain, limits::NAME),
+    };
+    let url = Url::parse(&format!("https://{domain}"))
+        .filter(|url| url.target() == "/" && !domain.contains(['/', '?', '#']))
+        .ok_or_else(wrong)?;
+    let scheme = if plain_http || url.is_loopback() {
+        "http"
+    } else {
+        "https"
+    };
     Ok(format!("{scheme}://{domain}"))
 }
 
 impl<'h, H: Host> Registry<'h, H> {
-    /// The repository `repository` (without host) of the registry at `base`, whose path, if any, stands before `/v2/`.
+    /// The repository `repository` (without host) of the registry at `base`, whose path, if any,
+    /// stands before `/v2/`.
     ///
     /// # Errors
     /// [`RegistryError::Address`], [`RegistryError::Name`].
-    pub fn new(host: &'h H, base: &str, repository: &str, credentials: Credentials) -> Result<Self, RegistryError> {
-        let wrong = || RegistryError::Address { text: clean(base, limits::NAME) };
-        let base = Url::parse(base).filter(|url| !url.target().contains('?')).ok_or_else(wrong)?;
+    pub fn new(
+        host: &'h H,
+        base: &str,
+        repository: &str,
+        credentials: Credentials,
+    ) -> Result<Self, RegistryError> {
+        let wrong = || RegistryError::Address {
+            text: clean(base, limits::NAME),
+        };
+        let base = Url::parse(base)
+            .filter(|url| !url.target().contains('?'))
+            .ok_or_else(wrong)?;
         // The domain is a stand-in: of a bare name, the first component could be read as one.
-        let parsed = Reference::parse(&format!("registry.example/{repository}"), Grammar::Distribution).ok();
+        let parsed = Reference::parse(
+            &format!("registry.example/{repository}"),
+            Grammar::Distribution,
+        )
+        .ok();
         if !parsed.is_some_and(|parsed| parsed.is_bare() && parsed.path() == repository) {
-            return Err(RegistryError::Name { text: clean(repository, limits::NAME) });
+            return Err(RegistryError::Name {
+                text: clean(repository, limits::NAME),
+            });
         }
-        Ok(Self { host, base, repository: repository.into(), credentials, realms: Vec::new(), egress: EgressHosts::default(), name: None, session: RefCell::default() })
+        Ok(Self {
+            host,
+            base,
+            repository: repository.into(),
+            credentials,
+            realms: Vec::new(),
+            egress: EgressHosts::default(),
+            name: None,
+            session: RefCell::default(),
+        })
     }
 
-    /// With further token services that may be given the credentials: their addresses, as the user wrote them.
+    /// With further token services that may be given the credentials: their addresses, as the user
+    /// wrote them.
     ///
     /// # Errors
     /// [`RegistryError::Address`].
-    pub fn with_realms<'a>(mut self, realms: impl IntoIterator<Item = &'a str>) -> Result<Self, RegistryError> {
-        let wrong = |text: &str| RegistryError::Address { text: clean(text, limits::NAME) };
-        self.realms = realms.into_iter().map(|text| Url::parse(text).ok_or_else(|| wrong(text))).collect::<Result<_, _>>()?;
+    pub fn with_realms<'a>(
+        mut self,
+        realms: impl IntoIterator<Item = &'a str>,
+    ) -> Result<Self, RegistryError> {
+        let wrong = |text: &str| RegistryError::Address {
+            text: clean(text, limits::NAME),
+        };
+        self.realms = realms
+            .into_iter()
+            .map(|text| Url::parse(text).ok_or_else(|| wrong(text)))
+            .collect::<Result<_, _>>()?;
         Ok(self)
     }
 
@@ -137,11 +185,14 @@ impl<'h, H: Host> Registry<'h, H> {
         Self { egress, ..self }
     }
 
-    /// Its errors name it so and hold no address: clients of a gateway need not know where the registry is. What was left
-    /// out is kept for [`Registry::take_troubles`].
+    /// Its errors name it so and hold no address: clients of a gateway need not know where the
+    /// registry is. What was left out is kept for [`Registry::take_troubles`].
     #[must_use]
     pub fn named(self, name: &str) -> Self {
-        Self { name: Some(name.into()), ..self }
+        Self {
+            name: Some(name.into()),
+            ..self
+        }
     }
 
     /// What went wrong since the last time, with all addresses: for the operator.
@@ -156,7 +207,10 @@ impl<'h, H: Host> Registry<'h, H> {
         let text = format!("{error} [{}]", error.code());
         // That credentials are wanted is no trouble.
         let ordinary = matches!(error, RegistryError::Unauthorized { .. });
-        if !ordinary && session.troubles.len() < limits::TROUBLES && !session.troubles.contains(&text) {
+        if !ordinary
+            && session.troubles.len() < limits::TROUBLES
+            && !session.troubles.contains(&text)
+        {
             session.troubles.push(text);
         }
         error.without_addresses(name)
@@ -167,9 +221,15 @@ impl<'h, H: Host> Registry<'h, H> {
     /// # Errors
     /// [`RegistryError`].
     pub async fn ping(&self) -> Result<(), RegistryError> {
-        let url = self.base.at(&format!("{}/v2/", self.base.target().trim_end_matches('/')));
-        let answer = self.ask("GET", &url, "*/*", limits::ERROR_BODY, Redirects::Returned).await?;
-        self.found(answer, "200")?.map(|_| ()).ok_or_else(|| self.told(RegistryError::Address { text: url.shown() }))
+        let url = self
+            .base
+            .at(&format!("{}/v2/", self.base.target().trim_end_matches('/')));
+        let answer = self
+            .ask("GET", &url, "*/*", limits::ERROR_BODY, Redirects::Returned)
+            .await?;
+        self.found(answer, "200")?
+            .map(|_| ())
+            .ok_or_else(|| self.told(RegistryError::Address { text: url.shown() }))
     }
 
     /// What HEAD says of the manifest of this tag or digest; `None` when there is none.
@@ -178,23 +238,41 @@ impl<'h, H: Host> Registry<'h, H> {
     /// [`RegistryError`].
     pub async fn head(&self, reference: &str) -> Result<Option<Head>, RegistryError> {
         let url = self.manifest_url(reference)?;
-        let answer = self.ask("HEAD", &url, MANIFESTS, limits::ERROR_BODY, self.followed()).await?;
-        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
+        let answer = self
+            .ask("HEAD", &url, MANIFESTS, limits::ERROR_BODY, self.followed())
+            .await?;
+        let Some(answer) = self.found(answer, "200 or 404")? else {
+            return Ok(None);
+        };
         let header = |name| answer.response.header(name).map(String::from);
-        let length = answer.response.header("content-length").and_then(|length| length.parse().ok());
-        Ok(Some(Head { digest: header("docker-content-digest"), content_type: header("content-type"), length }))
+        let length = answer
+            .response
+            .header("content-length")
+            .and_then(|length| length.parse().ok());
+        Ok(Some(Head {
+            digest: header("docker-content-digest"),
+            content_type: header("content-type"),
+            length,
+        }))
     }
 
-    /// The manifest of this tag or digest; `None` when there is none. The caller compares it with the digest.
+    /// The manifest of this tag or digest; `None` when there is none. The caller compares it with
+    /// the digest.
     ///
     /// # Errors
     /// [`RegistryError`].
     pub async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
         let url = self.manifest_url(reference)?;
-        let answer = self.ask("GET", &url, MANIFESTS, limits::MANIFEST, self.followed()).await?;
+        let answer = self
+            .ask("GET", &url, MANIFESTS, limits::MANIFEST, self.followed())
+            .await?;
         let fetched = |answer: Answer| {
             let header = |name| answer.response.header(name).map(String::from);
-            Fetched { content_type: header("content-type"), digest: header("docker-content-digest"), bytes: answer.response.body }
+            Fetched {
+                content_type: header("content-type"),
+                digest: header("docker-content-digest"),
+                bytes: answer.response.body,
+            }
         };
         Ok(self.found(answer, "200 or 404")?.map(fetched))
     }
@@ -202,11 +280,18 @@ impl<'h, H: Host> Registry<'h, H> {
     /// The blob of this digest, hashed and compared; `None` when there is none.
     ///
     /// # Errors
-    /// [`RegistryError`]; `digest.mismatch` when it is another, `host.too-large` when it has more than `max` bytes.
-    pub async fn blob(&self, digest: &Digest, max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+    /// [`RegistryError`]; `digest.mismatch` when it is another, `host.too-large` when it has more
+    /// than `max` bytes.
+    pub async fn blob(
+        &self,
+        digest: &Digest,
+        max: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         let url = self.url(&format!("blobs/{digest}"));
         let answer = self.ask("GET", &url, "*/*", max, self.followed()).await?;
-        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
+        let Some(answer) = self.found(answer, "200 or 404")? else {
+            return Ok(None);
+        };
         digest.check(&answer.response.body)?;
         Ok(Some(answer.response.body))
     }
@@ -216,26 +301,47 @@ impl<'h, H: Host> Registry<'h, H> {
     /// # Errors
     /// [`RegistryError`].
     pub async fn has_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
-        let answer = self.ask("HEAD", &self.url(&format!("blobs/{digest}")), "*/*", limits::ERROR_BODY, Redirects::Returned).await?;
+        let answer = self
+            .ask(
+                "HEAD",
+                &self.url(&format!("blobs/{digest}")),
+                "*/*",
+                limits::ERROR_BODY,
+                Redirects::Returned,
+            )
+            .await?;
         match answer.status() {
             404 => Ok(false),
-            // A registry that knows no HEAD of blobs has let these credentials in; so has one that sends them on.
+            // A registry that knows no HEAD of blobs has let these credentials in; so has one that
+            // sends them on.
             200 | 400 | 405 | 406 => Ok(true),
             status if is_redirect(status) || !answer.ours => Ok(true),
             _ => Err(self.error(&answer, "200 or 404")),
         }
     }
 
-    /// What a sealgate gateway at this address has about the image of this tag or digest (`/api/evidence`), which the caller
-    /// judges; `None` when there is no such thing.
+    /// What a sealgate gateway at this address has about the image of this tag or digest
+    /// (`/api/evidence`), which the caller judges; `None` when there is no such thing.
     ///
     /// # Errors
     /// [`RegistryError`]; `host.too-large` when it has more than `max` bytes.
-    pub async fn evidence(&self, reference: &str, max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
-        let path = format!("{}/api/evidence/{}", self.base.target().trim_end_matches('/'), self.repository);
+    pub async fn evidence(
+        &self,
+        reference: &str,
+        max: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        let path = format!(
+            "{}/api/evidence/{}",
+            self.base.target().trim_end_matches('/'),
+            self.repository
+        );
         let url = self.base.at(&path).with_query(&[("ref", reference)]);
-        let answer = self.ask("GET", &url, "application/json", max, Redirects::Returned).await?;
-        Ok(self.found(answer, "200 or 404")?.map(|answer| answer.response.body))
+        let answer = self
+            .ask("GET", &url, "application/json", max, Redirects::Returned)
+            .await?;
+        Ok(self
+            .found(answer, "200 or 404")?
+            .map(|answer| answer.response.body))
     }
 
     fn followed(&self) -> Redirects<'_> {
@@ -248,7 +354,11 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     /// 200 is something, 404 is nothing, anything else an error.
-    fn found(&self, answer: Answer, expected: &'static str) -> Result<Option<Answer>, RegistryError> {
+    fn found(
+        &self,
+        answer: Answer,
+        expected: &'static str,
+    ) -> Result<Option<Answer>, RegistryError> {
         match answer.status() {
             200 => Ok(Some(answer)),
             404 => Ok(None),
@@ -257,38 +367,83 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     fn url(&self, rest: &str) -> Url {
-        self.base.at(&format!("{}/v2/{}/{rest}", self.base.target().trim_end_matches('/'), self.repository))
+        self.base.at(&format!(
+            "{}/v2/{}/{rest}",
+            self.base.target().trim_end_matches('/'),
+            self.repository
+        ))
     }
 
     fn manifest_url(&self, reference: &str) -> Result<Url, RegistryError> {
-        let is_tag = || Reference::parse(&format!("r/r:{reference}"), Grammar::Distribution).is_ok_and(|parsed| parsed.tag() == Some(reference));
+        let is_tag = || {
+            Reference::parse(&format!("r/r:{reference}"), Grammar::Distribution)
+                .is_ok_and(|parsed| parsed.tag() == Some(reference))
+        };
         if Digest::parse(reference).is_ok() || is_tag() {
             return Ok(self.url(&format!("manifests/{reference}")));
         }
-        Err(RegistryError::Name { text: clean(reference, limits::NAME) })
+        Err(RegistryError::Name {
+            text: clean(reference, limits::NAME),
+        })
     }
 
-    /// Sends a request to the registry and answers its challenges: with a new token, and once more with wider scopes.
-    async fn ask(&self, method: &'static str, url: &Url, accept: &'static str, max: usize, redirects: Redirects<'_>) -> Result<Answer, RegistryError> {
+    /// Sends a request to the registry and answers its challenges: with a new token, and once more
+    /// with wider scopes.
+    async fn ask(
+        &self,
+        method: &'static str,
+        url: &Url,
+        accept: &'static str,
+        max: usize,
+        redirects: Redirects<'_>,
+    ) -> Result<Answer, RegistryError> {
         let mut answer = self.send(method, url, accept, max, redirects).await?;
         for renewed in [false, true] {
             // Who is asked after a redirect is not the one whose credentials these are.
-            if answer.status() != 401 || !answer.ours || !self.authorise(&answer, renewed).await.map_err(|error| self.told(error))? {
+            if answer.status() != 401
+                || !answer.ours
+                || !self
+                    .authorise(&answer, renewed)
+                    .await
+                    .map_err(|error| self.told(error))?
+            {
                 break;
             }
             answer = self.send(method, url, accept, max, redirects).await?;
         }
-        if answer.status() == 401 { Err(self.error(&answer, "200")) } else { Ok(answer) }
+        if answer.status() == 401 {
+            Err(self.error(&answer, "200"))
+        } else {
+            Ok(answer)
+        }
     }
 
-    async fn send(&self, method: &'static str, url: &Url, accept: &'static str, max: usize, redirects: Redirects<'_>) -> Result<Answer, RegistryError> {
+    async fn send(
+        &self,
+        method: &'static str,
+        url: &Url,
+        accept: &'static str,
+        max: usize,
+        redirects: Redirects<'_>,
+    ) -> Result<Answer, RegistryError> {
         let secret = match &self.credentials {
             Credentials::Forward(headers) => headers.clone(),
             _ => authorization(self.session.borrow().authorization.clone()),
         };
         // Every address that is asked first is below the registry's own.
-        let call = Call { method, url, accept, secret: &secret, body: None, max, egress: Egress::Operator, redirects };
-        transport::send(self.host, &call).await.map_err(|error| self.told(error))
+        let call = Call {
+            method,
+            url,
+            accept,
+            secret: &secret,
+            body: None,
+            max,
+            egress: Egress::Operator,
+            redirects,
+        };
+        transport::send(self.host, &call)
+            .await
+            .map_err(|error| self.told(error))
     }
 
     /// Does what the challenge of `answer` asks; `false` when there is nothing more to try.
@@ -300,9 +455,15 @@ impl<'h, H: Host> Registry<'h, H> {
         let stale = self.session.borrow_mut().authorization.take();
         match Challenge::choose(answer.headers("www-authenticate")) {
             None if challenge.is_empty() => Ok(false),
-            None => Err(RegistryError::Challenge { url: answer.url.shown(), challenge }),
+            None => Err(RegistryError::Challenge {
+                url: answer.url.shown(),
+                challenge,
+            }),
             Some(Challenge::Basic) => {
-                let basic = self.credentials.basic().filter(|basic| Some(basic) != stale.as_ref());
+                let basic = self
+                    .credentials
+                    .basic()
+                    .filter(|basic| Some(basic) != stale.as_ref());
                 self.session.borrow_mut().authorization.clone_from(&basic);
                 Ok(basic.is_some())
             }
@@ -325,7 +486,12 @@ impl<'h, H: Host> Registry<'h, H> {
     /// Takes over the scopes of an `insufficient_scope` challenge; whether they are new.
     fn widen(&self, bearer: &Bearer) -> bool {
         let own = self.scope();
-        let asked: Vec<String> = bearer.scope.iter().filter(|scope| bearer.insufficient && **scope != own).cloned().collect();
+        let asked: Vec<String> = bearer
+            .scope
+            .iter()
+            .filter(|scope| bearer.insufficient && **scope != own)
+            .cloned()
+            .collect();
         let mut session = self.session.borrow_mut();
         if asked.iter().all(|scope| session.wider.contains(scope)) {
             return false;
@@ -334,27 +500,53 @@ impl<'h, H: Host> Registry<'h, H> {
         true
     }
 
-    async fn fetch_token(&self, bearer: &Bearer, challenge: String) -> Result<String, RegistryError> {
+    async fn fetch_token(
+        &self,
+        bearer: &Bearer,
+        challenge: String,
+    ) -> Result<String, RegistryError> {
         let egress = egress::realm(&self.base, &bearer.realm, &self.credentials, &self.realms)?;
         let mut scopes = Vec::from([self.scope()]);
         scopes.extend_from_slice(&self.session.borrow().wider);
         let request = bearer.request(&self.credentials, &scopes);
         let secret = authorization(request.authorization);
-        let call = Call { method: request.method, url: &request.url, accept: "application/json", secret: &secret, body: request.body, max: limits::TOKEN, egress, redirects: Redirects::Returned };
+        let call = Call {
+            method: request.method,
+            url: &request.url,
+            accept: "application/json",
+            secret: &secret,
+            body: request.body,
+            max: limits::TOKEN,
+            egress,
+            redirects: Redirects::Returned,
+        };
         let answer = transport::send(self.host, &call).await?;
         match answer.status() {
-            200 => parse_token(&answer.response.body).ok_or_else(|| RegistryError::Token { url: answer.url.shown(), status: 200 }),
+            200 => parse_token(&answer.response.body).ok_or_else(|| RegistryError::Token {
+                url: answer.url.shown(),
+                status: 200,
+            }),
             // RFC 6749 section 5.2: 400 is a grant that is not accepted.
             400 | 401 | 403 => {
                 let (_, message) = error::parse_error_body(&answer.response.body);
-                Err(RegistryError::Unauthorized { url: answer.url.shown(), challenge, message })
+                Err(RegistryError::Unauthorized {
+                    url: answer.url.shown(),
+                    challenge,
+                    message,
+                })
             }
-            status @ 300..=499 if status != 429 => Err(RegistryError::Token { url: answer.url.shown(), status }),
+            status @ 300..=499 if status != 429 => Err(RegistryError::Token {
+                url: answer.url.shown(),
+                status,
+            }),
             _ => Err(answer.error("200")),
         }
     }
 }
 
 fn authorization(value: Option<String>) -> Vec<(String, String)> {
-    value.into_iter().map(|value| ("authorization".into(), value)).collect()
+    value
+        .into_iter()
+        .map(|value| ("authorization".into(), value))
+        .collect()
 }

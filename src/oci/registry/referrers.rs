@@ -1,8 +1,10 @@
-//! What is attached to a manifest: the referrers API and the tag schema (OCI distribution specification 1.1, "Listing
-//! Referrers" and "Referrers Tag Schema"; TRUST section 7 says which answers mean that a registry has no such API).
+//! What is attached to a manifest: the referrers API and the tag schema (OCI distribution
+//! specification 1.1, "Listing Referrers" and "Referrers Tag Schema"; TRUST section 7 says which
+//! answers mean that a registry has no such API).
 //!
-//! Both are always read: Cosign writes the tag where the API exists too, and a list that hid the other one would let an
-//! added entry take evidence away. The list names candidates only, and is not trusted.
+//! Both are always read: Cosign writes the tag where the API exists too, and a list that hid the
+//! other one would let an added entry take evidence away. The list names candidates only, and is
+//! not trusted.
 
 use super::Registry;
 use super::error::RegistryError;
@@ -25,12 +27,14 @@ const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 /// The list of what is attached to a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Referrers {
-    /// An image index: as it came when one document lists everything, otherwise put together from the entries as they came,
-    /// each once. When only the tag exists and holds something else, that.
+    /// An image index: as it came when one document lists everything, otherwise put together from
+    /// the entries as they came, each once. When only the tag exists and holds something else,
+    /// that.
     pub bytes: Vec<u8>,
     /// Where entries were found.
     pub source: Source,
-    /// Why there may be more than is listed. Nothing listed and not sure of it is an error instead.
+    /// Why there may be more than is listed. Nothing listed and not sure of it is an error
+    /// instead.
     pub incomplete: Option<RegistryError>,
 }
 
@@ -75,18 +79,41 @@ impl<H: Host> Registry<'_, H> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub async fn list(&self, path_and_query: &str, accept: &'static str) -> Result<Option<Page>, RegistryError> {
-        let answer = self.ask("GET", &self.url(path_and_query), accept, limits::MANIFEST, self.followed()).await?;
-        let Some(answer) = self.found(answer, "200 or 404")? else { return Ok(None) };
-        let next = answer.headers("link").find_map(next_link).and_then(|link| link.split_once('?')).map(|(_, query)| query.into());
+    pub async fn list(
+        &self,
+        path_and_query: &str,
+        accept: &'static str,
+    ) -> Result<Option<Page>, RegistryError> {
+        let answer = self
+            .ask(
+                "GET",
+                &self.url(path_and_query),
+                accept,
+                limits::MANIFEST,
+                self.followed(),
+            )
+            .await?;
+        let Some(answer) = self.found(answer, "200 or 404")? else {
+            return Ok(None);
+        };
+        let next = answer
+            .headers("link")
+            .find_map(next_link)
+            .and_then(|link| link.split_once('?'))
+            .map(|(_, query)| query.into());
         let filtered = answer.headers("oci-filters-applied").next().is_some();
-        Ok(Some(Page { next, filtered, bytes: answer.response.body }))
+        Ok(Some(Page {
+            next,
+            filtered,
+            bytes: answer.response.body,
+        }))
     }
 
     /// Lists what is attached to `digest`, by the API and by the tag schema.
     ///
     /// # Errors
-    /// [`RegistryError`] when the API exists and gives no answer, or nothing is listed and a source is out of reach.
+    /// [`RegistryError`] when the API exists and gives no answer, or nothing is listed and a source
+    /// is out of reach.
     pub async fn referrers(&self, digest: &Digest) -> Result<Referrers, RegistryError> {
         let (mut documents, mut incomplete) = self.pages(digest).await?;
         let pages = documents.len();
@@ -99,8 +126,16 @@ impl<H: Host> Registry<'_, H> {
             Ok(None) => {}
             Err(error) => incomplete = incomplete.or(Some(error)),
         }
-        let listed = |documents: Option<&[Document]>| documents.unwrap_or_default().iter().any(|document| !document.entries.is_empty());
-        let source = match (listed(documents.get(..pages)), listed(documents.get(pages..)) || odd.is_some()) {
+        let listed = |documents: Option<&[Document]>| {
+            documents
+                .unwrap_or_default()
+                .iter()
+                .any(|document| !document.entries.is_empty())
+        };
+        let source = match (
+            listed(documents.get(..pages)),
+            listed(documents.get(pages..)) || odd.is_some(),
+        ) {
             (true, true) => Source::Both,
             (true, false) => Source::Api,
             (false, true) => Source::TagSchema,
@@ -108,14 +143,23 @@ impl<H: Host> Registry<'_, H> {
         };
         match (source, incomplete, odd) {
             (Source::None, Some(error), _) => Err(error),
-            (Source::TagSchema, incomplete, Some(bytes)) => Ok(Referrers { bytes, source, incomplete }),
+            (Source::TagSchema, incomplete, Some(bytes)) => Ok(Referrers {
+                bytes,
+                source,
+                incomplete,
+            }),
             (_, incomplete, _) => Ok(merge(documents, source, incomplete)),
         }
     }
 
     /// The pages of the API, none when there is no API; and why there may be more.
-    async fn pages(&self, digest: &Digest) -> Result<(Vec<Document>, Option<RegistryError>), RegistryError> {
-        let Some(page) = self.first_page(digest).await? else { return Ok((Vec::new(), None)) };
+    async fn pages(
+        &self,
+        digest: &Digest,
+    ) -> Result<(Vec<Document>, Option<RegistryError>), RegistryError> {
+        let Some(page) = self.first_page(digest).await? else {
+            return Ok((Vec::new(), None));
+        };
         let mut documents = Vec::from([page.document]);
         let mut next = page.next;
         loop {
@@ -124,17 +168,33 @@ impl<H: Host> Registry<'_, H> {
                 Ok(None) => return Ok((documents, None)),
                 Err(error) => return Ok((documents, Some(error))),
             };
-            let listed: usize = documents.iter().map(|document| document.entries.len()).sum();
+            let listed: usize = documents
+                .iter()
+                .map(|document| document.entries.len())
+                .sum();
             let bytes: usize = documents.iter().map(|document| document.bytes.len()).sum();
-            if documents.len() >= limits::REFERRERS_PAGES || listed >= limits::EVIDENCE_LISTED || bytes >= limits::EVIDENCE_TOTAL {
-                return Ok((documents, Some(RegistryError::Limit { listed: listed.min(limits::EVIDENCE_LISTED) })));
+            if documents.len() >= limits::REFERRERS_PAGES
+                || listed >= limits::EVIDENCE_LISTED
+                || bytes >= limits::EVIDENCE_TOTAL
+            {
+                return Ok((
+                    documents,
+                    Some(RegistryError::Limit {
+                        listed: listed.min(limits::EVIDENCE_LISTED),
+                    }),
+                ));
             }
             match self.page(&url).await {
                 Ok(Some(page)) => {
                     documents.push(page.document);
                     next = page.next;
                 }
-                Ok(None) => return Ok((documents, Some(self.told(RegistryError::Page { url: url.shown() })))),
+                Ok(None) => {
+                    return Ok((
+                        documents,
+                        Some(self.told(RegistryError::Page { url: url.shown() })),
+                    ));
+                }
                 Err(error) => return Ok((documents, Some(error))),
             }
         }
@@ -142,9 +202,17 @@ impl<H: Host> Registry<'_, H> {
 
     async fn first_page(&self, digest: &Digest) -> Result<Option<OnePage>, RegistryError> {
         match self.page(&self.url(&format!("referrers/{digest}"))).await {
-            // Some registries know no such address and so grant no right to it; but credentials that read nothing prove nothing.
-            Err(error @ (RegistryError::Unauthorized { .. } | RegistryError::Refused { status: 403, .. })) => {
-                if matches!(self.head(&digest.to_string()).await, Ok(Some(_))) { Ok(None) } else { Err(error) }
+            // Some registries know no such address and so grant no right to it; but credentials
+            // that read nothing prove nothing.
+            Err(
+                error @ (RegistryError::Unauthorized { .. }
+                | RegistryError::Refused { status: 403, .. }),
+            ) => {
+                if matches!(self.head(&digest.to_string()).await, Ok(Some(_))) {
+                    Ok(None)
+                } else {
+                    Err(error)
+                }
             }
             page => page,
         }
@@ -152,21 +220,35 @@ impl<H: Host> Registry<'_, H> {
 
     /// One page; `None` when there is no API (TRUST section 7).
     async fn page(&self, url: &Url) -> Result<Option<OnePage>, RegistryError> {
-        let answer = self.ask("GET", url, INDEX, limits::MANIFEST, self.followed()).await?;
+        let answer = self
+            .ask("GET", url, INDEX, limits::MANIFEST, self.followed())
+            .await?;
         match answer.status() {
             200 => {}
             400 | 404 | 405 | 406 | 501 => return Ok(None),
             _ => return Err(self.error(&answer, "200 or 404")),
         }
         let next = self.next(&answer);
-        Ok(read(answer.response.body).ok().map(|document| OnePage { document, next }))
+        Ok(read(answer.response.body)
+            .ok()
+            .map(|document| OnePage { document, next }))
     }
 
     /// The next page, at our own registry whatever scheme and port a proxy let it write.
     fn next(&self, answer: &Answer) -> Result<Option<Url>, RegistryError> {
-        let Some(link) = answer.headers("link").find_map(next_link) else { return Ok(None) };
-        let elsewhere = || self.told(RegistryError::Page { url: answer.url.shown() });
-        let url = answer.url.join(link).filter(|url| url.host() == self.base.host()).ok_or_else(elsewhere)?;
+        let Some(link) = answer.headers("link").find_map(next_link) else {
+            return Ok(None);
+        };
+        let elsewhere = || {
+            self.told(RegistryError::Page {
+                url: answer.url.shown(),
+            })
+        };
+        let url = answer
+            .url
+            .join(link)
+            .filter(|url| url.host() == self.base.host())
+            .ok_or_else(elsewhere)?;
         Ok(Some(self.base.at(url.target())))
     }
 }
@@ -187,7 +269,10 @@ fn next_link(header: &str) -> Option<&str> {
         let is_next = |parameter: &str| {
             let (name, value) = parameter.split_once('=').unwrap_or_default();
             let value = value.trim().trim_end_matches(',').trim().trim_matches('"');
-            name.trim().eq_ignore_ascii_case("rel") && value.split_ascii_whitespace().any(|rel| rel.eq_ignore_ascii_case("next"))
+            name.trim().eq_ignore_ascii_case("rel")
+                && value
+                    .split_ascii_whitespace()
+                    .any(|rel| rel.eq_ignore_ascii_case("next"))
         };
         if parameters.split(';').any(is_next) {
             return Some(target);
@@ -196,30 +281,73 @@ fn next_link(header: &str) -> Option<&str> {
     }
 }
 
-/// An index and its entries as they stand in it; the bytes again when they are no index. Go writes an empty list as `null`.
+/// An index and its entries as they stand in it; the bytes again when they are no index. Go writes
+/// an empty list as `null`.
 fn read(bytes: Vec<u8>) -> Result<Document, Vec<u8>> {
-    let Ok(node) = json::parse(&bytes, Dialect::Strict) else { return Err(bytes) };
-    let typed = node.member("mediaType").is_none_or(|media_type| media_type.as_str() == Some(INDEX));
-    let list = node.member("manifests").and_then(|list| if list.is_null() { Some(&[][..]) } else { list.as_array() });
-    let Some(list) = list.filter(|_| typed) else { return Err(bytes) };
-    let text = |entry: &Node| bytes.get(entry.span.clone()).and_then(|text| core::str::from_utf8(text).ok()).unwrap_or_default().into();
+    let Ok(node) = json::parse(&bytes, Dialect::Strict) else {
+        return Err(bytes);
+    };
+    let typed = node
+        .member("mediaType")
+        .is_none_or(|media_type| media_type.as_str() == Some(INDEX));
+    let list = node.member("manifests").and_then(|list| {
+        if list.is_null() {
+            Some(&[][..])
+        } else {
+            list.as_array()
+        }
+    });
+    let Some(list) = list.filter(|_| typed) else {
+        return Err(bytes);
+    };
+    let text = |entry: &Node| {
+        bytes
+            .get(entry.span.clone())
+            .and_then(|text| core::str::from_utf8(text).ok())
+            .unwrap_or_default()
+            .into()
+    };
     let entries = list.iter().map(text).collect();
     Ok(Document { bytes, entries })
 }
 
 /// One document as it is, or an index of what several list.
 fn merge(documents: Vec<Document>, source: Source, incomplete: Option<RegistryError>) -> Referrers {
-    let mut documents: Vec<Document> = documents.into_iter().filter(|document| !document.entries.is_empty()).collect();
+    let mut documents: Vec<Document> = documents
+        .into_iter()
+        .filter(|document| !document.entries.is_empty())
+        .collect();
     if let [only] = documents.as_mut_slice()
         && only.entries.len() <= limits::EVIDENCE_LISTED
     {
-        return Referrers { bytes: core::mem::take(&mut only.bytes), source, incomplete };
+        return Referrers {
+            bytes: core::mem::take(&mut only.bytes),
+            source,
+            incomplete,
+        };
     }
     let mut seen = BTreeSet::new();
-    let mut entries: Vec<&str> = documents.iter().flat_map(|document| &document.entries).map(String::as_str).filter(|entry| seen.insert(*entry)).collect();
+    let mut entries: Vec<&str> = documents
+        .iter()
+        .flat_map(|document| &document.entries)
+        .map(String::as_str)
+        .filter(|entry| seen.insert(*entry))
+        .collect();
     let cut = entries.len() > limits::EVIDENCE_LISTED;
     entries.truncate(limits::EVIDENCE_LISTED);
-    let incomplete = incomplete.or_else(|| cut.then_some(RegistryError::Limit { listed: limits::EVIDENCE_LISTED }));
-    let bytes = format!("{{\"schemaVersion\":2,\"mediaType\":\"{INDEX}\",\"manifests\":[{}]}}", entries.join(",")).into_bytes();
-    Referrers { bytes, source, incomplete }
+    let incomplete = incomplete.or_else(|| {
+        cut.then_some(RegistryError::Limit {
+            listed: limits::EVIDENCE_LISTED,
+        })
+    });
+    let bytes = format!(
+        "{{\"schemaVersion\":2,\"mediaType\":\"{INDEX}\",\"manifests\":[{}]}}",
+        entries.join(",")
+    )
+    .into_bytes();
+    Referrers {
+        bytes,
+        source,
+        incomplete,
+    }
 }

@@ -1,5 +1,5 @@
-//! One request, its redirects followed where they may be (RFC 9110 section 15.4; `egress`): GET and HEAD only, and whatever is
-//! secret stays with the host that it is for.
+//! One request, its redirects followed where they may be (RFC 9110 section 15.4; `egress`): GET and
+//! HEAD only, and whatever is secret stays with the host that it is for.
 
 use super::egress;
 use super::egress::EgressHosts;
@@ -49,7 +49,8 @@ pub(super) struct Answer {
     pub response: Response,
     /// Where the answer comes from.
     pub url: Url,
-    /// Whether every step of the way was the origin that was asked: only then its challenges are heard.
+    /// Whether every step of the way was the origin that was asked: only then its challenges are
+    /// heard.
     pub ours: bool,
 }
 
@@ -60,7 +61,11 @@ impl Answer {
 
     /// Every header of this lower-case name.
     pub(super) fn headers(&self, name: &'static str) -> impl Iterator<Item = &str> {
-        self.response.headers.iter().filter(move |(key, _)| key == name).map(|(_, value)| value.as_str())
+        self.response
+            .headers
+            .iter()
+            .filter(move |(key, _)| key == name)
+            .map(|(_, value)| value.as_str())
     }
 
     /// The challenges, in one line.
@@ -75,10 +80,34 @@ impl Answer {
         let (code, message) = parse_error_body(&self.response.body);
         match self.status() {
             // A challenge of another host is not for credentials of this one.
-            401 => RegistryError::Unauthorized { url, challenge: if self.ours { self.challenge() } else { String::new() }, message },
-            429 => RegistryError::RateLimited { url, retry_after: self.headers("retry-after").next().map(|after| clean(after, 64)) },
-            status @ 400..=499 => RegistryError::Refused { url, status, code, message },
-            status => HostError::Status { url, status, expected }.into(),
+            401 => RegistryError::Unauthorized {
+                url,
+                challenge: if self.ours {
+                    self.challenge()
+                } else {
+                    String::new()
+                },
+                message,
+            },
+            429 => RegistryError::RateLimited {
+                url,
+                retry_after: self
+                    .headers("retry-after")
+                    .next()
+                    .map(|after| clean(after, 64)),
+            },
+            status @ 400..=499 => RegistryError::Refused {
+                url,
+                status,
+                code,
+                message,
+            },
+            status => HostError::Status {
+                url,
+                status,
+                expected,
+            }
+            .into(),
         }
     }
 }
@@ -90,23 +119,39 @@ pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Answer, R
     let mut egress = call.egress;
     for _ in 0..=limits::REDIRECTS {
         // The query of a redirect holds signatures.
-        let response = host.fetch(request(call, &at, ours, egress)).await.map_err(|error| error.at(at.shown()))?;
+        let response = host
+            .fetch(request(call, &at, ours, egress))
+            .await
+            .map_err(|error| error.at(at.shown()))?;
         if let Some(end) = &response.url {
             // The platform followed redirects: an address that we cannot read is somebody else's.
             let end = Url::parse(end);
             ours = ours && end.as_ref().is_some_and(|end| end.same_origin(&at));
             at = end.unwrap_or(at);
         }
-        let location = response.header("location").filter(|_| call.method != "POST" && is_redirect(response.status));
+        let location = response
+            .header("location")
+            .filter(|_| call.method != "POST" && is_redirect(response.status));
         let (Some(location), Redirects::Followed(hosts)) = (location, call.redirects) else {
-            return bounded(Answer { response, url: at, ours }, call.max);
+            return bounded(
+                Answer {
+                    response,
+                    url: at,
+                    ours,
+                },
+                call.max,
+            );
         };
         let (next, whose) = egress::redirect(&at, location, ours, hosts)?;
         // Once away, always away: another host must not choose what our credentials read.
         ours = ours && next.same_origin(&at);
         (at, egress) = (next, whose);
     }
-    Err(HostError::Redirect { url: call.url.shown(), reason: format!("more than {} redirects", limits::REDIRECTS) }.into())
+    Err(HostError::Redirect {
+        url: call.url.shown(),
+        reason: format!("more than {} redirects", limits::REDIRECTS),
+    }
+    .into())
 }
 
 /// RFC 9110 section 15.4.
@@ -115,20 +160,37 @@ pub(super) fn is_redirect(status: u16) -> bool {
 }
 
 fn request(call: &Call<'_>, at: &Url, ours: bool, egress: Egress) -> Request {
-    let mut headers = Vec::from([("user-agent".into(), USER_AGENT.into()), ("accept".into(), call.accept.into())]);
+    let mut headers = Vec::from([
+        ("user-agent".into(), USER_AGENT.into()),
+        ("accept".into(), call.accept.into()),
+    ]);
     if call.body.is_some() {
-        headers.push(("content-type".into(), "application/x-www-form-urlencoded".into()));
+        headers.push((
+            "content-type".into(),
+            "application/x-www-form-urlencoded".into(),
+        ));
     }
     if ours {
         headers.extend_from_slice(call.secret);
     }
     // An error body may be longer than what is asked for, and still says "not found".
-    Request { method: call.method, url: format!("{at}"), headers, body: call.body.clone(), max_bytes: call.max.max(limits::ERROR_BODY), egress }
+    Request {
+        method: call.method,
+        url: format!("{at}"),
+        headers,
+        body: call.body.clone(),
+        max_bytes: call.max.max(limits::ERROR_BODY),
+        egress,
+    }
 }
 
 fn bounded(answer: Answer, max: usize) -> Result<Answer, RegistryError> {
     if answer.status() == 200 && answer.response.body.len() > max {
-        return Err(HostError::TooLarge { url: answer.url.shown(), limit: max }.into());
+        return Err(HostError::TooLarge {
+            url: answer.url.shown(),
+            limit: max,
+        }
+        .into());
     }
     Ok(answer)
 }

@@ -1,5 +1,5 @@
-//! Whether a docker scope can match an image at all (facts/containers-policy.md section 1.3). containers/image takes any
-//! text for one, and never says that it cannot match.
+//! Whether a docker scope can match an image at all (facts/containers-policy.md section 1.3).
+//! containers/image takes any text for one, and never says that it cannot match.
 
 use crate::limits;
 use crate::reference::Grammar;
@@ -45,7 +45,11 @@ pub(super) fn form(scope: &str) -> Form {
 /// The host of a scope without wildcard, with its port.
 pub(super) fn authority(scope: &str) -> &str {
     let head = scope.split('/').next().unwrap_or_default();
-    if is_host(head) { head } else { head.split(['@', ':']).next().unwrap_or_default() }
+    if is_host(head) {
+        head
+    } else {
+        head.split(['@', ':']).next().unwrap_or_default()
+    }
 }
 
 /// Whether `text` is `host[:port]` as containers/image takes it for one.
@@ -55,23 +59,34 @@ pub(super) fn is_host(text: &str) -> bool {
 }
 
 fn is_domain(text: &str) -> bool {
-    Reference::parse(&format!("{text}/x"), Grammar::Containers).is_ok_and(|reference| reference.domain() == text)
+    Reference::parse(&format!("{text}/x"), Grammar::Containers)
+        .is_ok_and(|reference| reference.domain() == text)
 }
 
 fn wildcard(scope: &str) -> Form {
-    if scope.strip_prefix("*.").is_some_and(|domain| !domain.contains([':', '*', '/']) && is_domain(domain)) {
+    if scope
+        .strip_prefix("*.")
+        .is_some_and(|domain| !domain.contains([':', '*', '/']) && is_domain(domain))
+    {
         return Form::Fine;
     }
-    let better = if scope == "*" { Some("") } else { scope.strip_suffix("/*").filter(|rest| is_fine(rest)) };
+    let better = if scope == "*" {
+        Some("")
+    } else {
+        scope.strip_suffix("/*").filter(|rest| is_fine(rest))
+    };
     Form::Wildcard(better.map(Into::into))
 }
 
-/// Whether it is a host, or a name as [`crate::policy::docker_namespaces`] or an image's identity writes it.
+/// Whether it is a host, or a name as [`crate::policy::docker_namespaces`] or an image's identity
+/// writes it.
 fn is_fine(scope: &str) -> bool {
     if is_host(scope) {
         return scope != "index.docker.io";
     }
-    let Ok(reference) = Reference::parse(scope, Grammar::Containers) else { return false };
+    let Ok(reference) = Reference::parse(scope, Grammar::Containers) else {
+        return false;
+    };
     let one_image = !reference.is_bare();
     let short = reference.domain() == "docker.io" && !reference.path().contains('/');
     is_host(reference.domain())
@@ -82,7 +97,10 @@ fn is_fine(scope: &str) -> bool {
 
 /// The scope that was probably meant, and whether only its host is missing.
 fn canonical(scope: &str) -> Option<(String, bool)> {
-    let bare = scope.split_once("://").map_or(scope, |(_, rest)| rest).trim_end_matches('/');
+    let bare = scope
+        .split_once("://")
+        .map_or(scope, |(_, rest)| rest)
+        .trim_end_matches('/');
     let text = lower_path(bare);
     let expanded = if is_host(&text) {
         text.replace("index.docker.io", "docker.io")

@@ -54,27 +54,68 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn new(policy: &'a Policy, root: &'a Node, bytes: &'a [u8], context: &'a Context<'a>) -> Self {
+    pub(super) fn new(
+        policy: &'a Policy,
+        root: &'a Node,
+        bytes: &'a [u8],
+        context: &'a Context<'a>,
+    ) -> Self {
         let members = |node: &'a Node| node.as_object().unwrap_or_default();
         let default = members(root).iter().find(|member| member.key == "default");
-        let default = default.map(|member| Scope { transport: None, key: "", member, requirements: &policy.default });
-        let transports = root.member("transports").map(members).unwrap_or_default();
-        let scoped = transports.iter().zip(&policy.transports).flat_map(|(outer, transport)| {
-            let scope = |(member, (key, requirements)): (&'a Member, &'a (String, Vec<Requirement>))| Scope { transport: Some(&transport.name), key, member, requirements };
-            members(&outer.node).iter().zip(&transport.scopes).map(scope)
+        let default = default.map(|member| Scope {
+            transport: None,
+            key: "",
+            member,
+            requirements: &policy.default,
         });
+        let transports = root.member("transports").map(members).unwrap_or_default();
+        let scoped = transports
+            .iter()
+            .zip(&policy.transports)
+            .flat_map(|(outer, transport)| {
+                let scope = |(member, (key, requirements)): (
+                    &'a Member,
+                    &'a (String, Vec<Requirement>),
+                )| Scope {
+                    transport: Some(&transport.name),
+                    key,
+                    member,
+                    requirements,
+                };
+                members(&outer.node)
+                    .iter()
+                    .zip(&transport.scopes)
+                    .map(scope)
+            });
         let scopes: Vec<Scope<'a>> = default.into_iter().chain(scoped).collect();
-        let index = scopes.iter().enumerate().filter_map(|(number, scope)| Some(((scope.transport?, scope.key), number))).collect();
-        Self { policy, root, bytes, context, scopes, index }
+        let index = scopes
+            .iter()
+            .enumerate()
+            .filter_map(|(number, scope)| Some(((scope.transport?, scope.key), number)))
+            .collect();
+        Self {
+            policy,
+            root,
+            bytes,
+            context,
+            scopes,
+            index,
+        }
     }
 
     pub(super) fn place(&self) -> Place {
-        Place { pointer: String::new(), at: self.root.span.start }
+        Place {
+            pointer: String::new(),
+            at: self.root.span.start,
+        }
     }
 
     /// The bytes of a value as text.
     pub(super) fn text(&self, node: &Node) -> &'a str {
-        self.bytes.get(node.span.clone()).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or_default()
+        self.bytes
+            .get(node.span.clone())
+            .and_then(|bytes| core::str::from_utf8(bytes).ok())
+            .unwrap_or_default()
     }
 
     pub(super) fn items(&self) -> impl Iterator<Item = Item<'a>> {
@@ -83,19 +124,29 @@ impl<'a> Document<'a> {
 
     /// The scopes of one transport.
     pub(super) fn of_transport(&self, transport: &str) -> impl Iterator<Item = Scope<'a>> {
-        self.scopes.iter().copied().filter(move |scope| scope.transport == Some(transport))
+        self.scopes
+            .iter()
+            .copied()
+            .filter(move |scope| scope.transport == Some(transport))
     }
 
     pub(super) fn find(&self, transport: &str, key: &str) -> Option<Scope<'a>> {
-        self.index.get(&(transport, key)).and_then(|number| self.scopes.get(*number)).copied()
+        self.index
+            .get(&(transport, key))
+            .and_then(|number| self.scopes.get(*number))
+            .copied()
     }
 
     /// What would decide if `scope` were not there.
     pub(super) fn above(&self, scope: Scope<'a>) -> Option<Scope<'a>> {
         let transport = scope.transport?;
-        let found = parents(transport, scope.key).iter().find_map(|parent| self.find(transport, parent));
+        let found = parents(transport, scope.key)
+            .iter()
+            .find_map(|parent| self.find(transport, parent));
         let whole = || self.find(transport, "").filter(|_| !scope.key.is_empty());
-        found.or_else(whole).or_else(|| self.scopes.first().copied())
+        found
+            .or_else(whole)
+            .or_else(|| self.scopes.first().copied())
     }
 
     /// Whether each image of an index needs its own signatures.
@@ -132,12 +183,24 @@ impl<'a> Scope<'a> {
 
     /// Where its key stands.
     pub(super) fn place(self) -> Place {
-        Place { pointer: self.pointer(), at: self.member.key_span.start }
+        Place {
+            pointer: self.pointer(),
+            at: self.member.key_span.start,
+        }
     }
 
     pub(super) fn items(self) -> impl Iterator<Item = Item<'a>> {
         let nodes = self.member.node.as_array().unwrap_or_default();
-        nodes.iter().zip(self.requirements).enumerate().map(move |(number, (node, requirement))| Item { scope: self, number, node, requirement })
+        nodes
+            .iter()
+            .zip(self.requirements)
+            .enumerate()
+            .map(move |(number, (node, requirement))| Item {
+                scope: self,
+                number,
+                node,
+                requirement,
+            })
     }
 }
 
@@ -145,15 +208,23 @@ impl<'a> Item<'a> {
     pub(super) fn place(self) -> Place {
         let mut pointer = self.scope.pointer();
         field::push_index(&mut pointer, self.number);
-        Place { pointer, at: self.node.span.start }
+        Place {
+            pointer,
+            at: self.node.span.start,
+        }
     }
 
     /// The place of a member, or of the requirement where it has none of this name.
     pub(super) fn place_of(self, key: &str) -> Place {
         let Place { mut pointer, at } = self.place();
-        let Some(node) = self.node.member(key) else { return Place { pointer, at } };
+        let Some(node) = self.node.member(key) else {
+            return Place { pointer, at };
+        };
         field::push_key(&mut pointer, key);
-        Place { pointer, at: node.span.start }
+        Place {
+            pointer,
+            at: node.span.start,
+        }
     }
 
     /// Whom signatures must come from.
@@ -184,7 +255,10 @@ fn parents(transport: &str, key: &str) -> Vec<String> {
         "oci" | "oci-archive" | "dir" | "sif" => {
             let mut paths = vec![];
             let mut path = key;
-            while let Some((parent, _)) = path.rsplit_once('/').filter(|(parent, _)| !parent.is_empty()) {
+            while let Some((parent, _)) = path
+                .rsplit_once('/')
+                .filter(|(parent, _)| !parent.is_empty())
+            {
                 paths.push(parent.into());
                 path = parent;
             }
@@ -197,10 +271,14 @@ fn parents(transport: &str, key: &str) -> Vec<String> {
 /// Of a docker scope; also how `registries.d` is looked up for it.
 pub(super) fn docker_parents(key: &str) -> Vec<String> {
     if let Some(domain) = key.strip_prefix("*.") {
-        let labels = domain.match_indices('.').filter_map(|(at, _)| domain.get(at..));
+        let labels = domain
+            .match_indices('.')
+            .filter_map(|(at, _)| domain.get(at..));
         return labels.map(|rest| format!("*{rest}")).collect();
     }
-    let named = Reference::parse(key, Grammar::Containers).ok().filter(|reference| !reference.domain().is_empty());
+    let named = Reference::parse(key, Grammar::Containers)
+        .ok()
+        .filter(|reference| !reference.domain().is_empty());
     let (reference, own) = match named {
         Some(reference) if reference.is_bare() => (reference, 1),
         Some(reference) => (reference, 0),
@@ -210,5 +288,8 @@ pub(super) fn docker_parents(key: &str) -> Vec<String> {
             Err(_) => return Vec::new(),
         },
     };
-    scope::docker_namespaces(&reference).into_iter().skip(own).collect()
+    scope::docker_namespaces(&reference)
+        .into_iter()
+        .skip(own)
+        .collect()
 }

@@ -1,14 +1,16 @@
-//! The linter: what the author of a policy probably did not mean (facts/containers-policy.md section 11: PL01 to PL31;
-//! TRUST.md sections 3 to 6: SL01 and on).
+//! The linter: what the author of a policy probably did not mean (facts/containers-policy.md
+//! section 11: PL01 to PL31; TRUST.md sections 3 to 6: SL01 and on).
 //!
-//! In scope: what the policy says, and what the [`Context`] knows about files, images and `registries.d`. Out of scope:
-//! deciding anything; a lint never changes a verdict. A policy that does not parse has no lints, it has an error.
+//! In scope: what the policy says, and what the [`Context`] knows about files, images and
+//! `registries.d`. Out of scope: deciding anything; a lint never changes a verdict. A policy that
+//! does not parse has no lints, it has an error.
 //!
-//! Severities: *error* is a policy that does something else than it says (it opens what it seems to close, or can match
-//! nothing), *warning* is probably not meant, *note* is a consequence that one should know.
+//! Severities: *error* is a policy that does something else than it says (it opens what it seems to
+//! close, or can match nothing), *warning* is probably not meant, *note* is a consequence that one
+//! should know.
 
-mod document;
 mod docker_scope;
+mod document;
 mod edit;
 mod material;
 mod ours;
@@ -189,13 +191,20 @@ impl Findings {
         if *listed > limits::LINTS {
             self.left_out = self.left_out.saturating_add(1);
         } else {
-            self.lints.push(Lint { id, name, severity, place, message, edit });
+            self.lints.push(Lint {
+                id,
+                name,
+                severity,
+                place,
+                message,
+                edit,
+            });
         }
     }
 }
 
-/// What deserves a word about one identity outside of a policy, as a command line gives it: a code and the words
-/// (TRUST section 9).
+/// What deserves a word about one identity outside of a policy, as a command line gives it: a code
+/// and the words (TRUST section 9).
 pub fn identity(identity: &Identity) -> Vec<(&'static str, String)> {
     ours::of_identity(identity)
 }
@@ -208,20 +217,33 @@ pub fn lint(bytes: &[u8], context: &Context<'_>) -> Result<Vec<Lint>, PolicyErro
     let policy = Policy::parse(bytes)?;
     let node = field::document(bytes)?;
     let document = Document::new(&policy, &node, bytes, context);
-    let mut findings = Findings { lints: Vec::new(), listed: [0; 3], left_out: 0 };
+    let mut findings = Findings {
+        lints: Vec::new(),
+        listed: [0; 3],
+        left_out: 0,
+    };
     scopes::check(&document, &mut findings);
     signed::check(&document, &mut findings);
     material::check(&document, &mut findings);
     registries::check(&document, &mut findings);
     ours::check(&document, &mut findings);
     if context.is_user_policy {
-        let message = "a user's policy stands in place of the system's, it does not add to it: whatever the system's policy demands must stand here too".into();
+        let message = "a user's policy stands in place of the system's, it does not add to it: \
+                       whatever the system's policy demands must stand here too"
+            .into();
         findings.add(Rule::UserShadow, document.place(), message, None);
     }
     let left_out = findings.left_out;
     if left_out > 0 {
         findings.listed = [0; 3];
-        findings.add(Rule::More, document.place(), format!("{left_out} more findings are not listed: put right what is listed, and look again"), None);
+        findings.add(
+            Rule::More,
+            document.place(),
+            format!(
+                "{left_out} more findings are not listed: put right what is listed, and look again"
+            ),
+            None,
+        );
     }
     findings.lints.sort_by_key(|lint| lint.place.at);
     Ok(findings.lints)

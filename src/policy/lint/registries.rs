@@ -19,7 +19,12 @@ use alloc::vec::Vec;
 
 pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
     if let Some(registries) = document.context.registries {
-        for scope in document.scopes.iter().copied().filter(|scope| scope.transport.is_none_or(|name| name == "docker")) {
+        for scope in document
+            .scopes
+            .iter()
+            .copied()
+            .filter(|scope| scope.transport.is_none_or(|name| name == "docker"))
+        {
             attachments(registries, scope, findings);
         }
         lookasides(registries, findings);
@@ -30,35 +35,79 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
 /// PL26.
 fn attachments(registries: &RegistriesD, scope: Scope<'_>, findings: &mut Findings) {
     let tags = |requirement: &Requirement| matches!(requirement, Requirement::SigstoreSigned(signed) if !signed.reads_bundles());
-    let Some(item) = scope.items().find(|item| tags(item.requirement)) else { return };
+    let Some(item) = scope.items().find(|item| tags(item.requirement)) else {
+        return;
+    };
     let parents = docker_parents(scope.key);
-    let scopes = core::iter::once(scope.key).chain(parents.iter().map(String::as_str)).filter(|key| !key.is_empty());
+    let scopes = core::iter::once(scope.key)
+        .chain(parents.iter().map(String::as_str))
+        .filter(|key| !key.is_empty());
     if !registries.lookup(scopes).use_sigstore_attachments {
-        let message = format!("registries.d does not say use-sigstore-attachments: true for {}, so its .sig signatures are never fetched and everything is refused: set it there, and for the names of mirrors too", scope.shown());
+        let message = format!(
+            "registries.d does not say use-sigstore-attachments: true for {}, so its .sig \
+             signatures are never fetched and everything is refused: set it there, and for the \
+             names of mirrors too",
+            scope.shown()
+        );
         findings.add(Rule::AttachmentsOff, item.place(), message, None);
     }
 }
 
 /// PL27.
 fn lookasides(registries: &RegistriesD, findings: &mut Findings) {
-    for name in registries.ignored.iter().filter(|name| name.ends_with(".yml")) {
-        let place = Place { pointer: format!("registries.d {}", shown(name)), at: 0 };
-        findings.add(Rule::LookasideUrl, place, "only files that end in .yaml are read, this one is not: rename it".into(), None);
+    for name in registries
+        .ignored
+        .iter()
+        .filter(|name| name.ends_with(".yml"))
+    {
+        let place = Place {
+            pointer: format!("registries.d {}", shown(name)),
+            at: 0,
+        };
+        findings.add(
+            Rule::LookasideUrl,
+            place,
+            "only files that end in .yaml are read, this one is not: rename it".into(),
+            None,
+        );
     }
-    let sections = registries.docker.iter().map(|(scope, section)| (scope.as_str(), section));
+    let sections = registries
+        .docker
+        .iter()
+        .map(|(scope, section)| (scope.as_str(), section));
     let mut bases: BTreeMap<&str, &str> = BTreeMap::new();
-    for (scope, section) in registries.default.iter().map(|section| ("", section)).chain(sections) {
+    for (scope, section) in registries
+        .default
+        .iter()
+        .map(|section| ("", section))
+        .chain(sections)
+    {
         for (name, setting) in settings(section) {
             lookaside(scope, section, name, setting, findings);
         }
-        let read = section.lookaside.as_ref().or(section.sigstore.as_ref()).filter(|_| !scope.is_empty());
+        let read = section
+            .lookaside
+            .as_ref()
+            .or(section.sigstore.as_ref())
+            .filter(|_| !scope.is_empty());
         let Some(setting) = read else { continue };
         let host = docker_scope::authority(scope);
         let base = setting.text.trim_end_matches('/');
         let other = *bases.entry(base).or_insert(host);
         if other != host {
-            let message = format!("{} and {} share the base {}: the host is no part of the path below it, so their signatures lie in each other's place; give each a base of its own", shown(other), shown(host), shown(base));
-            findings.add(Rule::LookasideUrl, place(scope, section, "lookaside", setting), message, None);
+            let message = format!(
+                "{} and {} share the base {}: the host is no part of the path below it, so their \
+                 signatures lie in each other's place; give each a base of its own",
+                shown(other),
+                shown(host),
+                shown(base)
+            );
+            findings.add(
+                Rule::LookasideUrl,
+                place(scope, section, "lookaside", setting),
+                message,
+                None,
+            );
         }
     }
 }
@@ -70,24 +119,46 @@ fn settings(section: &Section) -> impl Iterator<Item = (&'static str, &Setting)>
         ("sigstore", &section.sigstore),
         ("sigstore-staging", &section.sigstore_staging),
     ];
-    all.into_iter().filter_map(|(name, setting)| Some((name, setting.as_ref()?)))
+    all.into_iter()
+        .filter_map(|(name, setting)| Some((name, setting.as_ref()?)))
 }
 
-fn lookaside(scope: &str, section: &Section, name: &str, setting: &Setting, findings: &mut Findings) {
-    let known = ["file://", "http://", "https://"].iter().any(|scheme| setting.text.starts_with(scheme));
+fn lookaside(
+    scope: &str,
+    section: &Section,
+    name: &str,
+    setting: &Setting,
+    findings: &mut Findings,
+) {
+    let known = ["file://", "http://", "https://"]
+        .iter()
+        .any(|scheme| setting.text.starts_with(scheme));
     let why = if !known {
-        "has none of the schemes file://, http:// and https://, so nothing is found there: write the whole address"
+        "has none of the schemes file://, http:// and https://, so nothing is found there: write \
+         the whole address"
     } else if setting.text.ends_with('/') {
         "ends in /, and another / follows it, so files are not found where they are: leave it out"
     } else {
         return;
     };
-    findings.add(Rule::LookasideUrl, place(scope, section, name, setting), format!("{} {why}", shown(&setting.text)), None);
+    findings.add(
+        Rule::LookasideUrl,
+        place(scope, section, name, setting),
+        format!("{} {why}", shown(&setting.text)),
+        None,
+    );
 }
 
 fn place(scope: &str, section: &Section, name: &str, setting: &Setting) -> Place {
-    let within = if scope.is_empty() { "default-docker".into() } else { format!("docker[{:?}]", shown(scope)) };
-    Place { pointer: format!("registries.d {}: {within}.{name}", shown(&section.file)), at: setting.at }
+    let within = if scope.is_empty() {
+        "default-docker".into()
+    } else {
+        format!("docker[{:?}]", shown(scope))
+    };
+    Place {
+        pointer: format!("registries.d {}: {within}.{name}", shown(&section.file)),
+        at: setting.at,
+    }
 }
 
 /// PL28.
@@ -96,18 +167,45 @@ fn indexes(document: &Document<'_>, findings: &mut Findings) {
         return;
     }
     let mut met: BTreeMap<usize, Vec<String>> = BTreeMap::new();
-    for image in document.context.images.iter().filter(|image| image.is_index) {
-        let Ok(selection) = document.policy.select(&image.name) else { continue };
-        let hit = document.scopes.iter().position(|scope| core::ptr::eq(scope.requirements, selection.requirements));
-        let signed = selection.requirements.iter().any(|requirement| matches!(requirement, Requirement::SignedBy(_) | Requirement::SigstoreSigned(_)));
+    for image in document
+        .context
+        .images
+        .iter()
+        .filter(|image| image.is_index)
+    {
+        let Ok(selection) = document.policy.select(&image.name) else {
+            continue;
+        };
+        let hit = document
+            .scopes
+            .iter()
+            .position(|scope| core::ptr::eq(scope.requirements, selection.requirements));
+        let signed = selection.requirements.iter().any(|requirement| {
+            matches!(
+                requirement,
+                Requirement::SignedBy(_) | Requirement::SigstoreSigned(_)
+            )
+        });
         if let Some(number) = hit.filter(|_| signed) {
-            met.entry(number).or_default().push(format!("{}", image.name));
+            met.entry(number)
+                .or_default()
+                .push(format!("{}", image.name));
         }
     }
     for (number, images) in met {
-        let Some(scope) = document.scopes.get(number) else { continue };
-        let some = images.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(", ");
-        let message = format!("{some}: an index is not judged itself, each image that it lists needs its own signature: sign every instance (cosign sign --recursive)");
+        let Some(scope) = document.scopes.get(number) else {
+            continue;
+        };
+        let some = images
+            .iter()
+            .take(3)
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ");
+        let message = format!(
+            "{some}: an index is not judged itself, each image that it lists needs its own \
+             signature: sign every instance (cosign sign --recursive)"
+        );
         findings.add(Rule::IndexOnly, scope.place(), message, None);
     }
 }

@@ -1,9 +1,9 @@
-//! `registries.d`: where simple signatures are kept, and whether `.sig` tags are looked at (containers-registries.d(5);
-//! facts/containers-policy.md section 7).
+//! `registries.d`: where simple signatures are kept, and whether `.sig` tags are looked at
+//! (containers-registries.d(5); facts/containers-policy.md section 7).
 //!
-//! In scope: several files as one, and what holds for an image. The code of containers/image decides, not its manual: a
-//! setting that a section leaves open is looked for in the less specific ones, each by itself. Out of scope: finding the
-//! folder, and fetching.
+//! In scope: several files as one, and what holds for an image. The code of containers/image
+//! decides, not its manual: a setting that a section leaves open is looked for in the less specific
+//! ones, each by itself. Out of scope: finding the folder, and fetching.
 //!
 //! Files are read by [`yaml`], which knows a part of YAML and refuses the rest.
 
@@ -61,17 +61,26 @@ pub struct Storage {
     pub lookaside: Option<String>,
 }
 
-/// Where the signatures of an image of `docker:` are. Without any `registries.d`, `.sig` tags are looked at everywhere
-/// (TRUST.md section 1); containers/image would not.
+/// Where the signatures of an image of `docker:` are. Without any `registries.d`, `.sig` tags are
+/// looked at everywhere (TRUST.md section 1); containers/image would not.
 ///
 /// # Errors
 /// [`IdentityError::TagAndDigest`].
-pub fn storage(registries: Option<&RegistriesD>, image: &Reference) -> Result<Storage, IdentityError> {
-    let Some(registries) = registries else { return Ok(Storage { use_sigstore_attachments: true, lookaside: None }) };
+pub fn storage(
+    registries: Option<&RegistriesD>,
+    image: &Reference,
+) -> Result<Storage, IdentityError> {
+    let Some(registries) = registries else {
+        return Ok(Storage {
+            use_sigstore_attachments: true,
+            lookaside: None,
+        });
+    };
     let image = image.clone().with_default_tag();
     let identity = scope::docker_identity(&image)?;
     let namespaces = scope::docker_namespaces(&image);
-    Ok(registries.lookup(core::iter::once(identity.as_str()).chain(namespaces.iter().map(String::as_str))))
+    Ok(registries
+        .lookup(core::iter::once(identity.as_str()).chain(namespaces.iter().map(String::as_str))))
 }
 
 impl RegistriesD {
@@ -79,7 +88,9 @@ impl RegistriesD {
     ///
     /// # Errors
     /// [`RegistriesError`]: a file that cannot be understood, or the same scope in two of them.
-    pub fn parse<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self, RegistriesError> {
+    pub fn parse<'a>(
+        files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> Result<Self, RegistriesError> {
         let mut merged = Self::default();
         let mut total = 0_usize;
         for (file, bytes) in files {
@@ -89,7 +100,10 @@ impl RegistriesD {
             }
             total = total.saturating_add(bytes.len());
             if total > limits::REGISTRIES_D {
-                return Err(RegistriesError::TooLarge { limit: limits::REGISTRIES_D, found: total });
+                return Err(RegistriesError::TooLarge {
+                    limit: limits::REGISTRIES_D,
+                    found: total,
+                });
             }
             merged.add(file, &yaml::parse(file, bytes)?)?;
         }
@@ -98,7 +112,11 @@ impl RegistriesD {
 
     fn add(&mut self, file: &str, document: &Value<'_>) -> Result<(), RegistriesError> {
         // Unknown keys are ignored, at every level.
-        let twice = |scope: &str, first: &str| RegistriesError::Twice { scope: scope.into(), first: first.into(), second: file.into() };
+        let twice = |scope: &str, first: &str| RegistriesError::Twice {
+            scope: scope.into(),
+            first: first.into(),
+            second: file.into(),
+        };
         for member in document.members(file, "the document")? {
             match member.key.as_str() {
                 // `null` is as if the key were absent.
@@ -125,25 +143,45 @@ impl RegistriesD {
     /// By scopes, most specific first; then `default-docker`.
     pub(super) fn lookup<'a>(&self, scopes: impl Iterator<Item = &'a str>) -> Storage {
         let mut storage = (None, None);
-        for section in scopes.filter_map(|scope| self.docker.get(scope)).chain(&self.default) {
+        for section in scopes
+            .filter_map(|scope| self.docker.get(scope))
+            .chain(&self.default)
+        {
             storage.0 = storage.0.or(section.use_sigstore_attachments);
-            storage.1 = storage.1.or(section.lookaside.as_ref().or(section.sigstore.as_ref()));
+            storage.1 = storage
+                .1
+                .or(section.lookaside.as_ref().or(section.sigstore.as_ref()));
         }
-        Storage { use_sigstore_attachments: storage.0.unwrap_or(false), lookaside: storage.1.map(|setting| setting.text.clone()) }
+        Storage {
+            use_sigstore_attachments: storage.0.unwrap_or(false),
+            lookaside: storage.1.map(|setting| setting.text.clone()),
+        }
     }
 }
 
 impl Section {
     fn read(file: &str, value: &Value<'_>) -> Result<Self, RegistriesError> {
-        let mut section = Self { file: file.into(), ..Self::default() };
+        let mut section = Self {
+            file: file.into(),
+            ..Self::default()
+        };
         for member in value.members(file, "a section")? {
-            let text = || member.value.text(file, &member.key).map(|found| found.map(|(text, at)| Setting { text: text.into(), at }));
+            let text = || {
+                member.value.text(file, &member.key).map(|found| {
+                    found.map(|(text, at)| Setting {
+                        text: text.into(),
+                        at,
+                    })
+                })
+            };
             match member.key.as_str() {
                 "lookaside" => section.lookaside = text()?,
                 "lookaside-staging" => section.lookaside_staging = text()?,
                 "sigstore" => section.sigstore = text()?,
                 "sigstore-staging" => section.sigstore_staging = text()?,
-                "use-sigstore-attachments" => section.use_sigstore_attachments = member.value.boolean(file, &member.key)?,
+                "use-sigstore-attachments" => {
+                    section.use_sigstore_attachments = member.value.boolean(file, &member.key)?
+                }
                 _ => {}
             }
         }

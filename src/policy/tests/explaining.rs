@@ -7,7 +7,10 @@ use crate::reference::Reference;
 use alloc::vec::Vec;
 
 fn explain(text: &str, image: &str) -> Explanation {
-    Policy::parse(text.as_bytes()).unwrap().explain(&Reference::normalize(image, Grammar::Containers).unwrap()).unwrap()
+    Policy::parse(text.as_bytes())
+        .unwrap()
+        .explain(&Reference::normalize(image, Grammar::Containers).unwrap())
+        .unwrap()
 }
 
 /// The words of one requirement under the marker.
@@ -19,41 +22,92 @@ fn words(requirement: &str, image: &str) -> String {
 #[test]
 fn the_way_to_the_scope() {
     let text = r#"{"default":[{"type":"reject"}],"transports":{"docker":{"*.b.c":[{"type":"insecureAcceptAnything"}],"":[{"type":"reject"}]}}}"#;
-    let found = |image: &str| explain(text, image).looked_up.into_iter().map(|one| (one.scope, one.is_there)).collect::<Vec<_>>();
+    let found = |image: &str| {
+        explain(text, image)
+            .looked_up
+            .into_iter()
+            .map(|one| (one.scope, one.is_there))
+            .collect::<Vec<_>>()
+    };
     let there = |list: &[&str]| {
         let last = list.len() - 1;
-        list.iter().enumerate().map(|(at, scope)| ((*scope).into(), at == last)).collect::<Vec<(String, bool)>>()
+        list.iter()
+            .enumerate()
+            .map(|(at, scope)| ((*scope).into(), at == last))
+            .collect::<Vec<(String, bool)>>()
     };
-    assert_eq!(found("a.b.c:1/d/e"), there(&["docker \"a.b.c:1/d/e:latest\"", "docker \"a.b.c:1/d/e\"", "docker \"a.b.c:1/d\"", "docker \"a.b.c:1\"", "docker \"*.b.c\""]));
-    assert_eq!(found("localhost/x:1"), there(&["docker \"localhost/x:1\"", "docker \"localhost/x\"", "docker \"localhost\"", "docker \"\""]));
+    assert_eq!(
+        found("a.b.c:1/d/e"),
+        there(&[
+            "docker \"a.b.c:1/d/e:latest\"",
+            "docker \"a.b.c:1/d/e\"",
+            "docker \"a.b.c:1/d\"",
+            "docker \"a.b.c:1\"",
+            "docker \"*.b.c\""
+        ])
+    );
+    assert_eq!(
+        found("localhost/x:1"),
+        there(&[
+            "docker \"localhost/x:1\"",
+            "docker \"localhost/x\"",
+            "docker \"localhost\"",
+            "docker \"\""
+        ])
+    );
     let default = explain(r#"{"default":[{"type":"reject"}]}"#, "localhost/x:1");
-    assert_eq!(default.looked_up.last().map(|one| (one.scope.as_str(), one.is_there)), Some(("default", true)));
-    assert_eq!((default.looked_up.len(), default.scope.as_str(), default.coverage), (5, "default", "instance"));
+    assert_eq!(
+        default
+            .looked_up
+            .last()
+            .map(|one| (one.scope.as_str(), one.is_there)),
+        Some(("default", true))
+    );
+    assert_eq!(
+        (
+            default.looked_up.len(),
+            default.scope.as_str(),
+            default.coverage
+        ),
+        (5, "default", "instance")
+    );
 }
 
 #[test]
 fn the_text_for_people() {
     let text = r#"{"sealgate":{"version":1,"audit":["a.b"],"exceptions":[{"scope":"a.b/c","digests":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"until":"2027-01-31T12:00:00Z","reason":"outage"},{"scope":"x.y/z","digests":["sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],"until":"2027-01-31T12:00:00Z","reason":"elsewhere"}]},
         "default":[{"type":"reject"}],"transports":{"docker":{"a.b":[{"type":"sigstoreSigned","keyPath":"cosign.pub","signedIdentity":{"type":"matchDigest"}},{"type":"signedBy","keyType":"GPGKeys","keyPaths":["/1","/2"]}]}}}"#;
-    let wanted = "a.b/c:1 is decided by docker \"a.b\"\n\n\
-        Looked up, most specific first; the first that is there decides alone:\n  not there: docker \"a.b/c:1\"\n  not there: docker \"a.b/c\"\n  there:     docker \"a.b\"\n\n\
-        It demands, all of it (different signatures may meet different requirements):\n  \
-        1. sigstoreSigned: a Cosign signature by the key in cosign.pub, from .sig tags and bundles; it must be about matchDigest: this digest; a signature that names a repository must name a.b/c\n  \
-        2. signedBy: a simple signature by one of the OpenPGP keys in /1, /2; it must name matchRepoDigestOrExact: exactly a.b/c:1\n\n\
-        An index that is allowed covers the images that it lists.\n\n\
-        Notes\n  - transparency log: not required\n  - matchDigest: any image that this signer ever signed, under any name, of any age, passes as this one\n  \
-        - \"a.b\" is under audit: refusals are only written down\n  - until 2027-01-31T12:00:00Z an exception admits sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: outage\n";
+    let wanted = "a.b/c:1 is decided by docker \"a.b\"\n\nLooked up, most specific first; the first that \
+         is there decides alone:\n  not there: docker \"a.b/c:1\"\n  not there: docker \
+         \"a.b/c\"\n  there:     docker \"a.b\"\n\nIt demands, all of it (different signatures \
+         may meet different requirements):\n  1. sigstoreSigned: a Cosign signature by the key in \
+         cosign.pub, from .sig tags and bundles; it must be about matchDigest: this digest; a \
+         signature that names a repository must name a.b/c\n  2. signedBy: a simple signature by \
+         one of the OpenPGP keys in /1, /2; it must name matchRepoDigestOrExact: exactly \
+         a.b/c:1\n\nAn index that is allowed covers the images that it lists.\n\nNotes\n  - \
+         transparency log: not required\n  - matchDigest: any image that this signer ever signed, \
+         under any name, of any age, passes as this one\n  - \"a.b\" is under audit: refusals are \
+         only written down\n  - until 2027-01-31T12:00:00Z an exception admits \
+         sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef: outage\n";
     assert_eq!(explain(text, "a.b/c:1").to_string(), wanted);
 }
 
-/// Of all scopes that match, the policy's and the audit list's together, the most specific decides (TRUST section 1).
+/// Of all scopes that match, the policy's and the audit list's together, the most specific decides
+/// (TRUST section 1).
 #[test]
 fn audit_is_not_inherited() {
     let under = |audit: &str, image: &str| {
-        let text = format!(r#"{{"sealgate":{{"version":1,"audit":[{audit}]}},"default":[{{"type":"reject"}}],"transports":{{"docker":{{"a.b":[{{"type":"reject"}}],"a.b/strict":[{{"type":"reject"}}],"a.b/c:1":[{{"type":"reject"}}]}}}}}}"#);
+        let text = format!(
+            r#"{{"sealgate":{{"version":1,"audit":[{audit}]}},"default":[{{"type":"reject"}}],"transports":{{"docker":{{"a.b":[{{"type":"reject"}}],"a.b/strict":[{{"type":"reject"}}],"a.b/c:1":[{{"type":"reject"}}]}}}}}}"#
+        );
         let policy = Policy::parse(text.as_bytes()).unwrap();
         let image = Reference::normalize(image, Grammar::Containers).unwrap();
-        let noted = policy.explain(&image).unwrap().notes.iter().any(|note| note.contains("under audit"));
+        let noted = policy
+            .explain(&image)
+            .unwrap()
+            .notes
+            .iter()
+            .any(|note| note.contains("under audit"));
         assert_eq!(noted, policy.audited(&image).is_some(), "{audit} {image}");
         policy.audited(&image).map(String::from)
     };
@@ -62,8 +116,16 @@ fn audit_is_not_inherited() {
         (r#""a.b""#, "a.b/c:2", at("a.b")),
         (r#""a.b""#, "a.b/strict/app:1", None),
         (r#""a.b""#, "a.b/strict:1", None),
-        (r#""a.b","a.b/strict""#, "a.b/strict/app:1", at("a.b/strict")),
-        (r#""a.b/strict/app""#, "a.b/strict/app:1", at("a.b/strict/app")),
+        (
+            r#""a.b","a.b/strict""#,
+            "a.b/strict/app:1",
+            at("a.b/strict"),
+        ),
+        (
+            r#""a.b/strict/app""#,
+            "a.b/strict/app:1",
+            at("a.b/strict/app"),
+        ),
         (r#""a.b/strict/app:2""#, "a.b/strict/app:1", None),
         (r#""a.b/c""#, "a.b/c:1", None),
         (r#""a.b/c""#, "a.b/c:2", at("a.b/c")),
@@ -78,7 +140,9 @@ fn audit_is_not_inherited() {
 
 #[test]
 fn each_requirement_in_words() {
-    let pins = |others: &str| format!(r#"{{"type":"pinned","pins":{{"a.b/c:1":"sha256:{HEX}"}}{others}}}"#);
+    let pins = |others: &str| {
+        format!(r#"{{"type":"pinned","pins":{{"a.b/c:1":"sha256:{HEX}"}}{others}}}"#)
+    };
     let sigstore = |members: &str| format!(r#"{{"type":"sigstoreSigned",{members}}}"#);
     for (requirement, image, part) in [
         (r#"{"type":"insecureAcceptAnything"}"#.into(), "x", "everything passes"),
@@ -114,5 +178,8 @@ fn each_requirement_in_words() {
 fn a_reference_that_names_no_one_image_is_not_explained() {
     let policy = Policy::parse(br#"{"default":[{"type":"reject"}]}"#).unwrap();
     let both = Reference::normalize(&format!("a.b/c:1@sha256:{HEX}"), Grammar::Containers).unwrap();
-    assert_eq!(policy.explain(&both).unwrap_err().code(), "policy.tag-and-digest");
+    assert_eq!(
+        policy.explain(&both).unwrap_err().code(),
+        "policy.tag-and-digest"
+    );
 }

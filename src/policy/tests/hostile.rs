@@ -10,26 +10,53 @@ use proptest::prelude::*;
 #[test]
 fn bounds() {
     let scopes = |n: usize| {
-        let list = (0..n).map(|i| format!(r#""s{i}":[{{"type":"reject"}}]"#)).collect::<alloc::vec::Vec<_>>().join(",");
+        let list = (0..n)
+            .map(|i| format!(r#""s{i}":[{{"type":"reject"}}]"#))
+            .collect::<alloc::vec::Vec<_>>()
+            .join(",");
         format!(r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{{list}}}}}}}"#)
     };
-    let keys = |n: usize| sigstore(&format!(r#""keyPaths":[{}]"#, ["\"/k\""].repeat(n).join(",")));
+    let keys = |n: usize| {
+        sigstore(&format!(
+            r#""keyPaths":[{}]"#,
+            ["\"/k\""].repeat(n).join(",")
+        ))
+    };
     let long = "a".repeat(600_000);
     let list = [r#"{"type":"reject"}"#].repeat(20_000).join(",");
     for (found, code) in [
         (policy(&" ".repeat(limits::POLICY + 1)), "policy.too-large"),
         (policy(&"[".repeat(100_000)), "policy.json"),
-        (policy(&format!(r#"{{"default":{}1{}}}"#, "[".repeat(70), "]".repeat(70))), "policy.json"),
+        (
+            policy(&format!(
+                r#"{{"default":{}1{}}}"#,
+                "[".repeat(70),
+                "]".repeat(70)
+            )),
+            "policy.json",
+        ),
         (policy(&r#"{"default":"#.repeat(1000)), "policy.json"),
         (policy(&scopes(10_000)), "ok"),
-        (policy(&format!(r#"{{"default":[{list}],"transports":{{"docker":{{"{long}":[{list}]}}}}}}"#)), "policy.too-large"),
-        (policy(&format!(r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{long}":[{list},1]}}}}}}"#)), "policy.type"),
+        (
+            policy(&format!(
+                r#"{{"default":[{list}],"transports":{{"docker":{{"{long}":[{list}]}}}}}}"#
+            )),
+            "policy.too-large",
+        ),
+        (
+            policy(&format!(
+                r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{long}":[{list},1]}}}}}}"#
+            )),
+            "policy.type",
+        ),
         (keys(limits::KEYS), "ok"),
         (keys(limits::KEYS + 1), "policy.too-many"),
     ] {
         assert_eq!(found, code);
     }
-    let wrong = format!(r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{long}":1,"x{long}":1}}}}}}"#);
+    let wrong = format!(
+        r#"{{"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{long}":1,"x{long}":1}}}}}}"#
+    );
     assert!(message(&wrong[..700_000]).len() < 1_000);
     let unknown = format!(r#"{{"{long}":1}}"#);
     assert!(message(&unknown).len() < 1_000);
@@ -38,12 +65,46 @@ fn bounds() {
 #[test]
 fn go_reads_broken_text_as_replacement_characters() {
     let text = b"{\"default\":[{\"type\":\"reject\"}],\"transports\":{\"docker\":{\"\xff\":[{\"type\":\"reject\"}],\"\\ud800\":[{\"type\":\"reject\"}]}}}";
-    assert_eq!(Policy::parse(text).unwrap_err().code(), "policy.duplicate-key");
+    assert_eq!(
+        Policy::parse(text).unwrap_err().code(),
+        "policy.duplicate-key"
+    );
 }
 
 const WORDS: &[&str] = &[
-    "{", "}", "[", "]", ",", ":", "null", "1", "\"\"", "\"type\"", "\"default\"", "\"transports\"", "\"sealgate\"", "\"version\"", "\"docker\"", "\"reject\"", "\"signedBy\"", "\"sigstoreSigned\"", "\"keyPath\"", "\"keyData\"", "\"YQ==\"",
-    "\"signedIdentity\"", "\"matchExact\"", "\"remapIdentity\"", "\"prefix\"", "\"a.b\"", "\"pinned\"", "\"pins\"", "\"attested\"", "\"conditions\"", "{\"type\":\"reject\"}", "\"identities\"", "\"trustedRoot\"",
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "null",
+    "1",
+    "\"\"",
+    "\"type\"",
+    "\"default\"",
+    "\"transports\"",
+    "\"sealgate\"",
+    "\"version\"",
+    "\"docker\"",
+    "\"reject\"",
+    "\"signedBy\"",
+    "\"sigstoreSigned\"",
+    "\"keyPath\"",
+    "\"keyData\"",
+    "\"YQ==\"",
+    "\"signedIdentity\"",
+    "\"matchExact\"",
+    "\"remapIdentity\"",
+    "\"prefix\"",
+    "\"a.b\"",
+    "\"pinned\"",
+    "\"pins\"",
+    "\"attested\"",
+    "\"conditions\"",
+    "{\"type\":\"reject\"}",
+    "\"identities\"",
+    "\"trustedRoot\"",
 ];
 
 fn try_all(bytes: &[u8]) {

@@ -26,7 +26,13 @@ const REMAP: &str = r#"{"type":"remapIdentity","prefix":"m.ex:5000/v","signedPre
 
 #[test]
 fn without_a_name_only_what_names_itself_matches() {
-    for matcher in [EXACT, DEFAULT, REPOSITORY, REMAP, r#"{"type":"matchDigest"}"#] {
+    for matcher in [
+        EXACT,
+        DEFAULT,
+        REPOSITORY,
+        REMAP,
+        r#"{"type":"matchDigest"}"#,
+    ] {
         assert!(!accepts(matcher, None, "a.b/r:t"), "{matcher}");
     }
 }
@@ -44,17 +50,26 @@ fn prefixes_end_at_a_slash() {
         ("e.com/ns/r:t", "e.com/ns/r/x", false),
         ("busybox:t", "docker.io/library", true),
     ] {
-        assert_eq!(matcher::prefix_applies(&image(name), prefix), applies, "{name} {prefix}");
+        assert_eq!(
+            matcher::prefix_applies(&image(name), prefix),
+            applies,
+            "{name} {prefix}"
+        );
     }
 }
 
 #[test]
 fn remapping_must_give_a_full_name() {
-    let to = |signed: &str, text: &str| matcher::remap(&image(text), "a.b", signed).map(|reference| reference.to_string());
+    let to = |signed: &str, text: &str| {
+        matcher::remap(&image(text), "a.b", signed).map(|reference| reference.to_string())
+    };
     assert_eq!(to("c.d", "a.b/x:1").as_deref(), Some("c.d/x:1"));
     assert_eq!(to("c.d", "other.b/x:1").as_deref(), Some("other.b/x:1"));
     assert_eq!(to("docker.io", "a.b/x:1"), None);
-    assert_eq!(to("docker.io/library", "a.b/x:1").as_deref(), Some("docker.io/library/x:1"));
+    assert_eq!(
+        to("docker.io/library", "a.b/x:1").as_deref(),
+        Some("docker.io/library/x:1")
+    );
 }
 
 /// Ours: the digest is enough, but a repository that is named must be this one.
@@ -65,7 +80,11 @@ fn match_digest() {
     assert!(accepts(digest, Some("a.b/r:t"), "a.b/r:old"));
     assert!(!accepts(digest, Some("a.b/r:t"), "a.b/other:t"));
     assert!(!accepts(digest, Some("a.b/r:t"), ""));
-    assert!(accepts(r#"{"type":"matchDigest","anyName":true}"#, Some("a.b/r:t"), "elsewhere"));
+    assert!(accepts(
+        r#"{"type":"matchDigest","anyName":true}"#,
+        Some("a.b/r:t"),
+        "elsewhere"
+    ));
     assert!(parse(digest).accepts_unnamed());
     for named in [EXACT, DEFAULT, REPOSITORY, REMAP] {
         assert!(!parse(named).accepts_unnamed(), "{named}");
@@ -78,7 +97,11 @@ fn remap_repository_takes_any_tag_of_the_other_name() {
     assert!(accepts(text, Some("mirror.example/v/r:t"), "a.b/r:t"));
     assert!(accepts(text, Some("mirror.example/v/r:t"), "a.b/r:old"));
     assert!(accepts(text, Some("mirror.example/v/r:t"), "a.b/r"));
-    assert!(!accepts(text, Some("mirror.example/v/r:t"), "mirror.example/v/r:t"));
+    assert!(!accepts(
+        text,
+        Some("mirror.example/v/r:t"),
+        "mirror.example/v/r:t"
+    ));
     assert!(!accepts(text, Some("mirror.example/v/r:t"), "a.b/other:t"));
     assert!(!accepts(text, Some("mirror.example/v/r:t"), ""));
     assert!(!accepts(text, None, "a.b/r:t"));
@@ -86,24 +109,58 @@ fn remap_repository_takes_any_tag_of_the_other_name() {
 
 #[test]
 fn descriptions() {
-    let says = |matcher: &str, name: Option<&str>| parse(matcher).describe(name.map(image).as_ref());
-    assert_eq!(says(REPOSITORY, Some("demo.example/demo/signed:1")), "matchRepository: any tag of demo.example/demo/signed");
-    assert_eq!(says(DEFAULT, Some("a.b/r:1")), "matchRepoDigestOrExact: exactly a.b/r:1");
-    assert_eq!(says(REMAP, Some("m.ex:5000/v/a:1")), "remapIdentity: exactly v.ex/a:1");
-    assert_eq!(says(EXACT, None), "matchExact: nothing matches, because this image has no name");
+    let says =
+        |matcher: &str, name: Option<&str>| parse(matcher).describe(name.map(image).as_ref());
+    assert_eq!(
+        says(REPOSITORY, Some("demo.example/demo/signed:1")),
+        "matchRepository: any tag of demo.example/demo/signed"
+    );
+    assert_eq!(
+        says(DEFAULT, Some("a.b/r:1")),
+        "matchRepoDigestOrExact: exactly a.b/r:1"
+    );
+    assert_eq!(
+        says(REMAP, Some("m.ex:5000/v/a:1")),
+        "remapIdentity: exactly v.ex/a:1"
+    );
+    assert_eq!(
+        says(EXACT, None),
+        "matchExact: nothing matches, because this image has no name"
+    );
 }
 
 #[test]
 fn suggestions() {
-    let suggest = |name: Option<&str>, signed: &str| Matcher::suggest(name.map(image).as_ref(), signed);
+    let suggest =
+        |name: Option<&str>, signed: &str| Matcher::suggest(name.map(image).as_ref(), signed);
     for (name, signed, json) in [
         (Some("a.b/r:1"), "a.b/r", r#"{"type": "matchRepository"}"#),
         (Some("a.b/r:1"), "a.b/r:2", r#"{"type": "matchRepository"}"#),
-        (Some("a.b/r:1"), "a.b/r:1", r#"{"type": "matchRepoDigestOrExact"}"#),
-        (Some("mirror.ex/up/r:1"), "up.ex/r:1", r#"{"type": "remapIdentity", "prefix": "mirror.ex/up", "signedPrefix": "up.ex"}"#),
-        (Some("a.b/r:1"), "c.d/other:2", r#"{"type": "exactReference", "dockerReference": "c.d/other:2"}"#),
-        (Some("a.b/r:1"), "c.d/r", r#"{"type": "exactRepository", "dockerRepository": "c.d/r"}"#),
-        (None, "busybox:1", r#"{"type": "exactReference", "dockerReference": "docker.io/library/busybox:1"}"#),
+        (
+            Some("a.b/r:1"),
+            "a.b/r:1",
+            r#"{"type": "matchRepoDigestOrExact"}"#,
+        ),
+        (
+            Some("mirror.ex/up/r:1"),
+            "up.ex/r:1",
+            r#"{"type": "remapIdentity", "prefix": "mirror.ex/up", "signedPrefix": "up.ex"}"#,
+        ),
+        (
+            Some("a.b/r:1"),
+            "c.d/other:2",
+            r#"{"type": "exactReference", "dockerReference": "c.d/other:2"}"#,
+        ),
+        (
+            Some("a.b/r:1"),
+            "c.d/r",
+            r#"{"type": "exactRepository", "dockerRepository": "c.d/r"}"#,
+        ),
+        (
+            None,
+            "busybox:1",
+            r#"{"type": "exactReference", "dockerReference": "docker.io/library/busybox:1"}"#,
+        ),
     ] {
         assert_eq!(suggest(name, signed).as_deref(), Some(json));
     }
@@ -132,7 +189,8 @@ proptest! {
         }
     }
 
-    /// From narrow to wide: what the exact rule accepts, the default accepts, and what that accepts, the repository does.
+    /// From narrow to wide: what the exact rule accepts, the default accepts, and what that
+    /// accepts, the repository does.
     #[test]
     fn wider_rules_accept_more(name in "[ab]\\.c/[ab](:[ab])?", signed in "[ab]\\.c/[ab](:[ab])?", by_digest: bool) {
         let name = if by_digest { format!("{}@sha256:{HEX}", name.split(':').next().unwrap()) } else { name };

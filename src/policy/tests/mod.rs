@@ -1,4 +1,5 @@
-//! Our own vocabulary, hostile input, and what the decision cases (tests/containers/decisions.rs) leave open.
+//! Our own vocabulary, hostile input, and what the decision cases (tests/containers/decisions.rs)
+//! leave open.
 
 mod explaining;
 mod extended;
@@ -25,7 +26,8 @@ fn policy(text: &str) -> &'static str {
 
 /// The same for a requirement without the marker.
 fn requirement(text: &str) -> &'static str {
-    Requirement::parse(text.as_bytes(), Vocabulary::Containers).map_or_else(|error| error.code(), |_| "ok")
+    Requirement::parse(text.as_bytes(), Vocabulary::Containers)
+        .map_or_else(|error| error.code(), |_| "ok")
 }
 
 /// The same for a `sigstoreSigned` with these members.
@@ -35,7 +37,9 @@ fn sigstore(members: &str) -> &'static str {
 
 /// The same for a `signedBy` of GPG keys with these members.
 fn signed_by(members: &str) -> &'static str {
-    requirement(&format!(r#"{{"type":"signedBy","keyType":"GPGKeys",{members}}}"#))
+    requirement(&format!(
+        r#"{{"type":"signedBy","keyType":"GPGKeys",{members}}}"#
+    ))
 }
 
 /// The message of a policy that is refused.

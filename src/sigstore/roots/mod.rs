@@ -1,5 +1,6 @@
-//! The trusted roots that this program carries. `make fixtures` takes them from a pinned package (`roots.json` says which),
-//! and never from the network: their date is shown in every verdict under them.
+//! The trusted roots that this program carries. `make fixtures` takes them from a pinned package
+//! (`roots.json` says which), and never from the network: their date is shown in every verdict
+//! under them.
 
 /// A root as it was on a day.
 #[derive(Debug, Clone, Copy)]
@@ -16,9 +17,18 @@ pub const DATE: &str = "2026-10-23";
 /// `public-good`, `staging` or `github`.
 pub fn named(name: &str) -> Option<Embedded> {
     Some(match name {
-        "public-good" => Embedded { bytes: include_bytes!("public-good.json"), date: DATE },
-        "staging" => Embedded { bytes: include_bytes!("staging.json"), date: DATE },
-        "github" => Embedded { bytes: include_bytes!("github.json"), date: DATE },
+        "public-good" => Embedded {
+            bytes: include_bytes!("public-good.json"),
+            date: DATE,
+        },
+        "staging" => Embedded {
+            bytes: include_bytes!("staging.json"),
+            date: DATE,
+        },
+        "github" => Embedded {
+            bytes: include_bytes!("github.json"),
+            date: DATE,
+        },
         _ => return None,
     })
 }
@@ -34,7 +44,14 @@ mod tests {
         let origins = json::parse(include_bytes!("roots.json"), Dialect::Strict).unwrap();
         for name in ["public-good", "staging", "github"] {
             let root = named(name).unwrap();
-            assert_eq!(origins.member(name).and_then(|origin| origin.member("date")).and_then(Node::as_str), Some(root.date), "{name}");
+            assert_eq!(
+                origins
+                    .member(name)
+                    .and_then(|origin| origin.member("date"))
+                    .and_then(Node::as_str),
+                Some(root.date),
+                "{name}"
+            );
             let loaded = TrustedRoot::load(root.bytes).unwrap().unwrap();
             assert!(!loaded.authorities().is_empty(), "{name}");
         }

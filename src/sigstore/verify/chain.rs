@@ -1,5 +1,6 @@
-//! From a certificate to an authority of the trusted root, at every time that is believed (TRUST section 4, RFC 5280), with the
-//! promises of the listed certificate transparency logs where the root lists some (RFC 6962).
+//! From a certificate to an authority of the trusted root, at every time that is believed (TRUST
+//! section 4, RFC 5280), with the promises of the listed certificate transparency logs where the
+//! root lists some (RFC 6962).
 
 use super::{Attempt, SigstoreError, Witnesses, refuse, settle};
 use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified};
@@ -7,7 +8,8 @@ use crate::error::HostError;
 use crate::x509::{Certificate, Chain, Path, Purpose, Untimed, chains, sct};
 use alloc::vec::Vec;
 
-/// A chain that the root stands behind, the promises of its leaf included. Its times are still to be judged.
+/// A chain that the root stands behind, the promises of its leaf included. Its times are still to
+/// be judged.
 pub(super) struct Standing<'a> {
     chain: &'a Chain<'a>,
     claim: Verified<Untimed>,
@@ -21,17 +23,30 @@ impl Standing<'_> {
     /// Whether it holds at every verified time; another chain may.
     pub(super) fn check(&self, seen: &Witnesses) -> Result<(), Refused> {
         let steps = || self.steps().iter().chain(&seen.steps).cloned().collect();
-        self.chain.check_times(&seen.times).map_err(|error| Refused { failure: error.into(), steps: steps() })
+        self.chain
+            .check_times(&seen.times)
+            .map_err(|error| Refused {
+                failure: error.into(),
+                steps: steps(),
+            })
     }
 
     /// The path at every verified time, and what its leaf signed.
-    pub(super) fn at<T>(self, signature: Verified<T>, seen: &Witnesses) -> Result<Verified<(Path, T)>, Refused> {
-        self.chain.verify_times(self.claim.and(signature).meanwhile(&seen.steps), &seen.times)
+    pub(super) fn at<T>(
+        self,
+        signature: Verified<T>,
+        seen: &Witnesses,
+    ) -> Result<Verified<(Path, T)>, Refused> {
+        self.chain.verify_times(
+            self.claim.and(signature).meanwhile(&seen.steps),
+            &seen.times,
+        )
     }
 }
 
 impl Attempt<'_> {
-    /// Each chain of names to an authority of the root; what came furthest of those that are none comes last.
+    /// Each chain of names to an authority of the root; what came furthest of those that are none
+    /// comes last.
     pub(super) fn chains(&self, leaf: &Certificate) -> (Vec<Chain<'_>>, Option<Refused>) {
         let intermediates = self.certificates.get(1..).unwrap_or_default();
         let (mut found, mut refused) = (Vec::new(), None);
@@ -45,18 +60,37 @@ impl Attempt<'_> {
     }
 
     /// From the anchor down, up to the first link that fails.
-    pub(super) async fn standing<'a, P: Provider>(&self, chain: &'a Chain<'a>, provider: &P) -> Result<Result<Standing<'a>, Refused>, HostError> {
+    pub(super) async fn standing<'a, P: Provider>(
+        &self,
+        chain: &'a Chain<'a>,
+        provider: &P,
+    ) -> Result<Result<Standing<'a>, Refused>, HostError> {
         Ok(match chain.claim_untimed(Purpose::CodeSigning) {
-            Ok(claim) => claim.settle_in_turn(provider).await?.map(|claim| Standing { chain, claim }),
+            Ok(claim) => claim
+                .settle_in_turn(provider)
+                .await?
+                .map(|claim| Standing { chain, claim }),
             Err(refused) => Err(refused),
         })
     }
 
-    /// The promises, under a chain that holds: of whom they speak is known then, and one that fails is no other chain's.
-    pub(super) async fn promised<'a, P: Provider>(&self, leaf: &Certificate, standing: Standing<'a>, provider: &P) -> Result<Result<Standing<'a>, Refused>, HostError> {
+    /// The promises, under a chain that holds: of whom they speak is known then, and one that fails
+    /// is no other chain's.
+    pub(super) async fn promised<'a, P: Provider>(
+        &self,
+        leaf: &Certificate,
+        standing: Standing<'a>,
+        provider: &P,
+    ) -> Result<Result<Standing<'a>, Refused>, HostError> {
         let Standing { chain, claim } = standing;
         if self.root.certificate_logs().is_empty() {
-            return Ok(Ok(Standing { chain, claim: claim.note_waived(Rule::new("sct.not-demanded", "the trusted root lists no certificate transparency log")) }));
+            return Ok(Ok(Standing {
+                chain,
+                claim: claim.note_waived(Rule::new(
+                    "sct.not-demanded",
+                    "the trusted root lists no certificate transparency log",
+                )),
+            }));
         }
         let promised = match chain.issuer() {
             Some(issuer) => settle(self.promises(leaf, issuer), provider).await?,
@@ -64,8 +98,15 @@ impl Attempt<'_> {
         };
         Ok(match promised {
             Ok(promised) => {
-                let rule = Rule::new("sct.listed", "the certificate carries a promise of a listed log, and all that it carries of listed logs hold");
-                claim.and(promised).check(rule, |(claim, ())| Ok(claim)).map(|claim| Standing { chain, claim })
+                let rule = Rule::new(
+                    "sct.listed",
+                    "the certificate carries a promise of a listed log, and all that it carries \
+                     of listed logs hold",
+                );
+                claim
+                    .and(promised)
+                    .check(rule, |(claim, ())| Ok(claim))
+                    .map(|claim| Standing { chain, claim })
             }
             Err(refused) => Err(refused.after(claim.steps().into())),
         })
@@ -76,24 +117,48 @@ impl Attempt<'_> {
         let scts = sct::scts(leaf).or_else(|error| refuse(error, &[]))?;
         let (mut all, mut unlisted): (Option<Pending<()>>, _) = (None, false);
         for promise in &scts {
-            let listed: Vec<_> = self.root.certificate_logs().iter().filter(|log| log.key.id() == promise.log_id()).collect();
+            let listed: Vec<_> = self
+                .root
+                .certificate_logs()
+                .iter()
+                .filter(|log| log.key.id() == promise.log_id())
+                .collect();
             let Some(log) = listed.first() else {
                 unlisted = true;
                 continue;
             };
             let claim = promise.claim(leaf, issuer.public_key().spki_der(), log.key.key())?;
-            let claim = claim.check(Rule::new("sct.window", "the promise lies in the time of the log's key"), |sct| {
-                // A root may list one key for several times.
-                if listed.iter().any(|log| log.valid.covers(sct.time)) { Ok(()) } else { Err(SigstoreError::SctWindow.into()) }
-            })?;
+            let claim = claim.check(
+                Rule::new(
+                    "sct.window",
+                    "the promise lies in the time of the log's key",
+                ),
+                |sct| {
+                    // A root may list one key for several times.
+                    if listed.iter().any(|log| log.valid.covers(sct.time)) {
+                        Ok(())
+                    } else {
+                        Err(SigstoreError::SctWindow.into())
+                    }
+                },
+            )?;
             all = Some(match all {
                 None => claim,
-                Some(all) => all.and(claim).check(Rule::new("sct.every", "every promise of a listed log holds"), |_| Ok(()))?,
+                Some(all) => all.and(claim).check(
+                    Rule::new("sct.every", "every promise of a listed log holds"),
+                    |_| Ok(()),
+                )?,
             });
         }
-        let all = all.ok_or_else(|| Refused { failure: SigstoreError::Sct.into(), steps: Vec::new() })?;
+        let all = all.ok_or_else(|| Refused {
+            failure: SigstoreError::Sct.into(),
+            steps: Vec::new(),
+        })?;
         Ok(match unlisted {
-            true => all.note_waived(Rule::new("sct.unlisted", "a promise of a log that the trusted root does not list was set aside")),
+            true => all.note_waived(Rule::new(
+                "sct.unlisted",
+                "a promise of a log that the trusted root does not list was set aside",
+            )),
             false => all,
         })
     }

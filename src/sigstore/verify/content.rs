@@ -14,31 +14,55 @@ impl Attempt<'_> {
     /// Sections 4 and 5: the signature, and what it is about.
     pub(super) fn signature(&self) -> Result<Pending<Says>, Refused> {
         match &self.bundle.content {
-            Content::Dsse { payload_type, payload } => {
+            Content::Dsse {
+                payload_type,
+                payload,
+            } => {
                 if payload_type != statement::PAYLOAD_TYPE {
                     return refuse(SigstoreError::Payload, &[]);
                 }
                 let message = Message::Bytes(dsse::pae(payload_type, payload));
                 let check = self.check(Role::DsseEnvelope, EcdsaForm::Der, message)?;
-                let pending = Pending::read(check, |_| Statement::parse_untyped(payload).map_err(Failure::from))?;
-                pending.check(Rule::new("artifact.matches", "the statement is about this artifact"), |statement| {
-                    let about = match self.artifact {
-                        Artifact::Bytes(bytes) => statement.is_about(bytes),
-                        Artifact::Digest(digest) => statement.is_about_digest(digest),
-                    };
-                    if about { Ok(Says::Statement(statement)) } else { Err(SigstoreError::Artifact.into()) }
-                })
+                let pending = Pending::read(check, |_| {
+                    Statement::parse_untyped(payload).map_err(Failure::from)
+                })?;
+                pending.check(
+                    Rule::new("artifact.matches", "the statement is about this artifact"),
+                    |statement| {
+                        let about = match self.artifact {
+                            Artifact::Bytes(bytes) => statement.is_about(bytes),
+                            Artifact::Digest(digest) => statement.is_about_digest(digest),
+                        };
+                        if about {
+                            Ok(Says::Statement(statement))
+                        } else {
+                            Err(SigstoreError::Artifact.into())
+                        }
+                    },
+                )
             }
             // What it is about is compared by whoever knows the image and its name.
             Content::Payload(payload) => {
-                let check = self.check(Role::CosignPayload, EcdsaForm::DerOrHalves, Message::Bytes(payload.clone()))?;
-                Pending::read(check, |_| Payload::parse(payload, Kind::Cosign).map(Says::Payload).map_err(Failure::from))
+                let check = self.check(
+                    Role::CosignPayload,
+                    EcdsaForm::DerOrHalves,
+                    Message::Bytes(payload.clone()),
+                )?;
+                Pending::read(check, |_| {
+                    Payload::parse(payload, Kind::Cosign)
+                        .map(Says::Payload)
+                        .map_err(Failure::from)
+                })
             }
             Content::Message { algorithm, digest } => {
                 let hash = message_hash(self.scheme);
-                let wrong = |error: Failure| Refused { failure: error, steps: Vec::new() };
+                let wrong = |error: Failure| Refused {
+                    failure: error,
+                    steps: Vec::new(),
+                };
                 let own = self.artifact_digest(hash).map_err(wrong)?;
-                self.check_hint(algorithm, digest, hash, &own).map_err(wrong)?;
+                self.check_hint(algorithm, digest, hash, &own)
+                    .map_err(wrong)?;
                 let message = match self.artifact {
                     Artifact::Bytes(bytes) => Message::Bytes(bytes.clone()),
                     Artifact::Digest(_) => Message::Digest(hash, own),
@@ -50,7 +74,13 @@ impl Attempt<'_> {
     }
 
     /// The digest in the bundle is only a hint, but one that contradicts the artifact was altered.
-    fn check_hint(&self, algorithm: &str, hint: &[u8], hash: Hash, own: &[u8]) -> Result<(), Failure> {
+    fn check_hint(
+        &self,
+        algorithm: &str,
+        hint: &[u8],
+        hash: Hash,
+        own: &[u8],
+    ) -> Result<(), Failure> {
         let named = match algorithm {
             "SHA2_256" => Some(Hash::Sha256),
             "SHA2_384" => Some(Hash::Sha384),
@@ -62,11 +92,31 @@ impl Attempt<'_> {
             (Some(named), Artifact::Bytes(bytes)) => named.hash(bytes),
             _ => return Err(SigstoreError::NeedBytes.into()),
         };
-        if own == hint { Ok(()) } else { Err(SigstoreError::Artifact.into()) }
+        if own == hint {
+            Ok(())
+        } else {
+            Err(SigstoreError::Artifact.into())
+        }
     }
 
-    fn check(&self, role: Role, form: EcdsaForm, message: Message) -> Result<SignatureCheck, Refused> {
-        SignatureCheck::new(role, self.key, self.scheme, form, message, &self.bundle.signature).map_err(|error| Refused { failure: error.into(), steps: Vec::new() })
+    fn check(
+        &self,
+        role: Role,
+        form: EcdsaForm,
+        message: Message,
+    ) -> Result<SignatureCheck, Refused> {
+        SignatureCheck::new(
+            role,
+            self.key,
+            self.scheme,
+            form,
+            message,
+            &self.bundle.signature,
+        )
+        .map_err(|error| Refused {
+            failure: error.into(),
+            steps: Vec::new(),
+        })
     }
 
     pub(super) fn artifact_digest(&self, hash: Hash) -> Result<Vec<u8>, Failure> {

@@ -1,11 +1,13 @@
 //! Verifying a bundle under a trusted root (TRUST sections 2 and 4), offline.
 //!
-//! First what costs nothing: whether the log entries are tied field by field to this signature, whether the timestamps are over
-//! it, whether there would be enough of both, what the signature is about. Then the signatures, in this order, up to the first
-//! that fails (TRUST section 7): 1. the certificate's chain, from the root down; 2. the certificate transparency promises;
-//! 3. the signature; 4. the log entries; 5. the timestamps; 6. the chain at every verified time; 7. who made it. All from
-//! one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set aside; one that names a listed
-//! issuer and fails refuses the bundle.
+//! First what costs nothing: whether the log entries are tied field by field to this signature,
+//! whether the timestamps are over it, whether there would be enough of both, what the signature is
+//! about. Then the signatures, in this order, up to the first that fails (TRUST section 7): 1. the
+//! certificate's chain, from the root down; 2. the certificate transparency promises;
+//! 3. the signature; 4. the log entries; 5. the timestamps; 6. the chain at every verified time; 7.
+//!    who made it. All from
+//! one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set aside;
+//! one that names a listed issuer and fails refuses the bundle.
 
 mod chain;
 mod content;
@@ -16,7 +18,9 @@ use super::dsse;
 use super::identity::Identity;
 use super::statement::Statement;
 use super::trusted_root::TrustedRoot;
-use crate::crypto::{Hash, KeyKind, Pending, Provider, PublicKey, Refused, Rule, Scheme, Step, Verified};
+use crate::crypto::{
+    Hash, KeyKind, Pending, Provider, PublicKey, Refused, Rule, Scheme, Step, Verified,
+};
 use crate::digest::Digest;
 use crate::error::{Failure, HostError};
 use crate::simple_signing::Payload;
@@ -47,7 +51,8 @@ pub enum Signer {
     Identity(Vec<Identity>),
 }
 
-/// Further demands. They only add to what the trusted root demands; counts are of distinct logs and authorities.
+/// Further demands. They only add to what the trusted root demands; counts are of distinct logs and
+/// authorities.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Thresholds {
     /// Transparency logs.
@@ -63,20 +68,37 @@ pub struct Thresholds {
 codes! {
     /// Why a bundle proves nothing here.
     pub enum SigstoreError {
-        Key => "sigstore.material", "expected a bundle by a key, and this one is by a certificate (or the other way round)";
-        Log { found: usize, wanted: usize } => "sigstore.log", "expected entries in {wanted} transparency logs of the trusted root, found {found}";
-        LogWindow => "sigstore.log-window", "the entry's time lies outside of the time in which the trusted root vouches for the log's key";
-        Timestamps { found: usize, wanted: usize } => "sigstore.timestamps", "expected timestamps of {wanted} authorities of the trusted root, found {found}";
-        Times { found: usize, wanted: usize } => "sigstore.times", "expected {wanted} logs or authorities that say when, found {found}";
-        NoTime => "sigstore.no-trusted-time", "expected a signed entry timestamp or a timestamp of a listed authority, found none: it is not known when the certificate was used";
+        Key => "sigstore.material",
+            "expected a bundle by a key, and this one is by a certificate (or the other way round)";
+        Log { found: usize, wanted: usize } => "sigstore.log",
+            "expected entries in {wanted} transparency logs of the trusted root, found {found}";
+        LogWindow => "sigstore.log-window",
+            "the entry's time lies outside of the time in which the trusted root vouches for the \
+             log's key";
+        Timestamps { found: usize, wanted: usize } => "sigstore.timestamps",
+            "expected timestamps of {wanted} authorities of the trusted root, found {found}";
+        Times { found: usize, wanted: usize } => "sigstore.times",
+            "expected {wanted} logs or authorities that say when, found {found}";
+        NoTime => "sigstore.no-trusted-time",
+            "expected a signed entry timestamp or a timestamp of a listed authority, found none: it \
+             is not known when the certificate was used";
         KeyWindow => "sigstore.key-window", "the signature was not made while the key was valid";
-        NoAuthority => "sigstore.authority", "no certificate authority of the trusted root issued this certificate";
-        Sct => "sigstore.sct", "expected a certificate transparency promise (SCT) of a log of the trusted root, found none";
-        SctWindow => "sigstore.sct-window", "the certificate transparency promise lies outside of the time in which the trusted root vouches for the log's key";
+        NoAuthority => "sigstore.authority",
+            "no certificate authority of the trusted root issued this certificate";
+        Sct => "sigstore.sct",
+            "expected a certificate transparency promise (SCT) of a log of the trusted root, found \
+             none";
+        SctWindow => "sigstore.sct-window",
+            "the certificate transparency promise lies outside of the time in which the trusted \
+             root vouches for the log's key";
         Artifact => "sigstore.artifact", "the bundle is about another artifact";
-        NeedBytes => "sigstore.need-bytes", "this signature is over another hash than the digest that was given: give the artifact itself";
-        Payload => "sigstore.payload-type", "expected an envelope of type application/vnd.in-toto+json";
-        Identity { found: String, wanted: String } => "sigstore.identity", "expected a signature by {wanted}, found one by {found}";
+        NeedBytes => "sigstore.need-bytes",
+            "this signature is over another hash than the digest that was given: give the artifact \
+             itself";
+        Payload => "sigstore.payload-type",
+            "expected an envelope of type application/vnd.in-toto+json";
+        Identity { found: String, wanted: String } => "sigstore.identity",
+            "expected a signature by {wanted}, found one by {found}";
     }
 }
 
@@ -85,7 +107,8 @@ codes! {
 pub enum Says {
     /// An in-toto statement, about the artifact.
     Statement(Statement),
-    /// A payload of simple signing. Which image it is about, and under which name, is still to be compared.
+    /// A payload of simple signing. Which image it is about, and under which name, is still to be
+    /// compared.
     Payload(Payload),
     /// The artifact itself.
     Blob,
@@ -134,23 +157,46 @@ pub struct Stamp {
 
 impl Signed {
     fn new(says: Says, leaf: Option<(&Certificate, Claims)>, seen: &Witnesses) -> Self {
-        let (certificate, claims) = leaf.map_or((None, None), |(leaf, claims)| (Some(leaf.clone()), Some(claims)));
-        Self { says, claims, certificate, times: seen.times.clone(), log_entries: seen.entries.clone(), timestamps: seen.stamps.clone() }
+        let (certificate, claims) = leaf.map_or((None, None), |(leaf, claims)| {
+            (Some(leaf.clone()), Some(claims))
+        });
+        Self {
+            says,
+            claims,
+            certificate,
+            times: seen.times.clone(),
+            log_entries: seen.entries.clone(),
+            timestamps: seen.stamps.clone(),
+        }
     }
 }
 
 fn refuse<T>(error: impl Into<Failure>, steps: &[Step]) -> Result<T, Refused> {
-    Err(Refused { failure: error.into(), steps: steps.into() })
+    Err(Refused {
+        failure: error.into(),
+        steps: steps.into(),
+    })
 }
 
 /// Verifies a bundle.
 ///
 /// # Errors
 /// [`HostError`] when the provider gave no answer; inside, why the bundle proves nothing.
-pub async fn verify_bundle<P: Provider>(bundle: &Bundle, artifact: &Artifact, signer: &Signer, root: &TrustedRoot, thresholds: Thresholds, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+pub async fn verify_bundle<P: Provider>(
+    bundle: &Bundle,
+    artifact: &Artifact,
+    signer: &Signer,
+    root: &TrustedRoot,
+    thresholds: Thresholds,
+    provider: &P,
+) -> Result<Result<Verified<Signed>, Refused>, HostError> {
     let certificates = match (&bundle.material, signer) {
         (Material::Key, Signer::Key(..)) => Vec::new(),
-        (Material::Certificates(ders), Signer::Identity(_)) => match ders.iter().map(|der| Certificate::parse(der)).collect::<Result<Vec<_>, _>>() {
+        (Material::Certificates(ders), Signer::Identity(_)) => match ders
+            .iter()
+            .map(|der| Certificate::parse(der))
+            .collect::<Result<Vec<_>, _>>()
+        {
             Ok(certificates) => certificates,
             Err(error) => return Ok(refuse(error, &[])),
         },
@@ -164,13 +210,25 @@ pub async fn verify_bundle<P: Provider>(bundle: &Bundle, artifact: &Artifact, si
     let mut first: Option<Refused> = None;
     // Alternatives: the schemes that a key of this kind may have signed under.
     for scheme in schemes(bundle, key.kind()) {
-        let attempt = Attempt { bundle, artifact, signer, root, thresholds, certificates: &certificates, key, scheme };
+        let attempt = Attempt {
+            bundle,
+            artifact,
+            signer,
+            root,
+            thresholds,
+            certificates: &certificates,
+            key,
+            scheme,
+        };
         match attempt.run(provider).await? {
             Ok(verified) => return Ok(Ok(verified)),
             Err(refused) => first = first.or(Some(refused)),
         }
     }
-    Ok(Err(first.unwrap_or_else(|| Refused { failure: SigstoreError::Key.into(), steps: Vec::new() })))
+    Ok(Err(first.unwrap_or_else(|| Refused {
+        failure: SigstoreError::Key.into(),
+        steps: Vec::new(),
+    })))
 }
 
 /// TRUST section 4: by key type and format, never by a field of the evidence.
@@ -194,7 +252,10 @@ struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    async fn run<P: Provider>(&self, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+    async fn run<P: Provider>(
+        &self,
+        provider: &P,
+    ) -> Result<Result<Verified<Signed>, Refused>, HostError> {
         let stated = match self.stated() {
             Ok(stated) => stated,
             Err(refused) => return Ok(Err(refused)),
@@ -209,7 +270,12 @@ impl Attempt<'_> {
         }
     }
 
-    async fn by_key<P: Provider>(&self, signature: Pending<Says>, stated: Stated<'_>, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+    async fn by_key<P: Provider>(
+        &self,
+        signature: Pending<Says>,
+        stated: Stated<'_>,
+        provider: &P,
+    ) -> Result<Result<Verified<Signed>, Refused>, HostError> {
         let signature = match signature.settle(provider).await? {
             Ok(signature) => signature,
             Err(refused) => return Ok(Err(refused)),
@@ -217,15 +283,26 @@ impl Attempt<'_> {
         Ok(match self.witnesses(stated, provider).await? {
             Ok(seen) => {
                 let rule = Rule::new("signer.key", "the signature is by a key that was asked for");
-                signature.meanwhile(&seen.steps).check(rule, |says| Ok(Signed::new(says, None, &seen)))
+                signature
+                    .meanwhile(&seen.steps)
+                    .check(rule, |says| Ok(Signed::new(says, None, &seen)))
             }
             Err(refused) => Err(refused.after(signature.steps().into())),
         })
     }
 
-    async fn by_certificate<P: Provider>(&self, leaf: &Certificate, signature: Pending<Says>, stated: Stated<'_>, provider: &P) -> Result<Result<Verified<Signed>, Refused>, HostError> {
+    async fn by_certificate<P: Provider>(
+        &self,
+        leaf: &Certificate,
+        signature: Pending<Says>,
+        stated: Stated<'_>,
+        provider: &P,
+    ) -> Result<Result<Verified<Signed>, Refused>, HostError> {
         let (chains, none) = self.chains(leaf);
-        let mut last = none.unwrap_or_else(|| Refused { failure: SigstoreError::NoAuthority.into(), steps: Vec::new() });
+        let mut last = none.unwrap_or_else(|| Refused {
+            failure: SigstoreError::NoAuthority.into(),
+            steps: Vec::new(),
+        });
         let mut open = Some((signature, stated));
         let mut proven: Option<(Verified<Says>, Witnesses)> = None;
         for chain in &chains {
@@ -248,16 +325,29 @@ impl Attempt<'_> {
                     Err(refused) => return Ok(Err(refused.after(standing.steps().into()))),
                 };
             }
-            let Some((signature, seen)) = proven.take() else { continue };
-            let Err(refused) = standing.check(&seen) else { return Ok(self.signed(leaf, standing, signature, &seen)) };
-            last = if refused.steps.len() >= last.steps.len() { refused } else { last };
+            let Some((signature, seen)) = proven.take() else {
+                continue;
+            };
+            let Err(refused) = standing.check(&seen) else {
+                return Ok(self.signed(leaf, standing, signature, &seen));
+            };
+            last = if refused.steps.len() >= last.steps.len() {
+                refused
+            } else {
+                last
+            };
             proven = Some((signature, seen));
         }
         Ok(Err(last))
     }
 
     /// The signature, and what logs and authorities say of it; only under a chain that holds.
-    async fn proofs<P: Provider>(&self, signature: Pending<Says>, stated: Stated<'_>, provider: &P) -> Result<Result<(Verified<Says>, Witnesses), Refused>, HostError> {
+    async fn proofs<P: Provider>(
+        &self,
+        signature: Pending<Says>,
+        stated: Stated<'_>,
+        provider: &P,
+    ) -> Result<Result<(Verified<Says>, Witnesses), Refused>, HostError> {
         let signature = match signature.settle(provider).await? {
             Ok(signature) => signature,
             Err(refused) => return Ok(Err(refused)),
@@ -269,11 +359,23 @@ impl Attempt<'_> {
     }
 
     /// The path, the signature and the identity, together.
-    fn signed(&self, leaf: &Certificate, standing: Standing<'_>, signature: Verified<Says>, seen: &Witnesses) -> Result<Verified<Signed>, Refused> {
-        let rule = Rule::new("signer.identity", "the certificate's one name, its issuer and its claims are those of one identity that was asked for");
+    fn signed(
+        &self,
+        leaf: &Certificate,
+        standing: Standing<'_>,
+        signature: Verified<Says>,
+        seen: &Witnesses,
+    ) -> Result<Verified<Signed>, Refused> {
+        let rule = Rule::new(
+            "signer.identity",
+            "the certificate's one name, its issuer and its claims are those of one identity that \
+             was asked for",
+        );
         standing.at(signature, seen)?.check(rule, |(_, says)| {
             let claims = Claims::of(leaf)?;
-            let Signer::Identity(wanted) = self.signer else { return Err(SigstoreError::Key.into()) };
+            let Signer::Identity(wanted) = self.signer else {
+                return Err(SigstoreError::Key.into());
+            };
             check_identity(wanted, &claims)?;
             Ok(Signed::new(says, Some((leaf, claims)), seen))
         })
@@ -288,16 +390,34 @@ pub fn check_identity(wanted: &[Identity], claims: &Claims) -> Result<(), Failur
     if wanted.iter().any(|identity| identity.matches(claims)) {
         return Ok(());
     }
-    let mut found = format!("{} by the word of {}", claims.subject().text(), claims.issuer().unwrap_or("nobody"));
-    for name in wanted.iter().take(3).flat_map(|identity| identity.missed(claims)) {
-        found.push_str(&format!(", {name} {}", claims.get(name).unwrap_or("not there")));
+    let mut found = format!(
+        "{} by the word of {}",
+        claims.subject().text(),
+        claims.issuer().unwrap_or("nobody")
+    );
+    for name in wanted
+        .iter()
+        .take(3)
+        .flat_map(|identity| identity.missed(claims))
+    {
+        found.push_str(&format!(
+            ", {name} {}",
+            claims.get(name).unwrap_or("not there")
+        ));
     }
     let wanted: Vec<String> = wanted.iter().take(3).map(ToString::to_string).collect();
-    Err(SigstoreError::Identity { found, wanted: wanted.join("; or ") }.into())
+    Err(SigstoreError::Identity {
+        found,
+        wanted: wanted.join("; or "),
+    }
+    .into())
 }
 
 /// Has a claim settled, if it is one.
-async fn settle<T, P: Provider>(pending: Result<Pending<T>, Refused>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
+async fn settle<T, P: Provider>(
+    pending: Result<Pending<T>, Refused>,
+    provider: &P,
+) -> Result<Result<Verified<T>, Refused>, HostError> {
     match pending {
         Ok(pending) => pending.settle(provider).await,
         Err(refused) => Ok(Err(refused)),
@@ -305,8 +425,17 @@ async fn settle<T, P: Provider>(pending: Result<Pending<T>, Refused>, provider: 
 }
 
 /// Alternatives, bounded by who made them: the first that holds wins.
-async fn first_to_settle<T, P: Provider>(alternatives: Vec<Pending<T>>, provider: &P) -> Result<Result<Verified<T>, Refused>, HostError> {
-    let mut last = Refused { failure: Failure::new("signature.none", "expected a signature, found none to check"), steps: Vec::new() };
+async fn first_to_settle<T, P: Provider>(
+    alternatives: Vec<Pending<T>>,
+    provider: &P,
+) -> Result<Result<Verified<T>, Refused>, HostError> {
+    let mut last = Refused {
+        failure: Failure::new(
+            "signature.none",
+            "expected a signature, found none to check",
+        ),
+        steps: Vec::new(),
+    };
     for alternative in alternatives {
         match alternative.settle_in_turn(provider).await? {
             Ok(verified) => return Ok(Ok(verified)),

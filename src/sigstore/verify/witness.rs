@@ -1,7 +1,10 @@
-//! What logs and timestamp authorities say of a signature (TRUST section 4). An entry or a token of an unlisted issuer is set
-//! aside; one that names a listed issuer and fails refuses the signature.
+//! What logs and timestamp authorities say of a signature (TRUST section 4). An entry or a token of
+//! an unlisted issuer is set aside; one that names a listed issuer and fails refuses the signature.
 
-use super::{Attempt, LoggedEntry, SigstoreError, Signer, Stamp, first_to_settle, message_hash, refuse, settle};
+use super::{
+    Attempt, LoggedEntry, Signer, SigstoreError, Stamp, first_to_settle, message_hash, refuse,
+    settle,
+};
 use crate::crypto::{Pending, Provider, Refused, Rule, Step};
 use crate::encoding::hex;
 use crate::error::{Failure, HostError};
@@ -26,7 +29,8 @@ pub(super) struct Witnesses {
     pub steps: Vec<Step>,
 }
 
-/// What the bundle states of listed logs and authorities: tied to this signature, and no signature of theirs checked yet.
+/// What the bundle states of listed logs and authorities: tied to this signature, and no signature
+/// of theirs checked yet.
 pub(super) struct Stated<'a> {
     entries: Vec<(Entry, &'a Log)>,
     /// Of each token, the ways in which a listed authority may have made it.
@@ -36,26 +40,56 @@ pub(super) struct Stated<'a> {
 }
 
 impl Attempt<'_> {
-    /// Everything that costs no check: each entry of a listed log is about this signature, each token of a listed authority is
-    /// over it, and there would be enough of both if all of them held.
+    /// Everything that costs no check: each entry of a listed log is about this signature, each
+    /// token of a listed authority is over it, and there would be enough of both if all of them
+    /// held.
     pub(super) fn stated(&self) -> Result<Stated<'_>, Refused> {
-        let mut stated = Stated { entries: Vec::new(), tokens: Vec::new(), steps: Vec::new() };
-        for entry in self.bundle.log_entries.read().or_else(|error| refuse(error, &[]))? {
-            let listed: Vec<&Log> = self.root.transparency_logs().iter().filter(|log| log.key.id() == entry.log_id_unverified()).collect();
+        let mut stated = Stated {
+            entries: Vec::new(),
+            tokens: Vec::new(),
+            steps: Vec::new(),
+        };
+        for entry in self
+            .bundle
+            .log_entries
+            .read()
+            .or_else(|error| refuse(error, &[]))?
+        {
+            let listed: Vec<&Log> = self
+                .root
+                .transparency_logs()
+                .iter()
+                .filter(|log| log.key.id() == entry.log_id_unverified())
+                .collect();
             match listed.as_slice() {
                 [log] => {
-                    self.check_body(&entry).or_else(|error| refuse(error, &stated.steps))?;
+                    self.check_body(&entry)
+                        .or_else(|error| refuse(error, &stated.steps))?;
                     stated.entries.push((entry, *log));
                 }
-                _ => stated.steps.push(Step::Waived(Rule::new("log.unlisted", "an entry of a log that the trusted root does not list was set aside"))),
+                _ => stated.steps.push(Step::Waived(Rule::new(
+                    "log.unlisted",
+                    "an entry of a log that the trusted root does not list was set aside",
+                ))),
             }
         }
-        let stamped = self.bundle.stamped.as_deref().unwrap_or(&self.bundle.signature);
+        let stamped = self
+            .bundle
+            .stamped
+            .as_deref()
+            .unwrap_or(&self.bundle.signature);
         for der in &self.bundle.timestamps {
-            match Token::parse(der).or_else(|error| refuse(error, &stated.steps))?.claims(self.root.timestamp_authorities(), stamped) {
+            match Token::parse(der)
+                .or_else(|error| refuse(error, &stated.steps))?
+                .claims(self.root.timestamp_authorities(), stamped)
+            {
                 Ok(alternatives) => stated.tokens.push(alternatives),
                 Err(refused) if refused.failure.code == "timestamp.unknown-authority" => {
-                    stated.steps.push(Step::Waived(Rule::new("timestamp.unlisted", "a timestamp of an authority that the trusted root does not list was set aside")));
+                    stated.steps.push(Step::Waived(Rule::new(
+                        "timestamp.unlisted",
+                        "a timestamp of an authority that the trusted root does not list was set \
+                         aside",
+                    )));
                 }
                 Err(refused) => return Err(refused.after(stated.steps)),
             }
@@ -66,19 +100,43 @@ impl Attempt<'_> {
 
     /// As [`Self::counts`], of what would be there at best.
     fn check_stated(&self, stated: &Stated<'_>) -> Result<(), Refused> {
-        let ids = |which: fn(&Self, &Entry) -> bool| stated.entries.iter().filter(|(entry, _)| which(self, entry)).map(|(_, log)| log.key.id()).collect::<BTreeSet<_>>().len();
-        let proven = |this: &Self, entry: &Entry| entry.proof_form() == ProofForm::WithCheckpoint || entry.has_set() && this.bundle.version.set_is_enough();
-        let (logs, integrated, authorities) = (ids(proven), ids(|_, entry| entry.has_set()), stated.tokens.len());
+        let ids = |which: fn(&Self, &Entry) -> bool| {
+            stated
+                .entries
+                .iter()
+                .filter(|(entry, _)| which(self, entry))
+                .map(|(_, log)| log.key.id())
+                .collect::<BTreeSet<_>>()
+                .len()
+        };
+        let proven = |this: &Self, entry: &Entry| {
+            entry.proof_form() == ProofForm::WithCheckpoint
+                || entry.has_set() && this.bundle.version.set_is_enough()
+        };
+        let (logs, integrated, authorities) = (
+            ids(proven),
+            ids(|_, entry| entry.has_set()),
+            stated.tokens.len(),
+        );
         self.check_counts([logs, integrated, authorities], &stated.steps)?;
         match self.signer {
-            Signer::Identity { .. } if integrated == 0 && authorities == 0 => refuse(SigstoreError::NoTime, &stated.steps),
+            Signer::Identity { .. } if integrated == 0 && authorities == 0 => {
+                refuse(SigstoreError::NoTime, &stated.steps)
+            }
             _ => Ok(()),
         }
     }
 
     /// Every entry of a listed log, and every token of a listed authority, must hold.
-    pub(super) async fn witnesses<P: Provider>(&self, stated: Stated<'_>, provider: &P) -> Result<Result<Witnesses, Refused>, HostError> {
-        let mut seen = Witnesses { steps: stated.steps, ..Witnesses::default() };
+    pub(super) async fn witnesses<P: Provider>(
+        &self,
+        stated: Stated<'_>,
+        provider: &P,
+    ) -> Result<Result<Witnesses, Refused>, HostError> {
+        let mut seen = Witnesses {
+            steps: stated.steps,
+            ..Witnesses::default()
+        };
         for (entry, log) in &stated.entries {
             if let Err(refused) = self.log_entry(entry, log, &mut seen, provider).await? {
                 return Ok(Err(refused));
@@ -92,8 +150,20 @@ impl Attempt<'_> {
         Ok(self.counts(&seen).map(|()| seen))
     }
 
-    async fn log_entry<P: Provider>(&self, entry: &Entry, log: &Log, seen: &mut Witnesses, provider: &P) -> Result<Result<(), Refused>, HostError> {
-        let mut fact = LoggedEntry { log_id: hex::encode(log.key.id()), index: entry.log_index_unverified(), kind: entry.kind(), time: None, checkpoint: None };
+    async fn log_entry<P: Provider>(
+        &self,
+        entry: &Entry,
+        log: &Log,
+        seen: &mut Witnesses,
+        provider: &P,
+    ) -> Result<Result<(), Refused>, HostError> {
+        let mut fact = LoggedEntry {
+            log_id: hex::encode(log.key.id()),
+            index: entry.log_index_unverified(),
+            kind: entry.kind(),
+            time: None,
+            checkpoint: None,
+        };
         let mut proven = false;
         if entry.has_set() {
             let verified = match settle(entry.set_claim(&log.key), provider).await? {
@@ -116,7 +186,10 @@ impl Attempt<'_> {
                     Ok(verified) => verified,
                     Err(refused) => return Ok(Err(refused)),
                 };
-                fact.checkpoint = Some((verified.claim().checkpoint().origin().into(), verified.claim().checkpoint().size()));
+                fact.checkpoint = Some((
+                    verified.claim().checkpoint().origin().into(),
+                    verified.claim().checkpoint().size(),
+                ));
                 seen.steps.extend_from_slice(verified.steps());
                 proven = true;
             }
@@ -141,45 +214,100 @@ impl Attempt<'_> {
         };
         let signature = self.bundle.signature.as_slice();
         match &self.bundle.content {
-            Content::Dsse { payload_type, payload } => {
-                let content = rekor::Content::Dsse { payload, payload_type, signatures: &[signature], envelope: self.bundle.stamped.as_deref() };
-                entry.check_body(&Expected { signature, verifier, content })?;
+            Content::Dsse {
+                payload_type,
+                payload,
+            } => {
+                let content = rekor::Content::Dsse {
+                    payload,
+                    payload_type,
+                    signatures: &[signature],
+                    envelope: self.bundle.stamped.as_deref(),
+                };
+                entry.check_body(&Expected {
+                    signature,
+                    verifier,
+                    content,
+                })?;
             }
             Content::Payload(payload) => {
                 let hash = message_hash(self.scheme);
                 let digest = hash.hash(payload);
                 let content = rekor::Content::MessageDigest(hash, &digest);
-                entry.check_body(&Expected { signature, verifier, content })?;
+                entry.check_body(&Expected {
+                    signature,
+                    verifier,
+                    content,
+                })?;
             }
             Content::Message { .. } => {
                 let hash = message_hash(self.scheme);
                 let digest = self.artifact_digest(hash)?;
                 let content = rekor::Content::MessageDigest(hash, &digest);
-                entry.check_body(&Expected { signature, verifier, content })?;
+                entry.check_body(&Expected {
+                    signature,
+                    verifier,
+                    content,
+                })?;
             }
         }
         Ok(())
     }
 
     fn counts(&self, seen: &Witnesses) -> Result<(), Refused> {
-        self.check_counts([seen.logs.len(), seen.integrated.len(), seen.authorities.len()], &seen.steps)?;
+        self.check_counts(
+            [
+                seen.logs.len(),
+                seen.integrated.len(),
+                seen.authorities.len(),
+            ],
+            &seen.steps,
+        )?;
         match self.signer {
-            Signer::Identity { .. } if seen.times.is_empty() => refuse(SigstoreError::NoTime, &seen.steps),
-            Signer::Key(_, Some(window)) if seen.times.is_empty() || !seen.times.iter().all(|time| window.covers(*time)) => refuse(SigstoreError::KeyWindow, &seen.steps),
+            Signer::Identity { .. } if seen.times.is_empty() => {
+                refuse(SigstoreError::NoTime, &seen.steps)
+            }
+            Signer::Key(_, Some(window))
+                if seen.times.is_empty() || !seen.times.iter().all(|time| window.covers(*time)) =>
+            {
+                refuse(SigstoreError::KeyWindow, &seen.steps)
+            }
             _ => Ok(()),
         }
     }
 
-    fn check_counts(&self, [logs, integrated, authorities]: [usize; 3], steps: &[Step]) -> Result<(), Refused> {
-        let wanted = self.thresholds.logs.max(usize::from(!self.root.transparency_logs().is_empty()));
+    fn check_counts(
+        &self,
+        [logs, integrated, authorities]: [usize; 3],
+        steps: &[Step],
+    ) -> Result<(), Refused> {
+        let wanted = self
+            .thresholds
+            .logs
+            .max(usize::from(!self.root.transparency_logs().is_empty()));
         if logs < wanted {
-            return refuse(SigstoreError::Log { found: logs, wanted }, steps);
+            return refuse(
+                SigstoreError::Log {
+                    found: logs,
+                    wanted,
+                },
+                steps,
+            );
         }
         if authorities < self.thresholds.timestamps {
-            return refuse(SigstoreError::Timestamps { found: authorities, wanted: self.thresholds.timestamps }, steps);
+            return refuse(
+                SigstoreError::Timestamps {
+                    found: authorities,
+                    wanted: self.thresholds.timestamps,
+                },
+                steps,
+            );
         }
         let observers = integrated.saturating_add(authorities);
-        for (found, wanted) in [(integrated, self.thresholds.integrated), (observers, self.thresholds.observers)] {
+        for (found, wanted) in [
+            (integrated, self.thresholds.integrated),
+            (observers, self.thresholds.observers),
+        ] {
             if found < wanted {
                 return refuse(SigstoreError::Times { found, wanted }, steps);
             }
@@ -188,11 +316,18 @@ impl Attempt<'_> {
     }
 }
 
-async fn timestamp<P: Provider>(alternatives: Vec<Pending<Timestamp>>, seen: &mut Witnesses, provider: &P) -> Result<Result<(), Refused>, HostError> {
+async fn timestamp<P: Provider>(
+    alternatives: Vec<Pending<Timestamp>>,
+    seen: &mut Witnesses,
+    provider: &P,
+) -> Result<Result<(), Refused>, HostError> {
     Ok(match first_to_settle(alternatives, provider).await? {
         Ok(verified) => {
             seen.times.push(verified.claim().time);
-            seen.stamps.push(Stamp { time: verified.claim().time, authority: verified.claim().signer.shown() });
+            seen.stamps.push(Stamp {
+                time: verified.claim().time,
+                authority: verified.claim().signer.shown(),
+            });
             seen.authorities.insert(verified.claim().authority);
             seen.steps.extend_from_slice(verified.steps());
             Ok(())

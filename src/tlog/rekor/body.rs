@@ -1,7 +1,9 @@
-//! What an entry's body says, of whatever kind it is, and its comparison with the signature that it is to speak for.
+//! What an entry's body says, of whatever kind it is, and its comparison with the signature that it
+//! is to speak for.
 //!
-//! This comparison is the heart: each field that is left out makes room for an entry that was logged for something else
-//! (CVE-2022-23649, CVE-2026-22703, CVE-2024-53267). Bytes are compared, never what they might mean.
+//! This comparison is the heart: each field that is left out makes room for an entry that was
+//! logged for something else (CVE-2022-23649, CVE-2026-22703, CVE-2024-53267). Bytes are compared,
+//! never what they might mean.
 
 use crate::crypto::{Curve, Hash, KeyKind, PublicKey};
 use crate::tlog::error::{TlogError, shown};
@@ -42,7 +44,8 @@ pub enum Content<'a> {
         payload_type: &'a str,
         /// All signatures of the envelope, decoded.
         signatures: &'a [&'a [u8]],
-        /// The envelope's own bytes, where the evidence has them: payload, type and signatures were read from these.
+        /// The envelope's own bytes, where the evidence has them: payload, type and signatures
+        /// were read from these.
         envelope: Option<&'a [u8]>,
     },
 }
@@ -65,7 +68,8 @@ pub(super) enum Covers {
     Payload,
     /// An envelope's bytes (intoto 0.0.1).
     Envelope,
-    /// The bytes that were signed: a message, or an envelope's pre-authentication encoding (hashedrekord 0.0.2).
+    /// The bytes that were signed: a message, or an envelope's pre-authentication encoding
+    /// (hashedrekord 0.0.2).
     Signed,
 }
 
@@ -85,7 +89,8 @@ pub(super) enum LoggedVerifier {
     Key(Vec<u8>, KeyDetails),
 }
 
-/// `PublicKeyDetails` of sigstore/protobuf-specs (`sigstore_common.proto`), those that sign log entries.
+/// `PublicKeyDetails` of sigstore/protobuf-specs (`sigstore_common.proto`), those that sign log
+/// entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct KeyDetails {
     pub name: &'static str,
@@ -95,21 +100,64 @@ pub(super) struct KeyDetails {
 }
 
 const DETAILS: [KeyDetails; 10] = [
-    KeyDetails { name: "PKIX_ECDSA_P256_SHA_256", key: KeyKind::Ecdsa(Curve::P256), hash: Some(Hash::Sha256) },
-    KeyDetails { name: "PKIX_ECDSA_P384_SHA_384", key: KeyKind::Ecdsa(Curve::P384), hash: Some(Hash::Sha384) },
-    KeyDetails { name: "PKIX_ECDSA_P521_SHA_512", key: KeyKind::Ecdsa(Curve::P521), hash: Some(Hash::Sha512) },
-    KeyDetails { name: "PKIX_ECDSA_P384_SHA_256", key: KeyKind::Ecdsa(Curve::P384), hash: Some(Hash::Sha256) },
-    KeyDetails { name: "PKIX_ECDSA_P521_SHA_256", key: KeyKind::Ecdsa(Curve::P521), hash: Some(Hash::Sha256) },
-    KeyDetails { name: "PKIX_ED25519", key: KeyKind::Ed25519, hash: None },
-    KeyDetails { name: "PKIX_ED25519_PH", key: KeyKind::Ed25519, hash: Some(Hash::Sha512) },
-    KeyDetails { name: "PKIX_RSA_PKCS1V15_2048_SHA256", key: KeyKind::Rsa(2048), hash: Some(Hash::Sha256) },
-    KeyDetails { name: "PKIX_RSA_PKCS1V15_3072_SHA256", key: KeyKind::Rsa(3072), hash: Some(Hash::Sha256) },
-    KeyDetails { name: "PKIX_RSA_PKCS1V15_4096_SHA256", key: KeyKind::Rsa(4096), hash: Some(Hash::Sha256) },
+    KeyDetails {
+        name: "PKIX_ECDSA_P256_SHA_256",
+        key: KeyKind::Ecdsa(Curve::P256),
+        hash: Some(Hash::Sha256),
+    },
+    KeyDetails {
+        name: "PKIX_ECDSA_P384_SHA_384",
+        key: KeyKind::Ecdsa(Curve::P384),
+        hash: Some(Hash::Sha384),
+    },
+    KeyDetails {
+        name: "PKIX_ECDSA_P521_SHA_512",
+        key: KeyKind::Ecdsa(Curve::P521),
+        hash: Some(Hash::Sha512),
+    },
+    KeyDetails {
+        name: "PKIX_ECDSA_P384_SHA_256",
+        key: KeyKind::Ecdsa(Curve::P384),
+        hash: Some(Hash::Sha256),
+    },
+    KeyDetails {
+        name: "PKIX_ECDSA_P521_SHA_256",
+        key: KeyKind::Ecdsa(Curve::P521),
+        hash: Some(Hash::Sha256),
+    },
+    KeyDetails {
+        name: "PKIX_ED25519",
+        key: KeyKind::Ed25519,
+        hash: None,
+    },
+    KeyDetails {
+        name: "PKIX_ED25519_PH",
+        key: KeyKind::Ed25519,
+        hash: Some(Hash::Sha512),
+    },
+    KeyDetails {
+        name: "PKIX_RSA_PKCS1V15_2048_SHA256",
+        key: KeyKind::Rsa(2048),
+        hash: Some(Hash::Sha256),
+    },
+    KeyDetails {
+        name: "PKIX_RSA_PKCS1V15_3072_SHA256",
+        key: KeyKind::Rsa(3072),
+        hash: Some(Hash::Sha256),
+    },
+    KeyDetails {
+        name: "PKIX_RSA_PKCS1V15_4096_SHA256",
+        key: KeyKind::Rsa(4096),
+        hash: Some(Hash::Sha256),
+    },
 ];
 
 impl KeyDetails {
     pub fn parse(name: &str) -> Result<Self, TlogError> {
-        DETAILS.into_iter().find(|details| details.name == name).ok_or_else(|| TlogError::KeyDetails { found: shown(name) })
+        DETAILS
+            .into_iter()
+            .find(|details| details.name == name)
+            .ok_or_else(|| TlogError::KeyDetails { found: shown(name) })
     }
 }
 
@@ -125,24 +173,57 @@ impl Body {
     /// The digest is of what was signed, and of the right part of it.
     fn check_content(&self, content: &Content<'_>, kind: &str) -> Result<(), TlogError> {
         let digest = match (content, self.covers) {
-            (Content::MessageDigest(hash, digest), Covers::Message | Covers::Signed) if *hash == self.hash => digest.to_vec(),
-            (Content::MessageDigest(..), Covers::Message | Covers::Signed) => return Err(TlogError::Algorithm { found: self.hash.name().into() }),
+            (Content::MessageDigest(hash, digest), Covers::Message | Covers::Signed)
+                if *hash == self.hash =>
+            {
+                digest.to_vec()
+            }
+            (Content::MessageDigest(..), Covers::Message | Covers::Signed) => {
+                return Err(TlogError::Algorithm {
+                    found: self.hash.name().into(),
+                });
+            }
             (Content::Dsse { payload, .. }, Covers::Payload) => self.hash.hash(payload),
-            (Content::Dsse { payload, payload_type, .. }, Covers::Signed) => self.hash.hash(&pae(payload_type, payload)),
-            (Content::Dsse { envelope: Some(envelope), .. }, Covers::Envelope) => self.hash.hash(envelope),
-            (Content::MessageDigest(..), Covers::Payload | Covers::Envelope) | (Content::Dsse { .. }, Covers::Message | Covers::Envelope) => return Err(TlogError::Kind { found: kind.into() }),
+            (
+                Content::Dsse {
+                    payload,
+                    payload_type,
+                    ..
+                },
+                Covers::Signed,
+            ) => self.hash.hash(&pae(payload_type, payload)),
+            (
+                Content::Dsse {
+                    envelope: Some(envelope),
+                    ..
+                },
+                Covers::Envelope,
+            ) => self.hash.hash(envelope),
+            (Content::MessageDigest(..), Covers::Payload | Covers::Envelope)
+            | (Content::Dsse { .. }, Covers::Message | Covers::Envelope) => {
+                return Err(TlogError::Kind { found: kind.into() });
+            }
         };
-        if digest == self.digest { Ok(()) } else { Err(TlogError::Digest) }
+        if digest == self.digest {
+            Ok(())
+        } else {
+            Err(TlogError::Digest)
+        }
     }
 
     fn check_payload_type(&self, content: &Content<'_>) -> Result<(), TlogError> {
         match (&self.payload_type, content) {
-            (Some(found), Content::Dsse { payload_type, .. }) if found != payload_type => Err(TlogError::PayloadType { found: shown(found) }),
+            (Some(found), Content::Dsse { payload_type, .. }) if found != payload_type => {
+                Err(TlogError::PayloadType {
+                    found: shown(found),
+                })
+            }
             _ => Ok(()),
         }
     }
 
-    /// The same signatures: none missing, none more. Under hashedrekord it is the one; an envelope's hash covers them.
+    /// The same signatures: none missing, none more. Under hashedrekord it is the one; an
+    /// envelope's hash covers them.
     fn check_signatures(&self, expected: &Expected<'_>) -> Result<(), TlogError> {
         if self.covers == Covers::Envelope {
             return Ok(());
@@ -151,19 +232,34 @@ impl Body {
             (Content::Dsse { signatures, .. }, Covers::Payload) => signatures.to_vec(),
             _ => Vec::from([expected.signature]),
         };
-        let mut found: Vec<&[u8]> = self.signatures.iter().map(|logged| logged.signature.as_slice()).collect();
+        let mut found: Vec<&[u8]> = self
+            .signatures
+            .iter()
+            .map(|logged| logged.signature.as_slice())
+            .collect();
         if wanted.len() != found.len() {
-            return Err(TlogError::Signatures { expected: wanted.len(), found: found.len() });
+            return Err(TlogError::Signatures {
+                expected: wanted.len(),
+                found: found.len(),
+            });
         }
         wanted.sort_unstable();
         found.sort_unstable();
-        if wanted == found { Ok(()) } else { Err(TlogError::Signature) }
+        if wanted == found {
+            Ok(())
+        } else {
+            Err(TlogError::Signature)
+        }
     }
 
     /// The signature that counts was logged with what verifies it.
     fn check_verifier(&self, expected: &Expected<'_>) -> Result<(), TlogError> {
         let of_envelope = self.covers == Covers::Envelope;
-        let mut logged = self.signatures.iter().filter(|logged| of_envelope || logged.signature == expected.signature).peekable();
+        let mut logged = self
+            .signatures
+            .iter()
+            .filter(|logged| of_envelope || logged.signature == expected.signature)
+            .peekable();
         if logged.peek().is_none() {
             return Err(TlogError::Signature);
         }
@@ -176,9 +272,12 @@ impl LoggedVerifier {
         let (same, details) = match (self, expected) {
             (Self::Pem(der), Verifier::Certificate(expected)) => (der == expected, None),
             (Self::Pem(der), Verifier::Key(key)) => (der == key.spki_der(), None),
-            (Self::Certificate(der, details), Verifier::Certificate(expected)) => (der == expected, Some(details)),
+            (Self::Certificate(der, details), Verifier::Certificate(expected)) => {
+                (der == expected, Some(details))
+            }
             (Self::Key(der, details), Verifier::Key(key)) => (der == key.spki_der(), Some(details)),
-            (Self::Certificate(..), Verifier::Key(_)) | (Self::Key(..), Verifier::Certificate(_)) => (false, None),
+            (Self::Certificate(..), Verifier::Key(_))
+            | (Self::Key(..), Verifier::Certificate(_)) => (false, None),
         };
         if !same {
             return Err(TlogError::Verifier);
@@ -192,15 +291,23 @@ impl LoggedVerifier {
             key && (body.covers != Covers::Signed || details.hash == Some(body.hash))
         });
         match details {
-            Some(details) if !fits => Err(TlogError::KeyDetails { found: details.name.into() }),
+            Some(details) if !fits => Err(TlogError::KeyDetails {
+                found: details.name.into(),
+            }),
             _ => Ok(()),
         }
     }
 }
 
-/// DSSE's pre-authentication encoding (protocol.md). The envelope's own reader stands above this module.
+/// DSSE's pre-authentication encoding (protocol.md). The envelope's own reader stands above this
+/// module.
 fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len()).into_bytes();
+    let mut bytes = format!(
+        "DSSEv1 {} {payload_type} {} ",
+        payload_type.len(),
+        payload.len()
+    )
+    .into_bytes();
     bytes.extend_from_slice(payload);
     bytes
 }

@@ -1,11 +1,13 @@
-//! Rekor's log entries as evidence carries them: `TransparencyLogEntry` of sigstore/protobuf-specs (`sigstore_rekor.proto`),
-//! and cosign's `bundle` annotation (facts/containers-policy.md section 2.3).
+//! Rekor's log entries as evidence carries them: `TransparencyLogEntry` of sigstore/protobuf-specs
+//! (`sigstore_rekor.proto`), and cosign's `bundle` annotation (facts/containers-policy.md section
+//! 2.3).
 //!
-//! In scope: their shape; the log's signed word on them ([`IntegratedTime`], [`Included`]); what they are about
-//! ([`Entry::check_body`]). Out of scope: which log is trusted when, how many entries are demanded.
+//! In scope: their shape; the log's signed word on them ([`IntegratedTime`], [`Included`]); what
+//! they are about ([`Entry::check_body`]). Out of scope: which log is trusted when, how many
+//! entries are demanded.
 //!
-//! There is no accessor for the integrated time of an entry: it counts as signed by the log only (CVE-2026-48816,
-//! CVE-2024-55655), so it is read out of the message of a signed entry timestamp.
+//! There is no accessor for the integrated time of an entry: it counts as signed by the log only
+//! (CVE-2026-48816, CVE-2024-55655), so it is read out of the message of a signed entry timestamp.
 
 mod body;
 mod claim;
@@ -83,70 +85,145 @@ struct InclusionProof {
 /// [`TlogError::TooMany`], [`TlogError::Repeated`], and those of [`Entry::parse`].
 pub fn entries(nodes: &[Node]) -> Result<Vec<Entry>, TlogError> {
     if nodes.len() > limits::LOG_ENTRIES {
-        return Err(TlogError::TooMany { limit: limits::LOG_ENTRIES, found: nodes.len() });
+        return Err(TlogError::TooMany {
+            limit: limits::LOG_ENTRIES,
+            found: nodes.len(),
+        });
     }
-    let entries = nodes.iter().map(Entry::parse).collect::<Result<Vec<_>, _>>()?;
+    let entries = nodes
+        .iter()
+        .map(Entry::parse)
+        .collect::<Result<Vec<_>, _>>()?;
     for (at, entry) in entries.iter().enumerate() {
-        let same = |other: &Entry| other.log_id == entry.log_id && (other.log_index == entry.log_index || other.body == entry.body);
+        let same = |other: &Entry| {
+            other.log_id == entry.log_id
+                && (other.log_index == entry.log_index || other.body == entry.body)
+        };
         if entries.iter().take(at).any(same) {
-            return Err(TlogError::Repeated { index: entry.log_index });
+            return Err(TlogError::Repeated {
+                index: entry.log_index,
+            });
         }
     }
     Ok(entries)
 }
 
 impl Entry {
-    /// One element of `tlogEntries`. Integers are numbers or texts; what has its default value may be left out, as
-    /// protobuf's JSON does.
+    /// One element of `tlogEntries`. Integers are numbers or texts; what has its default value may
+    /// be left out, as protobuf's JSON does.
     ///
     /// # Errors
     /// [`TlogError`].
     pub fn parse(node: &Node) -> Result<Self, TlogError> {
         const AT: &str = "tlogEntries[]";
-        let members =
-            object(node, AT, &["logIndex", "logId", "kindVersion", "integratedTime", "inclusionPromise", "inclusionProof", "canonicalizedBody"])?;
-        let body = strict(need(members, "canonicalizedBody", "canonicalizedBody")?, "canonicalizedBody")?;
+        let members = object(
+            node,
+            AT,
+            &[
+                "logIndex",
+                "logId",
+                "kindVersion",
+                "integratedTime",
+                "inclusionPromise",
+                "inclusionProof",
+                "canonicalizedBody",
+            ],
+        )?;
+        let body = strict(
+            need(members, "canonicalizedBody", "canonicalizedBody")?,
+            "canonicalizedBody",
+        )?;
         let log_id = object(need(members, "logId", "logId")?, "logId", &["keyId"])?;
         let log_id = strict(need(log_id, "keyId", "logId.keyId")?, "logId.keyId")?;
         let log_index = int64(find(members, "logIndex"), "logIndex")?;
         let time = int64(find(members, "integratedTime"), "integratedTime")?;
         let (kind, kind_version, spec) = body_parts(&body)?;
-        stated_kind(need(members, "kindVersion", "kindVersion")?, &kind, &kind_version)?;
+        stated_kind(
+            need(members, "kindVersion", "kindVersion")?,
+            &kind,
+            &kind_version,
+        )?;
         let set = match find(members, "inclusionPromise") {
             Some(promise) => {
                 let promise = object(promise, "inclusionPromise", &["signedEntryTimestamp"])?;
-                let signature = strict(need(promise, "signedEntryTimestamp", "inclusionPromise.signedEntryTimestamp")?, "inclusionPromise.signedEntryTimestamp")?;
+                let signature = strict(
+                    need(
+                        promise,
+                        "signedEntryTimestamp",
+                        "inclusionPromise.signedEntryTimestamp",
+                    )?,
+                    "inclusionPromise.signedEntryTimestamp",
+                )?;
                 // In canonical form by construction: sorted keys, and texts that need no escapes.
-                let message = format!(r#"{{"body":"{}","integratedTime":{time},"logID":"{}","logIndex":{log_index}}}"#, base64::encode(&body), hex::encode(&log_id));
-                Some(SignedEntryTimestamp { message: message.into_bytes(), signature })
+                let message = format!(
+                    r#"{{"body":"{}","integratedTime":{time},"logID":"{}","logIndex":{log_index}}}"#,
+                    base64::encode(&body),
+                    hex::encode(&log_id)
+                );
+                Some(SignedEntryTimestamp {
+                    message: message.into_bytes(),
+                    signature,
+                })
             }
             None => None,
         };
-        let proof = find(members, "inclusionProof").map(InclusionProof::parse).transpose()?;
-        Ok(Self { body, kind, kind_version, spec, log_id, log_index, set, proof })
+        let proof = find(members, "inclusionProof")
+            .map(InclusionProof::parse)
+            .transpose()?;
+        Ok(Self {
+            body,
+            kind,
+            kind_version,
+            spec,
+            log_id,
+            log_index,
+            set,
+            proof,
+        })
     }
 
-    /// Cosign's `dev.sigstore.cosign/bundle` annotation: a signed entry timestamp and what it was made over. Base64 is read
-    /// as Go does, numbers as RFC 8785 does.
+    /// Cosign's `dev.sigstore.cosign/bundle` annotation: a signed entry timestamp and what it was
+    /// made over. Base64 is read as Go does, numbers as RFC 8785 does.
     ///
     /// # Errors
     /// [`TlogError`].
     pub fn parse_annotation(bytes: &[u8]) -> Result<Self, TlogError> {
         const AT: &str = "the bundle annotation";
         if bytes.len() > 2 * limits::LOG_BODY {
-            return Err(TlogError::Shape { at: AT, expected: "at most 2 MiB" });
+            return Err(TlogError::Shape {
+                at: AT,
+                expected: "at most 2 MiB",
+            });
         }
-        let root = json::parse(bytes, Dialect::Strict).map_err(|error| TlogError::Json { at: AT, error })?;
+        let root = json::parse(bytes, Dialect::Strict)
+            .map_err(|error| TlogError::Json { at: AT, error })?;
         let members = object(&root, AT, &["SignedEntryTimestamp", "Payload"])?;
-        let signature = go(need(members, "SignedEntryTimestamp", "SignedEntryTimestamp")?, "SignedEntryTimestamp")?;
+        let signature = go(
+            need(members, "SignedEntryTimestamp", "SignedEntryTimestamp")?,
+            "SignedEntryTimestamp",
+        )?;
         let payload = need(members, "Payload", "Payload")?;
-        let message = canonical(payload).ok_or(TlogError::SetPayload { expected: "integers of at most 53 bits" })?.into_bytes();
+        let message = canonical(payload)
+            .ok_or(TlogError::SetPayload {
+                expected: "integers of at most 53 bits",
+            })?
+            .into_bytes();
         let timestamped = Timestamped::parse(&message)?;
         let (kind, kind_version, spec) = body_parts(&timestamped.body)?;
         // containers/image does not look at it: what is no id names no log, and is kept as it is.
-        let log_id = hex::decode(&timestamped.log_id).unwrap_or_else(|| timestamped.log_id.into_bytes());
+        let log_id =
+            hex::decode(&timestamped.log_id).unwrap_or_else(|| timestamped.log_id.into_bytes());
         let set = Some(SignedEntryTimestamp { message, signature });
-        Ok(Self { body: timestamped.body, kind, kind_version, spec, log_id, log_index: timestamped.log_index, set, proof: None })
+        Ok(Self {
+            body: timestamped.body,
+            kind,
+            kind_version,
+            spec,
+            log_id,
+            log_index: timestamped.log_index,
+            set,
+            proof: None,
+        })
     }
 
     /// The log that it says it is from, to choose a key by.
@@ -181,7 +258,9 @@ impl Entry {
     pub fn proof_form(&self) -> ProofForm {
         match &self.proof {
             None => ProofForm::Absent,
-            Some(InclusionProof { checkpoint: None, .. }) => ProofForm::WithoutCheckpoint,
+            Some(InclusionProof {
+                checkpoint: None, ..
+            }) => ProofForm::WithoutCheckpoint,
             Some(_) => ProofForm::WithCheckpoint,
         }
     }
@@ -209,48 +288,88 @@ impl Entry {
     }
 }
 
-/// `kindVersion` is outside of what the log signed: it says the same as the body, or the entry is refused.
+/// `kindVersion` is outside of what the log signed: it says the same as the body, or the entry is
+/// refused.
 fn stated_kind(node: &Node, kind: &str, version: &str) -> Result<(), TlogError> {
     let members = object(node, "kindVersion", &["kind", "version"])?;
-    let stated = (text(need(members, "kind", "kindVersion.kind")?, "kindVersion.kind")?, text(need(members, "version", "kindVersion.version")?, "kindVersion.version")?);
+    let stated = (
+        text(
+            need(members, "kind", "kindVersion.kind")?,
+            "kindVersion.kind",
+        )?,
+        text(
+            need(members, "version", "kindVersion.version")?,
+            "kindVersion.version",
+        )?,
+    );
     if stated == (kind, version) {
         return Ok(());
     }
     let show = |(kind, version): (&str, &str)| format!("{} {}", shown(kind), shown(version));
-    Err(TlogError::KindVersion { stated: show(stated), found: show((kind, version)) })
+    Err(TlogError::KindVersion {
+        stated: show(stated),
+        found: show((kind, version)),
+    })
 }
 
 fn body_parts(body: &[u8]) -> Result<(String, String, Node), TlogError> {
     const AT: &str = "the log entry's body";
     if body.len() > limits::LOG_BODY {
-        return Err(TlogError::Shape { at: AT, expected: "at most 1 MiB" });
+        return Err(TlogError::Shape {
+            at: AT,
+            expected: "at most 1 MiB",
+        });
     }
-    let root = json::parse(body, Dialect::Strict).map_err(|error| TlogError::Json { at: AT, error })?;
-    let members = root.as_object().ok_or(TlogError::Shape { at: AT, expected: "an object" })?;
+    let root =
+        json::parse(body, Dialect::Strict).map_err(|error| TlogError::Json { at: AT, error })?;
+    let members = root.as_object().ok_or(TlogError::Shape {
+        at: AT,
+        expected: "an object",
+    })?;
     let part = |key, at| text(need(members, key, at)?, at).map(String::from);
-    Ok((part("kind", "body.kind")?, part("apiVersion", "body.apiVersion")?, need(members, "spec", "body.spec")?.clone()))
+    Ok((
+        part("kind", "body.kind")?,
+        part("apiVersion", "body.apiVersion")?,
+        need(members, "spec", "body.spec")?.clone(),
+    ))
 }
 
 impl InclusionProof {
     fn parse(node: &Node) -> Result<Self, TlogError> {
         const AT: &str = "inclusionProof";
-        let members = object(node, AT, &["logIndex", "rootHash", "treeSize", "hashes", "checkpoint"])?;
+        let members = object(
+            node,
+            AT,
+            &["logIndex", "rootHash", "treeSize", "hashes", "checkpoint"],
+        )?;
         let hashes = find(members, "hashes").map_or(Some([].as_slice()), Node::as_array);
         let hashes = hashes.filter(|hashes| hashes.len() <= limits::PROOF_HASHES);
-        let hashes = hashes.ok_or(TlogError::Shape { at: "inclusionProof.hashes", expected: "an array of at most 64 hashes" })?;
+        let hashes = hashes.ok_or(TlogError::Shape {
+            at: "inclusionProof.hashes",
+            expected: "an array of at most 64 hashes",
+        })?;
         let checkpoint = match find(members, "checkpoint") {
             Some(node) => {
                 let envelope = object(node, "inclusionProof.checkpoint", &["envelope"])?;
                 let envelope = need(envelope, "envelope", "inclusionProof.checkpoint.envelope")?;
-                Some(SignedCheckpoint::parse(text(envelope, "inclusionProof.checkpoint.envelope")?)?)
+                Some(SignedCheckpoint::parse(text(
+                    envelope,
+                    "inclusionProof.checkpoint.envelope",
+                )?)?)
             }
             None => None,
         };
         Ok(Self {
             index: int64(find(members, "logIndex"), "inclusionProof.logIndex")?,
             size: int64(find(members, "treeSize"), "inclusionProof.treeSize")?,
-            root: hash(need(members, "rootHash", "inclusionProof.rootHash")?, "inclusionProof.rootHash")?,
-            hashes: hashes.iter().map(|node| hash(node, "inclusionProof.hashes[]")).collect::<Result<_, _>>()?,
+            root: hash(
+                need(members, "rootHash", "inclusionProof.rootHash")?,
+                "inclusionProof.rootHash",
+            )?,
+            hashes: hashes
+                .iter()
+                .map(|node| hash(node, "inclusionProof.hashes[]"))
+                .collect::<Result<_, _>>()?,
             checkpoint,
         })
     }
@@ -269,12 +388,25 @@ impl Timestamped {
         let wrong = |expected| TlogError::SetPayload { expected };
         let root = json::parse(message, Dialect::Strict).map_err(|_| wrong("JSON"))?;
         let members = root.as_object().ok_or(wrong("an object"))?;
-        let find = |key| members.iter().find(|member| member.key == key).map(|member| &member.node);
+        let find = |key| {
+            members
+                .iter()
+                .find(|member| member.key == key)
+                .map(|member| &member.node)
+        };
         let parsed = (|| {
             let body = base64::decode_go(find("body")?.as_str()?)?;
-            Some(Self { body, time: signed(find("integratedTime")?)?, log_id: find("logID")?.as_str()?.into(), log_index: signed(find("logIndex")?)? })
+            Some(Self {
+                body,
+                time: signed(find("integratedTime")?)?,
+                log_id: find("logID")?.as_str()?.into(),
+                log_index: signed(find("logIndex")?)?,
+            })
         })();
-        parsed.filter(|_| members.len() == 4).ok_or(wrong("exactly body (base64), integratedTime, logID (text) and logIndex (integers that are not negative)"))
+        parsed.filter(|_| members.len() == 4).ok_or(wrong(
+            "exactly body (base64), integratedTime, logID (text) and logIndex (integers that are \
+             not negative)",
+        ))
     }
 }
 
@@ -284,46 +416,84 @@ fn signed(node: &Node) -> Option<u64> {
 }
 
 fn object<'a>(node: &'a Node, at: &'static str, known: &[&str]) -> Result<&'a [Member], TlogError> {
-    let members = node.as_object().ok_or(TlogError::Shape { at, expected: "an object" })?;
-    match members.iter().find(|member| !known.contains(&member.key.as_str())) {
-        Some(member) => Err(TlogError::Unknown { at, key: shown(&member.key) }),
+    let members = node.as_object().ok_or(TlogError::Shape {
+        at,
+        expected: "an object",
+    })?;
+    match members
+        .iter()
+        .find(|member| !known.contains(&member.key.as_str()))
+    {
+        Some(member) => Err(TlogError::Unknown {
+            at,
+            key: shown(&member.key),
+        }),
         None => Ok(members),
     }
 }
 
 /// `null` is absent, as in protobuf's JSON.
 fn find<'a>(members: &'a [Member], key: &str) -> Option<&'a Node> {
-    members.iter().find(|member| member.key == key).map(|member| &member.node).filter(|node| !node.is_null())
+    members
+        .iter()
+        .find(|member| member.key == key)
+        .map(|member| &member.node)
+        .filter(|node| !node.is_null())
 }
 
 fn need<'a>(members: &'a [Member], key: &str, at: &'static str) -> Result<&'a Node, TlogError> {
-    find(members, key).ok_or_else(|| TlogError::Absent { at, key: key.into() })
+    find(members, key).ok_or_else(|| TlogError::Absent {
+        at,
+        key: key.into(),
+    })
 }
 
 fn text<'a>(node: &'a Node, at: &'static str) -> Result<&'a str, TlogError> {
-    node.as_str().ok_or(TlogError::Shape { at, expected: "a text" })
+    node.as_str().ok_or(TlogError::Shape {
+        at,
+        expected: "a text",
+    })
 }
 
 /// Base64 that is not empty.
 fn strict(node: &Node, at: &'static str) -> Result<Vec<u8>, TlogError> {
-    base64::decode(text(node, at)?).filter(|bytes| !bytes.is_empty()).ok_or(TlogError::Shape { at, expected: "standard base64 with padding" })
+    base64::decode(text(node, at)?)
+        .filter(|bytes| !bytes.is_empty())
+        .ok_or(TlogError::Shape {
+            at,
+            expected: "standard base64 with padding",
+        })
 }
 
 /// Base64 as Go reads it, not empty.
 fn go(node: &Node, at: &'static str) -> Result<Vec<u8>, TlogError> {
-    base64::decode_go(text(node, at)?).filter(|bytes| !bytes.is_empty()).ok_or(TlogError::Shape { at, expected: "standard base64 with padding" })
+    base64::decode_go(text(node, at)?)
+        .filter(|bytes| !bytes.is_empty())
+        .ok_or(TlogError::Shape {
+            at,
+            expected: "standard base64 with padding",
+        })
 }
 
 fn hash(node: &Node, at: &'static str) -> Result<NodeHash, TlogError> {
-    strict(node, at)?.try_into().map_err(|_| TlogError::Shape { at, expected: "a hash of 32 bytes" })
+    strict(node, at)?.try_into().map_err(|_| TlogError::Shape {
+        at,
+        expected: "a hash of 32 bytes",
+    })
 }
 
-/// protobuf's int64, not negative: a number or a text, without sign, fraction, exponent and leading zeros; absent is zero.
+/// protobuf's int64, not negative: a number or a text, without sign, fraction, exponent and leading
+/// zeros; absent is zero.
 fn int64(node: Option<&Node>, at: &'static str) -> Result<u64, TlogError> {
     let digits = match node.map(|node| &node.value) {
         None => "0",
         Some(Value::Number(text) | Value::String(text)) => text,
         Some(_) => "",
     };
-    decimal(digits).filter(|value| i64::try_from(*value).is_ok()).ok_or(TlogError::Shape { at, expected: "an integer that is not negative" })
+    decimal(digits)
+        .filter(|value| i64::try_from(*value).is_ok())
+        .ok_or(TlogError::Shape {
+            at,
+            expected: "an integer that is not negative",
+        })
 }

@@ -19,7 +19,10 @@ use ed25519_dalek::Signer;
 use serde_json::{Value, json};
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
-    match Box::pin(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+    match Box::pin(future)
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("pure Rust does not wait"),
     }
@@ -27,7 +30,13 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// The claim, or the code of what refuses it.
 fn settle<T>(pending: Result<Pending<T>, Refused>) -> Result<Verified<T>, &'static str> {
-    block_on(pending.map_err(|refused| refused.failure.code)?.settle(&RustCrypto)).unwrap().map_err(|refused| refused.failure.code)
+    block_on(
+        pending
+            .map_err(|refused| refused.failure.code)?
+            .settle(&RustCrypto),
+    )
+    .unwrap()
+    .map_err(|refused| refused.failure.code)
 }
 
 fn code<T>(result: Result<T, TlogError>) -> &'static str {
@@ -61,11 +70,23 @@ fn ed25519_public(seed: u8) -> PublicKey {
 }
 
 fn key_id(name: &str, kind: u8, seed: u8) -> Vec<u8> {
-    sha256(&[name.as_bytes(), b"\n", &[kind], ed25519(seed).verifying_key().as_bytes()].concat())[..4].to_vec()
+    sha256(
+        &[
+            name.as_bytes(),
+            b"\n",
+            &[kind],
+            ed25519(seed).verifying_key().as_bytes(),
+        ]
+        .concat(),
+    )[..4]
+        .to_vec()
 }
 
 fn line(name: &str, id: &[u8], signature: &[u8]) -> String {
-    format!("\u{2014} {name} {}\n", base64::encode(&[id, signature].concat()))
+    format!(
+        "\u{2014} {name} {}\n",
+        base64::encode(&[id, signature].concat())
+    )
 }
 
 /// The seed of Rekor v1's key, and of Rekor v2's.
@@ -76,7 +97,12 @@ const TIME: u64 = 1_700_000_000;
 
 fn v1_log() -> LogKey {
     let key = ecdsa_public(V1);
-    LogKey::new(&sha256(key.spki_der()), "rekor.example", &key, Scheme::Ecdsa(Hash::Sha256))
+    LogKey::new(
+        &sha256(key.spki_der()),
+        "rekor.example",
+        &key,
+        Scheme::Ecdsa(Hash::Sha256),
+    )
 }
 
 fn v2_log() -> LogKey {
@@ -87,18 +113,43 @@ fn v2_log() -> LogKey {
 const AT: usize = 6;
 
 fn tree(body: &[u8]) -> (Vec<NodeHash>, NodeHash) {
-    let leaves: Vec<NodeHash> = (0..11).map(|i| if i == AT { merkle::leaf_hash(body) } else { merkle::leaf_hash(&[i as u8]) }).collect();
+    let leaves: Vec<NodeHash> = (0..11)
+        .map(|i| {
+            if i == AT {
+                merkle::leaf_hash(body)
+            } else {
+                merkle::leaf_hash(&[i as u8])
+            }
+        })
+        .collect();
     (path(AT, &leaves), root(&leaves))
 }
 
 fn v1_checkpoint(root: &[u8]) -> String {
-    let text = format!("rekor.example - 42\n11\n{}\nTimestamp: 1\n", base64::encode(root));
-    format!("{text}\n{}", line("rekor.example", &v1_log().id()[..4], &ecdsa_sign(V1, text.as_bytes())))
+    let text = format!(
+        "rekor.example - 42\n11\n{}\nTimestamp: 1\n",
+        base64::encode(root)
+    );
+    format!(
+        "{text}\n{}",
+        line(
+            "rekor.example",
+            &v1_log().id()[..4],
+            &ecdsa_sign(V1, text.as_bytes())
+        )
+    )
 }
 
 fn v2_checkpoint(root: &[u8]) -> String {
     let text = format!("{V2_ORIGIN}\n11\n{}\n", base64::encode(root));
-    format!("{text}\n{}", line(V2_ORIGIN, &key_id(V2_ORIGIN, 1, V2), &ed25519(V2).sign(text.as_bytes()).to_bytes()))
+    format!(
+        "{text}\n{}",
+        line(
+            V2_ORIGIN,
+            &key_id(V2_ORIGIN, 1, V2),
+            &ed25519(V2).sign(text.as_bytes()).to_bytes()
+        )
+    )
 }
 
 fn proof(body: &[u8], checkpoint: impl Fn(&[u8]) -> String) -> Value {
@@ -108,7 +159,11 @@ fn proof(body: &[u8], checkpoint: impl Fn(&[u8]) -> String) -> Value {
 }
 
 fn set_message(body: &[u8], time: u64, index: u64) -> String {
-    format!(r#"{{"body":"{}","integratedTime":{time},"logID":"{}","logIndex":{index}}}"#, base64::encode(body), hex::encode(v1_log().id()))
+    format!(
+        r#"{{"body":"{}","integratedTime":{time},"logID":"{}","logIndex":{index}}}"#,
+        base64::encode(body),
+        hex::encode(v1_log().id())
+    )
 }
 
 /// A complete entry of Rekor v1, whose index in the log is not that in the tree.
@@ -134,7 +189,8 @@ fn parse(entry: &Value) -> Result<Entry, TlogError> {
     Entry::parse(&json::parse(entry.to_string().as_bytes(), json::Dialect::Strict).unwrap())
 }
 
-/// What was signed in these tests, by whom. The certificate is no certificate: here it is bytes that are compared.
+/// What was signed in these tests, by whom. The certificate is no certificate: here it is bytes
+/// that are compared.
 const PAYLOAD: &[u8] = b"{\"a\":1}";
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const SIGNATURE: &[u8] = b"a signature";
@@ -190,7 +246,11 @@ fn dsse_2() -> Value {
 
 /// DSSE protocol.md, for [`PAYLOAD`].
 fn pae() -> Vec<u8> {
-    [b"DSSEv1 28 application/vnd.in-toto+json 7 ".as_slice(), PAYLOAD].concat()
+    [
+        b"DSSEv1 28 application/vnd.in-toto+json 7 ".as_slice(),
+        PAYLOAD,
+    ]
+    .concat()
 }
 
 /// `value` with what `pointer` names replaced; `null` takes it away.

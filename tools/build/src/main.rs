@@ -1,8 +1,10 @@
-//! Makes `pkg/`, the npm package: the module with its glue (by wasm-bindgen), made smaller (by wasm-opt), and what `js/` holds.
+//! Makes `pkg/`, the npm package: the module with its glue (by wasm-bindgen), made smaller (by
+//! wasm-opt), and what `js/` holds.
 //!
 //! `sealgate-build MODULE.wasm PKG [--root DIR] [--wasm-opt PROGRAM | --no-wasm-opt]`
 //!
-//! The package is written beside its place and moved there when it is whole, so that nobody meets half of it.
+//! The package is written beside its place and moved there when it is whole, so that nobody meets
+//! half of it.
 
 use std::error::Error;
 use std::ffi::OsStr;
@@ -16,7 +18,8 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 
 /// Where npm puts binaryen's wasm-opt, seen from the root of the repository.
 const WASM_OPT: &str = "tools/node_modules/binaryen/bin/wasm-opt";
-/// Measured: -O1 gives the smallest brotli in a third of the time; -Os and -Oz save raw bytes and cost 4 % on the wire.
+/// Measured: -O1 gives the smallest brotli in a third of the time; -Os and -Oz save raw bytes and
+/// cost 4 % on the wire.
 const WASM_OPT_LEVEL: &str = "-O1";
 /// What rustc switches on for wasm32-unknown-unknown; wasm-opt is told to stay within it.
 const WASM_FEATURES: [&str; 6] = [
@@ -38,7 +41,8 @@ struct Options {
 }
 
 fn main() {
-    if let Err(error) = parse_options(std::env::args().skip(1)).and_then(|options| build(&options)) {
+    if let Err(error) = parse_options(std::env::args().skip(1)).and_then(|options| build(&options))
+    {
         eprintln!("sealgate-build: {error}");
         std::process::exit(1);
     }
@@ -72,7 +76,11 @@ fn build(options: &Options) -> Outcome<()> {
 /// The glue that `init()` without arguments can load, and that can start over after a trap.
 fn bind(module: &Path, out: &Path) -> Outcome<()> {
     if !module.is_file() {
-        return Err(format!("{}: no such file; build the crate for wasm32-unknown-unknown first", module.display()).into());
+        return Err(format!(
+            "{}: no such file; build the crate for wasm32-unknown-unknown first",
+            module.display()
+        )
+        .into());
     }
     Bindgen::new()
         .input_path(module)
@@ -93,19 +101,37 @@ fn bind(module: &Path, out: &Path) -> Outcome<()> {
 fn optimise(wasm_opt: &Path, wasm: &Path) -> Outcome<()> {
     let small = wasm.with_extension("opt.wasm");
     let mut command = Command::new(wasm_opt);
-    command.arg(WASM_OPT_LEVEL).args(WASM_FEATURES).arg(wasm).arg("-o").arg(&small);
-    run(&mut command, "`npm ci --prefix tools` installs it; --wasm-opt names another, --no-wasm-opt goes without")?;
+    command
+        .arg(WASM_OPT_LEVEL)
+        .args(WASM_FEATURES)
+        .arg(wasm)
+        .arg("-o")
+        .arg(&small);
+    run(
+        &mut command,
+        "`npm ci --prefix tools` installs it; --wasm-opt names another, --no-wasm-opt goes without",
+    )?;
     fs::rename(&small, wasm)?;
     Ok(())
 }
 
 /// The package says which module it holds.
 fn stamp(root: &Path, package: &Path) -> Outcome<()> {
-    run(Command::new("node").arg(root.join("tools/build/stamp.mjs")).arg(package), "it is Node, which the project needs anyway")
+    run(
+        Command::new("node")
+            .arg(root.join("tools/build/stamp.mjs"))
+            .arg(package),
+        "it is Node, which the project needs anyway",
+    )
 }
 
 fn print_sizes(root: &Path, wasm: &Path) -> Outcome<()> {
-    run(Command::new("node").arg(root.join("tools/build/sizes.mjs")).arg(wasm), "it is Node, which the project needs anyway")
+    run(
+        Command::new("node")
+            .arg(root.join("tools/build/sizes.mjs"))
+            .arg(wasm),
+        "it is Node, which the project needs anyway",
+    )
 }
 
 fn run(command: &mut Command, remedy: &str) -> Outcome<()> {
@@ -120,10 +146,20 @@ fn run(command: &mut Command, remedy: &str) -> Outcome<()> {
 
 /// The crate and the package are one thing under one version.
 fn check_versions(root: &Path) -> Outcome<()> {
-    let of_crate = quoted_after(&fs::read_to_string(root.join("Cargo.toml"))?, "\nversion = ");
-    let of_package = quoted_after(&fs::read_to_string(root.join("js/package.json"))?, "\n  \"version\": ");
+    let of_crate = quoted_after(
+        &fs::read_to_string(root.join("Cargo.toml"))?,
+        "\nversion = ",
+    );
+    let of_package = quoted_after(
+        &fs::read_to_string(root.join("js/package.json"))?,
+        "\n  \"version\": ",
+    );
     if of_crate.is_none() || of_crate != of_package {
-        return Err(format!("Cargo.toml has version {of_crate:?}, js/package.json {of_package:?}; expected the same in both").into());
+        return Err(format!(
+            "Cargo.toml has version {of_crate:?}, js/package.json {of_package:?}; expected the \
+             same in both"
+        )
+        .into());
     }
     Ok(())
 }
@@ -173,7 +209,8 @@ fn remove(folder: &Path) -> Outcome<()> {
 }
 
 fn parse_options(mut arguments: impl Iterator<Item = String>) -> Outcome<Options> {
-    let (mut places, mut root, mut wasm_opt, mut optimised) = (Vec::new(), PathBuf::from("."), None, true);
+    let (mut places, mut root, mut wasm_opt, mut optimised) =
+        (Vec::new(), PathBuf::from("."), None, true);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or(format!("{argument} needs a value"));
         match argument.as_str() {
@@ -184,7 +221,17 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Outcome<Options
             _ => places.push(PathBuf::from(argument)),
         }
     }
-    let [module, package] = <[PathBuf; 2]>::try_from(places).map_err(|found| format!("expected MODULE.wasm and PKG, found {found:?}"))?;
-    let wasm_opt = optimised.then(|| wasm_opt.or_else(|| std::env::var_os("WASM_OPT").map(PathBuf::from)).unwrap_or_else(|| root.join(WASM_OPT)));
-    Ok(Options { module, package, root, wasm_opt })
+    let [module, package] = <[PathBuf; 2]>::try_from(places)
+        .map_err(|found| format!("expected MODULE.wasm and PKG, found {found:?}"))?;
+    let wasm_opt = optimised.then(|| {
+        wasm_opt
+            .or_else(|| std::env::var_os("WASM_OPT").map(PathBuf::from))
+            .unwrap_or_else(|| root.join(WASM_OPT))
+    });
+    Ok(Options {
+        module,
+        package,
+        root,
+        wasm_opt,
+    })
 }

@@ -1,4 +1,5 @@
-//! Topic `attestations`: statements in bundles, in `.att` layers, in plain envelopes; predicate types.
+//! Topic `attestations`: statements in bundles, in `.att` layers, in plain envelopes; predicate
+//! types.
 
 use crate::case::Case;
 use crate::case::Run;
@@ -35,10 +36,25 @@ use sealgate::x509::Certificate;
 use sealgate::x509::fulcio::Claims;
 use serde_json::Value;
 
-/// What is understood here; a case that asks for something else is not run. A key's hint is never evidence.
+/// What is understood here; a case that asks for something else is not run. A key's hint is never
+/// evidence.
 const PARAMS: [&str; 16] = [
-    "identity", "identity_regex", "issuer", "issuer_regex", "digest", "predicate_type", "source_repository_uri", "source_repository_owner_uri",
-    "github_workflow_repository", "artifact_sha256", "artifact_sha512", "line", "pointer", "tlog", "layer", "key_id",
+    "identity",
+    "identity_regex",
+    "issuer",
+    "issuer_regex",
+    "digest",
+    "predicate_type",
+    "source_repository_uri",
+    "source_repository_owner_uri",
+    "github_workflow_repository",
+    "artifact_sha256",
+    "artifact_sha512",
+    "line",
+    "pointer",
+    "tlog",
+    "layer",
+    "key_id",
 ];
 
 /// Claims of certificates, by the names of the vectors and of sigstore-go.
@@ -56,7 +72,12 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
         }
         "cosign-att" => statement(case, provider, layer(case)?.bundle()),
         "dsse" => envelope(case, provider),
-        "statement-predicate" => answer(Statement::parse(&Envelope::parse(&case.input("envelope")?)?.payload)?.predicate_type.as_str(), case.required("predicate_type")?),
+        "statement-predicate" => answer(
+            Statement::parse(&Envelope::parse(&case.input("envelope")?)?.payload)?
+                .predicate_type
+                .as_str(),
+            case.required("predicate_type")?,
+        ),
         "predicate-alias" => {
             let found = predicate_type(case.required("type")?)?;
             case.text("uri")?.map_or(Ok(()), |uri| answer(found, uri))
@@ -69,27 +90,44 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
 fn document(case: &Case, input: &str) -> Run<Vec<u8>> {
     let bytes = case.input(input)?;
     if let Some(line) = case.param("line").and_then(Value::as_u64) {
-        let line = usize::try_from(line).ok().and_then(|line| bytes.split(|byte| *byte == b'\n').nth(line));
-        return line.map(<[u8]>::to_vec).ok_or(Stop::Broken("no such line".into()));
+        let line = usize::try_from(line)
+            .ok()
+            .and_then(|line| bytes.split(|byte| *byte == b'\n').nth(line));
+        return line
+            .map(<[u8]>::to_vec)
+            .ok_or(Stop::Broken("no such line".into()));
     }
     match case.text("pointer")? {
         Some(pointer) => {
-            let whole: Value = serde_json::from_slice(&bytes).map_err(|_| Stop::Refused("vector.json".into()))?;
-            Ok(whole.pointer(pointer).ok_or(Stop::Broken("the pointer leads nowhere".into()))?.to_string().into_bytes())
+            let whole: Value =
+                serde_json::from_slice(&bytes).map_err(|_| Stop::Refused("vector.json".into()))?;
+            Ok(whole
+                .pointer(pointer)
+                .ok_or(Stop::Broken("the pointer leads nowhere".into()))?
+                .to_string()
+                .into_bytes())
         }
         None => Ok(bytes),
     }
 }
 
-/// One layer of an `.att` manifest with its descriptor's annotations; the layer's digest is its place.
+/// One layer of an `.att` manifest with its descriptor's annotations; the layer's digest is its
+/// place.
 fn layer(case: &Case) -> Run<AttachedBundle> {
-    let manifest: Value = serde_json::from_slice(&case.input("att_manifest")?).map_err(|_| Stop::Refused("vector.json".into()))?;
-    let number = case.param("layer").and_then(Value::as_u64).and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
+    let manifest: Value = serde_json::from_slice(&case.input("att_manifest")?)
+        .map_err(|_| Stop::Refused("vector.json".into()))?;
+    let number = case
+        .param("layer")
+        .and_then(Value::as_u64)
+        .and_then(|number| usize::try_from(number).ok())
+        .unwrap_or(0);
     let descriptor = &manifest["layers"][number];
     let envelope = case.input("envelope")?;
     Digest::parse(descriptor["digest"].as_str().unwrap_or_default())?.check(&envelope)?;
     let annotations = descriptor["annotations"].as_object().into_iter().flatten();
-    let annotations: Vec<(String, String)> = annotations.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.into()))).collect();
+    let annotations: Vec<(String, String)> = annotations
+        .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.into())))
+        .collect();
     AttachedBundle::parse_layer(&envelope, &annotations).map_err(|failure| failed(&failure))
 }
 
@@ -97,14 +135,23 @@ fn statement(case: &Case, provider: &Chosen, bundle: &Bundle) -> Run {
     if case.param_names().any(|name| !PARAMS.contains(&name)) {
         return Err(Stop::Unsupported);
     }
-    let root = TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))?.map_err(|failure| failed(&failure))?;
+    let root = TrustedRoot::load(&case.input("trusted_root")?)
+        .map_err(|error| failed(&error.into()))?
+        .map_err(|failure| failed(&failure))?;
     let artifact = match case.text("digest")? {
         Some(digest) => Artifact::Digest(Digest::parse(digest)?),
         None if case.has_input("manifest") => Artifact::Bytes(case.input("manifest")?),
         None if case.has_input("artifact") => Artifact::Bytes(case.input("artifact")?),
         None => some_subject(bundle)?,
     };
-    match now(verify_bundle(bundle, &artifact, &signer(case, bundle)?, &root, Thresholds::default(), provider))? {
+    match now(verify_bundle(
+        bundle,
+        &artifact,
+        &signer(case, bundle)?,
+        &root,
+        Thresholds::default(),
+        provider,
+    ))? {
         Ok(verified) => of_type(case, verified.claim()),
         Err(refused) => Err(failed(&refused.failure)),
     }
@@ -120,9 +167,15 @@ fn of_type(case: &Case, signed: &Signed) -> Run {
 
 /// What the vectors leave open, sealgate does not: it is asked for what the statement is about.
 fn some_subject(bundle: &Bundle) -> Run<Artifact> {
-    let Content::Dsse { payload, .. } = &bundle.content else { return Err(Stop::Unsupported) };
+    let Content::Dsse { payload, .. } = &bundle.content else {
+        return Err(Stop::Unsupported);
+    };
     let statement = Statement::parse_untyped(payload)?;
-    let known = statement.subjects.iter().flat_map(|subject| &subject.digests).find_map(|(algorithm, hex)| Digest::parse(&format!("{algorithm}:{hex}")).ok());
+    let known = statement
+        .subjects
+        .iter()
+        .flat_map(|subject| &subject.digests)
+        .find_map(|(algorithm, hex)| Digest::parse(&format!("{algorithm}:{hex}")).ok());
     known.map(Artifact::Digest).ok_or(Stop::Unsupported)
 }
 
@@ -130,8 +183,12 @@ fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
     if case.has_input("key") {
         return Ok(Signer::Key(PublicKey::from_pem(&case.input("key")?)?, None));
     }
-    let Material::Certificates(certificates) = &bundle.material else { return Err(Stop::Unsupported) };
-    let found = Claims::of(&Certificate::parse(certificates.first().map_or(&[], Vec::as_slice))?)?;
+    let Material::Certificates(certificates) = &bundle.material else {
+        return Err(Stop::Unsupported);
+    };
+    let found = Claims::of(&Certificate::parse(
+        certificates.first().map_or(&[], Vec::as_slice),
+    )?)?;
     let pattern = |exact: &str, expression: &str, own: &str| -> Run<Pattern> {
         match (case.text(exact)?, case.text(expression)?) {
             (Some(text), None) => Ok(Pattern::exact(text)?),
@@ -140,7 +197,9 @@ fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
             _ => Ok(Pattern::exact(own)?),
         }
     };
-    let wanted = CLAIMS.iter().filter_map(|(theirs, ours)| Some((ours.to_string(), case.param(theirs)?.as_str()?.to_string())));
+    let wanted = CLAIMS.iter().filter_map(|(theirs, ours)| {
+        Some((ours.to_string(), case.param(theirs)?.as_str()?.to_string()))
+    });
     Ok(Signer::Identity(vec![Identity {
         subject: pattern("identity", "identity_regex", found.subject().text())?,
         issuer: pattern("issuer", "issuer_regex", found.issuer().unwrap_or_default())?,
@@ -150,7 +209,11 @@ fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
 
 /// A plain envelope: distinct keys are counted.
 fn envelope(case: &Case, provider: &Chosen) -> Run {
-    if case.has_input("openpgp_keys") || case.text("scheme")?.is_some_and(|scheme| !["rsa-pss", "rsa-pkcs1"].contains(&scheme)) {
+    if case.has_input("openpgp_keys")
+        || case
+            .text("scheme")?
+            .is_some_and(|scheme| !["rsa-pss", "rsa-pkcs1"].contains(&scheme))
+    {
         return Err(Stop::Unsupported);
     }
     let envelope = Envelope::parse(&document(case, "envelope")?)?;
@@ -170,10 +233,19 @@ fn envelope(case: &Case, provider: &Chosen) -> Run {
             Err(failure) => last = failure,
         }
     }
-    if accepted >= threshold { Ok(()) } else { Err(failed(&last)) }
+    if accepted >= threshold {
+        Ok(())
+    } else {
+        Err(failed(&last))
+    }
 }
 
-fn signed_by(case: &Case, provider: &Chosen, envelope: &Envelope, key: &PublicKey) -> Run<Result<(), Failure>> {
+fn signed_by(
+    case: &Case,
+    provider: &Chosen,
+    envelope: &Envelope,
+    key: &PublicKey,
+) -> Run<Result<(), Failure>> {
     let hash = match case.text("hash")? {
         Some("sha384") => Hash::Sha384,
         Some("sha512") => Hash::Sha512,
@@ -185,7 +257,11 @@ fn signed_by(case: &Case, provider: &Chosen, envelope: &Envelope, key: &PublicKe
         KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
         KeyKind::Ed25519 => Scheme::Ed25519,
     };
-    let form = if case.text("sig_encoding")? == Some("raw") { EcdsaForm::Fixed } else { EcdsaForm::Der };
+    let form = if case.text("sig_encoding")? == Some("raw") {
+        EcdsaForm::Fixed
+    } else {
+        EcdsaForm::Der
+    };
     let mut last = Failure::new("vector.no-signature", "");
     for claim in envelope.claims(key, scheme, form) {
         match claim {

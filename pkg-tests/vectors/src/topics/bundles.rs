@@ -1,4 +1,5 @@
-//! Topic `bundles`: Sigstore bundles under a trusted root, as `verify-blob` and `verify-attestation` see them.
+//! Topic `bundles`: Sigstore bundles under a trusted root, as `verify-blob` and
+//! `verify-attestation` see them.
 
 use crate::case::Case;
 use crate::case::Run;
@@ -22,9 +23,21 @@ use sealgate::x509::Window;
 
 /// What is understood here; a case that asks for something else is not run.
 const PARAMS: [&str; 15] = [
-    "identity", "issuer", "digest", "artifact_sha256", "artifact_digest_from_file", "skip_identity", "tlog_threshold", "observer_timestamp_threshold",
-    "integrated_timestamp_threshold", "signed_timestamp_threshold", "time_threshold", "sct_threshold", "max_timestamps",
-    "key_valid_from", "key_valid_until",
+    "identity",
+    "issuer",
+    "digest",
+    "artifact_sha256",
+    "artifact_digest_from_file",
+    "skip_identity",
+    "tlog_threshold",
+    "observer_timestamp_threshold",
+    "integrated_timestamp_threshold",
+    "signed_timestamp_threshold",
+    "time_threshold",
+    "sct_threshold",
+    "max_timestamps",
+    "key_valid_from",
+    "key_valid_until",
 ];
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
@@ -33,15 +46,27 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
     }
     // What does not even parse is refused whatever is asked of it.
     let bundle = Bundle::parse(&case.input("bundle")?)?;
-    if case.param_names().any(|name| !PARAMS.contains(&name)) || has_sha1_digest(case) || switches_the_log_off(case) {
+    if case.param_names().any(|name| !PARAMS.contains(&name))
+        || has_sha1_digest(case)
+        || switches_the_log_off(case)
+    {
         return Err(Stop::Unsupported);
     }
-    let root = match TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))? {
+    let root = match TrustedRoot::load(&case.input("trusted_root")?)
+        .map_err(|error| failed(&error.into()))?
+    {
         Ok(root) => root,
         Err(failure) => return Err(failed(&failure)),
     };
     let (artifact, signer) = (artifact(case)?, signer(case, &bundle)?);
-    match now(verify_bundle(&bundle, &artifact, &signer, &root, thresholds(case), provider))? {
+    match now(verify_bundle(
+        &bundle,
+        &artifact,
+        &signer,
+        &root,
+        thresholds(case),
+        provider,
+    ))? {
         Ok(_) => Ok(()),
         Err(refused) => Err(failed(&refused.failure)),
     }
@@ -60,12 +85,23 @@ fn time(case: &Case, name: &str) -> Run<Option<UnixTime>> {
 
 fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
     if case.has_input("key") {
-        let window = time(case, "key_valid_from")?.map(|start| Ok::<_, Stop>(Window { start, end: time(case, "key_valid_until")? })).transpose()?;
-        return Ok(Signer::Key(PublicKey::from_pem(&case.input("key")?)?, window));
+        let window = time(case, "key_valid_from")?
+            .map(|start| {
+                Ok::<_, Stop>(Window {
+                    start,
+                    end: time(case, "key_valid_until")?,
+                })
+            })
+            .transpose()?;
+        return Ok(Signer::Key(
+            PublicKey::from_pem(&case.input("key")?)?,
+            window,
+        ));
     }
     match (case.text("identity")?, case.text("issuer")?) {
         (Some(identity), Some(issuer)) => identity_of(issuer, identity),
-        // What the vectors leave open, sealgate does not: it is asked for the identity that the certificate has.
+        // What the vectors leave open, sealgate does not: it is asked for the identity that the
+        // certificate has.
         _ => whoever(bundle),
     }
 }
@@ -74,8 +110,12 @@ fn whoever(bundle: &Bundle) -> Run<Signer> {
     use sealgate::sigstore::bundle::Material;
     use sealgate::x509::Certificate;
     use sealgate::x509::fulcio::Claims;
-    let Material::Certificates(certificates) = &bundle.material else { return Err(Stop::Unsupported) };
-    let claims = Claims::of(&Certificate::parse(certificates.first().map_or(&[], Vec::as_slice))?)?;
+    let Material::Certificates(certificates) = &bundle.material else {
+        return Err(Stop::Unsupported);
+    };
+    let claims = Claims::of(&Certificate::parse(
+        certificates.first().map_or(&[], Vec::as_slice),
+    )?)?;
     identity_of(claims.issuer().unwrap_or_default(), claims.subject().text())
 }
 
@@ -84,7 +124,12 @@ fn identity_of(issuer: &str, subject: &str) -> Run<Signer> {
 }
 
 fn thresholds(case: &Case) -> Thresholds {
-    let number = |name: &str| case.param(name).and_then(serde_json::Value::as_u64).and_then(|number| usize::try_from(number).ok()).unwrap_or(0);
+    let number = |name: &str| {
+        case.param(name)
+            .and_then(serde_json::Value::as_u64)
+            .and_then(|number| usize::try_from(number).ok())
+            .unwrap_or(0)
+    };
     Thresholds {
         logs: number("tlog_threshold"),
         timestamps: number("signed_timestamp_threshold"),
@@ -95,13 +140,18 @@ fn thresholds(case: &Case) -> Thresholds {
 
 /// One token over a signature, without a bundle.
 fn timestamp(case: &Case, provider: &Chosen) -> Run {
-    let root = match TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))? {
+    let root = match TrustedRoot::load(&case.input("trusted_root")?)
+        .map_err(|error| failed(&error.into()))?
+    {
         Ok(root) => root,
         Err(failure) => return Err(failed(&failure)),
     };
     let token = Token::parse(&case.input("timestamp")?)?;
     let mut last = Err(Stop::Unsupported);
-    for claim in token.claims(root.timestamp_authorities(), &case.input("signature")?).map_err(|refused| failed(&refused.failure))? {
+    for claim in token
+        .claims(root.timestamp_authorities(), &case.input("signature")?)
+        .map_err(|refused| failed(&refused.failure))?
+    {
         match now(claim.settle(provider))? {
             Ok(_) => return Ok(()),
             Err(refused) => last = Err(failed(&refused.failure)),
@@ -112,21 +162,50 @@ fn timestamp(case: &Case, provider: &Chosen) -> Run {
 
 /// Subjects match by hashes that sealgate computes (TRUST section 4).
 pub fn has_sha1_digest(case: &Case) -> bool {
-    case.param("digest").and_then(serde_json::Value::as_str).is_some_and(|digest| digest.starts_with("sha1:"))
+    case.param("digest")
+        .and_then(serde_json::Value::as_str)
+        .is_some_and(|digest| digest.starts_with("sha1:"))
 }
 
 /// A verifier that does not look at the log, but asks for times.
 pub fn switches_the_log_off(case: &Case) -> bool {
     let number = |name: &str| case.param(name).and_then(serde_json::Value::as_u64);
-    number("tlog_threshold") == Some(0) && number("observer_timestamp_threshold").is_some_and(|wanted| wanted > 0)
+    number("tlog_threshold") == Some(0)
+        && number("observer_timestamp_threshold").is_some_and(|wanted| wanted > 0)
 }
 
-/// Beside a token over this signature one over something else, both at a time of the trusted root's authorities.
+/// Beside a token over this signature one over something else, both at a time of the trusted root's
+/// authorities.
 pub fn has_stray_timestamp(case: &Case) -> bool {
-    let Some(bundle) = case.input("bundle").ok().and_then(|bytes| Bundle::parse(&bytes).ok()) else { return false };
-    let hashes = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512].map(|algorithm| algorithm.hash(&bundle.signature));
-    let own = |token: &Vec<u8>| hashes.iter().any(|hash| token.windows(hash.len()).any(|part| part == hash));
-    let Some(Ok(Ok(root))) = case.input("trusted_root").ok().map(|bytes| TrustedRoot::load(&bytes)) else { return false };
-    let listed = |token: &Vec<u8>| Token::parse(token).is_ok_and(|token| root.timestamp_authorities().iter().any(|authority| authority.chain.valid().covers(token.time_unverified())));
-    bundle.timestamps.iter().any(own) && !bundle.timestamps.iter().all(own) && bundle.timestamps.iter().all(listed)
+    let Some(bundle) = case
+        .input("bundle")
+        .ok()
+        .and_then(|bytes| Bundle::parse(&bytes).ok())
+    else {
+        return false;
+    };
+    let hashes = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512]
+        .map(|algorithm| algorithm.hash(&bundle.signature));
+    let own = |token: &Vec<u8>| {
+        hashes
+            .iter()
+            .any(|hash| token.windows(hash.len()).any(|part| part == hash))
+    };
+    let Some(Ok(Ok(root))) = case
+        .input("trusted_root")
+        .ok()
+        .map(|bytes| TrustedRoot::load(&bytes))
+    else {
+        return false;
+    };
+    let listed = |token: &Vec<u8>| {
+        Token::parse(token).is_ok_and(|token| {
+            root.timestamp_authorities()
+                .iter()
+                .any(|authority| authority.chain.valid().covers(token.time_unverified()))
+        })
+    };
+    bundle.timestamps.iter().any(own)
+        && !bundle.timestamps.iter().all(own)
+        && bundle.timestamps.iter().all(listed)
 }

@@ -1,7 +1,8 @@
 //! Topic `cosign-image`: `.sig` signatures.
 //!
-//! What is asked of sealgate: reading layer and payload, the signature, the digest, the name. The runner itself only
-//! takes containers apart that sealgate does not read: the files of the `dir:` transport, and the vectors' own.
+//! What is asked of sealgate: reading layer and payload, the signature, the digest, the name. The
+//! runner itself only takes containers apart that sealgate does not read: the files of the `dir:`
+//! transport, and the vectors' own.
 
 use crate::case::Case;
 use crate::case::Run;
@@ -45,7 +46,8 @@ use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
 
-/// What `cosign-legacy` cases with keys may ask for. Where a case gives keys of a log, the log is asked for.
+/// What `cosign-legacy` cases with keys may ask for. Where a case gives keys of a log, the log is
+/// asked for.
 const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
@@ -71,25 +73,50 @@ fn is_keyless(case: &Case) -> bool {
 }
 
 /// What such cases may ask for.
-const KEYLESS: [&str; 8] = ["digest", "identity", "issuer", "identity_regex", "issuer_regex", "layer", "payload_sha256", "envelope_sha256"];
+const KEYLESS: [&str; 8] = [
+    "digest",
+    "identity",
+    "issuer",
+    "identity_regex",
+    "issuer_regex",
+    "layer",
+    "payload_sha256",
+    "envelope_sha256",
+];
 
 fn keyless(case: &Case, provider: &Chosen) -> Run {
     if case.param_names().any(|name| !KEYLESS.contains(&name)) || !case.has_input("payload") {
         return Err(Stop::Unsupported);
     }
-    let root = TrustedRoot::load(&case.input("trusted_root")?).map_err(|error| failed(&error.into()))?.map_err(|failure| failed(&failure))?;
-    let pattern = |exact: &str, expression: &str| match (case.text(exact)?, case.text(expression)?) {
+    let root = TrustedRoot::load(&case.input("trusted_root")?)
+        .map_err(|error| failed(&error.into()))?
+        .map_err(|failure| failed(&failure))?;
+    let pattern = |exact: &str, expression: &str| match (case.text(exact)?, case.text(expression)?)
+    {
         (Some(text), None) => Ok(Pattern::exact(text)?),
         (None, Some(text)) => Ok(Pattern::search(text)?),
         _ => Err(Stop::Unsupported),
     };
-    let signer = Signer::Identity(vec![Identity { subject: pattern("identity", "identity_regex")?, issuer: pattern("issuer", "issuer_regex")?, claims: Vec::new() }]);
+    let signer = Signer::Identity(vec![Identity {
+        subject: pattern("identity", "identity_regex")?,
+        issuer: pattern("issuer", "issuer_regex")?,
+        claims: Vec::new(),
+    }]);
     let mut last = Stop::Refused("vector.no-signature".into());
     for layer in layers(case)? {
         let bundle = layer.as_bundle(true).map_err(|failure| failed(&failure))?;
-        match now(verify_bundle(&bundle, &Artifact::Bytes(Vec::new()), &signer, &root, Thresholds::default(), provider))? {
+        match now(verify_bundle(
+            &bundle,
+            &Artifact::Bytes(Vec::new()),
+            &signer,
+            &root,
+            Thresholds::default(),
+            provider,
+        ))? {
             Ok(verified) => match (&verified.claim().says, case.text("digest")?) {
-                (Says::Payload(payload), Some(digest)) if payload.manifest_digest != digest => last = Stop::Refused("digest.not-signed".into()),
+                (Says::Payload(payload), Some(digest)) if payload.manifest_digest != digest => {
+                    last = Stop::Refused("digest.not-signed".into())
+                }
                 _ => return Ok(()),
             },
             Err(refused) => last = failed(&refused.failure),
@@ -98,49 +125,92 @@ fn keyless(case: &Case, provider: &Chosen) -> Run {
     Err(last)
 }
 
-/// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of schema 1) is left to the core.
+/// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of
+/// schema 1) is left to the core.
 pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
-    let dir = |files: &[Vec<u8>]| Some(files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>().ok()?.into_iter().flatten().collect());
+    let dir = |files: &[Vec<u8>]| {
+        Some(
+            files
+                .iter()
+                .map(|file| dir_signature(file))
+                .collect::<Run<Vec<_>>>()
+                .ok()?
+                .into_iter()
+                .flatten()
+                .collect(),
+        )
+    };
     let (manifest, layers): (_, Vec<SignatureLayer>) = match case.kind.as_str() {
         "containers-sigstore" => ("manifest", dir(&[case.input("signature").ok()?])?),
         "containers-sigstore-image" => ("manifest", dir(&case.inputs("signatures").ok()?)?),
-        "cosign-legacy" if case.has_input("keys") && !case.has_input("rekor_keys") && case.param_names().all(|name| ["digest", "tlog"].contains(&name)) && case.param("tlog") == Some(&Value::Bool(false)) => ("image_manifest", layers(case).ok()?),
+        "cosign-legacy"
+            if case.has_input("keys")
+                && !case.has_input("rekor_keys")
+                && case
+                    .param_names()
+                    .all(|name| ["digest", "tlog"].contains(&name))
+                && case.param("tlog") == Some(&Value::Bool(false)) =>
+        {
+            ("image_manifest", layers(case).ok()?)
+        }
         _ => return None,
     };
     let manifest = case.input(manifest).ok()?;
-    let kind = schema1::recognise(&manifest).filter(|kind| Kind::of(kind) != Some(Kind::Schema1))?;
+    let kind =
+        schema1::recognise(&manifest).filter(|kind| Kind::of(kind) != Some(Kind::Schema1))?;
     Some(verify_image(case, package, &layers, &manifest, kind))
 }
 
 fn keys(case: &Case) -> Run<Vec<PublicKey>> {
-    case.inputs("keys")?.iter().map(|pem| Ok(PublicKey::from_pem(pem)?)).collect()
+    case.inputs("keys")?
+        .iter()
+        .map(|pem| Ok(PublicKey::from_pem(pem)?))
+        .collect()
 }
 
 /// The payload of a layer that the key signed, and that one of the logs has, where there are any.
-fn payload(provider: &Chosen, layer: &SignatureLayer, key: &PublicKey, hash: Hash, logs: &[PublicKey]) -> Run<Payload> {
+fn payload(
+    provider: &Chosen,
+    layer: &SignatureLayer,
+    key: &PublicKey,
+    hash: Hash,
+    logs: &[PublicKey],
+) -> Run<Payload> {
     let keys = std::slice::from_ref(key);
     let payload = if logs.is_empty() {
         now(layer.verify(keys, hash, provider))?.map(|verified| verified.claim().clone())
     } else {
-        now(layer.verify_letter(&Trust::Keys(keys), logs, provider))?.map(|verified| verified.claim().payload().clone())
+        now(layer.verify_letter(&Trust::Keys(keys), logs, provider))?
+            .map(|verified| verified.claim().payload().clone())
     };
     payload.map_err(|refused| failed(&refused.failure))
 }
 
-/// Files of the `dir:` transport against a `sigstoreSigned` requirement with keys (facts/containers-policy.md sections 4
-/// and 6): one accepted signature suffices.
+/// Files of the `dir:` transport against a `sigstoreSigned` requirement with keys
+/// (facts/containers-policy.md sections 4 and 6): one accepted signature suffices.
 fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
-    let (trusted, matcher) = (Trusted::read(case)?, policy::matcher(case, "signedIdentity")?);
+    let (trusted, matcher) = (
+        Trusted::read(case)?,
+        policy::matcher(case, "signedIdentity")?,
+    );
     let image = Reference::normalize(case.required("docker_reference")?, Grammar::Containers)?;
     if !case.has_input("manifest") {
         return refuse("vector.no-manifest");
     }
     let digest = schema1::digest(&case.input("manifest")?)?;
     // Before anything is judged, all must be readable.
-    let layers = files.iter().map(|file| dir_signature(file)).collect::<Run<Vec<_>>>()?;
+    let layers = files
+        .iter()
+        .map(|file| dir_signature(file))
+        .collect::<Run<Vec<_>>>()?;
     let mut last = Stop::Refused("vector.no-signature".into());
     for layer in layers.into_iter().flatten() {
-        match accepted(trusted.payload(case, &layer, provider), &matcher, &image, &digest) {
+        match accepted(
+            trusted.payload(case, &layer, provider),
+            &matcher,
+            &image,
+            &digest,
+        ) {
             Err(Stop::Refused(code)) => last = Stop::Refused(code),
             done => return done,
         }
@@ -148,21 +218,43 @@ fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
     Err(last)
 }
 
-fn verify_image(case: &Case, package: &Package, layers: &[SignatureLayer], manifest: &[u8], kind: &str) -> Run {
+fn verify_image(
+    case: &Case,
+    package: &Package,
+    layers: &[SignatureLayer],
+    manifest: &[u8],
+    kind: &str,
+) -> Run {
     let (image, mut options) = match case.text("docker_reference")? {
         // Such a case gives no name, and its signatures speak of some.
         None => {
-            let keys: Vec<Value> = case.inputs("keys")?.iter().map(|pem| package::bytes(pem)).collect();
-            (format!("vectors.example/image@{}", case.required("digest")?), json!({"key": keys, "anyName": true}))
+            let keys: Vec<Value> = case
+                .inputs("keys")?
+                .iter()
+                .map(|pem| package::bytes(pem))
+                .collect();
+            (
+                format!("vectors.example/image@{}", case.required("digest")?),
+                json!({"key": keys, "anyName": true}),
+            )
         }
         Some(image) => {
-            let identity = case.param("signedIdentity").ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
+            let identity = case
+                .param("signedIdentity")
+                .ok_or_else(|| Stop::Broken("params.signedIdentity is missing".into()))?;
             let (requirement, assets) = letter::requirement(case, identity)?;
-            (image.into(), json!({"policy": json!({"default": [requirement]}).to_string(), "assets": assets}))
+            (
+                image.into(),
+                json!({"policy": json!({"default": [requirement]}).to_string(), "assets": assets}),
+            )
         }
     };
     options["provider"] = package.provider.into();
-    options["evidence"] = package::bytes(evidence(&image, manifest, kind, layers)?.to_string().as_bytes());
+    options["evidence"] = package::bytes(
+        evidence(&image, manifest, kind, layers)?
+            .to_string()
+            .as_bytes(),
+    );
     let report = package.call("verifyImage", json!([image, options]))?;
     let text = |key: &str| report.get(key).and_then(Value::as_str).unwrap_or_default();
     match (text("verdict"), text("code")) {
@@ -172,46 +264,95 @@ fn verify_image(case: &Case, package: &Package, layers: &[SignatureLayer], manif
     }
 }
 
-/// What a registry would answer that has this image and these signatures under the image's `.sig` tag.
+/// What a registry would answer that has this image and these signatures under the image's `.sig`
+/// tag.
 fn evidence(image: &str, manifest: &[u8], kind: &str, layers: &[SignatureLayer]) -> Run<Value> {
     let name = Reference::normalize(image, Grammar::Distribution)?.with_default_tag();
-    let at = name.digest().map(ToString::to_string).or_else(|| name.tag().map(String::from)).unwrap_or_default();
+    let at = name
+        .digest()
+        .map(ToString::to_string)
+        .or_else(|| name.tag().map(String::from))
+        .unwrap_or_default();
     let digest = Digest::of(manifest);
     let there = |path: String, kind: &str, body: &[u8]| json!({"path": path, "status": 200, "contentType": kind, "body": base64::encode(body)});
-    let mut answers = vec![there(format!("manifests/{at}"), kind, manifest), json!({"path": format!("referrers/{digest}"), "status": 200, "referrers": []})];
+    let mut answers = vec![
+        there(format!("manifests/{at}"), kind, manifest),
+        json!({"path": format!("referrers/{digest}"), "status": 200, "referrers": []}),
+    ];
     let descriptor = |kind: &str, content: &[u8]| json!({"mediaType": kind, "digest": Digest::of(content).to_string(), "size": content.len()});
     let listed = layers.iter().map(|layer| {
         let mut listed = descriptor(&layer.media_type, &layer.payload);
-        listed["annotations"] = layer.annotations.iter().map(|(key, value)| (key.clone(), Value::from(value.as_str()))).collect::<Map<_, _>>().into();
+        listed["annotations"] = layer
+            .annotations
+            .iter()
+            .map(|(key, value)| (key.clone(), Value::from(value.as_str())))
+            .collect::<Map<_, _>>()
+            .into();
         listed
     });
     let signatures = json!({"schemaVersion": 2, "mediaType": media_type::OCI_MANIFEST, "config": descriptor(media_type::OCI_CONFIG, b"{}"), "layers": listed.collect::<Vec<_>>()});
-    answers.push(there(format!("manifests/{}", tag::signature_tag(&digest)), media_type::OCI_MANIFEST, signatures.to_string().as_bytes()));
-    answers.extend(layers.iter().map(|layer| there(format!("blobs/{}", Digest::of(&layer.payload)), &layer.media_type, &layer.payload)));
-    Ok(json!({"version": 1, "name": image, "repository": name.path(), "reference": at, "answers": answers}))
+    answers.push(there(
+        format!("manifests/{}", tag::signature_tag(&digest)),
+        media_type::OCI_MANIFEST,
+        signatures.to_string().as_bytes(),
+    ));
+    answers.extend(layers.iter().map(|layer| {
+        there(
+            format!("blobs/{}", Digest::of(&layer.payload)),
+            &layer.media_type,
+            &layer.payload,
+        )
+    }));
+    Ok(
+        json!({"version": 1, "name": image, "repository": name.path(), "reference": at, "answers": answers}),
+    )
 }
 
 /// One signature is about this digest and this name.
 fn accepted(payload: Run<Payload>, matcher: &Matcher, image: &Reference, digest: &Digest) -> Run {
     let payload = payload?;
     answer(payload.manifest_digest, digest.to_string())?;
-    if matcher.accepts(Some(image), &payload.docker_reference) { Ok(()) } else { refuse("vector.other-name") }
+    if matcher.accepts(Some(image), &payload.docker_reference) {
+        Ok(())
+    } else {
+        refuse("vector.other-name")
+    }
 }
 
-/// A signature file of the `dir:` transport; `None` for one that is no sigstore signature (section 5).
+/// A signature file of the `dir:` transport; `None` for one that is no sigstore signature (section
+/// 5).
 fn dir_signature(file: &[u8]) -> Run<Option<SignatureLayer>> {
     const SIGSTORE: &[u8] = b"\0sigstore-json\n";
     match file {
-        [0xa0..=0xa3 | 0xc8 | 0x90..=0x92 | 0xc4 | 0x3d | 0x88..=0x8b | 0xc2, ..] => return Ok(None),
+        [
+            0xa0..=0xa3 | 0xc8 | 0x90..=0x92 | 0xc4 | 0x3d | 0x88..=0x8b | 0xc2,
+            ..,
+        ] => return Ok(None),
         _ if file.starts_with(b"\0simple-signing\n") => return Ok(None),
         _ => {}
     }
-    let Some(text) = file.strip_prefix(SIGSTORE) else { return refuse("vector.unknown-format") };
-    let Ok(record) = serde_json::from_slice::<Value>(text) else { return refuse("vector.no-json") };
+    let Some(text) = file.strip_prefix(SIGSTORE) else {
+        return refuse("vector.unknown-format");
+    };
+    let Ok(record) = serde_json::from_slice::<Value>(text) else {
+        return refuse("vector.no-json");
+    };
     let text = |key: &str| record.get(key).and_then(Value::as_str);
-    let (Some(media_type), Some(payload)) = (text("mimeType"), text("payload").and_then(base64::decode_go)) else { return refuse("vector.no-record") };
-    let annotations = record.get("annotations").filter(|annotations| !annotations.is_null()).map_or(Ok(Vec::new()), texts)?;
-    Ok(Some(SignatureLayer { media_type: media_type.into(), payload, annotations }))
+    let (Some(media_type), Some(payload)) = (
+        text("mimeType"),
+        text("payload").and_then(base64::decode_go),
+    ) else {
+        return refuse("vector.no-record");
+    };
+    let annotations = record
+        .get("annotations")
+        .filter(|annotations| !annotations.is_null())
+        .map_or(Ok(Vec::new()), texts)?;
+    Ok(Some(SignatureLayer {
+        media_type: media_type.into(),
+        payload,
+        annotations,
+    }))
 }
 
 /// Layers against keys and a digest, without a name, as `cosign verify --key` judges.
@@ -219,7 +360,10 @@ fn legacy(case: &Case, provider: &Chosen) -> Run {
     if !case.param_names().all(|name| PARAMS.contains(&name)) {
         return Err(Stop::Unsupported);
     }
-    let logged = case.param("tlog").and_then(Value::as_bool).unwrap_or(case.has_input("rekor_keys"));
+    let logged = case
+        .param("tlog")
+        .and_then(Value::as_bool)
+        .unwrap_or(case.has_input("rekor_keys"));
     if logged && !case.has_input("rekor_keys") {
         return refuse("vector.no-log-key");
     }
@@ -233,16 +377,28 @@ fn legacy(case: &Case, provider: &Chosen) -> Run {
         Some("sha512") => Hash::Sha512,
         Some(_) => return Err(Stop::Unsupported),
     };
-    let threshold = case.param("threshold").map_or(Some(1), Value::as_u64).ok_or_else(|| Stop::Broken("params.threshold is no number".into()))?;
+    let threshold = case
+        .param("threshold")
+        .map_or(Some(1), Value::as_u64)
+        .ok_or_else(|| Stop::Broken("params.threshold is no number".into()))?;
     if logged && hash != Hash::Sha256 {
         return Err(Stop::Unsupported);
     }
-    let log = if logged { letter::rekor(case)? } else { Vec::new() };
+    let log = if logged {
+        letter::rekor(case)?
+    } else {
+        Vec::new()
+    };
     let layers = layers(case)?;
     let (mut signers, mut last) = (0, Stop::Refused("vector.no-signature".into()));
     // Keys are counted, each once; not signatures.
     for key in keys(case)? {
-        let mut by_key = layers.iter().map(|layer| answer(payload(provider, layer, &key, hash, &log)?.manifest_digest, digest.to_string()));
+        let mut by_key = layers.iter().map(|layer| {
+            answer(
+                payload(provider, layer, &key, hash, &log)?.manifest_digest,
+                digest.to_string(),
+            )
+        });
         match by_key.find_map(|run| run.map_err(|stop| last = stop).ok()) {
             Some(()) => signers += 1,
             None => continue,
@@ -260,17 +416,38 @@ fn layers(case: &Case) -> Run<Vec<SignatureLayer>> {
     let payload = case.input("payload")?;
     if case.has_input("annotations") {
         let annotations = json(&case.input("annotations")?)?;
-        return Ok(vec![SignatureLayer { media_type: SIMPLE_SIGNING.into(), payload, annotations: texts(&annotations)? }]);
+        return Ok(vec![SignatureLayer {
+            media_type: SIMPLE_SIGNING.into(),
+            payload,
+            annotations: texts(&annotations)?,
+        }]);
     }
-    let Document::Manifest(manifest) = Document::parse(&case.input("sig_manifest")?, None)? else { return refuse("vector.no-manifest") };
+    let Document::Manifest(manifest) = Document::parse(&case.input("sig_manifest")?, None)? else {
+        return refuse("vector.no-manifest");
+    };
     let wanted = case.param("layer").and_then(Value::as_u64);
-    let layers = manifest.layers.into_iter().zip(0..).filter(|(layer, at)| wanted.is_none_or(|wanted| wanted == *at) && layer.digest.check(&payload).is_ok());
-    Ok(layers.map(|(layer, _)| SignatureLayer { media_type: layer.media_type, payload: payload.clone(), annotations: layer.annotations }).collect())
+    let layers = manifest.layers.into_iter().zip(0..).filter(|(layer, at)| {
+        wanted.is_none_or(|wanted| wanted == *at) && layer.digest.check(&payload).is_ok()
+    });
+    Ok(layers
+        .map(|(layer, _)| SignatureLayer {
+            media_type: layer.media_type,
+            payload: payload.clone(),
+            annotations: layer.annotations,
+        })
+        .collect())
 }
 
 /// An object of strings.
 fn texts(object: &Value) -> Run<Vec<(String, String)>> {
-    let Some(members) = object.as_object() else { return refuse("vector.no-annotations") };
-    let text = |(key, value): (&String, &Value)| value.as_str().map(|text| (key.clone(), text.into())).ok_or_else(|| Stop::Refused("vector.no-annotations".into()));
+    let Some(members) = object.as_object() else {
+        return refuse("vector.no-annotations");
+    };
+    let text = |(key, value): (&String, &Value)| {
+        value
+            .as_str()
+            .map(|text| (key.clone(), text.into()))
+            .ok_or_else(|| Stop::Refused("vector.no-annotations".into()))
+    };
     members.iter().map(text).collect()
 }

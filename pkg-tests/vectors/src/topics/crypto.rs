@@ -29,12 +29,18 @@ use serde_json::json;
 type Holds<'a> = &'a dyn Fn(&[u8], Scheme, EcdsaForm, &[u8], &[u8]) -> Run;
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
-    through(case, &|key, scheme, form, message, signature| check(provider, key, scheme, form, message, signature))
+    through(case, &|key, scheme, form, message, signature| {
+        check(provider, key, scheme, form, message, signature)
+    })
 }
 
 pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
     let has_entry = matches!(case.kind.as_str(), "wycheproof-file" | "signature");
-    has_entry.then(|| through(case, &|key, scheme, form, message, signature| verify_signature(package, key, scheme, form, message, signature)))
+    has_entry.then(|| {
+        through(case, &|key, scheme, form, message, signature| {
+            verify_signature(package, key, scheme, form, message, signature)
+        })
+    })
 }
 
 fn through(case: &Case, holds: Holds) -> Run {
@@ -45,16 +51,37 @@ fn through(case: &Case, holds: Holds) -> Run {
     }
 }
 
-fn check(provider: &Chosen, key: &[u8], scheme: Scheme, form: EcdsaForm, message: &[u8], signature: &[u8]) -> Run {
+fn check(
+    provider: &Chosen,
+    key: &[u8],
+    scheme: Scheme,
+    form: EcdsaForm,
+    message: &[u8],
+    signature: &[u8],
+) -> Run {
     let key = PublicKey::from_pem(key)?;
-    let check = SignatureCheck::new(Role::Given, &key, scheme, form, Message::Bytes(message.into()), signature)?;
+    let check = SignatureCheck::new(
+        Role::Given,
+        &key,
+        scheme,
+        form,
+        Message::Bytes(message.into()),
+        signature,
+    )?;
     match now(provider.verify(&check))? {
         Outcome::Holds => Ok(()),
         Outcome::Fails => refuse("signature.invalid"),
     }
 }
 
-fn verify_signature(package: &Package, key: &[u8], scheme: Scheme, form: EcdsaForm, message: &[u8], signature: &[u8]) -> Run {
+fn verify_signature(
+    package: &Package,
+    key: &[u8],
+    scheme: Scheme,
+    form: EcdsaForm,
+    message: &[u8],
+    signature: &[u8],
+) -> Run {
     let name = |family: &str, hash: Hash| {
         let hash = match hash {
             Hash::Sha256 => "sha256",
@@ -89,11 +116,18 @@ fn hash(name: &str) -> Option<Hash> {
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Run<&'a str> {
-    value.get(key).and_then(Value::as_str).ok_or_else(|| Stop::Broken(format!("{key} is no string")))
+    value
+        .get(key)
+        .and_then(Value::as_str)
+        .ok_or_else(|| Stop::Broken(format!("{key} is no string")))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> Run<&'a [Value]> {
-    value.get(key).and_then(Value::as_array).map(Vec::as_slice).ok_or_else(|| Stop::Broken(format!("{key} is no list")))
+    value
+        .get(key)
+        .and_then(Value::as_array)
+        .map(Vec::as_slice)
+        .ok_or_else(|| Stop::Broken(format!("{key} is no list")))
 }
 
 fn unhex(value: &Value, key: &str) -> Run<Vec<u8>> {
@@ -103,13 +137,23 @@ fn unhex(value: &Value, key: &str) -> Run<Vec<u8>> {
 /// Every test of a file gets its own result.
 fn wycheproof(case: &Case, holds: Holds) -> Run {
     let file = json(&case.input("vectors")?)?;
-    let form = if text(&file, "schema")?.contains("p1363") { EcdsaForm::Fixed } else { EcdsaForm::Der };
+    let form = if text(&file, "schema")?.contains("p1363") {
+        EcdsaForm::Fixed
+    } else {
+        EcdsaForm::Der
+    };
     let (mut run, mut wrong) = (0, None);
     for group in list(&file, "testGroups")? {
         let key = text(group, "publicKeyPem")?.as_bytes();
         let scheme = scheme(text(&file, "algorithm")?, group)?;
         for test in list(group, "tests")? {
-            let held = match holds(key, scheme, form, &unhex(test, "msg")?, &unhex(test, "sig")?) {
+            let held = match holds(
+                key,
+                scheme,
+                form,
+                &unhex(test, "msg")?,
+                &unhex(test, "sig")?,
+            ) {
                 Ok(()) => true,
                 Err(Stop::Refused(_)) => false,
                 Err(other) => return Err(other),
@@ -117,14 +161,20 @@ fn wycheproof(case: &Case, holds: Holds) -> Run {
             match (text(test, "result")?, held) {
                 ("valid", true) | ("invalid", false) | ("acceptable", _) => run += 1,
                 // All are run, so that a provider that answers later is asked everything at once.
-                _ => wrong = wrong.or(Some(format!("vector.tcId-{}", test.get("tcId").unwrap_or(&Value::Null)))),
+                _ => {
+                    wrong = wrong.or(Some(format!(
+                        "vector.tcId-{}",
+                        test.get("tcId").unwrap_or(&Value::Null)
+                    )))
+                }
             }
         }
     }
     if let Some(code) = wrong {
         return refuse(&code);
     }
-    case.param("tests").map_or(Ok(()), |tests| answer(Some(run), tests.as_u64()))
+    case.param("tests")
+        .map_or(Ok(()), |tests| answer(Some(run), tests.as_u64()))
 }
 
 fn scheme(algorithm: &str, group: &Value) -> Run<Scheme> {
@@ -133,7 +183,9 @@ fn scheme(algorithm: &str, group: &Value) -> Run<Scheme> {
         "ECDSA" => Ok(Scheme::Ecdsa(hash()?)),
         "EDDSA" => Ok(Scheme::Ed25519),
         "RSASSA-PKCS1-v1_5" => Ok(Scheme::RsaPkcs1(hash()?)),
-        "RSASSA-PSS" if text(group, "mgfSha")? == text(group, "sha")? => Ok(Scheme::RsaPss(hash()?)),
+        "RSASSA-PSS" if text(group, "mgfSha")? == text(group, "sha")? => {
+            Ok(Scheme::RsaPss(hash()?))
+        }
         _ => Err(Stop::Unsupported),
     }
 }
@@ -162,15 +214,28 @@ fn signature(case: &Case, holds: Holds) -> Run {
         ["Ed25519ph"] => Scheme::Ed25519ph,
         _ => return Err(Stop::Unsupported),
     };
-    holds(&key, scheme, EcdsaForm::Der, &case.input("data")?, &case.input("signature")?)
+    holds(
+        &key,
+        scheme,
+        EcdsaForm::Der,
+        &case.input("data")?,
+        &case.input("signature")?,
+    )
 }
 
 /// Whether a file of RSA-PSS vectors uses a salt that is not as long as the hash.
 pub fn has_other_salt(case: &Case) -> bool {
-    let Ok(file) = case.input("vectors").and_then(|bytes| json(&bytes)) else { return false };
-    let Ok(groups) = list(&file, "testGroups") else { return false };
+    let Ok(file) = case.input("vectors").and_then(|bytes| json(&bytes)) else {
+        return false;
+    };
+    let Ok(groups) = list(&file, "testGroups") else {
+        return false;
+    };
     groups.iter().any(|group| {
-        let length = text(group, "sha").ok().and_then(hash).and_then(|hash| u64::try_from(hash.size()).ok());
+        let length = text(group, "sha")
+            .ok()
+            .and_then(hash)
+            .and_then(|hash| u64::try_from(hash.size()).ok());
         let salt = group.get("sLen").and_then(Value::as_u64);
         salt.is_some() && salt != length
     })

@@ -49,7 +49,12 @@ pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
 
 fn parse_reference(case: &Case, package: &Package) -> Run {
     let found = package.call("parseReference", json!([case.required("input")?]))?;
-    let member = |name: &str| found.get(name).and_then(Value::as_str).ok_or_else(|| Stop::Broken(format!("{name} is no string in {found}")));
+    let member = |name: &str| {
+        found
+            .get(name)
+            .and_then(Value::as_str)
+            .ok_or_else(|| Stop::Broken(format!("{name} is no string in {found}")))
+    };
     agrees(case, "full", member("canonical")?)?;
     agrees(case, "domain", member("domain")?)?;
     agrees(case, "path", member("path")?)
@@ -61,7 +66,8 @@ fn digest(case: &Case, param: &str) -> Run<Digest> {
 
 /// Compares with a parameter, where the case has it.
 fn agrees(case: &Case, param: &str, found: &str) -> Run {
-    case.text(param)?.map_or(Ok(()), |expected| answer(found, expected))
+    case.text(param)?
+        .map_or(Ok(()), |expected| answer(found, expected))
 }
 
 fn manifest_digest(case: &Case) -> Run {
@@ -96,9 +102,23 @@ fn index(bytes: &[u8]) -> Run<Index> {
 
 fn platform_select(case: &Case) -> Run {
     let index = index(&case.input("index")?)?;
-    let platform = Platform::new(case.required("os")?, case.required("architecture")?, case.text("variant")?);
-    let gzip = case.param("prefer_gzip").and_then(Value::as_bool).unwrap_or(false);
-    let chosen = index.select_by(&platform, if gzip { Compression::PreferGzip } else { Compression::PreferZstd });
+    let platform = Platform::new(
+        case.required("os")?,
+        case.required("architecture")?,
+        case.text("variant")?,
+    );
+    let gzip = case
+        .param("prefer_gzip")
+        .and_then(Value::as_bool)
+        .unwrap_or(false);
+    let chosen = index.select_by(
+        &platform,
+        if gzip {
+            Compression::PreferGzip
+        } else {
+            Compression::PreferZstd
+        },
+    );
     match chosen {
         Some(chosen) => agrees(case, "digest", &chosen.digest.to_string()),
         None => refuse("vector.no-instance"),
@@ -130,8 +150,17 @@ fn layout_lookup(case: &Case) -> Run {
     let found = layout.find(name)?;
     agrees(case, "digest", &found.digest.to_string())?;
     agrees(case, "media_type", &found.media_type)?;
-    let position = layout.index().manifests.iter().position(|entry| std::ptr::eq(entry, found));
-    case.param("position").map_or(Ok(()), |expected| answer(position.and_then(|at| u64::try_from(at).ok()), expected.as_u64()))
+    let position = layout
+        .index()
+        .manifests
+        .iter()
+        .position(|entry| std::ptr::eq(entry, found));
+    case.param("position").map_or(Ok(()), |expected| {
+        answer(
+            position.and_then(|at| u64::try_from(at).ok()),
+            expected.as_u64(),
+        )
+    })
 }
 
 fn referrers(case: &Case) -> Run {
@@ -145,23 +174,58 @@ fn referrers(case: &Case) -> Run {
     if found.is_empty() {
         return refuse("vector.no-referrers");
     }
-    let mut found: Vec<(String, String)> = found.iter().map(|entry| (entry.digest.to_string(), entry.artifact_type.clone().unwrap_or_default())).collect();
+    let mut found: Vec<(String, String)> = found
+        .iter()
+        .map(|entry| {
+            (
+                entry.digest.to_string(),
+                entry.artifact_type.clone().unwrap_or_default(),
+            )
+        })
+        .collect();
     found.sort();
-    let text = |entry: &Value, key: &str| entry.get(key).and_then(Value::as_str).unwrap_or_default().to_string();
-    let listed = |key: &str| case.param(key).and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut expected: Vec<(String, String)> = listed("referrers").iter().map(|entry| (text(entry, "digest"), text(entry, "artifactType"))).collect();
+    let text = |entry: &Value, key: &str| {
+        entry
+            .get(key)
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_string()
+    };
+    let listed = |key: &str| {
+        case.param(key)
+            .and_then(Value::as_array)
+            .cloned()
+            .unwrap_or_default()
+    };
+    let mut expected: Vec<(String, String)> = listed("referrers")
+        .iter()
+        .map(|entry| (text(entry, "digest"), text(entry, "artifactType")))
+        .collect();
     expected.sort();
     answer(found, expected)?;
     if let Some(expected) = case.text("fallback_index")? {
         let entry = layout.find(Some(&tag))?;
         answer(entry.digest.to_string(), expected)?;
-        let fallback = walk.documents.iter().find_map(|(descriptor, document)| match document {
-            Document::Index(index) if descriptor.digest == entry.digest => Some(index),
-            _ => None,
-        });
-        let Some(fallback) = fallback else { return refuse("vector.no-fallback-index") };
-        let expected: Vec<String> = listed("listed").iter().filter_map(Value::as_str).map(String::from).collect();
-        let found: Vec<String> = fallback.manifests.iter().map(|entry| entry.digest.to_string()).collect();
+        let fallback = walk
+            .documents
+            .iter()
+            .find_map(|(descriptor, document)| match document {
+                Document::Index(index) if descriptor.digest == entry.digest => Some(index),
+                _ => None,
+            });
+        let Some(fallback) = fallback else {
+            return refuse("vector.no-fallback-index");
+        };
+        let expected: Vec<String> = listed("listed")
+            .iter()
+            .filter_map(Value::as_str)
+            .map(String::from)
+            .collect();
+        let found: Vec<String> = fallback
+            .manifests
+            .iter()
+            .map(|entry| entry.digest.to_string())
+            .collect();
         answer(found, expected)?;
     }
     Ok(())
@@ -175,15 +239,26 @@ fn dir_image(case: &Case) -> Run {
     digest(case, "digest")?.check(&manifest)?;
     let schema1 = schema1::recognise(&manifest).and_then(Kind::of) == Some(Kind::Schema1);
     let listed: Vec<(Digest, Option<u64>)> = if schema1 {
-        Schema1::parse(&manifest)?.layers.into_iter().map(|digest| (digest, None)).collect()
+        Schema1::parse(&manifest)?
+            .layers
+            .into_iter()
+            .map(|digest| (digest, None))
+            .collect()
     } else {
         match Document::parse(&manifest, None)? {
-            Document::Manifest(manifest) => manifest.layers.into_iter().chain([manifest.config]).map(|entry| (entry.digest, Some(entry.size))).collect(),
+            Document::Manifest(manifest) => manifest
+                .layers
+                .into_iter()
+                .chain([manifest.config])
+                .map(|entry| (entry.digest, Some(entry.size)))
+                .collect(),
             Document::Index(_) => return refuse("vector.no-image"),
         }
     };
     for (digest, size) in listed {
-        let Ok(blob) = fs::read(root.join(digest.hex())) else { return refuse("vector.no-blob") };
+        let Ok(blob) = fs::read(root.join(digest.hex())) else {
+            return refuse("vector.no-blob");
+        };
         digest.check(&blob)?;
         if size.is_some_and(|size| u64::try_from(blob.len()) != Ok(size)) {
             return refuse("vector.blob-size");
@@ -197,7 +272,11 @@ fn reference_parse(case: &Case) -> Run {
     agrees(case, "repository", &found.name())?;
     agrees(case, "domain", found.domain())?;
     agrees(case, "tag", found.tag().unwrap_or_default())?;
-    agrees(case, "digest", &found.digest().map(ToString::to_string).unwrap_or_default())
+    agrees(
+        case,
+        "digest",
+        &found.digest().map(ToString::to_string).unwrap_or_default(),
+    )
 }
 
 fn reference_normalize(case: &Case) -> Run {

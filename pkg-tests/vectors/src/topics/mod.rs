@@ -28,7 +28,8 @@ pub fn run(case: &Case, provider: &Chosen) -> Outcome {
     .into()
 }
 
-/// Runs one case through the package, where its kind has an entry there and the case comes as far as calling it.
+/// Runs one case through the package, where its kind has an entry there and the case comes as far
+/// as calling it.
 pub fn through_package(case: &Case, package: &Package) -> Option<Outcome> {
     let before = package.calls();
     let run = match case.topic.as_str() {
