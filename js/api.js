@@ -25,200 +25,323 @@ const LONGEST_WAIT = 60_000;
  * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch }} platform how this platform must be asked, and by what
  */
 export function createApi(glue, platform) {
-  const runner = createRunner(glue);
-  const webCrypto = createWebCrypto();
+	const runner = createRunner(glue);
+	const webCrypto = createWebCrypto();
 
-  /** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
-  const services = (given) => ({
-    fetch: createFetcher(given.fetch ?? platform.fetch, platform.requestInit, given.timeout),
-    verify: webCrypto.verify,
-    load: given.load,
-    save: given.save,
-  });
+	/** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
+	const services = (given) => ({
+		fetch: createFetcher(
+			given.fetch ?? platform.fetch,
+			platform.requestInit,
+			given.timeout,
+		),
+		verify: webCrypto.verify,
+		load: given.load,
+		save: given.save,
+	});
 
-  /** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
-  async function verifyImage(reference, options = {}) {
-    const { fetch, timeout, ...rest } = checkOptions(options);
-    return runner.run(() => glue.startVerify(coreOptions(reference, rest)), services({ fetch, timeout }));
-  }
+	/** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
+	async function verifyImage(reference, options = {}) {
+		const { fetch, timeout, ...rest } = checkOptions(options);
+		return runner.run(
+			() => glue.startVerify(coreOptions(reference, rest)),
+			services({ fetch, timeout }),
+		);
+	}
 
-  /** @param {string} reference @param {import("./index.d.ts").PolicyInitOptions} options @returns {Promise<string>} */
-  async function policyInit(reference, options) {
-    const { fetch, timeout, ...rest } = checkOptions(options);
-    return runner.run(() => glue.startPolicyInit(coreOptions(reference, rest)), services({ fetch, timeout }));
-  }
+	/** @param {string} reference @param {import("./index.d.ts").PolicyInitOptions} options @returns {Promise<string>} */
+	async function policyInit(reference, options) {
+		const { fetch, timeout, ...rest } = checkOptions(options);
+		return runner.run(
+			() => glue.startPolicyInit(coreOptions(reference, rest)),
+			services({ fetch, timeout }),
+		);
+	}
 
-  /** @param {import("./index.d.ts").Bytes} bundle @param {import("./index.d.ts").BundleOptions} options @returns {Promise<import("./index.d.ts").VerifiedBundle>} */
-  async function verifyBundle(bundle, options) {
-    const { artifact, keyValidity, ...rest } = checkOptions(options);
-    const asked = /** @type {Record<string, unknown>} */ ({ ...coreOptions("", rest), bundle: toBytes("bundle", bundle) });
-    if (artifact !== undefined) asked.artifact = toBytes("artifact", artifact);
-    if (keyValidity !== undefined) asked.keyValidity = { start: toSeconds(keyValidity.start), end: keyValidity.end === undefined ? undefined : toSeconds(keyValidity.end) };
-    return runner.run(() => glue.startVerifyBundle(asked), services({}));
-  }
+	/** @param {import("./index.d.ts").Bytes} bundle @param {import("./index.d.ts").BundleOptions} options @returns {Promise<import("./index.d.ts").VerifiedBundle>} */
+	async function verifyBundle(bundle, options) {
+		const { artifact, keyValidity, ...rest } = checkOptions(options);
+		const asked = /** @type {Record<string, unknown>} */ ({
+			...coreOptions("", rest),
+			bundle: toBytes("bundle", bundle),
+		});
+		if (artifact !== undefined) asked.artifact = toBytes("artifact", artifact);
+		if (keyValidity !== undefined)
+			asked.keyValidity = {
+				start: toSeconds(keyValidity.start),
+				end:
+					keyValidity.end === undefined
+						? undefined
+						: toSeconds(keyValidity.end),
+			};
+		return runner.run(() => glue.startVerifyBundle(asked), services({}));
+	}
 
-  /** @param {import("./index.d.ts").SignatureOptions} options @returns {Promise<boolean>} */
-  async function verifySignature(options) {
-    const { key, signature, data, ...rest } = checkOptions(options);
-    const check = { ...rest, key: toBytes("key", key), signature: toBytes("signature", signature), data: toBytes("data", data), provider: providerOr(rest.provider) };
-    return runner.run(() => glue.verifySignature(check), services({}));
-  }
+	/** @param {import("./index.d.ts").SignatureOptions} options @returns {Promise<boolean>} */
+	async function verifySignature(options) {
+		const { key, signature, data, ...rest } = checkOptions(options);
+		const check = {
+			...rest,
+			key: toBytes("key", key),
+			signature: toBytes("signature", signature),
+			data: toBytes("data", data),
+			provider: providerOr(rest.provider),
+		};
+		return runner.run(() => glue.verifySignature(check), services({}));
+	}
 
-  /** @param {import("./index.d.ts").Bytes} policy @returns {string[]} */
-  const policyAssets = (policy) => runner.call(() => glue.policyAssets(toBytes("policy", policy)));
-  /** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {import("./index.d.ts").Lint[]} */
-  const policyLint = (policy, options = {}) => {
-    const { assets, registriesD, time, ...rest } = checkOptions(options);
-    const known = { ...rest, ...(assets && { assets: toAssets(assets) }), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), time: toSeconds(time) };
-    return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
-  };
-  /** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {{ as?: string }} [options] @returns {import("./index.d.ts").Explanation} */
-  const policyExplain = (policy, reference, options = {}) =>
-    runner.call(() => glue.policyExplain(toBytes("policy", policy), reference, checkOptions(options).as));
-  /** @param {string} text @returns {import("./index.d.ts").Reference} */
-  const parseReference = (text) => runner.call(() => glue.parseReference(text));
-  /** @param {string} name @returns {string} */
-  const predicateType = (name) => runner.call(() => glue.predicateType(name));
-  /** @returns {string} */
-  const version = () => runner.call(() => glue.version());
+	/** @param {import("./index.d.ts").Bytes} policy @returns {string[]} */
+	const policyAssets = (policy) =>
+		runner.call(() => glue.policyAssets(toBytes("policy", policy)));
+	/** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {import("./index.d.ts").Lint[]} */
+	const policyLint = (policy, options = {}) => {
+		const { assets, registriesD, time, ...rest } = checkOptions(options);
+		const known = {
+			...rest,
+			...(assets && { assets: toAssets(assets) }),
+			...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
+			time: toSeconds(time),
+		};
+		return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
+	};
+	/** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {{ as?: string }} [options] @returns {import("./index.d.ts").Explanation} */
+	const policyExplain = (policy, reference, options = {}) =>
+		runner.call(() =>
+			glue.policyExplain(
+				toBytes("policy", policy),
+				reference,
+				checkOptions(options).as,
+			),
+		);
+	/** @param {string} text @returns {import("./index.d.ts").Reference} */
+	const parseReference = (text) => runner.call(() => glue.parseReference(text));
+	/** @param {string} name @returns {string} */
+	const predicateType = (name) => runner.call(() => glue.predicateType(name));
+	/** @returns {string} */
+	const version = () => runner.call(() => glue.version());
 
-  class Gateway {
-    #config;
-    #services;
-    /** @type {{ inner: any, era: number } | undefined} */
-    #made;
+	class Gateway {
+		#config;
+		#services;
+		/** @type {{ inner: any, era: number } | undefined} */
+		#made;
 
-    /** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
-    constructor(config, given = {}) {
-      const { policy, assets, registriesD, provider, secret: ownSecret, ...rest } = checkOptions(config);
-      // For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
-      const secret = ownSecret === undefined ? crypto.getRandomValues(new Uint8Array(32)) : toBytes("secret", ownSecret);
-      this.#config = { build: BUILD, ...rest, secret, policy: toBytes("policy", policy), assets: toAssets(assets), ...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }), provider: providerOr(provider) };
-      this.#services = { ...services(given), lock: createLocks(), patience: patienceOf(given.requestTimeout) };
-      this.#inner();
-    }
+		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
+		constructor(config, given = {}) {
+			const {
+				policy,
+				assets,
+				registriesD,
+				provider,
+				secret: ownSecret,
+				...rest
+			} = checkOptions(config);
+			// For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
+			const secret =
+				ownSecret === undefined
+					? crypto.getRandomValues(new Uint8Array(32))
+					: toBytes("secret", ownSecret);
+			this.#config = {
+				build: BUILD,
+				...rest,
+				secret,
+				policy: toBytes("policy", policy),
+				assets: toAssets(assets),
+				...(registriesD && {
+					registriesD: toAssets(registriesD, "registriesD"),
+				}),
+				provider: providerOr(provider),
+			};
+			this.#services = {
+				...services(given),
+				lock: createLocks(),
+				patience: patienceOf(given.requestTimeout),
+			};
+			this.#inner();
+		}
 
-    /** @param {import("./index.d.ts").GatewayRequest} request @returns {Promise<import("./index.d.ts").Action>} */
-    async handle(request) {
-      const asked = { method: request.method, url: request.url, headers: [...request.headers], time: request.time ?? now() };
-      const pieces = createPieces();
-      const done = runner.run(() => this.#inner().handle(asked), { ...this.#services, begin: pieces.begin, write: pieces.write });
-      // An answer in pieces begins before the task is done.
-      return Promise.race([pieces.begun, pieces.until(done)]);
-    }
+		/** @param {import("./index.d.ts").GatewayRequest} request @returns {Promise<import("./index.d.ts").Action>} */
+		async handle(request) {
+			const asked = {
+				method: request.method,
+				url: request.url,
+				headers: [...request.headers],
+				time: request.time ?? now(),
+			};
+			const pieces = createPieces();
+			const done = runner.run(() => this.#inner().handle(asked), {
+				...this.#services,
+				begin: pieces.begin,
+				write: pieces.write,
+			});
+			// An answer in pieces begins before the task is done.
+			return Promise.race([pieces.begun, pieces.until(done)]);
+		}
 
-    /** @returns {import("./index.d.ts").GatewayState} */
-    state() {
-      return runner.call(() => this.#inner().state());
-    }
+		/** @returns {import("./index.d.ts").GatewayState} */
+		state() {
+			return runner.call(() => this.#inner().state());
+		}
 
-    /** The gateway inside the module, made again when the module has started over. */
-    #inner() {
-      if (this.#made?.era !== runner.era()) {
-        const inner = runner.call(() => new glue.Gateway(this.#config));
-        this.#made = { inner, era: runner.era() };
-      }
-      return this.#made.inner;
-    }
-  }
+		/** The gateway inside the module, made again when the module has started over. */
+		#inner() {
+			if (this.#made?.era !== runner.era()) {
+				const inner = runner.call(() => new glue.Gateway(this.#config));
+				this.#made = { inner, era: runner.era() };
+			}
+			return this.#made.inner;
+		}
+	}
 
-  return { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway };
+	return {
+		verifyImage,
+		verifyBundle,
+		policyInit,
+		policyAssets,
+		policyLint,
+		policyExplain,
+		parseReference,
+		predicateType,
+		verifySignature,
+		version,
+		Gateway,
+	};
 }
 
 /** An answer that goes out piece by piece, as it is read. */
 function createPieces() {
-  /** @type {WritableStreamDefaultWriter<Uint8Array> | undefined} */
-  let writer;
-  /** @type {(action: import("./index.d.ts").Action) => void} */
-  let start = () => {};
-  /** @type {Promise<import("./index.d.ts").Action>} */
-  const begun = new Promise((resolve) => (start = resolve));
-  /** @type {Promise<unknown>} */
-  let finished = Promise.resolve();
+	/** @type {WritableStreamDefaultWriter<Uint8Array> | undefined} */
+	let writer;
+	/** @type {(action: import("./index.d.ts").Action) => void} */
+	let start = () => {};
+	/** @type {Promise<import("./index.d.ts").Action>} */
+	const begun = new Promise((resolve) => (start = resolve));
+	/** @type {Promise<unknown>} */
+	let finished = Promise.resolve();
 
-  return {
-    begun,
-    /** @param {{ status: number, headers: [string, string][] }} head */
-    begin(head) {
-      const { readable, writable } = new TransformStream();
-      writer = writable.getWriter();
-      // Whoever goes away ends the writing, which says so itself.
-      writer.closed.catch(() => {});
-      start({ kind: "respond", ...head, body: readable, finished });
-    },
-    /** @param {Uint8Array} piece */
-    async write(piece) {
-      await writer?.write(piece);
-    },
-    /** The task's own action, when there were no pieces. @param {Promise<import("./index.d.ts").Action>} done */
-    until(done) {
-      const ended = done.then(
-        async (action) => {
-          await writer?.close().catch(() => {});
-          return action;
-        },
-        async (error) => {
-          // What has begun and cannot be ended is cut off: half a document is none.
-          await writer?.abort(error).catch(() => {});
-          throw error;
-        },
-      );
-      finished = ended.catch(() => {});
-      return ended;
-    },
-  };
+	return {
+		begun,
+		/** @param {{ status: number, headers: [string, string][] }} head */
+		begin(head) {
+			const { readable, writable } = new TransformStream();
+			writer = writable.getWriter();
+			// Whoever goes away ends the writing, which says so itself.
+			writer.closed.catch(() => {});
+			start({ kind: "respond", ...head, body: readable, finished });
+		},
+		/** @param {Uint8Array} piece */
+		async write(piece) {
+			await writer?.write(piece);
+		},
+		/** The task's own action, when there were no pieces. @param {Promise<import("./index.d.ts").Action>} done */
+		until(done) {
+			const ended = done.then(
+				async (action) => {
+					await writer?.close().catch(() => {});
+					return action;
+				},
+				async (error) => {
+					// What has begun and cannot be ended is cut off: half a document is none.
+					await writer?.abort(error).catch(() => {});
+					throw error;
+				},
+			);
+			finished = ended.catch(() => {});
+			return ended;
+		},
+	};
 }
 
 /** What the core takes, from what people pass. @param {string} reference @param {Record<string, any>} options */
-function coreOptions(reference, { key, policy, assets, registriesD, evidence, trustedRoot, provider, time, ...rest }) {
-  /** @type {Record<string, unknown>} */
-  const options = { ...rest, reference, provider: providerOr(provider), time: toSeconds(time) };
-  if (key !== undefined) options.key = (Array.isArray(key) ? key : [key]).map((one) => toBytes("key", one));
-  if (policy !== undefined) options.policy = toBytes("policy", policy);
-  if (assets !== undefined) options.assets = toAssets(assets);
-  if (registriesD !== undefined) options.registriesD = toAssets(registriesD, "registriesD");
-  // A string is the name of a root that the module carries; the content of a file is bytes.
-  if (trustedRoot !== undefined) options.trustedRoot = typeof trustedRoot === "string" ? trustedRoot : toBytes("trustedRoot", trustedRoot);
-  if (evidence !== undefined) options.evidence = toBytes("evidence", evidence);
-  for (const name of Object.keys(options)) if (options[name] === undefined) delete options[name];
-  return options;
+function coreOptions(
+	reference,
+	{
+		key,
+		policy,
+		assets,
+		registriesD,
+		evidence,
+		trustedRoot,
+		provider,
+		time,
+		...rest
+	},
+) {
+	/** @type {Record<string, unknown>} */
+	const options = {
+		...rest,
+		reference,
+		provider: providerOr(provider),
+		time: toSeconds(time),
+	};
+	if (key !== undefined)
+		options.key = (Array.isArray(key) ? key : [key]).map((one) =>
+			toBytes("key", one),
+		);
+	if (policy !== undefined) options.policy = toBytes("policy", policy);
+	if (assets !== undefined) options.assets = toAssets(assets);
+	if (registriesD !== undefined)
+		options.registriesD = toAssets(registriesD, "registriesD");
+	// A string is the name of a root that the module carries; the content of a file is bytes.
+	if (trustedRoot !== undefined)
+		options.trustedRoot =
+			typeof trustedRoot === "string"
+				? trustedRoot
+				: toBytes("trustedRoot", trustedRoot);
+	if (evidence !== undefined) options.evidence = toBytes("evidence", evidence);
+	for (const name of Object.keys(options))
+		if (options[name] === undefined) delete options[name];
+	return options;
 }
 
 /** Pages that are not served over https (or from localhost) have no WebCrypto. @param {string | undefined} asked */
 function providerOr(asked) {
-  return asked ?? (globalThis.crypto?.subtle ? "webcrypto" : "rust");
+	return asked ?? (globalThis.crypto?.subtle ? "webcrypto" : "rust");
 }
 
 /** Shorter than the longest, or the longest. @param {number | undefined} asked milliseconds */
 function patienceOf(asked) {
-  return asked !== undefined && asked > 0 && asked < LONGEST_WAIT ? asked : LONGEST_WAIT;
+	return asked !== undefined && asked > 0 && asked < LONGEST_WAIT
+		? asked
+		: LONGEST_WAIT;
 }
 
 /** @template {object} T @param {T} options @returns {T} */
 function checkOptions(options) {
-  if (typeof options === "object" && options !== null) return options;
-  throw codedError("argument", `expected an object of options, found ${options === null ? "null" : typeof options}`);
+	if (typeof options === "object" && options !== null) return options;
+	throw codedError(
+		"argument",
+		`expected an object of options, found ${options === null ? "null" : typeof options}`,
+	);
 }
 
 /** @param {string} name @param {unknown} value @returns {Uint8Array} */
 function toBytes(name, value) {
-  if (typeof value === "string") return new TextEncoder().encode(value);
-  if (value instanceof Uint8Array) return value;
-  if (value instanceof ArrayBuffer) return new Uint8Array(value);
-  throw codedError("argument", `${name}: expected text or bytes (string, Uint8Array, ArrayBuffer), found ${value === null ? "null" : typeof value}`);
+	if (typeof value === "string") return new TextEncoder().encode(value);
+	if (value instanceof Uint8Array) return value;
+	if (value instanceof ArrayBuffer) return new Uint8Array(value);
+	throw codedError(
+		"argument",
+		`${name}: expected text or bytes (string, Uint8Array, ArrayBuffer), found ${value === null ? "null" : typeof value}`,
+	);
 }
 
 /** @param {Record<string, unknown> | undefined} assets @param {string} [option] */
 function toAssets(assets = {}, option = "assets") {
-  return Object.fromEntries(Object.entries(checkOptions(assets)).map(([name, value]) => [name, toBytes(`${option}[${JSON.stringify(name)}]`, value)]));
+	return Object.fromEntries(
+		Object.entries(checkOptions(assets)).map(([name, value]) => [
+			name,
+			toBytes(`${option}[${JSON.stringify(name)}]`, value),
+		]),
+	);
 }
 
 /** @param {number | Date | undefined} time */
 function toSeconds(time) {
-  if (time === undefined) return now();
-  return time instanceof Date ? Math.floor(time.getTime() / 1000) : time;
+	if (time === undefined) return now();
+	return time instanceof Date ? Math.floor(time.getTime() / 1000) : time;
 }
 
 function now() {
-  return Math.floor(Date.now() / 1000);
+	return Math.floor(Date.now() / 1000);
 }

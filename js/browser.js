@@ -2,9 +2,28 @@
 import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
 
-await glue.default({ module_or_path: new URL("./sealgate_bg.wasm", import.meta.url) });
+await glue.default({
+	module_or_path: new URL("./sealgate_bg.wasm", import.meta.url),
+});
 
-export const { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway } = createApi(glue, {
-  // A page cannot see redirects, so the browser follows them. Cookies stay out of it, and no password window opens.
-  requestInit: { redirect: "follow", credentials: "omit", cache: "no-store", referrerPolicy: "no-referrer" },
+export const {
+	verifyImage,
+	verifyBundle,
+	policyInit,
+	policyAssets,
+	policyLint,
+	policyExplain,
+	parseReference,
+	predicateType,
+	verifySignature,
+	version,
+	Gateway,
+} = createApi(glue, {
+	// A page cannot see redirects, so the browser follows them. Cookies stay out of it, and no password window opens.
+	requestInit: {
+		redirect: "follow",
+		credentials: "omit",
+		cache: "no-store",
+		referrerPolicy: "no-referrer",
+	},
 });

@@ -7,5 +7,8 @@
  * @returns {Error & { code: string }}
  */
 export function codedError(code, message, cause) {
-  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
+	return Object.assign(
+		new Error(message, cause === undefined ? undefined : { cause }),
+		{ code },
+	);
 }

@@ -6,431 +6,478 @@ export type { Code };
 
 /** What is thrown: arguments, policies and keys that cannot be understood. A denied image is a report, never an exception. */
 export interface SealgateError extends Error {
-  code: Code;
+	code: Code;
 }
 
 /** Text is taken as UTF-8. */
 export type Bytes = string | Uint8Array | ArrayBuffer;
 export type Provider = "webcrypto" | "rust";
 /** For the registry of the reference: a user's, or an identity token. */
-export type Credentials = { username: string; password: string } | { token: string };
+export type Credentials =
+	| { username: string; password: string }
+	| { token: string };
 
 /** What is read piece by piece; every `ReadableStream<Uint8Array>` is one. */
 export interface Pieces {
-  getReader(): { read(): Promise<{ done: boolean; value?: Uint8Array }>; cancel(): Promise<unknown> };
+	getReader(): {
+		read(): Promise<{ done: boolean; value?: Uint8Array }>;
+		cancel(): Promise<unknown>;
+	};
 }
 /** What is used of an answer; every `Response` has it. */
 export interface FetchedResponse {
-  readonly status: number;
-  readonly url: string;
-  readonly redirected?: boolean;
-  readonly headers: { forEach(callback: (value: string, name: string) => void): void };
-  readonly body: Pieces | null;
+	readonly status: number;
+	readonly url: string;
+	readonly redirected?: boolean;
+	readonly headers: {
+		forEach(callback: (value: string, name: string) => void): void;
+	};
+	readonly body: Pieces | null;
 }
 /** The platform's `fetch`, or one in its form. */
-export type Fetch = (url: string, init: {
-  method: string;
-  headers: [string, string][];
-  body?: string;
-  redirect?: "follow" | "manual";
-  signal: any;
-  /** "public": the address was named by a redirect or a challenge, and only public addresses may be connected to. */
-  egress?: "operator" | "public";
-}) => Promise<FetchedResponse>;
+export type Fetch = (
+	url: string,
+	init: {
+		method: string;
+		headers: [string, string][];
+		body?: string;
+		redirect?: "follow" | "manual";
+		signal: any;
+		/** "public": the address was named by a redirect or a challenge, and only public addresses may be connected to. */
+		egress?: "operator" | "public";
+	},
+) => Promise<FetchedResponse>;
 
 /** The name of a root that the package carries, or the bytes of a trusted_root.json. */
-export type TrustedRoot = "public-good" | "staging" | "github" | Uint8Array | ArrayBuffer;
+export type TrustedRoot =
+	| "public-good"
+	| "staging"
+	| "github"
+	| Uint8Array
+	| ArrayBuffer;
 
 /** Who must have signed: one of these keys, or the certificate of this identity by the word of this issuer. */
 export interface SignerOptions {
-  /** PEM public keys; one of them must have signed. */
-  key?: Bytes | Bytes[];
-  /** The subject alternative name of the certificate: an email address, a workflow. */
-  certificateIdentity?: string;
-  /** The same as a regular expression (RE2), searched for: write ^…$ for a whole match. */
-  certificateIdentityRegexp?: string;
-  /** The OIDC issuer that vouched for the identity. */
-  certificateOidcIssuer?: string;
-  certificateOidcIssuerRegexp?: string;
-  /** Further claims of the certificate, by sigstore-go's names (sourceRepositoryURI, buildTrigger …), compared exactly. */
-  certificateClaims?: Record<string, string>;
-  /** Who certifies, logs and stamps. For certificates "public-good" when absent; for keys nothing is demanded then. */
-  trustedRoot?: TrustedRoot;
+	/** PEM public keys; one of them must have signed. */
+	key?: Bytes | Bytes[];
+	/** The subject alternative name of the certificate: an email address, a workflow. */
+	certificateIdentity?: string;
+	/** The same as a regular expression (RE2), searched for: write ^…$ for a whole match. */
+	certificateIdentityRegexp?: string;
+	/** The OIDC issuer that vouched for the identity. */
+	certificateOidcIssuer?: string;
+	certificateOidcIssuerRegexp?: string;
+	/** Further claims of the certificate, by sigstore-go's names (sourceRepositoryURI, buildTrigger …), compared exactly. */
+	certificateClaims?: Record<string, string>;
+	/** Who certifies, logs and stamps. For certificates "public-good" when absent; for keys nothing is demanded then. */
+	trustedRoot?: TrustedRoot;
 }
 
 interface RegistryOptions {
-  /** os/arch[/variant]: of an index, judge this image only. */
-  platform?: string;
-  /** Speak plain http to other hosts than loopback ones. */
-  plainHttp?: boolean;
-  credentials?: Credentials;
-  /** Addresses of token services that get the credentials too, beside the registry's own host and domains above it. */
-  realms?: string[];
-  /** `host[:port]` that redirects may lead to although they are private or plain http. */
-  egress?: string[];
-  /** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
-  provider?: Provider;
-  /** Instead of the platform's. */
-  fetch?: Fetch;
-  /** Milliseconds for one request with its whole answer; 30,000 when absent. */
-  timeout?: number;
-  /** Unix seconds; now, when absent. */
-  time?: number | Date;
+	/** os/arch[/variant]: of an index, judge this image only. */
+	platform?: string;
+	/** Speak plain http to other hosts than loopback ones. */
+	plainHttp?: boolean;
+	credentials?: Credentials;
+	/** Addresses of token services that get the credentials too, beside the registry's own host and domains above it. */
+	realms?: string[];
+	/** `host[:port]` that redirects may lead to although they are private or plain http. */
+	egress?: string[];
+	/** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
+	provider?: Provider;
+	/** Instead of the platform's. */
+	fetch?: Fetch;
+	/** Milliseconds for one request with its whole answer; 30,000 when absent. */
+	timeout?: number;
+	/** Unix seconds; now, when absent. */
+	time?: number | Date;
 }
 
 export interface VerifyOptions extends RegistryOptions, SignerOptions {
-  /** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
-  predicateType?: string;
-  /** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
-  as?: string;
-  /** Without a policy: a signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
-  anyName?: boolean;
-  /** Where the files lie that were read; only for the commands that the report shows. */
-  paths?: Paths;
-  /** The text of a policy.json. */
-  policy?: Bytes;
-  /** The files that the policy names (see `policyAssets`), by those names. */
-  assets?: Record<string, Bytes>;
-  /** The files of a registries.d, by their names; without it attachments are looked at everywhere. Only with a policy. */
-  registriesD?: Record<string, Bytes>;
-  /** A document of a gateway's /api/evidence: judge this, and ask no network. */
-  evidence?: Bytes;
-  /** When a sealgate gateway refuses the image, read the evidence there and judge it here. */
-  viaEvidence?: boolean;
+	/** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
+	predicateType?: string;
+	/** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
+	as?: string;
+	/** Without a policy: a signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
+	anyName?: boolean;
+	/** Where the files lie that were read; only for the commands that the report shows. */
+	paths?: Paths;
+	/** The text of a policy.json. */
+	policy?: Bytes;
+	/** The files that the policy names (see `policyAssets`), by those names. */
+	assets?: Record<string, Bytes>;
+	/** The files of a registries.d, by their names; without it attachments are looked at everywhere. Only with a policy. */
+	registriesD?: Record<string, Bytes>;
+	/** A document of a gateway's /api/evidence: judge this, and ask no network. */
+	evidence?: Bytes;
+	/** When a sealgate gateway refuses the image, read the evidence there and judge it here. */
+	viaEvidence?: boolean;
 }
 
 /** Paths as a person would type them. */
 export interface Paths {
-  /** Of the keys, in their order. */
-  key?: string[];
-  trustedRoot?: string;
-  /** Of the policy's files, by the names that it writes; those names themselves when absent. */
-  assets?: Record<string, string>;
+	/** Of the keys, in their order. */
+	key?: string[];
+	trustedRoot?: string;
+	/** Of the policy's files, by the names that it writes; those names themselves when absent. */
+	assets?: Record<string, string>;
 }
 
 export interface PolicyInitOptions extends RegistryOptions {
-  key: Bytes | Bytes[];
-  /** The name that the policy shall speak of. */
-  as?: string;
-  /** How the policy shall name the key's file; cosign.pub when absent. */
-  keyPath?: string;
-  /** The image is a mirror's copy of the one that was signed: write the rule for it. Without it another signed name is an error. */
-  mirror?: boolean;
+	key: Bytes | Bytes[];
+	/** The name that the policy shall speak of. */
+	as?: string;
+	/** How the policy shall name the key's file; cosign.pub when absent. */
+	keyPath?: string;
+	/** The image is a mirror's copy of the one that was signed: write the rule for it. Without it another signed name is an error. */
+	mirror?: boolean;
 }
 
 export interface BundleOptions extends SignerOptions {
-  /** What the bundle is about: its bytes … */
-  artifact?: Bytes;
-  /** … or its digest, for instance "sha256:…". */
-  digest?: string;
-  /** A statement of this type is wanted. */
-  predicateType?: string;
-  /** Without a `predicateType`: "signature" takes a signature of the artifact alone; "any" (the default) any claim, and you must read `kind` and `claims.predicateType`. */
-  wanted?: "any" | "signature";
-  /** When the key counts; every verified time must lie in it, and there must be one. */
-  keyValidity?: { start: number | Date; end?: number | Date };
-  /** Distinct transparency logs that are demanded; like all thresholds, it only adds to what the trusted root demands. */
-  tlogThreshold?: number;
-  /** Distinct timestamp authorities. */
-  timestampThreshold?: number;
-  /** Distinct logs with a signed entry timestamp. */
-  integratedThreshold?: number;
-  /** Logs and authorities together that say when. */
-  observerThreshold?: number;
-  provider?: Provider;
+	/** What the bundle is about: its bytes … */
+	artifact?: Bytes;
+	/** … or its digest, for instance "sha256:…". */
+	digest?: string;
+	/** A statement of this type is wanted. */
+	predicateType?: string;
+	/** Without a `predicateType`: "signature" takes a signature of the artifact alone; "any" (the default) any claim, and you must read `kind` and `claims.predicateType`. */
+	wanted?: "any" | "signature";
+	/** When the key counts; every verified time must lie in it, and there must be one. */
+	keyValidity?: { start: number | Date; end?: number | Date };
+	/** Distinct transparency logs that are demanded; like all thresholds, it only adds to what the trusted root demands. */
+	tlogThreshold?: number;
+	/** Distinct timestamp authorities. */
+	timestampThreshold?: number;
+	/** Distinct logs with a signed entry timestamp. */
+	integratedThreshold?: number;
+	/** Logs and authorities together that say when. */
+	observerThreshold?: number;
+	provider?: Provider;
 }
 
 /** What a verified bundle says, and what kind of claim it is. A bundle that proves nothing is an exception, with its code. */
 export interface VerifiedBundle {
-  /** "message": a signature over the artifact itself. "statement": it says something about the artifact, and `claims.predicateType` says what kind of thing. */
-  kind: "message" | "statement";
-  claims: Claims;
-  trustedRoot?: string;
-  steps: Step[];
+	/** "message": a signature over the artifact itself. "statement": it says something about the artifact, and `claims.predicateType` says what kind of thing. */
+	kind: "message" | "statement";
+	claims: Claims;
+	trustedRoot?: string;
+	steps: Step[];
 }
 
 /** What is known besides the policy. What is absent is not linted about. */
 export interface LintOptions {
-  /** The files that the policy names (see `policyAssets`), by those names. */
-  assets?: Record<string, Bytes>;
-  /** The files of a registries.d, by their names. */
-  registriesD?: Record<string, Bytes>;
-  /** Names of images, and of indexes, that are pulled under this policy. */
-  images?: string[];
-  indexes?: string[];
-  /** Whether this is a user's own policy, which stands in place of the system's. */
-  userPolicy?: boolean;
-  /** Unix seconds; now, when absent. */
-  time?: number | Date;
+	/** The files that the policy names (see `policyAssets`), by those names. */
+	assets?: Record<string, Bytes>;
+	/** The files of a registries.d, by their names. */
+	registriesD?: Record<string, Bytes>;
+	/** Names of images, and of indexes, that are pulled under this policy. */
+	images?: string[];
+	indexes?: string[];
+	/** Whether this is a user's own policy, which stands in place of the system's. */
+	userPolicy?: boolean;
+	/** Unix seconds; now, when absent. */
+	time?: number | Date;
 }
 
 /** Something that the author of a policy probably did not mean. */
 export interface Lint {
-  /** Stable, for instance "PL01". */
-  id: string;
-  /** Stable, for instance "default-open". */
-  name: string;
-  /** "error": the policy does something else than it says. */
-  severity: "error" | "warning" | "note";
-  /** For instance `transports.docker["registry.example.com"][0].keyPath`; of a file of registries.d, its name and the place in it. */
-  pointer: string;
-  /** Bytes from the start of the document. */
-  at: number;
-  message: string;
-  /** A change that would put it right: these bytes become this text. */
-  edit?: { at: { start: number; end: number }; text: string };
+	/** Stable, for instance "PL01". */
+	id: string;
+	/** Stable, for instance "default-open". */
+	name: string;
+	/** "error": the policy does something else than it says. */
+	severity: "error" | "warning" | "note";
+	/** For instance `transports.docker["registry.example.com"][0].keyPath`; of a file of registries.d, its name and the place in it. */
+	pointer: string;
+	/** Bytes from the start of the document. */
+	at: number;
+	message: string;
+	/** A change that would put it right: these bytes become this text. */
+	edit?: { at: { start: number; end: number }; text: string };
 }
 
 /** What a policy demands of an image. */
 export interface Explanation {
-  image: string;
-  /** Most specific first, up to what is there, which decides alone. */
-  lookedUp: { scope: string; isThere: boolean }[];
-  scope: string;
-  /** All of it. */
-  requirements: { type: string; demands: string }[];
-  coverage: "index" | "instance";
-  notes: string[];
-  /** The same for people. */
-  text: string;
+	image: string;
+	/** Most specific first, up to what is there, which decides alone. */
+	lookedUp: { scope: string; isThere: boolean }[];
+	scope: string;
+	/** All of it. */
+	requirements: { type: string; demands: string }[];
+	coverage: "index" | "instance";
+	notes: string[];
+	/** The same for people. */
+	text: string;
 }
 
 export interface SignatureOptions {
-  /** PEM public key. */
-  key: Bytes;
-  signature: Uint8Array | ArrayBuffer;
-  data: Bytes;
-  /** For instance "ecdsa-sha256". */
-  algorithm: string;
-  provider?: Provider;
+	/** PEM public key. */
+	key: Bytes;
+	signature: Uint8Array | ArrayBuffer;
+	data: Bytes;
+	/** For instance "ecdsa-sha256". */
+	algorithm: string;
+	provider?: Provider;
 }
 
 export interface Reference {
-  domain: string;
-  path: string;
-  /** domain/path */
-  name: string;
-  tag?: string;
-  digest?: string;
-  /** The whole, expanded: docker.io/library/alpine:latest. */
-  canonical: string;
+	domain: string;
+	path: string;
+	/** domain/path */
+	name: string;
+	tag?: string;
+	digest?: string;
+	/** The whole, expanded: docker.io/library/alpine:latest. */
+	canonical: string;
 }
 
 export type Verdict = "allow" | "deny" | "unknown";
 
 /** The decision with its full explanation; report.schema.json describes it. */
 export interface Report {
-  version: 1;
-  verifier: string;
-  /** "unknown": could not find out. Never to be treated as "allow". */
-  verdict: Verdict;
-  /** Allowed, and for every image that was judged a signature or attestation satisfied a requirement. What an open rule, an exception or a pin admits is allowed, not verified. */
-  verified: boolean;
-  code: Code;
-  message: string;
-  image: ImageReport;
-  rule: { source: "policy" | "key" | "identity"; scope?: string; coverage?: "index" | "instance" };
-  requirements: RequirementReport[];
-  /** The images that an index lists, where each is judged by its own signatures. */
-  instances?: InstanceReport[];
-  /** Warnings, and what was not required. */
-  notes: Note[];
-  /** The cosign command that asks the same, perhaps below a line that begins with #. */
-  equivalent?: string;
-  /** A good signature names another image: what a person has to answer before it may count. Not a next step. */
-  mirrorQuestion?: MirrorQuestion;
-  /** How many signatures the image bears that failed: by another key, over another digest, for another name, or unreadable. */
-  failedSignatures?: number;
-  /** Unix seconds that the decision speaks about. */
-  time: number;
+	version: 1;
+	verifier: string;
+	/** "unknown": could not find out. Never to be treated as "allow". */
+	verdict: Verdict;
+	/** Allowed, and for every image that was judged a signature or attestation satisfied a requirement. What an open rule, an exception or a pin admits is allowed, not verified. */
+	verified: boolean;
+	code: Code;
+	message: string;
+	image: ImageReport;
+	rule: {
+		source: "policy" | "key" | "identity";
+		scope?: string;
+		coverage?: "index" | "instance";
+	};
+	requirements: RequirementReport[];
+	/** The images that an index lists, where each is judged by its own signatures. */
+	instances?: InstanceReport[];
+	/** Warnings, and what was not required. */
+	notes: Note[];
+	/** The cosign command that asks the same, perhaps below a line that begins with #. */
+	equivalent?: string;
+	/** A good signature names another image: what a person has to answer before it may count. Not a next step. */
+	mirrorQuestion?: MirrorQuestion;
+	/** How many signatures the image bears that failed: by another key, over another digest, for another name, or unreadable. */
+	failedSignatures?: number;
+	/** Unix seconds that the decision speaks about. */
+	time: number;
 }
 
 export interface MirrorQuestion {
-  question: string;
-  /** The name that was signed. */
-  signed: string;
-  /** What a policy would need for such a mirror, as JSON. */
-  signedIdentity?: string;
+	question: string;
+	/** The name that was signed. */
+	signed: string;
+	/** What a policy would need for such a mirror, as JSON. */
+	signedIdentity?: string;
 }
 
 export interface ImageReport {
-  reference: string;
-  name: string;
-  digest?: string;
-  mediaType?: string;
-  size?: number;
-  kind?: "image" | "index";
-  /** Who said which digest the tag means. */
-  toldBy?: string;
+	reference: string;
+	name: string;
+	digest?: string;
+	mediaType?: string;
+	size?: number;
+	kind?: "image" | "index";
+	/** Who said which digest the tag means. */
+	toldBy?: string;
 }
 
 export interface InstanceReport {
-  digest: string;
-  platform?: string;
-  verdict: Verdict;
-  /** As in the report. */
-  verified: boolean;
-  code: Code;
-  message: string;
-  requirements: RequirementReport[];
+	digest: string;
+	platform?: string;
+	verdict: Verdict;
+	/** As in the report. */
+	verified: boolean;
+	code: Code;
+	message: string;
+	requirements: RequirementReport[];
 }
 
 export interface RequirementReport {
-  type: string;
-  verdict: Verdict;
-  code: Code;
-  message: string;
-  /** The trusted root, with the day of one that the package carries. */
-  trustedRoot?: string;
-  candidates: Candidate[];
-  /** When an exception ends, in seconds since 1970. */
-  expires?: number;
+	type: string;
+	verdict: Verdict;
+	code: Code;
+	message: string;
+	/** The trusted root, with the day of one that the package carries. */
+	trustedRoot?: string;
+	candidates: Candidate[];
+	/** When an exception ends, in seconds since 1970. */
+	expires?: number;
 }
 
 export interface Candidate {
-  /** "tag sha256-….sig, layer 1" or "referrer sha256:…" */
-  source: string;
-  format: "cosign-signature" | "cosign-attestation" | "sigstore-bundle" | "other";
-  digest?: string;
-  outcome: "accepted" | "rejected" | "set-aside";
-  code: Code;
-  message: string;
-  /** What it says; present only when its signature was verified. */
-  claims?: Claims;
-  steps: Step[];
-  /** Unix seconds at which this stops being an answer; most answers have no end. */
-  expires?: number;
+	/** "tag sha256-….sig, layer 1" or "referrer sha256:…" */
+	source: string;
+	format:
+		| "cosign-signature"
+		| "cosign-attestation"
+		| "sigstore-bundle"
+		| "other";
+	digest?: string;
+	outcome: "accepted" | "rejected" | "set-aside";
+	code: Code;
+	message: string;
+	/** What it says; present only when its signature was verified. */
+	claims?: Claims;
+	steps: Step[];
+	/** Unix seconds at which this stops being an answer; most answers have no end. */
+	expires?: number;
 }
 
 /** What a verified signature says. */
 export interface Claims {
-  digest?: string;
-  /** The reference that was signed. */
-  identity?: string;
-  predicateType?: string;
-  /** By the signer's own word. */
-  creator?: string;
-  timestamp?: number;
-  /** Who signed, by the certificate. */
-  signer?: {
-    subject: string;
-    issuer?: string;
-    /** By sigstore-go's names. */
-    claims: Record<string, string>;
-    authority: string;
-    notBefore: number;
-    notAfter: number;
-    /** SHA-256 of the certificate, in hex. */
-    fingerprint: string;
-  };
-  /** Entries in transparency logs of the trusted root. */
-  logEntries?: { logId: string; index: string; kind: string; time?: number; origin?: string; treeSize?: string }[];
-  /** Timestamps of authorities of the trusted root. */
-  timestamps?: { time: number; authority: string }[];
+	digest?: string;
+	/** The reference that was signed. */
+	identity?: string;
+	predicateType?: string;
+	/** By the signer's own word. */
+	creator?: string;
+	timestamp?: number;
+	/** Who signed, by the certificate. */
+	signer?: {
+		subject: string;
+		issuer?: string;
+		/** By sigstore-go's names. */
+		claims: Record<string, string>;
+		authority: string;
+		notBefore: number;
+		notAfter: number;
+		/** SHA-256 of the certificate, in hex. */
+		fingerprint: string;
+	};
+	/** Entries in transparency logs of the trusted root. */
+	logEntries?: {
+		logId: string;
+		index: string;
+		kind: string;
+		time?: number;
+		origin?: string;
+		treeSize?: string;
+	}[];
+	/** Timestamps of authorities of the trusted root. */
+	timestamps?: { time: number; authority: string }[];
 }
 
 /** One thing that was to hold, in the order in which it was to be shown. */
 export interface Step {
-  kind: "rule" | "waived" | "signature";
-  /** Stable, for instance "digest.equals". */
-  name: string;
-  text: string;
-  outcome: "holds" | "fails" | "not-run";
-  scheme?: string;
-  /** SHA-256 of the key's SubjectPublicKeyInfo, in hex. */
-  key?: string;
+	kind: "rule" | "waived" | "signature";
+	/** Stable, for instance "digest.equals". */
+	name: string;
+	text: string;
+	outcome: "holds" | "fails" | "not-run";
+	scheme?: string;
+	/** SHA-256 of the key's SubjectPublicKeyInfo, in hex. */
+	key?: string;
 }
 
 export interface Note {
-  code: Code;
-  message: string;
+	code: Code;
+	message: string;
 }
 
 export interface GatewayConfig {
-  /** http(s)://host[:port] */
-  upstream: string;
-  /** Under which policies, signatures and messages know the upstream. */
-  name: string;
-  policy: Bytes;
-  assets?: Record<string, Bytes>;
-  /** The files of a registries.d, by their names. */
-  registriesD?: Record<string, Bytes>;
-  /** For the HMAC of what is stored through `save`, at least 16 bytes, the same wherever the store is shared; random at each start when absent. */
-  secret?: Bytes;
-  /** Origins of websites that may read what stands beside `/v2/`; `*` is every one. None when absent. */
-  corsOrigins?: string[];
-  /** Whether evidence carries the part of the policy that decides for the image; it does when absent. */
-  publishPolicy?: boolean;
-  /** Requests to the upstream that one request may need, fewer than the standard 256. */
-  requests?: number;
-  provider?: Provider;
-  /** By which address clients know this gateway, http(s)://host[:port]; the one that they ask when absent. */
-  publicUrl?: string;
-  /** `host[:port]` that redirects may lead to although they are private or plain http. */
-  egress?: string[];
+	/** http(s)://host[:port] */
+	upstream: string;
+	/** Under which policies, signatures and messages know the upstream. */
+	name: string;
+	policy: Bytes;
+	assets?: Record<string, Bytes>;
+	/** The files of a registries.d, by their names. */
+	registriesD?: Record<string, Bytes>;
+	/** For the HMAC of what is stored through `save`, at least 16 bytes, the same wherever the store is shared; random at each start when absent. */
+	secret?: Bytes;
+	/** Origins of websites that may read what stands beside `/v2/`; `*` is every one. None when absent. */
+	corsOrigins?: string[];
+	/** Whether evidence carries the part of the policy that decides for the image; it does when absent. */
+	publishPolicy?: boolean;
+	/** Requests to the upstream that one request may need, fewer than the standard 256. */
+	requests?: number;
+	provider?: Provider;
+	/** By which address clients know this gateway, http(s)://host[:port]; the one that they ask when absent. */
+	publicUrl?: string;
+	/** `host[:port]` that redirects may lead to although they are private or plain http. */
+	egress?: string[];
 }
 
 /** What the gateway may remember in; it works without. */
 export interface GatewayServices {
-  /** Whoever lends one keeps what is asked with `egress: "public"` off private networks. */
-  fetch?: Fetch;
-  timeout?: number;
-  /** Milliseconds that one request waits, all in all; 60,000 when absent, and at most. */
-  requestTimeout?: number;
-  load?: (key: string) => Promise<string | null | undefined>;
-  save?: (key: string, value: string, seconds: number) => Promise<unknown>;
+	/** Whoever lends one keeps what is asked with `egress: "public"` off private networks. */
+	fetch?: Fetch;
+	timeout?: number;
+	/** Milliseconds that one request waits, all in all; 60,000 when absent, and at most. */
+	requestTimeout?: number;
+	load?: (key: string) => Promise<string | null | undefined>;
+	save?: (key: string, value: string, seconds: number) => Promise<unknown>;
 }
 
 /** Every `Request` is one. */
 export interface GatewayRequest {
-  readonly method: string;
-  /** Absolute, as the client sent it. */
-  readonly url: string;
-  readonly headers: Iterable<[string, string]>;
-  /** Unix seconds; now, when absent. */
-  readonly time?: number;
+	readonly method: string;
+	/** Absolute, as the client sent it. */
+	readonly url: string;
+	readonly headers: Iterable<[string, string]>;
+	/** Unix seconds; now, when absent. */
+	readonly time?: number;
 }
 
 /** What the shell around the gateway is to do. */
 export type Action =
-  | {
-      kind: "respond";
-      status: number;
-      statusText?: string;
-      headers: [string, string][];
-      /** Whole, or piece by piece (then it is the platform's `ReadableStream`). */
-      body?: Uint8Array | Pieces;
-      /** Settled when all of a body in pieces was written: a shell keeps the request alive until then. */
-      finished?: Promise<unknown>;
-      log?: object;
-    }
-  | {
-      kind: "stream";
-      request: { method: string; url: string; headers: [string, string][] };
-      /** Names of the upstream's headers that go out. */
-      pass: string[];
-      set: [string, string][];
-      /** JSON to send in place of the upstream's body where its status is 400 or above. */
-      errorBody: string;
-      location: { from: string; to: string };
-      log?: object;
-    }
-  | { kind: "asset"; path: string; log?: object };
+	| {
+			kind: "respond";
+			status: number;
+			statusText?: string;
+			headers: [string, string][];
+			/** Whole, or piece by piece (then it is the platform's `ReadableStream`). */
+			body?: Uint8Array | Pieces;
+			/** Settled when all of a body in pieces was written: a shell keeps the request alive until then. */
+			finished?: Promise<unknown>;
+			log?: object;
+	  }
+	| {
+			kind: "stream";
+			request: { method: string; url: string; headers: [string, string][] };
+			/** Names of the upstream's headers that go out. */
+			pass: string[];
+			set: [string, string][];
+			/** JSON to send in place of the upstream's body where its status is 400 or above. */
+			errorBody: string;
+			location: { from: string; to: string };
+			log?: object;
+	  }
+	| { kind: "asset"; path: string; log?: object };
 
-export type GatewayState = { state: "ok" | "misconfigured"; code?: Code; message?: string };
+export type GatewayState = {
+	state: "ok" | "misconfigured";
+	code?: Code;
+	message?: string;
+};
 
 /** The verdict on an image with its explanation. Rejects with a `SealgateError` when the arguments cannot be understood. */
-export function verifyImage(reference: string, options?: VerifyOptions): Promise<Report>;
+export function verifyImage(
+	reference: string,
+	options?: VerifyOptions,
+): Promise<Report>;
 /** Verifies a Sigstore bundle: who signed what, and when. Throws with the code of the first thing that does not hold. */
-export function verifyBundle(bundle: Bytes, options: BundleOptions): Promise<VerifiedBundle>;
+export function verifyBundle(
+	bundle: Bytes,
+	options: BundleOptions,
+): Promise<VerifiedBundle>;
 /** A first policy.json that admits the image. */
-export function policyInit(reference: string, options: PolicyInitOptions): Promise<string>;
+export function policyInit(
+	reference: string,
+	options: PolicyInitOptions,
+): Promise<string>;
 /** Every file that a policy names, in order, each once. */
 export function policyAssets(policy: Bytes): string[];
 /** What a policy probably did not mean, in the order of its text. Throws when it is no policy. */
 export function policyLint(policy: Bytes, options?: LintOptions): Lint[];
 /** Which scope decides for an image, and what it demands, in plain words. */
-export function policyExplain(policy: Bytes, reference: string, options?: { as?: string }): Explanation;
+export function policyExplain(
+	policy: Bytes,
+	reference: string,
+	options?: { as?: string },
+): Explanation;
 export function parseReference(text: string): Reference;
 /** The predicate type that one of cosign's short names (slsaprovenance1, cyclonedx …) stands for; a URI is itself. */
 export function predicateType(name: string): string;
@@ -440,7 +487,7 @@ export function version(): string;
 
 /** A registry request in, what to do with it out. */
 export class Gateway {
-  constructor(config: GatewayConfig, services?: GatewayServices);
-  handle(request: GatewayRequest): Promise<Action>;
-  state(): GatewayState;
+	constructor(config: GatewayConfig, services?: GatewayServices);
+	handle(request: GatewayRequest): Promise<Action>;
+	state(): GatewayState;
 }

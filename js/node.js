@@ -4,10 +4,24 @@ import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
 import { guardedFetch } from "./public.js";
 
-glue.initSync({ module: readFileSync(new URL("./sealgate_bg.wasm", import.meta.url)) });
+glue.initSync({
+	module: readFileSync(new URL("./sealgate_bg.wasm", import.meta.url)),
+});
 
-export const { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway } = createApi(glue, {
-  // The core follows redirects itself: it knows which credentials may go where.
-  requestInit: { redirect: "manual" },
-  fetch: guardedFetch,
+export const {
+	verifyImage,
+	verifyBundle,
+	policyInit,
+	policyAssets,
+	policyLint,
+	policyExplain,
+	parseReference,
+	predicateType,
+	verifySignature,
+	version,
+	Gateway,
+} = createApi(glue, {
+	// The core follows redirects itself: it knows which credentials may go where.
+	requestInit: { redirect: "manual" },
+	fetch: guardedFetch,
 });

@@ -9,68 +9,130 @@ import { codedError } from "./error.js";
 
 /** IANA's special-purpose addresses: everything that is not globally reachable. @type {[string, number][]} */
 const SPECIAL = [
-  ["0.0.0.0", 8], ["10.0.0.0", 8], ["100.64.0.0", 10], ["127.0.0.0", 8], ["169.254.0.0", 16], ["172.16.0.0", 12], ["192.0.0.0", 24], ["192.0.2.0", 24],
-  ["192.168.0.0", 16], ["198.18.0.0", 15], ["198.51.100.0", 24], ["203.0.113.0", 24], ["224.0.0.0", 3],
+	["0.0.0.0", 8],
+	["10.0.0.0", 8],
+	["100.64.0.0", 10],
+	["127.0.0.0", 8],
+	["169.254.0.0", 16],
+	["172.16.0.0", 12],
+	["192.0.0.0", 24],
+	["192.0.2.0", 24],
+	["192.168.0.0", 16],
+	["198.18.0.0", 15],
+	["198.51.100.0", 24],
+	["203.0.113.0", 24],
+	["224.0.0.0", 3],
 ];
 const blocked = new BlockList();
 const outside = new BlockList();
 for (const [address, prefix] of SPECIAL) {
-  blocked.addSubnet(address, prefix, "ipv4");
-  // NAT64 (RFC 6052) carries an IPv4 address in its last four bytes.
-  const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
-  blocked.addSubnet(`64:ff9b::${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`, 96 + prefix, "ipv6");
+	blocked.addSubnet(address, prefix, "ipv4");
+	// NAT64 (RFC 6052) carries an IPv4 address in its last four bytes.
+	const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+	blocked.addSubnet(
+		`64:ff9b::${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`,
+		96 + prefix,
+		"ipv6",
+	);
 }
 // Teredo and 6to4 lead to IPv4 addresses.
-for (const [address, prefix] of /** @type {[string, number][]} */ ([["2001::", 32], ["2001:db8::", 32], ["2002::", 16]])) blocked.addSubnet(address, prefix, "ipv6");
-for (const [address, prefix] of /** @type {[string, number][]} */ ([["2000::", 3], ["64:ff9b::", 96]])) outside.addSubnet(address, prefix, "ipv6");
+for (const [address, prefix] of /** @type {[string, number][]} */ ([
+	["2001::", 32],
+	["2001:db8::", 32],
+	["2002::", 16],
+]))
+	blocked.addSubnet(address, prefix, "ipv6");
+for (const [address, prefix] of /** @type {[string, number][]} */ ([
+	["2000::", 3],
+	["64:ff9b::", 96],
+]))
+	outside.addSubnet(address, prefix, "ipv6");
 
 /** @param {string} address as it is written in an answer of DNS */
 export function isPublic(address) {
-  const bare = address.split("%")[0] ?? "";
-  switch (isIP(bare)) {
-    case 4: return !blocked.check(bare, "ipv4");
-    case 6: return outside.check(bare, "ipv6") && !blocked.check(bare, "ipv6");
-    default: return false;
-  }
+	const bare = address.split("%")[0] ?? "";
+	switch (isIP(bare)) {
+		case 4:
+			return !blocked.check(bare, "ipv4");
+		case 6:
+			return outside.check(bare, "ipv6") && !blocked.check(bare, "ipv6");
+		default:
+			return false;
+	}
 }
 
 /** The platform's own, and where addresses must be public ones, ours. @type {import("./index.d.ts").Fetch} */
 export async function guardedFetch(url, init) {
-  const fetch = /** @type {import("./index.d.ts").Fetch} */ (/** @type {unknown} */ (globalThis.fetch));
-  return init.egress === "public" ? publicFetch(url, init) : fetch(url, init);
+	const fetch = /** @type {import("./index.d.ts").Fetch} */ (
+		/** @type {unknown} */ (globalThis.fetch)
+	);
+	return init.egress === "public" ? publicFetch(url, init) : fetch(url, init);
 }
 
 /** @type {import("./index.d.ts").Fetch} */
 export function publicFetch(url, { method, headers, body, signal }) {
-  const { protocol, hostname } = new URL(url);
-  const literal = hostname.replace(/^\[|\]$/g, "");
-  if (protocol !== "https:") return Promise.reject(refused("it is plain http"));
-  // No name, so that nothing is looked up.
-  if (isIP(literal) !== 0 && !isPublic(literal)) return Promise.reject(refused(`${literal} is no public address`));
-  return new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers: Object.fromEntries(headers), lookup: publicLookup, signal, agent: false }, (answer) => {
-      const list = answer.rawHeaders.flatMap((name, index, all) => (index % 2 === 0 ? [[name.toLowerCase(), all[index + 1] ?? ""]] : []));
-      const stream = /** @type {any} */ (Readable.toWeb(answer));
-      resolve({ status: answer.statusCode ?? 0, url, redirected: false, headers: { forEach: (each) => list.forEach(([name = "", value = ""]) => each(value, name)) }, body: stream });
-    });
-    sent.once("error", reject);
-    sent.end(body);
-  });
+	const { protocol, hostname } = new URL(url);
+	const literal = hostname.replace(/^\[|\]$/g, "");
+	if (protocol !== "https:") return Promise.reject(refused("it is plain http"));
+	// No name, so that nothing is looked up.
+	if (isIP(literal) !== 0 && !isPublic(literal))
+		return Promise.reject(refused(`${literal} is no public address`));
+	return new Promise((resolve, reject) => {
+		const sent = request(
+			url,
+			{
+				method,
+				headers: Object.fromEntries(headers),
+				lookup: publicLookup,
+				signal,
+				agent: false,
+			},
+			(answer) => {
+				const list = answer.rawHeaders.flatMap((name, index, all) =>
+					index % 2 === 0 ? [[name.toLowerCase(), all[index + 1] ?? ""]] : [],
+				);
+				const stream = /** @type {any} */ (Readable.toWeb(answer));
+				resolve({
+					status: answer.statusCode ?? 0,
+					url,
+					redirected: false,
+					headers: {
+						forEach: (each) =>
+							list.forEach(([name = "", value = ""]) => each(value, name)),
+					},
+					body: stream,
+				});
+			},
+		);
+		sent.once("error", reject);
+		sent.end(body);
+	});
 }
 
 /** @type {import("node:net").LookupFunction} */
 function publicLookup(hostname, options, done) {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error) return done(error, []);
-    const private_ = addresses.find(({ address }) => !isPublic(address));
-    if (private_) return done(refused(`${hostname} is ${private_.address}, which is no public address`), []);
-    if (options.all) return done(null, addresses);
-    const [first] = addresses;
-    return first ? done(null, first.address, first.family) : done(refused(`${hostname} has no address`), []);
-  });
+	lookup(hostname, { ...options, all: true }, (error, addresses) => {
+		if (error) return done(error, []);
+		const private_ = addresses.find(({ address }) => !isPublic(address));
+		if (private_)
+			return done(
+				refused(
+					`${hostname} is ${private_.address}, which is no public address`,
+				),
+				[],
+			);
+		if (options.all) return done(null, addresses);
+		const [first] = addresses;
+		return first
+			? done(null, first.address, first.family)
+			: done(refused(`${hostname} has no address`), []);
+	});
 }
 
 /** @param {string} reason */
 function refused(reason) {
-  return codedError("egress", `${reason}, and it was named by a registry and not by you (a token service that is meant is named with --realm, another host with --egress)`);
+	return codedError(
+		"egress",
+		`${reason}, and it was named by a registry and not by you (a token service that is meant is named with --realm, another host with --egress)`,
+	);
 }

@@ -30,171 +30,206 @@ const BROUGHT_DOWN = "another task brought the module down";
 
 /** @param {Glue} glue */
 export function createRunner(glue) {
-  // How often the module has started over. Whatever was made in another era is gone.
-  let era = 0;
-  /** @type {Set<AbortController>} */
-  const running = new Set();
+	// How often the module has started over. Whatever was made in another era is gone.
+	let era = 0;
+	/** @type {Set<AbortController>} */
+	const running = new Set();
 
-  /** @template T @param {() => T} enter @returns {T} */
-  function call(enter) {
-    try {
-      return enter();
-    } catch (error) {
-      if (!isTrap(error)) throw error;
-      startOver();
-      throw internal(error);
-    }
-  }
+	/** @template T @param {() => T} enter @returns {T} */
+	function call(enter) {
+		try {
+			return enter();
+		} catch (error) {
+			if (!isTrap(error)) throw error;
+			startOver();
+			throw internal(error);
+		}
+	}
 
-  function startOver() {
-    era += 1;
-    glue.__wbg_reset_state();
-    for (const other of running) {
-      try {
-        other.abort(internal(BROUGHT_DOWN));
-      } catch {
-        // workerd lets no request stop another's work. That task meets the new era when its answers come.
-      }
-    }
-  }
+	function startOver() {
+		era += 1;
+		glue.__wbg_reset_state();
+		for (const other of running) {
+			try {
+				other.abort(internal(BROUGHT_DOWN));
+			} catch {
+				// workerd lets no request stop another's work. That task meets the new era when its answers come.
+			}
+		}
+	}
 
-  /** @param {() => Task} start @param {Services} services @returns {Promise<any>} */
-  async function run(start, services) {
-    const stop = new AbortController();
-    const inbox = createInbox(stop.signal);
-    const task = call(start);
-    const born = era;
-    running.add(stop);
-    // From when on nothing more is waited for; what was found out still counts.
-    const late = new AbortController();
-    const { patience } = services;
-    const timer = patience === undefined ? undefined : setTimeout(() => late.abort(codedError("budget", `waited for ${patience} ms`)), patience);
-    stop.signal.addEventListener("abort", () => late.abort(stop.signal.reason));
-    /** Turns that this task holds until it ends. @type {Held} */
-    const held = new Map();
-    try {
-      /** @type {Answer[]} */
-      let answers = [];
-      for (;;) {
-        if (era !== born) throw internal(BROUGHT_DOWN);
-        const step = /** @type {{ done: any } | { asks: Ask[] }} */ (call(() => task.advance(answers)));
-        if ("done" in step) return step.done;
-        for (const ask of step.asks) inbox.expect(answer(ask, services, late.signal, held));
-        answers = await inbox.take();
-      }
-    } finally {
-      running.delete(stop);
-      clearTimeout(timer);
-      for (const release of held.values()) release();
-      stop.abort();
-      if (era === born) call(() => task.free());
-    }
-  }
+	/** @param {() => Task} start @param {Services} services @returns {Promise<any>} */
+	async function run(start, services) {
+		const stop = new AbortController();
+		const inbox = createInbox(stop.signal);
+		const task = call(start);
+		const born = era;
+		running.add(stop);
+		// From when on nothing more is waited for; what was found out still counts.
+		const late = new AbortController();
+		const { patience } = services;
+		const timer =
+			patience === undefined
+				? undefined
+				: setTimeout(
+						() => late.abort(codedError("budget", `waited for ${patience} ms`)),
+						patience,
+					);
+		stop.signal.addEventListener("abort", () => late.abort(stop.signal.reason));
+		/** Turns that this task holds until it ends. @type {Held} */
+		const held = new Map();
+		try {
+			/** @type {Answer[]} */
+			let answers = [];
+			for (;;) {
+				if (era !== born) throw internal(BROUGHT_DOWN);
+				const step = /** @type {{ done: any } | { asks: Ask[] }} */ (
+					call(() => task.advance(answers))
+				);
+				if ("done" in step) return step.done;
+				for (const ask of step.asks)
+					inbox.expect(answer(ask, services, late.signal, held));
+				answers = await inbox.take();
+			}
+		} finally {
+			running.delete(stop);
+			clearTimeout(timer);
+			for (const release of held.values()) release();
+			stop.abort();
+			if (era === born) call(() => task.free());
+		}
+	}
 
-  return { call, run, era: () => era };
+	return { call, run, era: () => era };
 }
 
 /** Gathers answers as they come, in whatever order. @param {AbortSignal} stop */
 function createInbox(stop) {
-  /** @type {Answer[]} */
-  let arrived = [];
-  let outstanding = 0;
-  let wake = () => {};
-  stop.addEventListener("abort", () => wake());
+	/** @type {Answer[]} */
+	let arrived = [];
+	let outstanding = 0;
+	let wake = () => {};
+	stop.addEventListener("abort", () => wake());
 
-  return {
-    /** @param {Promise<Answer>} promise which never rejects */
-    expect(promise) {
-      outstanding += 1;
-      promise.then((answer) => {
-        outstanding -= 1;
-        arrived.push(answer);
-        wake();
-      });
-    },
-    /** At least one answer. */
-    async take() {
-      if (arrived.length === 0 && !stop.aborted) {
-        if (outstanding === 0) throw internal("the core waits for nothing");
-        await new Promise((resolve) => (wake = () => resolve(undefined)));
-      }
-      if (stop.aborted) throw stop.reason;
-      const taken = arrived;
-      arrived = [];
-      return taken;
-    },
-  };
+	return {
+		/** @param {Promise<Answer>} promise which never rejects */
+		expect(promise) {
+			outstanding += 1;
+			promise.then((answer) => {
+				outstanding -= 1;
+				arrived.push(answer);
+				wake();
+			});
+		},
+		/** At least one answer. */
+		async take() {
+			if (arrived.length === 0 && !stop.aborted) {
+				if (outstanding === 0) throw internal("the core waits for nothing");
+				await new Promise((resolve) => (wake = () => resolve(undefined)));
+			}
+			if (stop.aborted) throw stop.reason;
+			const taken = arrived;
+			arrived = [];
+			return taken;
+		},
+	};
 }
 
 /** @param {Ask} ask @param {Services} services @param {AbortSignal} late @param {Held} held @returns {Promise<Answer>} */
 async function answer(ask, services, late, held) {
-  try {
-    return { id: ask.id, ...(await find(ask, services, late, held)) };
-  } catch (error) {
-    return { id: ask.id, error: { kind: "other", message: messageOf(error) } };
-  }
+	try {
+		return { id: ask.id, ...(await find(ask, services, late, held)) };
+	} catch (error) {
+		return { id: ask.id, error: { kind: "other", message: messageOf(error) } };
+	}
 }
 
 /** @param {Ask} ask @param {Services} services @param {AbortSignal} late @param {Held} held @returns {Promise<Found>} */
 async function find(ask, services, late, held) {
-  switch (ask.kind) {
-    case "fetch":
-      return services.fetch(ask.request, late);
-    case "verify":
-      return services.verify(ask.check);
-    // Everything works without a store, or with one that fails.
-    case "load":
-      return { value: (await unless(late, async () => services.load?.(ask.key)).catch(() => null)) ?? null };
-    case "lock": {
-      if (held.has(ask.key)) return { value: null };
-      await unless(late, () => takeTurn(ask.key, services, late, held)).catch(() => null);
-      return { value: null };
-    }
-    case "save":
-      await unless(late, async () => services.save?.(ask.key, ask.value, ask.seconds)).catch(() => null);
-      return { value: null };
-    case "begin":
-      services.begin?.({ status: ask.status, headers: ask.headers });
-      return { value: null };
-    case "write":
-      // Whoever reads too slowly has read enough.
-      await unless(late, async () => services.write?.(ask.piece));
-      return { value: null };
-    case "pause":
-      await turn();
-      return { value: null };
-    default:
-      throw new Error(`the driver does not know how to answer ${JSON.stringify(/** @type {any} */ (ask).kind)}`);
-  }
+	switch (ask.kind) {
+		case "fetch":
+			return services.fetch(ask.request, late);
+		case "verify":
+			return services.verify(ask.check);
+		// Everything works without a store, or with one that fails.
+		case "load":
+			return {
+				value:
+					(await unless(late, async () => services.load?.(ask.key)).catch(
+						() => null,
+					)) ?? null,
+			};
+		case "lock": {
+			if (held.has(ask.key)) return { value: null };
+			await unless(late, () => takeTurn(ask.key, services, late, held)).catch(
+				() => null,
+			);
+			return { value: null };
+		}
+		case "save":
+			await unless(late, async () =>
+				services.save?.(ask.key, ask.value, ask.seconds),
+			).catch(() => null);
+			return { value: null };
+		case "begin":
+			services.begin?.({ status: ask.status, headers: ask.headers });
+			return { value: null };
+		case "write":
+			// Whoever reads too slowly has read enough.
+			await unless(late, async () => services.write?.(ask.piece));
+			return { value: null };
+		case "pause":
+			await turn();
+			return { value: null };
+		default:
+			throw new Error(
+				`the driver does not know how to answer ${JSON.stringify(/** @type {any} */ (ask).kind)}`,
+			);
+	}
 }
 
 /** A turn that comes too late is given back at once. @param {string} key @param {Services} services @param {AbortSignal} late @param {Held} held */
 async function takeTurn(key, services, late, held) {
-  const release = await services.lock?.(key);
-  if (late.aborted) release?.();
-  else if (release) held.set(key, release);
+	const release = await services.lock?.(key);
+	if (late.aborted) release?.();
+	else if (release) held.set(key, release);
 }
 
 /** Lets everything else that waits have its turn; a resolved promise would not. */
 function turn() {
-  const runtime = /** @type {{ setImmediate?: (done: () => void) => unknown }} */ (globalThis);
-  /** @type {Promise<void>} */
-  const turned = new Promise((done) => (runtime.setImmediate ? runtime.setImmediate(() => done()) : setTimeout(done)));
-  return turned;
+	const runtime =
+		/** @type {{ setImmediate?: (done: () => void) => unknown }} */ (
+			globalThis
+		);
+	/** @type {Promise<void>} */
+	const turned = new Promise((done) =>
+		runtime.setImmediate
+			? runtime.setImmediate(() => done())
+			: setTimeout(done),
+	);
+	return turned;
 }
 
 /** A panic ends as a RuntimeError, a stack that ran over as a RangeError; what the core throws itself has a code. @param {unknown} error */
 function isTrap(error) {
-  return error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && !("code" in error));
+	return (
+		error instanceof WebAssembly.RuntimeError ||
+		(error instanceof RangeError && !("code" in error))
+	);
 }
 
 /** @param {unknown} cause */
 function internal(cause) {
-  const advice = "Nothing was decided; later calls are not affected. Please report it with the input that led to it";
-  return codedError("internal", `sealgate failed inside (${messageOf(cause)}). ${advice}`, cause);
+	const advice =
+		"Nothing was decided; later calls are not affected. Please report it with the input that led to it";
+	return codedError(
+		"internal",
+		`sealgate failed inside (${messageOf(cause)}). ${advice}`,
+		cause,
+	);
 }
 
 /** @param {unknown} error */
 function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
+	return error instanceof Error ? error.message : String(error);
 }

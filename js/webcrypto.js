@@ -7,40 +7,64 @@
 const KEPT_KEYS = 64;
 
 export function createWebCrypto() {
-  // Keys, not promises of keys: in workerd a promise belongs to the request that made it.
-  /** @type {Map<string, CryptoKey>} */
-  const keys = new Map();
+	// Keys, not promises of keys: in workerd a promise belongs to the request that made it.
+	/** @type {Map<string, CryptoKey>} */
+	const keys = new Map();
 
-  /** @param {WebCryptoCheck} check @returns {Promise<CryptoKey>} */
-  async function keyOf({ keyId, spki, importAlgorithm }) {
-    const id = `${keyId} ${JSON.stringify(importAlgorithm)}`;
-    const kept = keys.get(id);
-    if (kept) return kept;
-    const key = await subtle().importKey("spki", /** @type {BufferSource} */ (spki), importAlgorithm, false, ["verify"]);
-    keys.set(id, key);
-    for (const oldest of keys.keys()) {
-      if (keys.size <= KEPT_KEYS) break;
-      keys.delete(oldest);
-    }
-    return key;
-  }
+	/** @param {WebCryptoCheck} check @returns {Promise<CryptoKey>} */
+	async function keyOf({ keyId, spki, importAlgorithm }) {
+		const id = `${keyId} ${JSON.stringify(importAlgorithm)}`;
+		const kept = keys.get(id);
+		if (kept) return kept;
+		const key = await subtle().importKey(
+			"spki",
+			/** @type {BufferSource} */ (spki),
+			importAlgorithm,
+			false,
+			["verify"],
+		);
+		keys.set(id, key);
+		for (const oldest of keys.keys()) {
+			if (keys.size <= KEPT_KEYS) break;
+			keys.delete(oldest);
+		}
+		return key;
+	}
 
-  /** Anything but `true` is no. A platform that throws has not answered, and the core decides that check by itself. @param {WebCryptoCheck} check @returns {Promise<Found>} */
-  async function verify(check) {
-    try {
-      const key = await keyOf(check);
-      const { signature, data } = /** @type {Record<string, BufferSource>} */ (/** @type {unknown} */ (check));
-      return { verified: (await subtle().verify(check.verifyAlgorithm, key, signature, data)) === true };
-    } catch (error) {
-      return { error: { kind: "other", message: `WebCrypto: ${error instanceof Error ? `${error.name}: ${error.message}` : error}` } };
-    }
-  }
+	/** Anything but `true` is no. A platform that throws has not answered, and the core decides that check by itself. @param {WebCryptoCheck} check @returns {Promise<Found>} */
+	async function verify(check) {
+		try {
+			const key = await keyOf(check);
+			const { signature, data } = /** @type {Record<string, BufferSource>} */ (
+				/** @type {unknown} */ (check)
+			);
+			return {
+				verified:
+					(await subtle().verify(
+						check.verifyAlgorithm,
+						key,
+						signature,
+						data,
+					)) === true,
+			};
+		} catch (error) {
+			return {
+				error: {
+					kind: "other",
+					message: `WebCrypto: ${error instanceof Error ? `${error.name}: ${error.message}` : error}`,
+				},
+			};
+		}
+	}
 
-  return { verify };
+	return { verify };
 }
 
 function subtle() {
-  const found = globalThis.crypto?.subtle;
-  if (!found) throw new Error("this page has none, since it was not loaded over https or from localhost");
-  return found;
+	const found = globalThis.crypto?.subtle;
+	if (!found)
+		throw new Error(
+			"this page has none, since it was not loaded over https or from localhost",
+		);
+	return found;
 }

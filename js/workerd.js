@@ -5,7 +5,19 @@ import { createApi } from "./api.js";
 
 glue.initSync({ module });
 
-export const { verifyImage, verifyBundle, policyInit, policyAssets, policyLint, policyExplain, parseReference, predicateType, verifySignature, version, Gateway } = createApi(glue, {
-  // The core follows redirects itself: it knows which credentials may go where.
-  requestInit: { redirect: "manual" },
+export const {
+	verifyImage,
+	verifyBundle,
+	policyInit,
+	policyAssets,
+	policyLint,
+	policyExplain,
+	parseReference,
+	predicateType,
+	verifySignature,
+	version,
+	Gateway,
+} = createApi(glue, {
+	// The core follows redirects itself: it knows which credentials may go where.
+	requestInit: { redirect: "manual" },
 });

@@ -8,7 +8,12 @@ setFlagsFromString("--no-turbo-fast-api-calls");
 
 process.removeAllListeners("warning");
 const [program = "", ...args] = process.argv.slice(2);
-const wasi = new WASI({ version: "preview1", args: [program, ...args], env: { RUST_BACKTRACE: "0", ...process.env }, preopens: { "/": "/", ".": process.cwd() } });
+const wasi = new WASI({
+	version: "preview1",
+	args: [program, ...args],
+	env: { RUST_BACKTRACE: "0", ...process.env },
+	preopens: { "/": "/", ".": process.cwd() },
+});
 const module = await WebAssembly.compile(await readFile(program));
 const instance = await WebAssembly.instantiate(module, wasi.getImportObject());
 process.exitCode = wasi.start(instance);

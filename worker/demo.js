@@ -25,16 +25,43 @@ const MANIFEST_LIMIT = 4 * 1024 * 1024;
  * @returns {Promise<Response>}
  */
 export async function demoRegistry(request, layouts) {
-  if (request.method !== "GET" && request.method !== "HEAD") return failure(request, 405, "UNSUPPORTED", "the demo registry is read-only");
-  const { pathname } = new URL(request.url);
-  if (pathname === "/v2/" || pathname === "/v2") return reply(request, 200, "application/json", encode({}));
-  const [, repository, rest] = REPOSITORY.exec(pathname) ?? [];
-  const index = repository === undefined ? undefined : await indexOf(layouts, repository);
-  if (repository === undefined || rest === undefined || index === undefined) return failure(request, 404, "NAME_UNKNOWN", "no such repository in the demo");
-  if (rest.startsWith("manifests/")) return manifest(request, layouts, repository, index, rest.slice("manifests/".length));
-  if (rest.startsWith("blobs/")) return blob(request, layouts, repository, rest.slice("blobs/".length));
-  if (rest === "tags/list") return tags(request, repository, index);
-  return failure(request, 404, "NOT_FOUND", "the demo registry has no such endpoint");
+	if (request.method !== "GET" && request.method !== "HEAD")
+		return failure(
+			request,
+			405,
+			"UNSUPPORTED",
+			"the demo registry is read-only",
+		);
+	const { pathname } = new URL(request.url);
+	if (pathname === "/v2/" || pathname === "/v2")
+		return reply(request, 200, "application/json", encode({}));
+	const [, repository, rest] = REPOSITORY.exec(pathname) ?? [];
+	const index =
+		repository === undefined ? undefined : await indexOf(layouts, repository);
+	if (repository === undefined || rest === undefined || index === undefined)
+		return failure(
+			request,
+			404,
+			"NAME_UNKNOWN",
+			"no such repository in the demo",
+		);
+	if (rest.startsWith("manifests/"))
+		return manifest(
+			request,
+			layouts,
+			repository,
+			index,
+			rest.slice("manifests/".length),
+		);
+	if (rest.startsWith("blobs/"))
+		return blob(request, layouts, repository, rest.slice("blobs/".length));
+	if (rest === "tags/list") return tags(request, repository, index);
+	return failure(
+		request,
+		404,
+		"NOT_FOUND",
+		"the demo registry has no such endpoint",
+	);
 }
 
 /**
@@ -43,9 +70,12 @@ export async function demoRegistry(request, layouts) {
  * @returns {Promise<Descriptor[] | undefined>}
  */
 async function indexOf(layouts, repository) {
-  const file = await layouts.fetch(`http://demo.invalid/${repository}/index.json`);
-  if (!file.ok) return undefined;
-  return /** @type {{ manifests: Descriptor[] }} */ (await file.json()).manifests;
+	const file = await layouts.fetch(
+		`http://demo.invalid/${repository}/index.json`,
+	);
+	if (!file.ok) return undefined;
+	return /** @type {{ manifests: Descriptor[] }} */ (await file.json())
+		.manifests;
 }
 
 /**
@@ -56,26 +86,41 @@ async function indexOf(layouts, repository) {
  * @param {string} reference a tag or a digest
  */
 async function manifest(request, layouts, repository, index, reference) {
-  const known = index.find(({ digest, annotations }) => digest === reference || annotations?.[TAG_ANNOTATION] === reference);
-  const digest = known?.digest ?? reference;
-  const file = await blobFile(layouts, repository, digest);
-  const length = Number(file?.headers.get("content-length") ?? MANIFEST_LIMIT);
-  if (file === undefined || length > MANIFEST_LIMIT) return failure(request, 404, "MANIFEST_UNKNOWN", `the demo has no manifest ${reference}`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  // The children of an index are not in index.json: they say themselves what they are.
-  const type = known?.mediaType ?? mediaTypeOf(bytes);
-  if (type === undefined) return failure(request, 404, "MANIFEST_UNKNOWN", `the demo has no manifest ${reference}`);
-  return reply(request, 200, type, bytes, { "docker-content-digest": digest });
+	const known = index.find(
+		({ digest, annotations }) =>
+			digest === reference || annotations?.[TAG_ANNOTATION] === reference,
+	);
+	const digest = known?.digest ?? reference;
+	const file = await blobFile(layouts, repository, digest);
+	const length = Number(file?.headers.get("content-length") ?? MANIFEST_LIMIT);
+	if (file === undefined || length > MANIFEST_LIMIT)
+		return failure(
+			request,
+			404,
+			"MANIFEST_UNKNOWN",
+			`the demo has no manifest ${reference}`,
+		);
+	const bytes = new Uint8Array(await file.arrayBuffer());
+	// The children of an index are not in index.json: they say themselves what they are.
+	const type = known?.mediaType ?? mediaTypeOf(bytes);
+	if (type === undefined)
+		return failure(
+			request,
+			404,
+			"MANIFEST_UNKNOWN",
+			`the demo has no manifest ${reference}`,
+		);
+	return reply(request, 200, type, bytes, { "docker-content-digest": digest });
 }
 
 /** @param {Uint8Array} bytes */
 function mediaTypeOf(bytes) {
-  try {
-    const { mediaType } = JSON.parse(new TextDecoder().decode(bytes));
-    return typeof mediaType === "string" ? mediaType : undefined;
-  } catch {
-    return undefined;
-  }
+	try {
+		const { mediaType } = JSON.parse(new TextDecoder().decode(bytes));
+		return typeof mediaType === "string" ? mediaType : undefined;
+	} catch {
+		return undefined;
+	}
 }
 
 /**
@@ -85,14 +130,27 @@ function mediaTypeOf(bytes) {
  * @param {string} digest
  */
 async function blob(request, layouts, repository, digest) {
-  const file = await blobFile(layouts, repository, digest, request);
-  if (file === undefined) return failure(request, 404, "BLOB_UNKNOWN", `the demo has no blob ${digest}`);
-  const headers = new Headers({ "content-type": "application/octet-stream", "docker-content-digest": digest, "accept-ranges": "bytes" });
-  for (const name of ["content-length", "content-range"]) {
-    const value = file.headers.get(name);
-    if (value !== null) headers.set(name, value);
-  }
-  return new Response(request.method === "HEAD" ? null : file.body, { status: file.status, headers });
+	const file = await blobFile(layouts, repository, digest, request);
+	if (file === undefined)
+		return failure(
+			request,
+			404,
+			"BLOB_UNKNOWN",
+			`the demo has no blob ${digest}`,
+		);
+	const headers = new Headers({
+		"content-type": "application/octet-stream",
+		"docker-content-digest": digest,
+		"accept-ranges": "bytes",
+	});
+	for (const name of ["content-length", "content-range"]) {
+		const value = file.headers.get(name);
+		if (value !== null) headers.set(name, value);
+	}
+	return new Response(request.method === "HEAD" ? null : file.body, {
+		status: file.status,
+		headers,
+	});
 }
 
 /**
@@ -102,14 +160,17 @@ async function blob(request, layouts, repository, digest) {
  * @param {Request} [request] whose method and range count
  */
 async function blobFile(layouts, repository, digest, request) {
-  const hex = DIGEST.exec(digest)?.[1];
-  if (hex === undefined) return undefined;
-  const range = request?.headers.get("range");
-  const file = await layouts.fetch(`http://demo.invalid/${repository}/blobs/sha256/${hex}`, {
-    method: request?.method ?? "GET",
-    headers: range == null ? {} : { range },
-  });
-  return file.ok || file.status === 416 ? file : undefined;
+	const hex = DIGEST.exec(digest)?.[1];
+	if (hex === undefined) return undefined;
+	const range = request?.headers.get("range");
+	const file = await layouts.fetch(
+		`http://demo.invalid/${repository}/blobs/sha256/${hex}`,
+		{
+			method: request?.method ?? "GET",
+			headers: range == null ? {} : { range },
+		},
+	);
+	return file.ok || file.status === 416 ? file : undefined;
 }
 
 /**
@@ -118,8 +179,15 @@ async function blobFile(layouts, repository, digest, request) {
  * @param {Descriptor[]} index
  */
 function tags(request, repository, index) {
-  const names = index.flatMap(({ annotations }) => annotations?.[TAG_ANNOTATION] ?? []).sort();
-  return reply(request, 200, "application/json", encode({ name: `demo/${repository}`, tags: names }));
+	const names = index
+		.flatMap(({ annotations }) => annotations?.[TAG_ANNOTATION] ?? [])
+		.sort();
+	return reply(
+		request,
+		200,
+		"application/json",
+		encode({ name: `demo/${repository}`, tags: names }),
+	);
 }
 
 /**
@@ -129,7 +197,12 @@ function tags(request, repository, index) {
  * @param {string} message
  */
 function failure(request, status, code, message) {
-  return reply(request, status, "application/json", encode({ errors: [{ code, message }] }));
+	return reply(
+		request,
+		status,
+		"application/json",
+		encode({ errors: [{ code, message }] }),
+	);
 }
 
 /**
@@ -140,13 +213,21 @@ function failure(request, status, code, message) {
  * @param {Record<string, string>} [more]
  */
 function reply(request, status, type, body, more = {}) {
-  return new Response(request.method === "HEAD" ? null : /** @type {BodyInit} */ (body), {
-    status,
-    headers: { "content-type": type, "content-length": String(body.length), "docker-distribution-api-version": "registry/2.0", ...more },
-  });
+	return new Response(
+		request.method === "HEAD" ? null : /** @type {BodyInit} */ (body),
+		{
+			status,
+			headers: {
+				"content-type": type,
+				"content-length": String(body.length),
+				"docker-distribution-api-version": "registry/2.0",
+				...more,
+			},
+		},
+	);
 }
 
 /** @param {object} value */
 function encode(value) {
-  return new TextEncoder().encode(JSON.stringify(value));
+	return new TextEncoder().encode(JSON.stringify(value));
 }

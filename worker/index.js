@@ -43,71 +43,82 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The page may run its own scripts and its own WASM, and talk to this worker; nothing else. */
 const PAGE_HEADERS = {
-  "content-security-policy": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; "
-    + "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "x-content-type-options": "nosniff",
-  "referrer-policy": "no-referrer",
-  "cross-origin-opener-policy": "same-origin",
-  "cache-control": "no-cache",
+	"content-security-policy":
+		"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; " +
+		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+	"x-content-type-options": "nosniff",
+	"referrer-policy": "no-referrer",
+	"cross-origin-opener-policy": "same-origin",
+	"cache-control": "no-cache",
 };
 
 /** @type {Record<string, string>} */
 const CONTENT_TYPES = {
-  css: "text/css; charset=utf-8",
-  html: "text/html; charset=utf-8",
-  ico: "image/x-icon",
-  js: "text/javascript; charset=utf-8",
-  json: "application/json",
-  mjs: "text/javascript; charset=utf-8",
-  png: "image/png",
-  pub: "text/plain; charset=utf-8",
-  svg: "image/svg+xml",
-  txt: "text/plain; charset=utf-8",
-  wasm: "application/wasm",
-  webmanifest: "application/manifest+json",
+	css: "text/css; charset=utf-8",
+	html: "text/html; charset=utf-8",
+	ico: "image/x-icon",
+	js: "text/javascript; charset=utf-8",
+	json: "application/json",
+	mjs: "text/javascript; charset=utf-8",
+	png: "image/png",
+	pub: "text/plain; charset=utf-8",
+	svg: "image/svg+xml",
+	txt: "text/plain; charset=utf-8",
+	wasm: "application/wasm",
+	webmanifest: "application/manifest+json",
 };
 
 /** One gateway an isolate: it holds the parsed policy. @type {Gateway | undefined} */
 let gateway;
 
 export default {
-  /**
-   * @param {Request} request
-   * @param {Env} env
-   * @param {Context} ctx
-   * @returns {Promise<Response>}
-   */
-  async fetch(request, env, ctx) {
-    const started = Date.now();
-    if (!URL.canParse(request.url)) return malformed(request);
-    try {
-      const action = await runningGateway(env, ctx).handle({
-        method: request.method,
-        url: request.url,
-        headers: [...request.headers],
-        time: Math.floor(started / 1000),
-      });
-      if (action.kind === "respond" && action.finished !== undefined) ctx.waitUntil(action.finished);
-      const response = await carryOut(action, request, env, started);
-      if (action.log !== undefined) log({ ...action.log, ms: Date.now() - started });
-      return response;
-    } catch (error) {
-      return failClosed(error, request, Date.now() - started);
-    }
-  },
+	/**
+	 * @param {Request} request
+	 * @param {Env} env
+	 * @param {Context} ctx
+	 * @returns {Promise<Response>}
+	 */
+	async fetch(request, env, ctx) {
+		const started = Date.now();
+		if (!URL.canParse(request.url)) return malformed(request);
+		try {
+			const action = await runningGateway(env, ctx).handle({
+				method: request.method,
+				url: request.url,
+				headers: [...request.headers],
+				time: Math.floor(started / 1000),
+			});
+			if (action.kind === "respond" && action.finished !== undefined)
+				ctx.waitUntil(action.finished);
+			const response = await carryOut(action, request, env, started);
+			if (action.log !== undefined)
+				log({ ...action.log, ms: Date.now() - started });
+			return response;
+		} catch (error) {
+			return failClosed(error, request, Date.now() - started);
+		}
+	},
 
-  /**
-   * CONNECT. The runtime has agreed to it already; the tunnel leads here, where a request line gets its answer, and no further.
-   *
-   * @param {{ writable: WritableStream<Uint8Array> }} socket
-   */
-  async connect(socket) {
-    log({ event: "refused", method: "CONNECT", status: 405 });
-    const writer = socket.writable.getWriter();
-    const body = JSON.stringify({ errors: [{ code: "UNSUPPORTED", message: "sealgate: this gateway is no proxy" }] });
-    await writer.write(new TextEncoder().encode(`HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`));
-    await writer.close();
-  },
+	/**
+	 * CONNECT. The runtime has agreed to it already; the tunnel leads here, where a request line gets its answer, and no further.
+	 *
+	 * @param {{ writable: WritableStream<Uint8Array> }} socket
+	 */
+	async connect(socket) {
+		log({ event: "refused", method: "CONNECT", status: 405 });
+		const writer = socket.writable.getWriter();
+		const body = JSON.stringify({
+			errors: [
+				{ code: "UNSUPPORTED", message: "sealgate: this gateway is no proxy" },
+			],
+		});
+		await writer.write(
+			new TextEncoder().encode(
+				`HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+			),
+		);
+		await writer.close();
+	},
 };
 
 /**
@@ -115,13 +126,18 @@ export default {
  * @param {Context} ctx
  */
 function runningGateway(env, ctx) {
-  if (gateway === undefined) {
-    const store = createStore();
-    gateway = new Gateway(configOf(env), { fetch: upstreamFetch(env), requestTimeout: requestTimeout(env), load: store.load, save: store.save });
-    const state = gateway.state();
-    if (state.state !== "ok") log({ event: "configuration", ...state });
-  }
-  return gateway;
+	if (gateway === undefined) {
+		const store = createStore();
+		gateway = new Gateway(configOf(env), {
+			fetch: upstreamFetch(env),
+			requestTimeout: requestTimeout(env),
+			load: store.load,
+			save: store.save,
+		});
+		const state = gateway.state();
+		if (state.state !== "ok") log({ event: "configuration", ...state });
+	}
+	return gateway;
 }
 
 /**
@@ -130,31 +146,45 @@ function runningGateway(env, ctx) {
  * @param {Env} env
  */
 function configOf(env) {
-  const files = (/** @type {unknown} */ given) => Object.fromEntries(Object.entries(typeof given === "string" ? JSON.parse(given) : given ?? {}).map(([path, base64]) => [path, bytesOf(String(base64))]));
-  return {
-    upstream: env.UPSTREAM ?? "",
-    name: env.NAME ?? "",
-    policy: typeof env.POLICY === "string" ? new TextEncoder().encode(env.POLICY) : new Uint8Array(env.POLICY ?? []),
-    assets: files(env.POLICY_ASSETS),
-    corsOrigins: (env.CORS_ORIGINS ?? "").split(/[\s,]+/).filter((origin) => origin !== ""),
-    publishPolicy: env.PUBLISH_POLICY !== "none",
-    ...(env.SECRET === undefined ? {} : { secret: env.SECRET }),
-    ...(env.MAX_REQUESTS === undefined ? {} : { requests: Number(env.MAX_REQUESTS) }),
-    ...(env.REGISTRIES_D === undefined ? {} : { registriesD: files(env.REGISTRIES_D) }),
-    publicUrl: env.PUBLIC_URL ?? "",
-    egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
-  };
+	const files = (/** @type {unknown} */ given) =>
+		Object.fromEntries(
+			Object.entries(
+				typeof given === "string" ? JSON.parse(given) : (given ?? {}),
+			).map(([path, base64]) => [path, bytesOf(String(base64))]),
+		);
+	return {
+		upstream: env.UPSTREAM ?? "",
+		name: env.NAME ?? "",
+		policy:
+			typeof env.POLICY === "string"
+				? new TextEncoder().encode(env.POLICY)
+				: new Uint8Array(env.POLICY ?? []),
+		assets: files(env.POLICY_ASSETS),
+		corsOrigins: (env.CORS_ORIGINS ?? "")
+			.split(/[\s,]+/)
+			.filter((origin) => origin !== ""),
+		publishPolicy: env.PUBLISH_POLICY !== "none",
+		...(env.SECRET === undefined ? {} : { secret: env.SECRET }),
+		...(env.MAX_REQUESTS === undefined
+			? {}
+			: { requests: Number(env.MAX_REQUESTS) }),
+		...(env.REGISTRIES_D === undefined
+			? {}
+			: { registriesD: files(env.REGISTRIES_D) }),
+		publicUrl: env.PUBLIC_URL ?? "",
+		egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
+	};
 }
 
 /** @param {Env} env */
 function requestTimeout(env) {
-  const asked = Number(env.REQUEST_TIMEOUT_MS);
-  return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
+	const asked = Number(env.REQUEST_TIMEOUT_MS);
+	return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
 }
 
 /** @param {string} base64 */
 function bytesOf(base64) {
-  return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+	return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 /**
@@ -165,23 +195,35 @@ function bytesOf(base64) {
  * @returns {import("sealgate").Fetch}
  */
 function upstreamFetch({ DEMO, UPSTREAMS }) {
-  return async (url, { method, headers, body, signal, egress }) => {
-    const request = new Request(url, { method, headers, body, signal, redirect: "manual" });
-    if (DEMO !== undefined) return demoRegistry(request, DEMO);
-    if (egress === "operator") return (UPSTREAMS ?? globalThis).fetch(request);
-    try {
-      return await fetch(request);
-    } catch (error) {
-      // workerd says no more of an address that its network refuses.
-      if (UPSTREAMS === undefined || !/^internal error/.test(messageOf(error))) throw error;
-      throw Object.assign(new Error(`no connection was made (${messageOf(error)}): a redirect or challenge named it, so that it may only have public addresses`), { code: "egress" });
-    }
-  };
+	return async (url, { method, headers, body, signal, egress }) => {
+		const request = new Request(url, {
+			method,
+			headers,
+			body,
+			signal,
+			redirect: "manual",
+		});
+		if (DEMO !== undefined) return demoRegistry(request, DEMO);
+		if (egress === "operator") return (UPSTREAMS ?? globalThis).fetch(request);
+		try {
+			return await fetch(request);
+		} catch (error) {
+			// workerd says no more of an address that its network refuses.
+			if (UPSTREAMS === undefined || !/^internal error/.test(messageOf(error)))
+				throw error;
+			throw Object.assign(
+				new Error(
+					`no connection was made (${messageOf(error)}): a redirect or challenge named it, so that it may only have public addresses`,
+				),
+				{ code: "egress" },
+			);
+		}
+	};
 }
 
 /** @param {unknown} error */
 function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
+	return error instanceof Error ? error.message : String(error);
 }
 
 /**
@@ -192,15 +234,18 @@ function messageOf(error) {
  * @param {(signal: AbortSignal) => Promise<T>} ask
  */
 async function withTimeout(left, ask) {
-  const abort = new AbortController();
-  const patience = Math.max(0, Math.min(UPSTREAM_TIMEOUT_MS, left));
-  const reason = new DOMException(`no answer within ${patience / 1000} seconds`, "TimeoutError");
-  const timer = setTimeout(() => abort.abort(reason), patience);
-  try {
-    return await ask(abort.signal);
-  } finally {
-    clearTimeout(timer);
-  }
+	const abort = new AbortController();
+	const patience = Math.max(0, Math.min(UPSTREAM_TIMEOUT_MS, left));
+	const reason = new DOMException(
+		`no answer within ${patience / 1000} seconds`,
+		"TimeoutError",
+	);
+	const timer = setTimeout(() => abort.abort(reason), patience);
+	try {
+		return await ask(abort.signal);
+	} finally {
+		clearTimeout(timer);
+	}
 }
 
 /**
@@ -210,12 +255,18 @@ async function withTimeout(left, ask) {
  * @param {number} started
  */
 async function carryOut(action, request, env, started) {
-  switch (action.kind) {
-    case "respond": return respond(action, request);
-    case "stream": return stream(action, env, started);
-    case "asset": return asset(action, request, env);
-    default: throw new Error("the gateway asked for something that this worker does not know");
-  }
+	switch (action.kind) {
+		case "respond":
+			return respond(action, request);
+		case "stream":
+			return stream(action, env, started);
+		case "asset":
+			return asset(action, request, env);
+		default:
+			throw new Error(
+				"the gateway asked for something that this worker does not know",
+			);
+	}
 }
 
 /**
@@ -223,13 +274,13 @@ async function carryOut(action, request, env, started) {
  * @param {Request} request
  */
 function respond(action, request) {
-  // A HEAD answer keeps the Content-Length that the gateway gave: the length of what GET would send.
-  const body = request.method === "HEAD" ? null : action.body ?? null;
-  return new Response(/** @type {BodyInit | null} */ (body), {
-    status: action.status,
-    statusText: reasonPhrase(action.statusText),
-    headers: action.headers,
-  });
+	// A HEAD answer keeps the Content-Length that the gateway gave: the length of what GET would send.
+	const body = request.method === "HEAD" ? null : (action.body ?? null);
+	return new Response(/** @type {BodyInit | null} */ (body), {
+		status: action.status,
+		statusText: reasonPhrase(action.statusText),
+		headers: action.headers,
+	});
 }
 
 /**
@@ -238,7 +289,7 @@ function respond(action, request) {
  * @param {string} [text]
  */
 function reasonPhrase(text) {
-  return text?.replaceAll(/[^\x20-\x7e]/g, "?");
+	return text?.replaceAll(/[^\x20-\x7e]/g, "?");
 }
 
 /**
@@ -249,20 +300,36 @@ function reasonPhrase(text) {
  * @param {number} started
  */
 async function stream(action, env, started) {
-  const { method, url, headers } = action.request;
-  const upstream = /** @type {Response} */ (await withTimeout(requestTimeout(env) - (Date.now() - started), (signal) => upstreamFetch(env)(url, { method, headers, signal, egress: "operator" })));
-  const passed = new Headers();
-  for (const name of action.pass) {
-    const value = upstream.headers.get(name);
-    if (value !== null) passed.set(name, value);
-  }
-  if (passed.has("location")) passed.set("location", mapLocation(passed.get("location") ?? "", url, action.location));
-  if (passed.has("link")) passed.set("link", mapLink(passed.get("link") ?? "", url, action.location));
-  // The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
-  if (upstream.headers.has("content-encoding") && !passed.has("content-encoding")) passed.delete("content-length");
-  for (const [name, value] of action.set) passed.set(name, value);
-  if (upstream.status >= 400) return refusedStream(upstream, action, passed);
-  return new Response(upstream.body, { status: upstream.status, headers: passed });
+	const { method, url, headers } = action.request;
+	const upstream = /** @type {Response} */ (
+		await withTimeout(requestTimeout(env) - (Date.now() - started), (signal) =>
+			upstreamFetch(env)(url, { method, headers, signal, egress: "operator" }),
+		)
+	);
+	const passed = new Headers();
+	for (const name of action.pass) {
+		const value = upstream.headers.get(name);
+		if (value !== null) passed.set(name, value);
+	}
+	if (passed.has("location"))
+		passed.set(
+			"location",
+			mapLocation(passed.get("location") ?? "", url, action.location),
+		);
+	if (passed.has("link"))
+		passed.set("link", mapLink(passed.get("link") ?? "", url, action.location));
+	// The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
+	if (
+		upstream.headers.has("content-encoding") &&
+		!passed.has("content-encoding")
+	)
+		passed.delete("content-length");
+	for (const [name, value] of action.set) passed.set(name, value);
+	if (upstream.status >= 400) return refusedStream(upstream, action, passed);
+	return new Response(upstream.body, {
+		status: upstream.status,
+		headers: passed,
+	});
 }
 
 /**
@@ -273,12 +340,16 @@ async function stream(action, env, started) {
  * @param {Headers} headers
  */
 async function refusedStream(upstream, action, headers) {
-  await upstream.body?.cancel();
-  const body = new TextEncoder().encode(action.errorBody);
-  headers.set("content-type", "application/json");
-  headers.set("content-length", String(body.length));
-  for (const name of ["content-range", "etag", "last-modified"]) headers.delete(name);
-  return new Response(action.request.method === "HEAD" ? null : body, { status: upstream.status, headers });
+	await upstream.body?.cancel();
+	const body = new TextEncoder().encode(action.errorBody);
+	headers.set("content-type", "application/json");
+	headers.set("content-length", String(body.length));
+	for (const name of ["content-range", "etag", "last-modified"])
+		headers.delete(name);
+	return new Response(action.request.method === "HEAD" ? null : body, {
+		status: upstream.status,
+		headers,
+	});
 }
 
 /**
@@ -287,10 +358,12 @@ async function refusedStream(upstream, action, headers) {
  * @param {{ from: string, to: string }} [mapping]
  */
 function mapLocation(location, base, mapping) {
-  const absolute = new URL(location, base).href;
-  // Both in the one spelling that URLs have: upper case and default ports are gone.
-  const from = mapping === undefined ? "" : new URL(mapping.from).href;
-  return mapping !== undefined && absolute.startsWith(from) ? mapping.to + absolute.slice(from.length) : absolute;
+	const absolute = new URL(location, base).href;
+	// Both in the one spelling that URLs have: upper case and default ports are gone.
+	const from = mapping === undefined ? "" : new URL(mapping.from).href;
+	return mapping !== undefined && absolute.startsWith(from)
+		? mapping.to + absolute.slice(from.length)
+		: absolute;
 }
 
 /**
@@ -301,7 +374,11 @@ function mapLocation(location, base, mapping) {
  * @param {{ from: string, to: string }} [mapping]
  */
 function mapLink(link, base, mapping) {
-  return link.replaceAll(/<([^<>]*)>/g, (whole, /** @type {string} */ target) => (URL.canParse(target) ? `<${mapLocation(target, base, mapping)}>` : whole));
+	return link.replaceAll(
+		/<([^<>]*)>/g,
+		(whole, /** @type {string} */ target) =>
+			URL.canParse(target) ? `<${mapLocation(target, base, mapping)}>` : whole,
+	);
 }
 
 /**
@@ -310,32 +387,63 @@ function mapLink(link, base, mapping) {
  * @param {Env} env
  */
 async function asset(action, request, env) {
-  const path = action.path.endsWith("/") ? `${action.path}index.html` : action.path;
-  // One slash at a time: two at the start name a host, and the file service would list its root.
-  const type = path.startsWith("/") && !path.includes("//") ? CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)] : undefined;
-  // A name without a known ending is a directory (which the file service would list) or nothing of the page's.
-  const file = type === undefined ? undefined : await env.ASSETS?.fetch(`http://page.invalid${path}`, { method: request.method });
-  if (type === undefined || file === undefined || !file.ok) return notFound(request);
-  const headers = new Headers({ ...PAGE_HEADERS, "content-type": type });
-  const length = file.headers.get("content-length");
-  if (length !== null) headers.set("content-length", length);
-  return new Response(request.method === "HEAD" ? null : file.body, { headers });
+	const path = action.path.endsWith("/")
+		? `${action.path}index.html`
+		: action.path;
+	// One slash at a time: two at the start name a host, and the file service would list its root.
+	const type =
+		path.startsWith("/") && !path.includes("//")
+			? CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)]
+			: undefined;
+	// A name without a known ending is a directory (which the file service would list) or nothing of the page's.
+	const file =
+		type === undefined
+			? undefined
+			: await env.ASSETS?.fetch(`http://page.invalid${path}`, {
+					method: request.method,
+				});
+	if (type === undefined || file === undefined || !file.ok)
+		return notFound(request);
+	const headers = new Headers({ ...PAGE_HEADERS, "content-type": type });
+	const length = file.headers.get("content-length");
+	if (length !== null) headers.set("content-length", length);
+	return new Response(request.method === "HEAD" ? null : file.body, {
+		headers,
+	});
 }
 
 /** @param {Request} request */
 function notFound(request) {
-  const text = "not found\n";
-  return new Response(request.method === "HEAD" ? null : text, {
-    status: 404,
-    headers: { ...PAGE_HEADERS, "content-type": "text/plain; charset=utf-8", "content-length": String(text.length) },
-  });
+	const text = "not found\n";
+	return new Response(request.method === "HEAD" ? null : text, {
+		status: 404,
+		headers: {
+			...PAGE_HEADERS,
+			"content-type": "text/plain; charset=utf-8",
+			"content-length": String(text.length),
+		},
+	});
 }
 
 /** @param {Request} request */
 function malformed(request) {
-  log({ event: "refused", method: request.method, status: 400 });
-  const body = JSON.stringify({ errors: [{ code: "NAME_INVALID", message: "sealgate: the address is not well-formed" }] });
-  return new Response(request.method === "HEAD" ? null : body, { status: 400, headers: { "content-type": "application/json", "cache-control": "no-store", "x-content-type-options": "nosniff" } });
+	log({ event: "refused", method: request.method, status: 400 });
+	const body = JSON.stringify({
+		errors: [
+			{
+				code: "NAME_INVALID",
+				message: "sealgate: the address is not well-formed",
+			},
+		],
+	});
+	return new Response(request.method === "HEAD" ? null : body, {
+		status: 400,
+		headers: {
+			"content-type": "application/json",
+			"cache-control": "no-store",
+			"x-content-type-options": "nosniff",
+		},
+	});
 }
 
 /**
@@ -346,28 +454,44 @@ function malformed(request) {
  * @param {number} ms
  */
 function failClosed(error, request, ms) {
-  const { code = "internal", message } = /** @type {Error & { code?: string }} */ (error instanceof Error ? error : new Error(String(error)));
-  const { pathname } = new URL(request.url);
-  log({ event: "failure", method: request.method, path: pathname, status: 503, code, message, ms });
-  // The message may name the upstream's address: it is for the log.
-  const text = `sealgate: this request could not be judged, so nothing is served (${code}). Try again; when it stays, look into the gateway's log.`;
-  const body = new TextEncoder().encode(JSON.stringify({ errors: [{ code: "UNAVAILABLE", message: text }] }));
-  return respond({
-    kind: "respond",
-    status: 503,
-    statusText: "Service Unavailable: sealgate: could not find out",
-    headers: [
-      ["content-type", "application/json"],
-      ["content-length", String(body.length)],
-      ["cache-control", "no-store"],
-      ["docker-distribution-api-version", "registry/2.0"],
-      ["x-content-type-options", "nosniff"],
-    ],
-    body,
-  }, request);
+	const { code = "internal", message } =
+		/** @type {Error & { code?: string }} */ (
+			error instanceof Error ? error : new Error(String(error))
+		);
+	const { pathname } = new URL(request.url);
+	log({
+		event: "failure",
+		method: request.method,
+		path: pathname,
+		status: 503,
+		code,
+		message,
+		ms,
+	});
+	// The message may name the upstream's address: it is for the log.
+	const text = `sealgate: this request could not be judged, so nothing is served (${code}). Try again; when it stays, look into the gateway's log.`;
+	const body = new TextEncoder().encode(
+		JSON.stringify({ errors: [{ code: "UNAVAILABLE", message: text }] }),
+	);
+	return respond(
+		{
+			kind: "respond",
+			status: 503,
+			statusText: "Service Unavailable: sealgate: could not find out",
+			headers: [
+				["content-type", "application/json"],
+				["content-length", String(body.length)],
+				["cache-control", "no-store"],
+				["docker-distribution-api-version", "registry/2.0"],
+				["x-content-type-options", "nosniff"],
+			],
+			body,
+		},
+		request,
+	);
 }
 
 /** @param {object} line */
 function log(line) {
-  console.log(JSON.stringify(line));
+	console.log(JSON.stringify(line));
 }

@@ -15,11 +15,23 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const DEMO = { upstream: "http://demo.example", name: "demo.example", policy: join(root, "fixtures/demo/policy.json") };
+const DEMO = {
+	upstream: "http://demo.example",
+	name: "demo.example",
+	policy: join(root, "fixtures/demo/policy.json"),
+};
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
-const PASSED = ["PUBLIC_URL", "EGRESS", "REQUEST_TIMEOUT_MS", "CORS_ORIGINS", "PUBLISH_POLICY", "SECRET", "MAX_REQUESTS"];
+const PASSED = [
+	"PUBLIC_URL",
+	"EGRESS",
+	"REQUEST_TIMEOUT_MS",
+	"CORS_ORIGINS",
+	"PUBLISH_POLICY",
+	"SECRET",
+	"MAX_REQUESTS",
+];
 
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
@@ -30,21 +42,21 @@ class UsageError extends Error {}
 /** @typedef {{ policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): Lint[] }} Sealgate */
 
 try {
-  await main();
+	await main();
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  console.error(error.message);
-  process.exitCode = 2;
+	if (!(error instanceof UsageError)) throw error;
+	console.error(error.message);
+	process.exitCode = 2;
 }
 
 async function main() {
-  const settings = settingsOf(process.env);
-  const sealgate = await loadPackage();
-  const policy = await readPolicy(settings, sealgate);
-  await checkPortIsFree(settings.port);
-  const directory = join(root, "target/serve", String(settings.port));
-  await writeBundle(directory, settings, policy);
-  await run(directory, settings, policy);
+	const settings = settingsOf(process.env);
+	const sealgate = await loadPackage();
+	const policy = await readPolicy(settings, sealgate);
+	await checkPortIsFree(settings.port);
+	const directory = join(root, "target/serve", String(settings.port));
+	await writeBundle(directory, settings, policy);
+	await run(directory, settings, policy);
 }
 
 /**
@@ -52,32 +64,63 @@ async function main() {
  * @returns {Settings}
  */
 function settingsOf(env) {
-  const port = Number(env.PORT || 8787);
-  // What the gateway reads, and complains of, itself.
-  const more = Object.fromEntries(PASSED.flatMap((name) => (env[name] ? [[name, env[name]]] : [])));
-  if (!Number.isInteger(port) || port < 1 || port > 65535) throw new UsageError(`PORT is ${env.PORT}: expected a number from 1 to 65535, for example PORT=8787`);
-  if (!env.UPSTREAM) {
-    return { upstream: DEMO.upstream, name: env.NAME || DEMO.name, policyFile: env.POLICY || DEMO.policy, registriesFolder: env.REGISTRIES_D ?? "", port, demo: true, more };
-  }
-  if (!env.POLICY) {
-    throw new UsageError(`UPSTREAM is ${env.UPSTREAM}, but POLICY is missing: say which policy decides what this registry may serve, for example\n`
-      + `  make serve UPSTREAM=${env.UPSTREAM} POLICY=policy.json\n`
-      + "`sealgate policy init IMAGE --key cosign.pub` writes a first one.");
-  }
-  return { upstream: env.UPSTREAM, name: env.NAME || hostOf(env.UPSTREAM), policyFile: env.POLICY, registriesFolder: env.REGISTRIES_D ?? "", port, demo: false, more };
+	const port = Number(env.PORT || 8787);
+	// What the gateway reads, and complains of, itself.
+	const more = Object.fromEntries(
+		PASSED.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+	);
+	if (!Number.isInteger(port) || port < 1 || port > 65535)
+		throw new UsageError(
+			`PORT is ${env.PORT}: expected a number from 1 to 65535, for example PORT=8787`,
+		);
+	if (!env.UPSTREAM) {
+		return {
+			upstream: DEMO.upstream,
+			name: env.NAME || DEMO.name,
+			policyFile: env.POLICY || DEMO.policy,
+			registriesFolder: env.REGISTRIES_D ?? "",
+			port,
+			demo: true,
+			more,
+		};
+	}
+	if (!env.POLICY) {
+		throw new UsageError(
+			`UPSTREAM is ${env.UPSTREAM}, but POLICY is missing: say which policy decides what this registry may serve, for example\n` +
+				`  make serve UPSTREAM=${env.UPSTREAM} POLICY=policy.json\n` +
+				"`sealgate policy init IMAGE --key cosign.pub` writes a first one.",
+		);
+	}
+	return {
+		upstream: env.UPSTREAM,
+		name: env.NAME || hostOf(env.UPSTREAM),
+		policyFile: env.POLICY,
+		registriesFolder: env.REGISTRIES_D ?? "",
+		port,
+		demo: false,
+		more,
+	};
 }
 
 /** @param {string} upstream */
 function hostOf(upstream) {
-  const { host = "", protocol = "" } = URL.canParse(upstream) ? new URL(upstream) : {};
-  if (host !== "" && (protocol === "http:" || protocol === "https:")) return host;
-  throw new UsageError(`UPSTREAM is ${upstream}: expected the registry's address with its scheme, for example UPSTREAM=http://127.0.0.1:5000`);
+	const { host = "", protocol = "" } = URL.canParse(upstream)
+		? new URL(upstream)
+		: {};
+	if (host !== "" && (protocol === "http:" || protocol === "https:"))
+		return host;
+	throw new UsageError(
+		`UPSTREAM is ${upstream}: expected the registry's address with its scheme, for example UPSTREAM=http://127.0.0.1:5000`,
+	);
 }
 
 async function loadPackage() {
-  const entry = join(root, "pkg/node.js");
-  if (!existsSync(entry)) throw new UsageError("The package is not built (pkg/node.js is missing): run `make build` first.");
-  return import(pathToFileURL(entry).href);
+	const entry = join(root, "pkg/node.js");
+	if (!existsSync(entry))
+		throw new UsageError(
+			"The package is not built (pkg/node.js is missing): run `make build` first.",
+		);
+	return import(pathToFileURL(entry).href);
 }
 
 /**
@@ -89,28 +132,49 @@ async function loadPackage() {
  * @returns {Promise<Policy>}
  */
 async function readPolicy(settings, sealgate) {
-  const policy = await readFile(settings.policyFile).catch(() => {
-    throw new UsageError(`POLICY is ${settings.policyFile}: no such file can be read. Give the path of a policy.json, relative to ${process.cwd()} or absolute.`);
-  });
-  const registriesD = settings.registriesFolder === "" ? undefined : await readFolder(settings.registriesFolder);
-  try {
-    const paths = sealgate.policyAssets(policy);
-    const assets = await readAssets(settings.policyFile, paths);
-    return { policy, assets, registriesD, lints: sealgate.policyLint(policy, { assets, ...(registriesD && { registriesD }) }) };
-  } catch (error) {
-    if (error instanceof UsageError) throw error;
-    return { policy, assets: {}, registriesD, complaint: messageOf(error) };
-  }
+	const policy = await readFile(settings.policyFile).catch(() => {
+		throw new UsageError(
+			`POLICY is ${settings.policyFile}: no such file can be read. Give the path of a policy.json, relative to ${process.cwd()} or absolute.`,
+		);
+	});
+	const registriesD =
+		settings.registriesFolder === ""
+			? undefined
+			: await readFolder(settings.registriesFolder);
+	try {
+		const paths = sealgate.policyAssets(policy);
+		const assets = await readAssets(settings.policyFile, paths);
+		return {
+			policy,
+			assets,
+			registriesD,
+			lints: sealgate.policyLint(policy, {
+				assets,
+				...(registriesD && { registriesD }),
+			}),
+		};
+	} catch (error) {
+		if (error instanceof UsageError) throw error;
+		return { policy, assets: {}, registriesD, complaint: messageOf(error) };
+	}
 }
 
 /** @param {string} folder @returns {Promise<Record<string, Uint8Array>>} */
 async function readFolder(folder) {
-  try {
-    const names = (await readdir(folder, { withFileTypes: true })).filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-    return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))])));
-  } catch (error) {
-    throw new UsageError(`REGISTRIES_D is ${folder}: no such folder can be read (${messageOf(error)}). Give the path of a registries.d, or leave it out.`);
-  }
+	try {
+		const names = (await readdir(folder, { withFileTypes: true }))
+			.filter((entry) => !entry.isDirectory())
+			.map(({ name }) => name);
+		return Object.fromEntries(
+			await Promise.all(
+				names.map(async (name) => [name, await readFile(join(folder, name))]),
+			),
+		);
+	} catch (error) {
+		throw new UsageError(
+			`REGISTRIES_D is ${folder}: no such folder can be read (${messageOf(error)}). Give the path of a registries.d, or leave it out.`,
+		);
+	}
 }
 
 /**
@@ -118,33 +182,39 @@ async function readFolder(folder) {
  * @param {string[]} paths as the policy writes them: absolute, or relative to the policy
  */
 async function readAssets(policyFile, paths) {
-  /** @type {Record<string, Uint8Array>} */
-  const assets = {};
-  const missing = [];
-  for (const path of paths) {
-    const file = resolve(dirname(policyFile), path);
-    try {
-      assets[path] = await readFile(file);
-    } catch (error) {
-      missing.push(`  ${path}: ${messageOf(error)}`);
-    }
-  }
-  if (missing.length > 0) {
-    throw new UsageError(`${policyFile} names files that cannot be read (relative paths begin at the policy's own folder):\n${missing.join('\n')}\n`
-      + "Put them there, or correct the policy; nothing is served until then.");
-  }
-  return assets;
+	/** @type {Record<string, Uint8Array>} */
+	const assets = {};
+	const missing = [];
+	for (const path of paths) {
+		const file = resolve(dirname(policyFile), path);
+		try {
+			assets[path] = await readFile(file);
+		} catch (error) {
+			missing.push(`  ${path}: ${messageOf(error)}`);
+		}
+	}
+	if (missing.length > 0) {
+		throw new UsageError(
+			`${policyFile} names files that cannot be read (relative paths begin at the policy's own folder):\n${missing.join("\n")}\n` +
+				"Put them there, or correct the policy; nothing is served until then.",
+		);
+	}
+	return assets;
 }
 
 /** @param {number} port */
 async function checkPortIsFree(port) {
-  await new Promise((done, fail) => {
-    const probe = createServer();
-    probe.once("error", (/** @type {NodeJS.ErrnoException} */ error) => {
-      fail(new UsageError(`Port ${port} cannot be used (${error.code}): end what listens there, or choose another one with PORT=…`));
-    });
-    probe.listen(port, "127.0.0.1", () => probe.close(done));
-  });
+	await new Promise((done, fail) => {
+		const probe = createServer();
+		probe.once("error", (/** @type {NodeJS.ErrnoException} */ error) => {
+			fail(
+				new UsageError(
+					`Port ${port} cannot be used (${error.code}): end what listens there, or choose another one with PORT=…`,
+				),
+			);
+		});
+		probe.listen(port, "127.0.0.1", () => probe.close(done));
+	});
 }
 
 /**
@@ -152,19 +222,46 @@ async function checkPortIsFree(port) {
  * @param {Settings} settings
  * @param {Policy} policy
  */
-async function writeBundle(directory, settings, { policy, assets, registriesD }) {
-  await rm(directory, { recursive: true, force: true });
-  await mkdir(join(directory, "site"), { recursive: true });
-  const shell = ["index.js", "demo.js", "store.js"];
-  const modules = ["workerd.js", ...await importsOf(join(root, "pkg"), "workerd.js")];
-  for (const file of shell) await cp(join(root, "worker", file), join(directory, file));
-  for (const file of modules) await cp(join(root, "pkg", file), join(directory, "pkg", file));
-  await copySite(join(directory, "site"));
-  await writeFile(join(directory, "policy.json"), policy);
-  const base64 = (/** @type {Record<string, Uint8Array>} */ files) => JSON.stringify(Object.fromEntries(Object.entries(files).map(([path, bytes]) => [path, Buffer.from(bytes).toString("base64")])));
-  await writeFile(join(directory, "assets.json"), base64(assets));
-  if (registriesD) await writeFile(join(directory, "registries.json"), base64(registriesD));
-  await writeFile(join(directory, "config.capnp"), configuration(directory, settings, registriesD !== undefined, shell, modules));
+async function writeBundle(
+	directory,
+	settings,
+	{ policy, assets, registriesD },
+) {
+	await rm(directory, { recursive: true, force: true });
+	await mkdir(join(directory, "site"), { recursive: true });
+	const shell = ["index.js", "demo.js", "store.js"];
+	const modules = [
+		"workerd.js",
+		...(await importsOf(join(root, "pkg"), "workerd.js")),
+	];
+	for (const file of shell)
+		await cp(join(root, "worker", file), join(directory, file));
+	for (const file of modules)
+		await cp(join(root, "pkg", file), join(directory, "pkg", file));
+	await copySite(join(directory, "site"));
+	await writeFile(join(directory, "policy.json"), policy);
+	const base64 = (/** @type {Record<string, Uint8Array>} */ files) =>
+		JSON.stringify(
+			Object.fromEntries(
+				Object.entries(files).map(([path, bytes]) => [
+					path,
+					Buffer.from(bytes).toString("base64"),
+				]),
+			),
+		);
+	await writeFile(join(directory, "assets.json"), base64(assets));
+	if (registriesD)
+		await writeFile(join(directory, "registries.json"), base64(registriesD));
+	await writeFile(
+		join(directory, "config.capnp"),
+		configuration(
+			directory,
+			settings,
+			registriesD !== undefined,
+			shell,
+			modules,
+		),
+	);
 }
 
 /**
@@ -175,14 +272,16 @@ async function writeBundle(directory, settings, { policy, assets, registriesD })
  * @param {Set<string>} seen
  */
 async function importsOf(folder, entry, seen = new Set()) {
-  if (entry.endsWith(".wasm")) return [];
-  const source = await readFile(join(folder, entry), "utf8");
-  for (const [, specifier] of source.matchAll(/^(?:import|export)\b[^'";]*['"]\.\/([^'"]+)['"]/gm)) {
-    if (specifier === undefined || seen.has(specifier)) continue;
-    seen.add(specifier);
-    await importsOf(folder, specifier, seen);
-  }
-  return [...seen];
+	if (entry.endsWith(".wasm")) return [];
+	const source = await readFile(join(folder, entry), "utf8");
+	for (const [, specifier] of source.matchAll(
+		/^(?:import|export)\b[^'";]*['"]\.\/([^'"]+)['"]/gm,
+	)) {
+		if (specifier === undefined || seen.has(specifier)) continue;
+		seen.add(specifier);
+		await importsOf(folder, specifier, seen);
+	}
+	return [...seen];
 }
 
 /**
@@ -191,12 +290,16 @@ async function importsOf(folder, entry, seen = new Set()) {
  * @param {string} site
  */
 async function copySite(site) {
-  const www = join(root, "www");
-  if (existsSync(www)) await cp(www, site, { recursive: true });
-  const pkg = join(root, "pkg");
-  for (const file of await readdir(pkg)) {
-    if (/\.(js|wasm)$/.test(file) && !["cli.js", "node.js", "public.js", "workerd.js"].includes(file)) await cp(join(pkg, file), join(site, "sealgate", file));
-  }
+	const www = join(root, "www");
+	if (existsSync(www)) await cp(www, site, { recursive: true });
+	const pkg = join(root, "pkg");
+	for (const file of await readdir(pkg)) {
+		if (
+			/\.(js|wasm)$/.test(file) &&
+			!["cli.js", "node.js", "public.js", "workerd.js"].includes(file)
+		)
+			await cp(join(pkg, file), join(site, "sealgate", file));
+	}
 }
 
 /**
@@ -207,9 +310,10 @@ async function copySite(site) {
  * @param {string[]} modules
  */
 function configuration(directory, settings, hasRegistries, shell, modules) {
-  const demo = relative(directory, join(root, "fixtures/demo"));
-  const module = (/** @type {string} */ path) => `(name = ${text(path)}, ${path.endsWith('.wasm') ? 'wasm' : 'esModule'} = embed ${text(path)})`;
-  return `# Written by worker/serve.mjs.
+	const demo = relative(directory, join(root, "fixtures/demo"));
+	const module = (/** @type {string} */ path) =>
+		`(name = ${text(path)}, ${path.endsWith(".wasm") ? "wasm" : "esModule"} = embed ${text(path)})`;
+	return `# Written by worker/serve.mjs.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -219,7 +323,7 @@ const config :Workerd.Config = (
     (name = "upstreams", network = (allow = ["public", "private", "local"], tlsOptions = (trustBrowserCas = true))),
     # Everything else goes out here, where addresses are refused by what they are.
     (name = "outside", network = (allow = ["public"], tlsOptions = (trustBrowserCas = true))),
-    (name = "page", disk = (path = "site")),${settings.demo ? `\n    (name = "demo", disk = (path = ${text(demo)})),` : ''}
+    (name = "page", disk = (path = "site")),${settings.demo ? `\n    (name = "demo", disk = (path = ${text(demo)})),` : ""}
   ],
   sockets = [(name = "http", address = "127.0.0.1:${settings.port}", http = (), service = "gateway")]
 );
@@ -227,18 +331,22 @@ const config :Workerd.Config = (
 const gateway :Workerd.Worker = (
   compatibilityDate = "${COMPATIBILITY_DATE}",
   modules = [
-    ${shell.map(module).join(',\n    ')},
+    ${shell.map(module).join(",\n    ")},
     (name = "sealgate", esModule = "export * from './pkg/workerd.js';"),
-    ${modules.map((file) => module(`pkg/${file}`)).join(',\n    ')}
+    ${modules.map((file) => module(`pkg/${file}`)).join(",\n    ")}
   ],
   bindings = [
     (name = "UPSTREAM", text = ${text(settings.upstream)}),
     (name = "NAME", text = ${text(settings.name)}),
     (name = "POLICY", data = embed "policy.json"),
-    (name = "POLICY_ASSETS", json = embed "assets.json"),${hasRegistries ? '\n    (name = "REGISTRIES_D", json = embed "registries.json"),' : ''}
-${Object.entries(settings.more).map(([name, value]) => `\n    (name = ${text(name)}, text = ${text(value)}),`).join('')}
+    (name = "POLICY_ASSETS", json = embed "assets.json"),${hasRegistries ? '\n    (name = "REGISTRIES_D", json = embed "registries.json"),' : ""}
+${Object.entries(settings.more)
+	.map(
+		([name, value]) => `\n    (name = ${text(name)}, text = ${text(value)}),`,
+	)
+	.join("")}
     (name = "UPSTREAMS", service = "upstreams"),
-    (name = "ASSETS", service = "page")${settings.demo ? ',\n    (name = "DEMO", service = "demo")' : ''}
+    (name = "ASSETS", service = "page")${settings.demo ? ',\n    (name = "DEMO", service = "demo")' : ""}
   ],
   globalOutbound = "outside"
 );
@@ -251,10 +359,12 @@ ${Object.entries(settings.more).map(([name, value]) => `\n    (name = ${text(nam
  * @param {string} value
  */
 function text(value) {
-  const escaped = [...Buffer.from(value)].map((byte) => (byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
-    ? String.fromCharCode(byte)
-    : `\\x${byte.toString(16).padStart(2, '0')}`));
-  return `"${escaped.join('')}"`;
+	const escaped = [...Buffer.from(value)].map((byte) =>
+		byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c
+			? String.fromCharCode(byte)
+			: `\\x${byte.toString(16).padStart(2, "0")}`,
+	);
+	return `"${escaped.join("")}"`;
 }
 
 /**
@@ -263,38 +373,56 @@ function text(value) {
  * @param {Policy} policy
  */
 async function run(directory, settings, policy) {
-  const workerd = spawn(workerdPath(), ["serve", "config.capnp"], { cwd: directory, stdio: ["ignore", "inherit", "inherit"] });
-  /** @type {Promise<number>} */
-  const ended = new Promise((done) => {
-    workerd.once("error", (error) => { console.error(`workerd did not start: ${error.message}`); done(1); });
-    workerd.once("exit", (code) => done(code ?? 0));
-  });
-  for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, () => workerd.kill("SIGTERM"));
-  const answered = await Promise.race([untilAnswers(settings.port), ended.then(() => false)]);
-  if (answered) announce(settings, policy);
-  else workerd.kill("SIGTERM");
-  process.exitCode = await ended || (answered ? 0 : 1);
+	const workerd = spawn(workerdPath(), ["serve", "config.capnp"], {
+		cwd: directory,
+		stdio: ["ignore", "inherit", "inherit"],
+	});
+	/** @type {Promise<number>} */
+	const ended = new Promise((done) => {
+		workerd.once("error", (error) => {
+			console.error(`workerd did not start: ${error.message}`);
+			done(1);
+		});
+		workerd.once("exit", (code) => done(code ?? 0));
+	});
+	for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
+		process.on(signal, () => workerd.kill("SIGTERM"));
+	const answered = await Promise.race([
+		untilAnswers(settings.port),
+		ended.then(() => false),
+	]);
+	if (answered) announce(settings, policy);
+	else workerd.kill("SIGTERM");
+	process.exitCode = (await ended) || (answered ? 0 : 1);
 }
 
 function workerdPath() {
-  try {
-    const { default: path } = createRequire(join(root, "tools/package.json"))("workerd");
-    return path;
-  } catch {
-    throw new UsageError("workerd is not installed: run `npm ci` in tools/ first (`make serve` does).");
-  }
+	try {
+		const { default: path } = createRequire(join(root, "tools/package.json"))(
+			"workerd",
+		);
+		return path;
+	} catch {
+		throw new UsageError(
+			"workerd is not installed: run `npm ci` in tools/ first (`make serve` does).",
+		);
+	}
 }
 
 /** @param {number} port */
 async function untilAnswers(port) {
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (Date.now() < deadline) {
-    const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => undefined);
-    if (answer !== undefined) return true;
-    await new Promise((done) => setTimeout(done, 50));
-  }
-  console.error(`workerd did not answer on port ${port} within ${START_TIMEOUT_MS / 1000} seconds`);
-  return false;
+	const deadline = Date.now() + START_TIMEOUT_MS;
+	while (Date.now() < deadline) {
+		const answer = await fetch(`http://127.0.0.1:${port}/healthz`).catch(
+			() => undefined,
+		);
+		if (answer !== undefined) return true;
+		await new Promise((done) => setTimeout(done, 50));
+	}
+	console.error(
+		`workerd did not answer on port ${port} within ${START_TIMEOUT_MS / 1000} seconds`,
+	);
+	return false;
 }
 
 /**
@@ -302,24 +430,37 @@ async function untilAnswers(port) {
  * @param {Policy} policy
  */
 function announce(settings, policy) {
-  const host = `localhost:${settings.port}`;
-  const front = settings.demo ? "the embedded demo registry" : settings.upstream;
-  const pull = settings.demo
-    ? `podman pull --tls-verify=false ${host}/demo/signed:1.0   (and demo/unsigned:1.0, which is refused)`
-    : `podman pull --tls-verify=false ${host}/REPOSITORY:TAG`;
-  if (policy.complaint !== undefined) {
-    console.error(`${settings.policyFile} cannot be understood, so every pull is refused: ${policy.complaint}`);
-  }
-  const lints = policy.lints ?? [];
-  const notes = lints.filter(({ severity }) => severity === "note").length;
-  for (const { id, name, severity, pointer, message } of lints.filter(({ severity }) => severity !== "note")) {
-    console.error(`${basename(settings.policyFile)}: ${severity} ${id} ${name}${pointer === "" ? "" : `, ${pointer}`}: ${message}`);
-  }
-  if (notes > 0) console.error(`${basename(settings.policyFile)}: ${notes} note${notes === 1 ? "" : "s"}, which sealgate policy lint shows`);
-  console.log(`sealgate is serving http://${host} in front of ${front}, judged as ${settings.name} by ${basename(settings.policyFile)}. Try: ${pull}`);
+	const host = `localhost:${settings.port}`;
+	const front = settings.demo
+		? "the embedded demo registry"
+		: settings.upstream;
+	const pull = settings.demo
+		? `podman pull --tls-verify=false ${host}/demo/signed:1.0   (and demo/unsigned:1.0, which is refused)`
+		: `podman pull --tls-verify=false ${host}/REPOSITORY:TAG`;
+	if (policy.complaint !== undefined) {
+		console.error(
+			`${settings.policyFile} cannot be understood, so every pull is refused: ${policy.complaint}`,
+		);
+	}
+	const lints = policy.lints ?? [];
+	const notes = lints.filter(({ severity }) => severity === "note").length;
+	for (const { id, name, severity, pointer, message } of lints.filter(
+		({ severity }) => severity !== "note",
+	)) {
+		console.error(
+			`${basename(settings.policyFile)}: ${severity} ${id} ${name}${pointer === "" ? "" : `, ${pointer}`}: ${message}`,
+		);
+	}
+	if (notes > 0)
+		console.error(
+			`${basename(settings.policyFile)}: ${notes} note${notes === 1 ? "" : "s"}, which sealgate policy lint shows`,
+		);
+	console.log(
+		`sealgate is serving http://${host} in front of ${front}, judged as ${settings.name} by ${basename(settings.policyFile)}. Try: ${pull}`,
+	);
 }
 
 /** @param {unknown} error */
 function messageOf(error) {
-  return error instanceof Error ? error.message : String(error);
+	return error instanceof Error ? error.message : String(error);
 }

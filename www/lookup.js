@@ -23,7 +23,9 @@ import { words } from "./words.js";
 
 /** Loading begins with the page, not with the first look-up. */
 export const loading = import("/sealgate/browser.js");
-loading.catch(() => { /* said at the look-up that needs it */ });
+loading.catch(() => {
+	/* said at the look-up that needs it */
+});
 
 /**
  * @param {string} text
@@ -31,20 +33,23 @@ loading.catch(() => { /* said at the look-up that needs it */ });
  * @returns {Promise<Outcome>}
  */
 export async function lookUp(text, page) {
-  let sealgate;
-  try {
-    sealgate = await loading;
-  } catch (error) {
-    return { problem: { ...words.problem.module, ...said(error) } };
-  }
-  let reference;
-  try {
-    reference = sealgate.parseReference(text);
-  } catch (error) {
-    return { problem: { tone: "info", ...words.problem.reference, ...said(error) } };
-  }
-  if (reference.domain !== page.host) return { problem: foreign(text, reference, page) };
-  return judge(sealgate, text, reference, page);
+	let sealgate;
+	try {
+		sealgate = await loading;
+	} catch (error) {
+		return { problem: { ...words.problem.module, ...said(error) } };
+	}
+	let reference;
+	try {
+		reference = sealgate.parseReference(text);
+	} catch (error) {
+		return {
+			problem: { tone: "info", ...words.problem.reference, ...said(error) },
+		};
+	}
+	if (reference.domain !== page.host)
+		return { problem: foreign(text, reference, page) };
+	return judge(sealgate, text, reference, page);
 }
 
 /**
@@ -54,11 +59,15 @@ export async function lookUp(text, page) {
  * @returns {Promise<string | undefined>}
  */
 export async function gatewayName(repository, tag) {
-  const answer = await fetch(evidencePath(repository, tag), { credentials: "omit" });
-  if (!answer.ok) return undefined;
-  const { name } = await answer.json();
-  const tail = `/${repository}:${tag}`;
-  return typeof name === "string" && name.endsWith(tail) ? name.slice(0, -tail.length) : undefined;
+	const answer = await fetch(evidencePath(repository, tag), {
+		credentials: "omit",
+	});
+	if (!answer.ok) return undefined;
+	const { name } = await answer.json();
+	const tail = `/${repository}:${tag}`;
+	return typeof name === "string" && name.endsWith(tail)
+		? name.slice(0, -tail.length)
+		: undefined;
 }
 
 /**
@@ -69,39 +78,63 @@ export async function gatewayName(repository, tag) {
  * @returns {Promise<Outcome>}
  */
 async function judge(sealgate, text, reference, page) {
-  const { path } = reference;
-  const ref = reference.digest ?? reference.tag ?? "latest";
-  const pull = `${page.host}/${path}${reference.digest ? "@" : ":"}${ref}`;
-  let answer, bytes;
-  try {
-    // Without cookies and stored passwords: this page shows what anybody may read.
-    answer = await fetch(evidencePath(path, ref), { credentials: "omit", headers: { accept: "application/json" } });
-    bytes = new Uint8Array(await answer.arrayBuffer());
-  } catch (error) {
-    return { problem: { ...words.problem.unreachable, ...said(error), again: true } };
-  }
-  if (!answer.ok) return { problem: refused(answer.status, bytes, text) };
-  let name, published;
-  try {
-    ({ name, published } = readEvidence(bytes));
-  } catch (error) {
-    return { problem: { ...words.problem.malformed, ...said(error), again: true } };
-  }
-  const own = ownPolicy(sealgate);
-  if (own?.broken) return { problem: { title: words.problem.ownBroken.title, text: words.problem.ownBroken.text(own.name), detail: own.broken.message, code: own.broken.code } };
-  const basis = own ? { policy: own.policy, assets: own.assets } : published;
-  if (!basis) return { problem: words.problem.noPolicy };
-  try {
-    const report = await sealgate.verifyImage(text, { evidence: bytes, ...basis, as: name });
-    return { report, pull, own: own?.name };
-  } catch (error) {
-    return { problem: { ...(own ? thrownByOwn(error, own) : thrown(error)), ...said(error) } };
-  }
+	const { path } = reference;
+	const ref = reference.digest ?? reference.tag ?? "latest";
+	const pull = `${page.host}/${path}${reference.digest ? "@" : ":"}${ref}`;
+	let answer, bytes;
+	try {
+		// Without cookies and stored passwords: this page shows what anybody may read.
+		answer = await fetch(evidencePath(path, ref), {
+			credentials: "omit",
+			headers: { accept: "application/json" },
+		});
+		bytes = new Uint8Array(await answer.arrayBuffer());
+	} catch (error) {
+		return {
+			problem: { ...words.problem.unreachable, ...said(error), again: true },
+		};
+	}
+	if (!answer.ok) return { problem: refused(answer.status, bytes, text) };
+	let name, published;
+	try {
+		({ name, published } = readEvidence(bytes));
+	} catch (error) {
+		return {
+			problem: { ...words.problem.malformed, ...said(error), again: true },
+		};
+	}
+	const own = ownPolicy(sealgate);
+	if (own?.broken)
+		return {
+			problem: {
+				title: words.problem.ownBroken.title,
+				text: words.problem.ownBroken.text(own.name),
+				detail: own.broken.message,
+				code: own.broken.code,
+			},
+		};
+	const basis = own ? { policy: own.policy, assets: own.assets } : published;
+	if (!basis) return { problem: words.problem.noPolicy };
+	try {
+		const report = await sealgate.verifyImage(text, {
+			evidence: bytes,
+			...basis,
+			as: name,
+		});
+		return { report, pull, own: own?.name };
+	} catch (error) {
+		return {
+			problem: {
+				...(own ? thrownByOwn(error, own) : thrown(error)),
+				...said(error),
+			},
+		};
+	}
 }
 
 /** @param {string} path @param {string} ref */
 function evidencePath(path, ref) {
-  return `/api/evidence/${path.split("/").map(encodeURIComponent).join("/")}?ref=${encodeURIComponent(ref)}`;
+	return `/api/evidence/${path.split("/").map(encodeURIComponent).join("/")}?ref=${encodeURIComponent(ref)}`;
 }
 
 /**
@@ -109,15 +142,27 @@ function evidencePath(path, ref) {
  * @param {Uint8Array} bytes
  */
 function readEvidence(bytes) {
-  const { name, policy } = JSON.parse(new TextDecoder().decode(bytes));
-  if (typeof name !== "string" || (policy && typeof policy.text !== "string")) throw new Error("evidence: expected `name` and `policy.text`");
-  const files = (/** @type {object} */ given) => Object.fromEntries(Object.entries(given).map(([path, text]) => [path, fromBase64(String(text))]));
-  const published = policy && { policy: fromBase64(policy.text), assets: files(policy.assets ?? {}), ...(policy.registriesD && { registriesD: files(policy.registriesD) }) };
-  return { name, published };
+	const { name, policy } = JSON.parse(new TextDecoder().decode(bytes));
+	if (typeof name !== "string" || (policy && typeof policy.text !== "string"))
+		throw new Error("evidence: expected `name` and `policy.text`");
+	const files = (/** @type {object} */ given) =>
+		Object.fromEntries(
+			Object.entries(given).map(([path, text]) => [
+				path,
+				fromBase64(String(text)),
+			]),
+		);
+	const published = policy && {
+		policy: fromBase64(policy.text),
+		assets: files(policy.assets ?? {}),
+		...(policy.registriesD && { registriesD: files(policy.registriesD) }),
+	};
+	return { name, published };
 }
 
 /** @param {string} text */
-const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+const fromBase64 = (text) =>
+	Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
 /**
  * @param {string} text
@@ -126,72 +171,89 @@ const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => characte
  * @returns {Problem}
  */
 function foreign(text, { domain, path, tag, digest }, page) {
-  const { title, text: say, cli } = words.problem.foreign;
-  return {
-    tone: "info",
-    title,
-    text: say(domain, page.host),
-    instead: `${page.host}/${path}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`,
-    commandTitle: cli,
-    command: `sealgate verify ${text} --key cosign.pub`,
-    commandHint: words.installed,
-  };
+	const { title, text: say, cli } = words.problem.foreign;
+	return {
+		tone: "info",
+		title,
+		text: say(domain, page.host),
+		instead: `${page.host}/${path}${tag ? `:${tag}` : ""}${digest ? `@${digest}` : ""}`,
+		commandTitle: cli,
+		command: `sealgate verify ${text} --key cosign.pub`,
+		commandHint: words.installed,
+	};
 }
 
 /** @param {number} status @param {Uint8Array} bytes @param {string} reference @returns {Problem} */
 function refused(status, bytes, reference) {
-  const { code, message } = registryError(bytes);
-  return {
-    tone: status === 401 || status === 404 ? "info" : "unknown",
-    ...(words.http[status] ?? words.httpOther),
-    detail: message && `${words.gatewaySays} ${message}`,
-    code: [`HTTP ${status}`, code].filter(Boolean).join(" · "),
-    commandTitle: status === 401 ? words.signIn : undefined,
-    command: status === 401 ? `sealgate verify ${reference} --key cosign.pub` : undefined,
-    commandHint: status === 401 ? `${words.signInName} ${words.installed}` : undefined,
-    again: status === 429 || status >= 500,
-  };
+	const { code, message } = registryError(bytes);
+	return {
+		tone: status === 401 || status === 404 ? "info" : "unknown",
+		...(words.http[status] ?? words.httpOther),
+		detail: message && `${words.gatewaySays} ${message}`,
+		code: [`HTTP ${status}`, code].filter(Boolean).join(" · "),
+		commandTitle: status === 401 ? words.signIn : undefined,
+		command:
+			status === 401
+				? `sealgate verify ${reference} --key cosign.pub`
+				: undefined,
+		commandHint:
+			status === 401 ? `${words.signInName} ${words.installed}` : undefined,
+		again: status === 429 || status >= 500,
+	};
 }
 
 /** @param {Uint8Array} bytes @returns {{ code?: string, message?: string }} */
 function registryError(bytes) {
-  try {
-    const first = JSON.parse(new TextDecoder().decode(bytes)).errors[0];
-    return { code: typeof first.code === "string" ? first.code : undefined, message: typeof first.message === "string" ? first.message : undefined };
-  } catch {
-    return {}; // no registry error document: the status says enough
-  }
+	try {
+		const first = JSON.parse(new TextDecoder().decode(bytes)).errors[0];
+		return {
+			code: typeof first.code === "string" ? first.code : undefined,
+			message: typeof first.message === "string" ? first.message : undefined,
+		};
+	} catch {
+		return {}; // no registry error document: the status says enough
+	}
 }
 
 /** What is no matter of the policy has these beginnings. @param {string} code */
-const isElsewhere = (code) => code === "" || /^(argument|internal|host|wasm)\b/u.test(code);
+const isElsewhere = (code) =>
+	code === "" || /^(argument|internal|host|wasm)\b/u.test(code);
 
 /** @param {unknown} error */
 function thrown(error) {
-  const code = codeOf(error) ?? "";
-  if (code.startsWith("reference.")) return words.problem.reference;
-  if (code.startsWith("evidence")) return words.problem.malformed;
-  return isElsewhere(code) ? words.problem.other : words.problem.policy;
+	const code = codeOf(error) ?? "";
+	if (code.startsWith("reference.")) return words.problem.reference;
+	if (code.startsWith("evidence")) return words.problem.malformed;
+	return isElsewhere(code) ? words.problem.other : words.problem.policy;
 }
 
 /** Under the visitor's own policy it is not the gateway's operator who has to correct anything. @param {unknown} error @param {OwnPolicy} own */
 function thrownByOwn(error, own) {
-  const problem = thrown(error);
-  if (problem !== words.problem.policy) return problem;
-  const { title, file } = words.problem.ownBroken;
-  const lacking = words.problem.ownMissing;
-  const files = own.missing.filter((path) => !own.ambiguous.includes(path.slice(path.lastIndexOf("/") + 1)));
-  if (codeOf(error) !== "key.missing" || !own.missing.length) return { title, text: file(own.name) };
-  return { title: lacking.title, text: files.length ? lacking.text(files) : lacking.ambiguous(own.ambiguous) };
+	const problem = thrown(error);
+	if (problem !== words.problem.policy) return problem;
+	const { title, file } = words.problem.ownBroken;
+	const lacking = words.problem.ownMissing;
+	const files = own.missing.filter(
+		(path) => !own.ambiguous.includes(path.slice(path.lastIndexOf("/") + 1)),
+	);
+	if (codeOf(error) !== "key.missing" || !own.missing.length)
+		return { title, text: file(own.name) };
+	return {
+		title: lacking.title,
+		text: files.length ? lacking.text(files) : lacking.ambiguous(own.ambiguous),
+	};
 }
 
 /** @param {unknown} error */
 function said(error) {
-  return { detail: error instanceof Error ? error.message : String(error), code: codeOf(error) };
+	return {
+		detail: error instanceof Error ? error.message : String(error),
+		code: codeOf(error),
+	};
 }
 
 /** @param {unknown} error @returns {string | undefined} */
 function codeOf(error) {
-  const code = /** @type {{ code?: unknown } | null} */ (error)?.code;
-  return typeof code === "string" ? code : undefined;
+	const code = /** @type {{ code?: unknown } | null} */ (error)?.code;
+	return typeof code === "string" ? code : undefined;
 }

@@ -28,48 +28,79 @@ let files = new Map();
 
 /** @param {Sealgate} sealgate @param {File[]} dropped @returns {Promise<Taken>} */
 export async function takeFiles(sealgate, dropped) {
-  const large = dropped.filter((file, index) => file.size > LARGEST || index >= MOST).map(({ name }) => name);
-  if (large.length) return { kind: "large", names: large };
-  const read = await Promise.all(dropped.map(async (file) => ({ name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) })));
-  const policies = policiesOf(sealgate, read);
-  const [first] = policies;
-  if (policies.length > 1) return { kind: "two", names: policies.map(({ name }) => name) };
-  if (!first && !own) {
-    const bytes = read[0]?.bytes ?? new Uint8Array();
-    return { kind: "nothing", json: /^\s*[[{]/u.test(new TextDecoder().decode(bytes)), complaint: complaintOf(sealgate, bytes) };
-  }
-  if (first) {
-    own = { name: first.name, policy: first.bytes };
-    files = new Map();
-  }
-  for (const { name, bytes } of read) if (name !== first?.name) files.set(name, bytes);
-  return { kind: "taken" };
+	const large = dropped
+		.filter((file, index) => file.size > LARGEST || index >= MOST)
+		.map(({ name }) => name);
+	if (large.length) return { kind: "large", names: large };
+	const read = await Promise.all(
+		dropped.map(async (file) => ({
+			name: file.name,
+			bytes: new Uint8Array(await file.arrayBuffer()),
+		})),
+	);
+	const policies = policiesOf(sealgate, read);
+	const [first] = policies;
+	if (policies.length > 1)
+		return { kind: "two", names: policies.map(({ name }) => name) };
+	if (!first && !own) {
+		const bytes = read[0]?.bytes ?? new Uint8Array();
+		return {
+			kind: "nothing",
+			json: /^\s*[[{]/u.test(new TextDecoder().decode(bytes)),
+			complaint: complaintOf(sealgate, bytes),
+		};
+	}
+	if (first) {
+		own = { name: first.name, policy: first.bytes };
+		files = new Map();
+	}
+	for (const { name, bytes } of read)
+		if (name !== first?.name) files.set(name, bytes);
+	return { kind: "taken" };
 }
 
 export function forgetPolicy() {
-  own = undefined;
-  files = new Map();
+	own = undefined;
+	files = new Map();
 }
 
 /** The policy, and what is still lacking. @param {Sealgate} sealgate @returns {OwnPolicy | undefined} */
 export function ownPolicy(sealgate) {
-  if (!own) return undefined;
-  const { name, policy } = own;
-  const broken = complaintOf(sealgate, policy);
-  if (broken) return { name, policy, assets: {}, missing: [], ambiguous: [], lints: [], broken };
-  /** @type {Record<string, Uint8Array>} */
-  const assets = {};
-  const paths = sealgate.policyAssets(policy);
-  const missing = [];
-  // A page sees names, not folders: two paths that end in the same name cannot be told apart.
-  const names = paths.map(baseName);
-  const ambiguous = [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
-  for (const path of paths) {
-    const bytes = files.get(baseName(path));
-    if (bytes && !ambiguous.includes(baseName(path))) assets[path] = bytes;
-    else missing.push(path);
-  }
-  return { name, policy, assets, missing, ambiguous, lints: sealgate.policyLint(policy, { assets }) };
+	if (!own) return undefined;
+	const { name, policy } = own;
+	const broken = complaintOf(sealgate, policy);
+	if (broken)
+		return {
+			name,
+			policy,
+			assets: {},
+			missing: [],
+			ambiguous: [],
+			lints: [],
+			broken,
+		};
+	/** @type {Record<string, Uint8Array>} */
+	const assets = {};
+	const paths = sealgate.policyAssets(policy);
+	const missing = [];
+	// A page sees names, not folders: two paths that end in the same name cannot be told apart.
+	const names = paths.map(baseName);
+	const ambiguous = [
+		...new Set(names.filter((name, index) => names.indexOf(name) !== index)),
+	];
+	for (const path of paths) {
+		const bytes = files.get(baseName(path));
+		if (bytes && !ambiguous.includes(baseName(path))) assets[path] = bytes;
+		else missing.push(path);
+	}
+	return {
+		name,
+		policy,
+		assets,
+		missing,
+		ambiguous,
+		lints: sealgate.policyLint(policy, { assets }),
+	};
 }
 
 /**
@@ -78,29 +109,44 @@ export function ownPolicy(sealgate) {
  * @param {{ name: string, bytes: Uint8Array }[]} read
  */
 function policiesOf(sealgate, read) {
-  const isPolicy = (/** @type {Uint8Array} */ bytes) => !complaintOf(sealgate, bytes);
-  const good = [...read.map(({ bytes }) => bytes), ...(own ? [own.policy] : [])].filter(isPolicy);
-  const files = new Set(good.flatMap((policy) => sealgate.policyAssets(policy)).map(baseName));
-  return read.filter(({ name, bytes }) => isPolicy(bytes) || (!files.has(name) && looksLikePolicy(name, bytes)));
+	const isPolicy = (/** @type {Uint8Array} */ bytes) =>
+		!complaintOf(sealgate, bytes);
+	const good = [
+		...read.map(({ bytes }) => bytes),
+		...(own ? [own.policy] : []),
+	].filter(isPolicy);
+	const files = new Set(
+		good.flatMap((policy) => sealgate.policyAssets(policy)).map(baseName),
+	);
+	return read.filter(
+		({ name, bytes }) =>
+			isPolicy(bytes) || (!files.has(name) && looksLikePolicy(name, bytes)),
+	);
 }
 
 /** @param {string} name @param {Uint8Array} bytes */
 function looksLikePolicy(name, bytes) {
-  return /policy.*\.json$/iu.test(name) || /"(?:default|transports)"\s*:/u.test(new TextDecoder().decode(bytes));
+	return (
+		/policy.*\.json$/iu.test(name) ||
+		/"(?:default|transports)"\s*:/u.test(new TextDecoder().decode(bytes))
+	);
 }
 
 /** Why this is no policy; undefined for one. @param {Sealgate} sealgate @param {Uint8Array} bytes @returns {Complaint | undefined} */
 function complaintOf(sealgate, bytes) {
-  try {
-    sealgate.policyAssets(bytes);
-    return undefined;
-  } catch (error) {
-    const { code } = /** @type {{ code?: unknown }} */ (error);
-    return { message: error instanceof Error ? error.message : String(error), ...(typeof code === "string" && { code }) };
-  }
+	try {
+		sealgate.policyAssets(bytes);
+		return undefined;
+	} catch (error) {
+		const { code } = /** @type {{ code?: unknown }} */ (error);
+		return {
+			message: error instanceof Error ? error.message : String(error),
+			...(typeof code === "string" && { code }),
+		};
+	}
 }
 
 /** @param {string} path */
 function baseName(path) {
-  return path.slice(path.lastIndexOf("/") + 1);
+	return path.slice(path.lastIndexOf("/") + 1);
 }

@@ -16,15 +16,33 @@ import { block, copyable } from "./copy.js";
 /** Allowed, and allowed without being verified, are two things. @typedef {Verdict | 'unproven'} Found */
 
 /** @type {Record<Found, Tone>} */
-const VERDICT_TONE = { allow: "good", unproven: "unproven", deny: "bad", unknown: "unknown" };
+const VERDICT_TONE = {
+	allow: "good",
+	unproven: "unproven",
+	deny: "bad",
+	unknown: "unknown",
+};
 /** @type {Record<Candidate['outcome'], Tone>} */
-const CANDIDATE_TONE = { accepted: "good", rejected: "bad", "set-aside": "skipped" };
+const CANDIDATE_TONE = {
+	accepted: "good",
+	rejected: "bad",
+	"set-aside": "skipped",
+};
 /** @type {Record<Step['outcome'], Tone>} */
 const STEP_TONE = { holds: "good", fails: "bad", "not-run": "skipped" };
 /** What an unverified image was allowed by, by the codes that say so. @type {Record<string, keyof typeof words.verdictLine>} */
-const ALLOWED_BY = { "exception.admitted": "excepted", "policy.accept-anything": "anything", "pinned.listed": "pinned" };
+const ALLOWED_BY = {
+	"exception.admitted": "excepted",
+	"policy.accept-anything": "anything",
+	"pinned.listed": "pinned",
+};
 /** Requirements that are decided without looking at a signature. */
-const NO_SIGNATURE = new Set(["reject", "insecureAcceptAnything", "pinned", "exception"]);
+const NO_SIGNATURE = new Set([
+	"reject",
+	"insecureAcceptAnything",
+	"pinned",
+	"exception",
+]);
 
 /**
  * What the visitor came for, in one look: icon and colour repeat the word.
@@ -35,13 +53,19 @@ const NO_SIGNATURE = new Set(["reject", "insecureAcceptAnything", "pinned", "exc
  * @param {...(Node | null)} more
  */
 export function card(tone, word, title, text, ...more) {
-  return h("section", { class: `sg-card sg-${tone}` },
-    h("div", { class: "sg-seal" }, icon(tone)),
-    h("div", { class: "sg-card-body" },
-      h("h2", { class: "sg-verdict" }, word),
-      title ? h("p", { class: "sg-subject" }, title) : null,
-      h("p", { class: "sg-reason" }, text),
-      ...more));
+	return h(
+		"section",
+		{ class: `sg-card sg-${tone}` },
+		h("div", { class: "sg-seal" }, icon(tone)),
+		h(
+			"div",
+			{ class: "sg-card-body" },
+			h("h2", { class: "sg-verdict" }, word),
+			title ? h("p", { class: "sg-subject" }, title) : null,
+			h("p", { class: "sg-reason" }, text),
+			...more,
+		),
+	);
 }
 
 /**
@@ -50,45 +74,89 @@ export function card(tone, word, title, text, ...more) {
  * @param {() => void} forget
  * @returns {Node[]}
  */
-export function policyCard({ name, missing, ambiguous, lints, broken }, forget) {
-  const button = h("button", { class: "sg-button sg-button-quiet", type: "button" }, words.own.forget);
-  button.addEventListener("click", forget);
-  const notes = lints.map(({ id, severity, pointer, message }) =>
-    h("li", {}, `${words.own.severity[severity] ?? severity}: ${message} `, h("span", { class: "sg-code" }, [id, pointer].filter(Boolean).join(" · "))));
-  if (broken) {
-    return [
-      h("h2", { class: "sg-heading" }, words.own.broken(name)),
-      h("p", { class: "sg-message" }, broken.message),
-      broken.code ? h("p", { class: "sg-code" }, broken.code) : null,
-      h("p", { class: "sg-hint" }, words.own.brokenText),
-      button,
-    ].filter((part) => part !== null);
-  }
-  return [
-    h("h2", { class: "sg-heading" }, words.own.title(name)),
-    h("p", { class: "sg-hint" }, words.own.text),
-    missing.length ? h("p", { class: "sg-message" }, words.own.missing(missing.join(", "))) : null,
-    ambiguous.length ? h("p", { class: "sg-message" }, words.own.ambiguous(ambiguous.join(", "))) : null,
-    notes.length ? h("details", { class: "sg-fold", open: lints.some(({ severity }) => severity === "error") },
-      h("summary", {}, words.own.lints(notes.length)), h("ul", { class: "sg-notes" }, ...notes)) : null,
-    button,
-  ].filter((part) => part !== null);
+export function policyCard(
+	{ name, missing, ambiguous, lints, broken },
+	forget,
+) {
+	const button = h(
+		"button",
+		{ class: "sg-button sg-button-quiet", type: "button" },
+		words.own.forget,
+	);
+	button.addEventListener("click", forget);
+	const notes = lints.map(({ id, severity, pointer, message }) =>
+		h(
+			"li",
+			{},
+			`${words.own.severity[severity] ?? severity}: ${message} `,
+			h(
+				"span",
+				{ class: "sg-code" },
+				[id, pointer].filter(Boolean).join(" · "),
+			),
+		),
+	);
+	if (broken) {
+		return [
+			h("h2", { class: "sg-heading" }, words.own.broken(name)),
+			h("p", { class: "sg-message" }, broken.message),
+			broken.code ? h("p", { class: "sg-code" }, broken.code) : null,
+			h("p", { class: "sg-hint" }, words.own.brokenText),
+			button,
+		].filter((part) => part !== null);
+	}
+	return [
+		h("h2", { class: "sg-heading" }, words.own.title(name)),
+		h("p", { class: "sg-hint" }, words.own.text),
+		missing.length
+			? h("p", { class: "sg-message" }, words.own.missing(missing.join(", ")))
+			: null,
+		ambiguous.length
+			? h(
+					"p",
+					{ class: "sg-message" },
+					words.own.ambiguous(ambiguous.join(", ")),
+				)
+			: null,
+		notes.length
+			? h(
+					"details",
+					{
+						class: "sg-fold",
+						open: lints.some(({ severity }) => severity === "error"),
+					},
+					h("summary", {}, words.own.lints(notes.length)),
+					h("ul", { class: "sg-notes" }, ...notes),
+				)
+			: null,
+		button,
+	].filter((part) => part !== null);
 }
 
 /** @param {Report} report @param {string} [own] the visitor's policy, where it was judged by that */
 export function verdictCard(report, own) {
-  const found = foundIn(report);
-  const kind = sort(report, own);
-  return card(toneOf(found), verdictWord(found), report.image.reference, words.verdictLine[kind] ?? words.verdictLine.unknown,
-    kind === "audited" ? h("p", { class: "sg-message" }, badge("unproven", words.passesHere)) : null,
-    own === undefined ? null : h("p", { class: "sg-message" }, words.byOwn(own)),
-    h("p", { class: "sg-message" }, report.message), h("p", { class: "sg-code" }, report.code));
+	const found = foundIn(report);
+	const kind = sort(report, own);
+	return card(
+		toneOf(found),
+		verdictWord(found),
+		report.image.reference,
+		words.verdictLine[kind] ?? words.verdictLine.unknown,
+		kind === "audited"
+			? h("p", { class: "sg-message" }, badge("unproven", words.passesHere))
+			: null,
+		own === undefined
+			? null
+			: h("p", { class: "sg-message" }, words.byOwn(own)),
+		h("p", { class: "sg-message" }, report.message),
+		h("p", { class: "sg-code" }, report.code),
+	);
 }
 
 /** The word for a verdict, and its tone, for lists and titles. @param {Report} report */
 export function verdictOf(report) {
-  const found = foundIn(report);
-  return { tone: toneOf(found), word: verdictWord(found) };
+	const found = foundIn(report);
+	return { tone: toneOf(found), word: verdictWord(found) };
 }
 
 /**
@@ -96,21 +164,26 @@ export function verdictOf(report) {
  * @param {Pull} asked
  */
 export function reportBody(report, asked) {
-  return [
-    chain(report),
-    facts(report, asked.own !== undefined),
-    evidence(report),
-    instances(report),
-    notes(report),
-    commands(report, asked),
-    question(report),
-    h("details", { class: "sg-fold sg-raw" }, h("summary", {}, words.rawTitle),
-      block(JSON.stringify(report, null, 2), words.rawTitle)),
-  ].filter((part) => part !== null);
+	return [
+		chain(report),
+		facts(report, asked.own !== undefined),
+		evidence(report),
+		instances(report),
+		notes(report),
+		commands(report, asked),
+		question(report),
+		h(
+			"details",
+			{ class: "sg-fold sg-raw" },
+			h("summary", {}, words.rawTitle),
+			block(JSON.stringify(report, null, 2), words.rawTitle),
+		),
+	].filter((part) => part !== null);
 }
 
 /** Whether it was verified the report alone says; where it does not, it was not. @param {Report | Instance} judged @returns {Found} */
-const foundIn = ({ verdict, verified }) => (verdict === "allow" && verified !== true ? "unproven" : verdict);
+const foundIn = ({ verdict, verified }) =>
+	verdict === "allow" && verified !== true ? "unproven" : verdict;
 
 /**
  * The verdict, and how far it reaches. The gateway's audit is no matter of the visitor's policy.
@@ -119,203 +192,454 @@ const foundIn = ({ verdict, verified }) => (verdict === "allow" && verified !== 
  * @returns {keyof typeof words.verdictLine}
  */
 function sort(report, own) {
-  const found = foundIn(report);
-  if (found === "unproven") return ALLOWED_BY[report.code] ?? found;
-  if (found === "allow" || own !== undefined) return found;
-  return (report.notes ?? []).some((note) => note.code === "policy.audit") ? "audited" : found;
+	const found = foundIn(report);
+	if (found === "unproven") return ALLOWED_BY[report.code] ?? found;
+	if (found === "allow" || own !== undefined) return found;
+	return (report.notes ?? []).some((note) => note.code === "policy.audit")
+		? "audited"
+		: found;
 }
 
 /** A requirement that is met, and by no evidence, is not met in green either. @param {Requirement} one @returns {Found} */
-const foundFor = ({ verdict, candidates }) => (verdict === "allow" && !(candidates ?? []).some(({ outcome }) => outcome === "accepted") ? "unproven" : verdict);
+const foundFor = ({ verdict, candidates }) =>
+	verdict === "allow" &&
+	!(candidates ?? []).some(({ outcome }) => outcome === "accepted")
+		? "unproven"
+		: verdict;
 
 /** @param {string} found */
-const verdictWord = (found) => words.verdict[/** @type {Found} */ (found)] ?? words.verdict.unknown;
+const verdictWord = (found) =>
+	words.verdict[/** @type {Found} */ (found)] ?? words.verdict.unknown;
 /** @param {string} found @returns {Tone} */
-const toneOf = (found) => VERDICT_TONE[/** @type {Found} */ (found)] ?? "unknown";
+const toneOf = (found) =>
+	VERDICT_TONE[/** @type {Found} */ (found)] ?? "unknown";
 
 /**
  * The picture: image → signature → policy → verdict, joined as far as the proof reaches.
  * @param {Report} report
  */
 function chain(report) {
-  const found = foundIn(report);
-  const tone = toneOf(found);
-  const links = [
-    link(report.image.digest ? "good" : "unknown", words.path.image, shortDigest(report.image.digest) ?? words.noDigest),
-    signatureLink(report),
-    link(tone, words.path.rule, report.rule.scope ?? (report.rule.source === "key" ? words.rule.key : words.rule.policy)),
-    link(tone, words.path.verdict, verdictWord(found)),
-  ];
-  return h("section", { class: "sg-section" },
-    h("h2", { class: "sg-heading" }, words.pathTitle), h("ol", { class: "sg-path" }, ...links));
+	const found = foundIn(report);
+	const tone = toneOf(found);
+	const links = [
+		link(
+			report.image.digest ? "good" : "unknown",
+			words.path.image,
+			shortDigest(report.image.digest) ?? words.noDigest,
+		),
+		signatureLink(report),
+		link(
+			tone,
+			words.path.rule,
+			report.rule.scope ??
+				(report.rule.source === "key" ? words.rule.key : words.rule.policy),
+		),
+		link(tone, words.path.verdict, verdictWord(found)),
+	];
+	return h(
+		"section",
+		{ class: "sg-section" },
+		h("h2", { class: "sg-heading" }, words.pathTitle),
+		h("ol", { class: "sg-path" }, ...links),
+	);
 }
 
 /** @param {Report} report */
 function signatureLink(report) {
-  const asked = [report, ...(report.instances ?? [])].flatMap((judged) => judged.requirements ?? []).filter((one) => !NO_SIGNATURE.has(one.type));
-  if (!asked.length) return link("skipped", words.path.evidence, words.path.notLookedFor);
-  const all = asked.flatMap((one) => one.candidates ?? []).filter((one) => one.outcome !== "set-aside");
-  const accepted = all.find((candidate) => candidate.outcome === "accepted");
-  if (accepted) return link("good", words.path.evidence, bySigner(accepted));
-  if (report.verdict === "unknown") return link("unknown", words.path.evidence, words.path.unknown);
-  return link("bad", words.path.evidence, words.path.noneAccepted(all.length));
+	const asked = [report, ...(report.instances ?? [])]
+		.flatMap((judged) => judged.requirements ?? [])
+		.filter((one) => !NO_SIGNATURE.has(one.type));
+	if (!asked.length)
+		return link("skipped", words.path.evidence, words.path.notLookedFor);
+	const all = asked
+		.flatMap((one) => one.candidates ?? [])
+		.filter((one) => one.outcome !== "set-aside");
+	const accepted = all.find((candidate) => candidate.outcome === "accepted");
+	if (accepted) return link("good", words.path.evidence, bySigner(accepted));
+	if (report.verdict === "unknown")
+		return link("unknown", words.path.evidence, words.path.unknown);
+	return link("bad", words.path.evidence, words.path.noneAccepted(all.length));
 }
 
 /** Over the payload or the envelope; logs, authorities and clocks have keys of their own. */
-const OWN_SIGNATURES = new Set(["signature.cosign-payload", "signature.dsse-envelope"]);
+const OWN_SIGNATURES = new Set([
+	"signature.cosign-payload",
+	"signature.dsse-envelope",
+]);
 
 /** @param {Candidate} accepted */
 function bySigner({ claims, steps }) {
-  if (claims?.signer) return words.path.byIdentity(claims.signer.subject);
-  const key = steps.find((step) => OWN_SIGNATURES.has(step.name))?.key;
-  return key ? words.path.byKey(short(key)) : words.path.accepted;
+	if (claims?.signer) return words.path.byIdentity(claims.signer.subject);
+	const key = steps.find((step) => OWN_SIGNATURES.has(step.name))?.key;
+	return key ? words.path.byKey(short(key)) : words.path.accepted;
 }
 
 /** @param {Tone} tone @param {string} name @param {string} value */
 function link(tone, name, value) {
-  return h("li", { class: `sg-link sg-${tone}` }, h("span", { class: "sg-node" }, icon(tone)),
-    h("span", { class: "sg-link-text" }, h("span", { class: "sg-link-name" }, name), h("span", { class: "sg-link-value" }, value)));
+	return h(
+		"li",
+		{ class: `sg-link sg-${tone}` },
+		h("span", { class: "sg-node" }, icon(tone)),
+		h(
+			"span",
+			{ class: "sg-link-text" },
+			h("span", { class: "sg-link-name" }, name),
+			h("span", { class: "sg-link-value" }, value),
+		),
+	);
 }
 
 /** @param {Report} report @param {boolean} own */
 function facts(report, own) {
-  const { image, rule } = report;
-  const kind = image.kind ? words.kind[image.kind] ?? image.kind : undefined;
-  const size = image.size === undefined ? undefined : words.bytes(image.size.toLocaleString(words.language));
-  const told = [
-    [words.facts.reference, mono(image.reference)],
-    [words.facts.digest, image.digest ? copyable(image.digest) : words.noDigest],
-    [words.facts.kind, lines(kind, [image.mediaType, size].filter(Boolean).join(", "))],
-    [words.facts.name, h("span", {}, h("span", { class: "sg-line sg-mono" }, image.name), h("span", { class: "sg-line" }, words.claimedName))],
-    [words.facts.toldBy, image.toldBy ? words.toldBy(image.toldBy) : undefined],
-    [words.facts.rule, lines([rule.source === "key" ? words.rule.key : own ? words.rule.own : words.rule.policy, rule.scope && words.rule.scope(rule.scope)]
-      .filter(Boolean).join(", "), image.kind === "index" && rule.coverage ? words.rule[rule.coverage] : undefined)],
-    [words.facts.time, when(report.time)],
-    [words.facts.verifier, mono(report.verifier)],
-  ];
-  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.factsTitle), list(told));
+	const { image, rule } = report;
+	const kind = image.kind ? (words.kind[image.kind] ?? image.kind) : undefined;
+	const size =
+		image.size === undefined
+			? undefined
+			: words.bytes(image.size.toLocaleString(words.language));
+	const told = [
+		[words.facts.reference, mono(image.reference)],
+		[
+			words.facts.digest,
+			image.digest ? copyable(image.digest) : words.noDigest,
+		],
+		[
+			words.facts.kind,
+			lines(kind, [image.mediaType, size].filter(Boolean).join(", ")),
+		],
+		[
+			words.facts.name,
+			h(
+				"span",
+				{},
+				h("span", { class: "sg-line sg-mono" }, image.name),
+				h("span", { class: "sg-line" }, words.claimedName),
+			),
+		],
+		[words.facts.toldBy, image.toldBy ? words.toldBy(image.toldBy) : undefined],
+		[
+			words.facts.rule,
+			lines(
+				[
+					rule.source === "key"
+						? words.rule.key
+						: own
+							? words.rule.own
+							: words.rule.policy,
+					rule.scope && words.rule.scope(rule.scope),
+				]
+					.filter(Boolean)
+					.join(", "),
+				image.kind === "index" && rule.coverage
+					? words.rule[rule.coverage]
+					: undefined,
+			),
+		],
+		[words.facts.time, when(report.time)],
+		[words.facts.verifier, mono(report.verifier)],
+	];
+	return h(
+		"section",
+		{ class: "sg-section" },
+		h("h2", { class: "sg-heading" }, words.factsTitle),
+		list(told),
+	);
 }
 
 /** @param {Report} report */
 function evidence(report) {
-  if (report.instances?.length && !report.requirements?.length) return null;
-  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.evidenceTitle),
-    h("p", { class: "sg-hint" }, words.evidenceLead), requirements(report.requirements ?? []));
+	if (report.instances?.length && !report.requirements?.length) return null;
+	return h(
+		"section",
+		{ class: "sg-section" },
+		h("h2", { class: "sg-heading" }, words.evidenceTitle),
+		h("p", { class: "sg-hint" }, words.evidenceLead),
+		requirements(report.requirements ?? []),
+	);
 }
 
 /** @param {Requirement[]} all */
 function requirements(all) {
-  if (!all.length) return h("p", { class: "sg-empty" }, words.noRequirements);
-  return h("div", { class: "sg-requirements" }, ...all.map((one, index) => {
-    const verdict = foundFor(one);
-    const tone = toneOf(verdict);
-    const found = one.candidates ?? [];
-    return h("article", { class: `sg-requirement sg-${tone}` },
-      h("p", { class: "sg-row" },
-        h("span", { class: "sg-strong" }, words.requirement(index + 1, all.length), " ", mono(one.type)), badge(tone, verdictWord(verdict))),
-      h("p", { class: "sg-message" }, one.message),
-      h("p", { class: "sg-code" }, [one.code, one.trustedRoot && words.trustedRoot(one.trustedRoot)].filter(Boolean).join(" · ")),
-      found.length ? h("div", { class: "sg-candidates" }, ...found.map((each) => candidate(each, found.length <= 3 || each.outcome === "accepted"))) : null);
-  }));
+	if (!all.length) return h("p", { class: "sg-empty" }, words.noRequirements);
+	return h(
+		"div",
+		{ class: "sg-requirements" },
+		...all.map((one, index) => {
+			const verdict = foundFor(one);
+			const tone = toneOf(verdict);
+			const found = one.candidates ?? [];
+			return h(
+				"article",
+				{ class: `sg-requirement sg-${tone}` },
+				h(
+					"p",
+					{ class: "sg-row" },
+					h(
+						"span",
+						{ class: "sg-strong" },
+						words.requirement(index + 1, all.length),
+						" ",
+						mono(one.type),
+					),
+					badge(tone, verdictWord(verdict)),
+				),
+				h("p", { class: "sg-message" }, one.message),
+				h(
+					"p",
+					{ class: "sg-code" },
+					[one.code, one.trustedRoot && words.trustedRoot(one.trustedRoot)]
+						.filter(Boolean)
+						.join(" · "),
+				),
+				found.length
+					? h(
+							"div",
+							{ class: "sg-candidates" },
+							...found.map((each) =>
+								candidate(
+									each,
+									found.length <= 3 || each.outcome === "accepted",
+								),
+							),
+						)
+					: null,
+			);
+		}),
+	);
 }
 
 /** @param {Candidate} found @param {boolean} open */
 function candidate(found, open) {
-  const tone = CANDIDATE_TONE[found.outcome] ?? "unknown";
-  const steps = found.steps ?? [];
-  const claims = found.claims ? claimList(found.claims) : null;
-  return h("details", { class: `sg-candidate sg-${tone}`, open },
-    h("summary", {}, h("span", { class: "sg-candidate-source" }, found.source.replace(/[0-9a-f]{64,}/gu, short)), badge(tone, words.candidate[found.outcome] ?? found.outcome)),
-    h("div", { class: "sg-candidate-body" },
-      h("p", { class: "sg-message" }, found.message),
-      h("p", { class: "sg-code" }, [found.code, words.format[found.format] ?? found.format].filter(Boolean).join(" · ")),
-      steps.length ? h("ol", { class: "sg-chain" }, ...steps.map(step)) : h("p", { class: "sg-empty" }, words.noSteps),
-      claims,
-      list([[words.details.source, mono(found.source)], [words.details.digest, found.digest ? copyable(found.digest) : undefined]])));
+	const tone = CANDIDATE_TONE[found.outcome] ?? "unknown";
+	const steps = found.steps ?? [];
+	const claims = found.claims ? claimList(found.claims) : null;
+	return h(
+		"details",
+		{ class: `sg-candidate sg-${tone}`, open },
+		h(
+			"summary",
+			{},
+			h(
+				"span",
+				{ class: "sg-candidate-source" },
+				found.source.replace(/[0-9a-f]{64,}/gu, short),
+			),
+			badge(tone, words.candidate[found.outcome] ?? found.outcome),
+		),
+		h(
+			"div",
+			{ class: "sg-candidate-body" },
+			h("p", { class: "sg-message" }, found.message),
+			h(
+				"p",
+				{ class: "sg-code" },
+				[found.code, words.format[found.format] ?? found.format]
+					.filter(Boolean)
+					.join(" · "),
+			),
+			steps.length
+				? h("ol", { class: "sg-chain" }, ...steps.map(step))
+				: h("p", { class: "sg-empty" }, words.noSteps),
+			claims,
+			list([
+				[words.details.source, mono(found.source)],
+				[
+					words.details.digest,
+					found.digest ? copyable(found.digest) : undefined,
+				],
+			]),
+		),
+	);
 }
 
 /** @param {Step} one */
 function step(one) {
-  const waived = one.kind === "waived";
-  const tone = waived ? "skipped" : STEP_TONE[one.outcome] ?? "unknown";
-  const outcome = waived ? words.step.waived : words.step[one.outcome] ?? one.outcome;
-  return h("li", { class: `sg-step sg-${tone}` }, h("span", { class: "sg-node" }, icon(tone)),
-    h("details", {}, h("summary", {}, h("span", { class: "sg-step-text" }, one.text), h("span", { class: "sg-outcome" }, outcome)),
-      list([
-        [words.details.name, mono(one.name)],
-        [words.details.kind, words.stepKind[one.kind] ?? one.kind],
-        [words.details.scheme, one.scheme ? mono(one.scheme) : undefined],
-        [words.details.key, one.key ? copyable(one.key) : undefined],
-      ])));
+	const waived = one.kind === "waived";
+	const tone = waived ? "skipped" : (STEP_TONE[one.outcome] ?? "unknown");
+	const outcome = waived
+		? words.step.waived
+		: (words.step[one.outcome] ?? one.outcome);
+	return h(
+		"li",
+		{ class: `sg-step sg-${tone}` },
+		h("span", { class: "sg-node" }, icon(tone)),
+		h(
+			"details",
+			{},
+			h(
+				"summary",
+				{},
+				h("span", { class: "sg-step-text" }, one.text),
+				h("span", { class: "sg-outcome" }, outcome),
+			),
+			list([
+				[words.details.name, mono(one.name)],
+				[words.details.kind, words.stepKind[one.kind] ?? one.kind],
+				[words.details.scheme, one.scheme ? mono(one.scheme) : undefined],
+				[words.details.key, one.key ? copyable(one.key) : undefined],
+			]),
+		),
+	);
 }
 
 /** @param {NonNullable<Candidate['claims']>} claims */
 function claimList(claims) {
-  const told = [
-    [words.claims.digest, claims.digest && mono(claims.digest)],
-    [words.claims.identity, claims.identity && mono(claims.identity)],
-    [words.claims.predicateType, claims.predicateType && mono(claims.predicateType)],
-    [words.claims.creator, claims.creator && mono(claims.creator)],
-    [words.claims.timestamp, claims.timestamp !== undefined ? when(claims.timestamp) : undefined],
-    ...signerList(claims.signer),
-    ...(claims.logEntries ?? []).map((entry) => [words.claims.logEntry, logEntry(entry)]),
-    ...(claims.timestamps ?? []).map(({ time, authority }) => [words.claims.stamp, h("span", {}, when(time), " ", words.by(authority))]),
-  ];
-  return told.some(([, value]) => value) ? h("div", { class: "sg-claims" }, h("p", { class: "sg-hint" }, words.claimsTitle), list(told)) : null;
+	const told = [
+		[words.claims.digest, claims.digest && mono(claims.digest)],
+		[words.claims.identity, claims.identity && mono(claims.identity)],
+		[
+			words.claims.predicateType,
+			claims.predicateType && mono(claims.predicateType),
+		],
+		[words.claims.creator, claims.creator && mono(claims.creator)],
+		[
+			words.claims.timestamp,
+			claims.timestamp !== undefined ? when(claims.timestamp) : undefined,
+		],
+		...signerList(claims.signer),
+		...(claims.logEntries ?? []).map((entry) => [
+			words.claims.logEntry,
+			logEntry(entry),
+		]),
+		...(claims.timestamps ?? []).map(({ time, authority }) => [
+			words.claims.stamp,
+			h("span", {}, when(time), " ", words.by(authority)),
+		]),
+	];
+	return told.some(([, value]) => value)
+		? h(
+				"div",
+				{ class: "sg-claims" },
+				h("p", { class: "sg-hint" }, words.claimsTitle),
+				list(told),
+			)
+		: null;
 }
 
 /** @param {NonNullable<Candidate['claims']>['signer']} signer */
 function signerList(signer) {
-  if (!signer) return [];
-  return [
-    [words.claims.subject, mono(signer.subject)],
-    [words.claims.issuer, signer.issuer && mono(signer.issuer)],
-    ...Object.entries(signer.claims).map(([name, value]) => [name, mono(value)]),
-    [words.claims.certificate, h("span", {}, h("span", { class: "sg-line" }, words.by(signer.authority)),
-      h("span", { class: "sg-line" }, when(signer.notBefore), " – ", when(signer.notAfter)), copyable(signer.fingerprint))],
-  ];
+	if (!signer) return [];
+	return [
+		[words.claims.subject, mono(signer.subject)],
+		[words.claims.issuer, signer.issuer && mono(signer.issuer)],
+		...Object.entries(signer.claims).map(([name, value]) => [
+			name,
+			mono(value),
+		]),
+		[
+			words.claims.certificate,
+			h(
+				"span",
+				{},
+				h("span", { class: "sg-line" }, words.by(signer.authority)),
+				h(
+					"span",
+					{ class: "sg-line" },
+					when(signer.notBefore),
+					" – ",
+					when(signer.notAfter),
+				),
+				copyable(signer.fingerprint),
+			),
+		],
+	];
 }
 
 /** @param {NonNullable<NonNullable<Candidate['claims']>['logEntries']>[number]} entry */
 function logEntry({ index, kind, logId, time, origin, treeSize }) {
-  return h("span", {},
-    h("span", { class: "sg-line" }, words.logEntry(index, kind, short(logId))),
-    time === undefined ? null : h("span", { class: "sg-line" }, when(time)),
-    origin === undefined ? null : h("span", { class: "sg-line" }, words.included(origin, treeSize ?? "")));
+	return h(
+		"span",
+		{},
+		h("span", { class: "sg-line" }, words.logEntry(index, kind, short(logId))),
+		time === undefined ? null : h("span", { class: "sg-line" }, when(time)),
+		origin === undefined
+			? null
+			: h("span", { class: "sg-line" }, words.included(origin, treeSize ?? "")),
+	);
 }
 
 /** @param {Report} report */
 function instances(report) {
-  const all = report.instances ?? [];
-  if (!all.length) return null;
-  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.instancesTitle),
-    h("p", { class: "sg-hint" }, words.instancesLead), ...all.map(instance));
+	const all = report.instances ?? [];
+	if (!all.length) return null;
+	return h(
+		"section",
+		{ class: "sg-section" },
+		h("h2", { class: "sg-heading" }, words.instancesTitle),
+		h("p", { class: "sg-hint" }, words.instancesLead),
+		...all.map(instance),
+	);
 }
 
 /** @param {Instance} one */
 function instance(one) {
-  const found = foundIn(one);
-  const tone = toneOf(found);
-  return h("details", { class: `sg-candidate sg-instance sg-${tone}` },
-    h("summary", {}, h("span", { class: "sg-candidate-source" }, one.platform ?? words.anyPlatform, " ", mono(shortDigest(one.digest) ?? "")),
-      badge(tone, verdictWord(found))),
-    h("div", { class: "sg-candidate-body" }, h("p", { class: "sg-message" }, one.message), h("p", { class: "sg-code" }, one.code),
-      list([[words.details.digest, copyable(one.digest)]]), one.requirements?.length ? requirements(one.requirements) : null));
+	const found = foundIn(one);
+	const tone = toneOf(found);
+	return h(
+		"details",
+		{ class: `sg-candidate sg-instance sg-${tone}` },
+		h(
+			"summary",
+			{},
+			h(
+				"span",
+				{ class: "sg-candidate-source" },
+				one.platform ?? words.anyPlatform,
+				" ",
+				mono(shortDigest(one.digest) ?? ""),
+			),
+			badge(tone, verdictWord(found)),
+		),
+		h(
+			"div",
+			{ class: "sg-candidate-body" },
+			h("p", { class: "sg-message" }, one.message),
+			h("p", { class: "sg-code" }, one.code),
+			list([[words.details.digest, copyable(one.digest)]]),
+			one.requirements?.length ? requirements(one.requirements) : null,
+		),
+	);
 }
 
 /** @param {Report} report */
 function notes(report) {
-  if (!report.notes?.length) return null;
-  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.notesTitle),
-    h("ul", { class: "sg-notes" }, ...report.notes.map((note) => h("li", {}, note.message, " ", h("span", { class: "sg-code" }, note.code)))));
+	if (!report.notes?.length) return null;
+	return h(
+		"section",
+		{ class: "sg-section" },
+		h("h2", { class: "sg-heading" }, words.notesTitle),
+		h(
+			"ul",
+			{ class: "sg-notes" },
+			...report.notes.map((note) =>
+				h(
+					"li",
+					{},
+					note.message,
+					" ",
+					h("span", { class: "sg-code" }, note.code),
+				),
+			),
+		),
+	);
 }
 
 /** Where a good signature names another image: a question to answer, and so folded; never the next step. @param {Report} report */
 function question({ mirrorQuestion }) {
-  if (!mirrorQuestion) return null;
-  const { question: asked, signedIdentity } = mirrorQuestion;
-  return h("details", { class: "sg-fold sg-question" }, h("summary", {}, words.questionTitle), h("p", { class: "sg-message" }, asked),
-    signedIdentity ? [h("p", { class: "sg-message" }, words.questionIdentity), block(signedIdentity, words.questionIdentity)] : null);
+	if (!mirrorQuestion) return null;
+	const { question: asked, signedIdentity } = mirrorQuestion;
+	return h(
+		"details",
+		{ class: "sg-fold sg-question" },
+		h("summary", {}, words.questionTitle),
+		h("p", { class: "sg-message" }, asked),
+		signedIdentity
+			? [
+					h("p", { class: "sg-message" }, words.questionIdentity),
+					block(signedIdentity, words.questionIdentity),
+				]
+			: null,
+	);
 }
 
 /**
@@ -323,55 +647,92 @@ function question({ mirrorQuestion }) {
  * @param {Pull} asked
  */
 function commands(report, asked) {
-  const kind = sort(report);
-  // By another policy than the gateway's own nothing is known of what a pull would do.
-  const verdict = asked.own !== undefined ? "own" : kind in words.pullTitle ? /** @type {keyof typeof words.pullTitle} */ (kind) : foundIn(report);
-  return h("section", { class: "sg-section" }, h("h2", { class: "sg-heading" }, words.commandsTitle),
-    report.equivalent ? [h("h3", { class: "sg-subheading" }, words.cosignTitle), block(report.equivalent, words.cosignTitle)] : null,
-    h("h3", { class: "sg-subheading" }, words.pullTitle[verdict]), h("p", { class: "sg-hint" }, words.pullLead[verdict]),
-    ...pullCommands(asked).map((command) => block(command, command)),
-    // A link to what another policy says would say something else to whoever opens it.
-    asked.own !== undefined ? h("p", { class: "sg-hint" }, words.noPermalink) : [h("h3", { class: "sg-subheading" }, words.permalink), block(asked.link, words.permalink)]);
+	const kind = sort(report);
+	// By another policy than the gateway's own nothing is known of what a pull would do.
+	const verdict =
+		asked.own !== undefined
+			? "own"
+			: kind in words.pullTitle
+				? /** @type {keyof typeof words.pullTitle} */ (kind)
+				: foundIn(report);
+	return h(
+		"section",
+		{ class: "sg-section" },
+		h("h2", { class: "sg-heading" }, words.commandsTitle),
+		report.equivalent
+			? [
+					h("h3", { class: "sg-subheading" }, words.cosignTitle),
+					block(report.equivalent, words.cosignTitle),
+				]
+			: null,
+		h("h3", { class: "sg-subheading" }, words.pullTitle[verdict]),
+		h("p", { class: "sg-hint" }, words.pullLead[verdict]),
+		...pullCommands(asked).map((command) => block(command, command)),
+		// A link to what another policy says would say something else to whoever opens it.
+		asked.own !== undefined
+			? h("p", { class: "sg-hint" }, words.noPermalink)
+			: [
+					h("h3", { class: "sg-subheading" }, words.permalink),
+					block(asked.link, words.permalink),
+				],
+	);
 }
 
 /** @param {Pull} asked */
 function pullCommands({ reference, secure, loopback }) {
-  const plain = secure ? "" : " --tls-verify=false";
-  return [
-    `podman pull${plain} ${reference}`,
-    // docker speaks http to loopback hosts by itself, and to no other without its daemon's configuration.
-    secure || loopback ? `docker pull ${reference}` : "",
-    `skopeo inspect${plain} docker://${reference}`,
-    `crane pull${secure || loopback ? "" : " --insecure"} ${reference} image.tar`,
-  ].filter(Boolean);
+	const plain = secure ? "" : " --tls-verify=false";
+	return [
+		`podman pull${plain} ${reference}`,
+		// docker speaks http to loopback hosts by itself, and to no other without its daemon's configuration.
+		secure || loopback ? `docker pull ${reference}` : "",
+		`skopeo inspect${plain} docker://${reference}`,
+		`crane pull${secure || loopback ? "" : " --insecure"} ${reference} image.tar`,
+	].filter(Boolean);
 }
 
 /** @param {(string | Node | null | undefined)[][]} rows */
 function list(rows) {
-  return h("dl", { class: "sg-facts" }, ...rows.filter(([, value]) => value)
-    .map(([name, value]) => h("div", { class: "sg-fact" }, h("dt", {}, name), h("dd", {}, value))));
+	return h(
+		"dl",
+		{ class: "sg-facts" },
+		...rows
+			.filter(([, value]) => value)
+			.map(([name, value]) =>
+				h("div", { class: "sg-fact" }, h("dt", {}, name), h("dd", {}, value)),
+			),
+	);
 }
 
 /** @param {Tone} tone @param {string} word */
-const badge = (tone, word) => h("span", { class: `sg-badge sg-${tone}` }, icon(tone), word);
+const badge = (tone, word) =>
+	h("span", { class: `sg-badge sg-${tone}` }, icon(tone), word);
 /** @param {string} text */
 const mono = (text) => h("span", { class: "sg-mono" }, text);
 /** @param {...(string | undefined)} texts */
 function lines(...texts) {
-  const said = texts.filter(Boolean).map((text) => h("span", { class: "sg-line" }, text));
-  return said.length ? h("span", {}, ...said) : undefined;
+	const said = texts
+		.filter(Boolean)
+		.map((text) => h("span", { class: "sg-line" }, text));
+	return said.length ? h("span", {}, ...said) : undefined;
 }
 /** @param {string} hex */
 const short = (hex) => (hex.length > 16 ? `${hex.slice(0, 12)}…` : hex);
 /** @param {string | undefined} digest */
 function shortDigest(digest) {
-  if (!digest) return undefined;
-  const [algorithm = "", hex = ""] = digest.split(":");
-  return `${algorithm}:${short(hex)}`;
+	if (!digest) return undefined;
+	const [algorithm = "", hex = ""] = digest.split(":");
+	return `${algorithm}:${short(hex)}`;
 }
 /** @param {number} seconds unix time, from a report */
 function when(seconds) {
-  const time = new Date(seconds * 1000);
-  if (Number.isNaN(time.getTime())) return mono(String(seconds));
-  return h("time", { datetime: time.toISOString() }, time.toLocaleString(words.language, { dateStyle: "long", timeStyle: "medium" }));
+	const time = new Date(seconds * 1000);
+	if (Number.isNaN(time.getTime())) return mono(String(seconds));
+	return h(
+		"time",
+		{ datetime: time.toISOString() },
+		time.toLocaleString(words.language, {
+			dateStyle: "long",
+			timeStyle: "medium",
+		}),
+	);
 }

@@ -84,234 +84,490 @@ const PROVIDERS = ["webcrypto", "rust"];
 
 /** Every option may be collected several times, so that a repeated one can be told from a single one. */
 const OPTIONS = /** @type {const} */ ({
-  key: { type: "string", multiple: true },
-  "certificate-identity": { type: "string", multiple: true },
-  "certificate-identity-regexp": { type: "string", multiple: true },
-  "certificate-oidc-issuer": { type: "string", multiple: true },
-  "certificate-oidc-issuer-regexp": { type: "string", multiple: true },
-  "certificate-claim": { type: "string", multiple: true },
-  "trusted-root": { type: "string", multiple: true },
-  type: { type: "string", multiple: true },
-  bundle: { type: "string", multiple: true },
-  policy: { type: "string", multiple: true },
-  as: { type: "string", multiple: true },
-  platform: { type: "string", multiple: true },
-  provider: { type: "string", multiple: true },
-  "write-exceptions": { type: "string", multiple: true },
-  "registries.d": { type: "string", multiple: true },
-  "any-name": { type: "boolean" },
-  "include-suspicious": { type: "boolean" },
-  mirror: { type: "boolean" },
-  json: { type: "boolean" },
-  realm: { type: "string", multiple: true },
-  egress: { type: "string", multiple: true },
-  "plain-http": { type: "boolean" },
-  help: { type: "boolean", short: "h" },
-  version: { type: "boolean", short: "V" },
+	key: { type: "string", multiple: true },
+	"certificate-identity": { type: "string", multiple: true },
+	"certificate-identity-regexp": { type: "string", multiple: true },
+	"certificate-oidc-issuer": { type: "string", multiple: true },
+	"certificate-oidc-issuer-regexp": { type: "string", multiple: true },
+	"certificate-claim": { type: "string", multiple: true },
+	"trusted-root": { type: "string", multiple: true },
+	type: { type: "string", multiple: true },
+	bundle: { type: "string", multiple: true },
+	policy: { type: "string", multiple: true },
+	as: { type: "string", multiple: true },
+	platform: { type: "string", multiple: true },
+	provider: { type: "string", multiple: true },
+	"write-exceptions": { type: "string", multiple: true },
+	"registries.d": { type: "string", multiple: true },
+	"any-name": { type: "boolean" },
+	"include-suspicious": { type: "boolean" },
+	mirror: { type: "boolean" },
+	json: { type: "boolean" },
+	realm: { type: "string", multiple: true },
+	egress: { type: "string", multiple: true },
+	"plain-http": { type: "boolean" },
+	help: { type: "boolean", short: "h" },
+	version: { type: "boolean", short: "V" },
 });
 
-const IDENTITY = ["certificate-identity", "certificate-identity-regexp", "certificate-oidc-issuer", "certificate-oidc-issuer-regexp"];
-const SIGNER = ["key", ...IDENTITY, "certificate-claim", "trusted-root", "provider"];
+const IDENTITY = [
+	"certificate-identity",
+	"certificate-identity-regexp",
+	"certificate-oidc-issuer",
+	"certificate-oidc-issuer-regexp",
+];
+const SIGNER = [
+	"key",
+	...IDENTITY,
+	"certificate-claim",
+	"trusted-root",
+	"provider",
+];
 
 /** What each command is given, in order, and which options it takes, besides --help. */
 const COMMANDS = {
-  verify: { operands: ["image"], takes: [...SIGNER, "policy", "registries.d", "as", "any-name", "platform", "json", "realm", "egress", "plain-http"] },
-  "verify-attestation": { operands: ["image"], takes: [...SIGNER, "type", "as", "platform", "json", "realm", "egress", "plain-http"] },
-  "verify-blob": { operands: ["blob"], takes: [...SIGNER, "bundle", "json"] },
-  "verify-blob-attestation": { operands: ["blob"], takes: [...SIGNER, "bundle", "type", "json"] },
-  "policy init": { operands: ["image"], takes: ["key", "as", "mirror", "platform", "provider", "realm", "egress", "plain-http"] },
-  "policy lint": { operands: ["policy"], takes: ["json", "registries.d"] },
-  "policy explain": { operands: ["policy", "image"], takes: ["as", "json"] },
-  "policy diff": { operands: ["policy", "next"], takes: ["registries.d", "platform", "provider", "json", "realm", "egress", "plain-http"] },
-  audit: { operands: [], takes: ["policy", "registries.d", "write-exceptions", "include-suspicious", "platform", "provider", "json", "realm", "egress", "plain-http"] },
-  "policy test": { operands: ["policy", "cases"], takes: ["registries.d", "platform", "provider", "json", "realm", "egress", "plain-http"] },
+	verify: {
+		operands: ["image"],
+		takes: [
+			...SIGNER,
+			"policy",
+			"registries.d",
+			"as",
+			"any-name",
+			"platform",
+			"json",
+			"realm",
+			"egress",
+			"plain-http",
+		],
+	},
+	"verify-attestation": {
+		operands: ["image"],
+		takes: [
+			...SIGNER,
+			"type",
+			"as",
+			"platform",
+			"json",
+			"realm",
+			"egress",
+			"plain-http",
+		],
+	},
+	"verify-blob": { operands: ["blob"], takes: [...SIGNER, "bundle", "json"] },
+	"verify-blob-attestation": {
+		operands: ["blob"],
+		takes: [...SIGNER, "bundle", "type", "json"],
+	},
+	"policy init": {
+		operands: ["image"],
+		takes: [
+			"key",
+			"as",
+			"mirror",
+			"platform",
+			"provider",
+			"realm",
+			"egress",
+			"plain-http",
+		],
+	},
+	"policy lint": { operands: ["policy"], takes: ["json", "registries.d"] },
+	"policy explain": { operands: ["policy", "image"], takes: ["as", "json"] },
+	"policy diff": {
+		operands: ["policy", "next"],
+		takes: [
+			"registries.d",
+			"platform",
+			"provider",
+			"json",
+			"realm",
+			"egress",
+			"plain-http",
+		],
+	},
+	audit: {
+		operands: [],
+		takes: [
+			"policy",
+			"registries.d",
+			"write-exceptions",
+			"include-suspicious",
+			"platform",
+			"provider",
+			"json",
+			"realm",
+			"egress",
+			"plain-http",
+		],
+	},
+	"policy test": {
+		operands: ["policy", "cases"],
+		takes: [
+			"registries.d",
+			"platform",
+			"provider",
+			"json",
+			"realm",
+			"egress",
+			"plain-http",
+		],
+	},
 };
 /** @type {Record<string, { what: string, example: string }>} */
 const OPERANDS = {
-  image: { what: "image", example: "an image, for instance registry.example.com/team/app:1.0" },
-  blob: { what: "file", example: "a file, for instance release.tar.gz" },
-  policy: { what: "file", example: "a policy, for instance policy.json" },
-  next: { what: "file", example: "a second policy, for instance policy.next.json" },
-  cases: { what: "cases", example: "a table of cases, for instance cases.txt" },
+	image: {
+		what: "image",
+		example: "an image, for instance registry.example.com/team/app:1.0",
+	},
+	blob: { what: "file", example: "a file, for instance release.tar.gz" },
+	policy: { what: "file", example: "a policy, for instance policy.json" },
+	next: {
+		what: "file",
+		example: "a second policy, for instance policy.next.json",
+	},
+	cases: { what: "cases", example: "a table of cases, for instance cases.txt" },
 };
 
 /** @param {string[]} argv @returns {Command | { name: "help" } | { name: "version" }} */
 export function parseArguments(argv) {
-  const { values, positionals } = parse(argv);
-  if (values.help || argv.length === 0 || (positionals.length === 1 && positionals[0] === "help")) return { name: "help" };
-  if (values.version) return { name: "version" };
+	const { values, positionals } = parse(argv);
+	if (
+		values.help ||
+		argv.length === 0 ||
+		(positionals.length === 1 && positionals[0] === "help")
+	)
+		return { name: "help" };
+	if (values.version) return { name: "version" };
 
-  const name = commandName(positionals);
-  const { image = "", blob = "", policy: file = "", next = "", cases = "" } = operandsOf(name, positionals.slice(name.split(" ").length));
-  for (const option of Object.keys(values)) {
-    if (!COMMANDS[name].takes.includes(option)) throw wrong(`${name} does not take --${option}`);
-  }
-  const as = single("as", values.as);
-  const json = values.json ?? false;
-  const provider = readProvider(values.provider);
-  const registriesD = single("registries.d", values["registries.d"]);
-  const how = { platform: single("platform", values.platform), plainHttp: values["plain-http"] ?? false, realms: several("realm", values.realm), egress: several("egress", values.egress), provider };
-  switch (name) {
-    case "policy lint":
-      return { name, file, json, registriesD };
-    case "policy explain":
-      return { name, file, image, as, json };
-    case "policy diff":
-      return { name, file, next, registriesD, json, ...how };
-    case "audit": {
-      const policy = single("policy", values.policy);
-      if (policy === undefined) throw wrong("audit needs the policy to judge by: add --policy FILE");
-      const writeExceptions = single("write-exceptions", values["write-exceptions"]);
-      const includeSuspicious = values["include-suspicious"] ?? false;
-      if (includeSuspicious && writeExceptions === undefined) throw wrong("--include-suspicious says what exceptions are written: add --write-exceptions FILE");
-      return { name, policy, registriesD, writeExceptions, includeSuspicious, json, ...how };
-    }
-    case "policy test":
-      return { name, file, cases, registriesD, json, ...how };
-    case "policy init": {
-      const keys = readKeys(values.key);
-      if (keys.length !== 1) throw wrong(`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`);
-      return { name, image, as, keys, mirror: values.mirror ?? false, ...how };
-    }
-    case "verify-blob":
-    case "verify-blob-attestation": {
-      const signer = readSigner(values, name);
-      const bundle = single("bundle", values.bundle);
-      const type = single("type", values.type);
-      if (bundle === undefined) throw wrong(`${name} needs the bundle that was made for the file: add --bundle FILE`);
-      if (type === undefined && name === "verify-blob-attestation") throw wrong("verify-blob-attestation needs the type of the statement: add --type TYPE, for instance slsaprovenance1");
-      return { name, ...signer, file: blob, bundle, type, json };
-    }
-    case "verify": {
-      const policy = single("policy", values.policy);
-      if (registriesD !== undefined && policy === undefined) throw wrong("--registries.d says where the signatures are that a policy demands: add --policy FILE");
-      const anyName = values["any-name"] ?? false;
-      if (anyName && policy !== undefined) throw wrong("--any-name and --policy: a policy says itself which names it takes (signedIdentity)");
-      return { name, ...how, ...readSigner(values, name), image, as, policy, registriesD, anyName, json };
-    }
-    case "verify-attestation": {
-      const signer = readSigner(values, name);
-      const type = single("type", values.type);
-      if (type === undefined) throw wrong("verify-attestation needs the type of the attestation: add --type TYPE, for instance slsaprovenance1");
-      return { name, ...how, ...signer, image, as, type, anyName: false, json };
-    }
-  }
+	const name = commandName(positionals);
+	const {
+		image = "",
+		blob = "",
+		policy: file = "",
+		next = "",
+		cases = "",
+	} = operandsOf(name, positionals.slice(name.split(" ").length));
+	for (const option of Object.keys(values)) {
+		if (!COMMANDS[name].takes.includes(option))
+			throw wrong(`${name} does not take --${option}`);
+	}
+	const as = single("as", values.as);
+	const json = values.json ?? false;
+	const provider = readProvider(values.provider);
+	const registriesD = single("registries.d", values["registries.d"]);
+	const how = {
+		platform: single("platform", values.platform),
+		plainHttp: values["plain-http"] ?? false,
+		realms: several("realm", values.realm),
+		egress: several("egress", values.egress),
+		provider,
+	};
+	switch (name) {
+		case "policy lint":
+			return { name, file, json, registriesD };
+		case "policy explain":
+			return { name, file, image, as, json };
+		case "policy diff":
+			return { name, file, next, registriesD, json, ...how };
+		case "audit": {
+			const policy = single("policy", values.policy);
+			if (policy === undefined)
+				throw wrong("audit needs the policy to judge by: add --policy FILE");
+			const writeExceptions = single(
+				"write-exceptions",
+				values["write-exceptions"],
+			);
+			const includeSuspicious = values["include-suspicious"] ?? false;
+			if (includeSuspicious && writeExceptions === undefined)
+				throw wrong(
+					"--include-suspicious says what exceptions are written: add --write-exceptions FILE",
+				);
+			return {
+				name,
+				policy,
+				registriesD,
+				writeExceptions,
+				includeSuspicious,
+				json,
+				...how,
+			};
+		}
+		case "policy test":
+			return { name, file, cases, registriesD, json, ...how };
+		case "policy init": {
+			const keys = readKeys(values.key);
+			if (keys.length !== 1)
+				throw wrong(
+					`policy init needs the one key that the policy shall trust: expected one --key FILE, found ${keys.length}`,
+				);
+			return { name, image, as, keys, mirror: values.mirror ?? false, ...how };
+		}
+		case "verify-blob":
+		case "verify-blob-attestation": {
+			const signer = readSigner(values, name);
+			const bundle = single("bundle", values.bundle);
+			const type = single("type", values.type);
+			if (bundle === undefined)
+				throw wrong(
+					`${name} needs the bundle that was made for the file: add --bundle FILE`,
+				);
+			if (type === undefined && name === "verify-blob-attestation")
+				throw wrong(
+					"verify-blob-attestation needs the type of the statement: add --type TYPE, for instance slsaprovenance1",
+				);
+			return { name, ...signer, file: blob, bundle, type, json };
+		}
+		case "verify": {
+			const policy = single("policy", values.policy);
+			if (registriesD !== undefined && policy === undefined)
+				throw wrong(
+					"--registries.d says where the signatures are that a policy demands: add --policy FILE",
+				);
+			const anyName = values["any-name"] ?? false;
+			if (anyName && policy !== undefined)
+				throw wrong(
+					"--any-name and --policy: a policy says itself which names it takes (signedIdentity)",
+				);
+			return {
+				name,
+				...how,
+				...readSigner(values, name),
+				image,
+				as,
+				policy,
+				registriesD,
+				anyName,
+				json,
+			};
+		}
+		case "verify-attestation": {
+			const signer = readSigner(values, name);
+			const type = single("type", values.type);
+			if (type === undefined)
+				throw wrong(
+					"verify-attestation needs the type of the attestation: add --type TYPE, for instance slsaprovenance1",
+				);
+			return { name, ...how, ...signer, image, as, type, anyName: false, json };
+		}
+	}
 }
 
 /** @param {keyof typeof COMMANDS} name @param {string[]} given @returns {Record<string, string>} */
 function operandsOf(name, given) {
-  const { operands } = COMMANDS[name];
-  const missing = operands.find((_, index) => !given[index]);
-  if (missing !== undefined) throw wrong(`${name} needs ${OPERANDS[missing]?.example}`);
-  const more = given.slice(operands.length);
-  if (more.length > 0 && operands.length === 0) throw wrong(`${name} reads its images from standard input, found also ${more.map(quoted).join(", ")}`);
-  if (more.length > 0) throw wrong(`${name} takes one ${operands.map((operand) => OPERANDS[operand]?.what).join(" and one ")}, found also ${more.map(quoted).join(", ")}`);
-  return Object.fromEntries(operands.map((operand, index) => [operand, given[index] ?? ""]));
+	const { operands } = COMMANDS[name];
+	const missing = operands.find((_, index) => !given[index]);
+	if (missing !== undefined)
+		throw wrong(`${name} needs ${OPERANDS[missing]?.example}`);
+	const more = given.slice(operands.length);
+	if (more.length > 0 && operands.length === 0)
+		throw wrong(
+			`${name} reads its images from standard input, found also ${more.map(quoted).join(", ")}`,
+		);
+	if (more.length > 0)
+		throw wrong(
+			`${name} takes one ${operands.map((operand) => OPERANDS[operand]?.what).join(" and one ")}, found also ${more.map(quoted).join(", ")}`,
+		);
+	return Object.fromEntries(
+		operands.map((operand, index) => [operand, given[index] ?? ""]),
+	);
 }
 
 /** @param {string[] | undefined} given */
 function readKeys(given = []) {
-  return given.map((path) => nonEmpty("key", path));
+	return given.map((path) => nonEmpty("key", path));
 }
 
 /** @param {string[] | undefined} given */
 function readProvider(given) {
-  const provider = single("provider", given);
-  if (provider !== undefined && !PROVIDERS.includes(provider)) throw wrong(`--provider: expected ${PROVIDERS.join(" or ")}, found ${quoted(provider)}`);
-  return /** @type {"webcrypto" | "rust" | undefined} */ (provider);
+	const provider = single("provider", given);
+	if (provider !== undefined && !PROVIDERS.includes(provider))
+		throw wrong(
+			`--provider: expected ${PROVIDERS.join(" or ")}, found ${quoted(provider)}`,
+		);
+	return /** @type {"webcrypto" | "rust" | undefined} */ (provider);
 }
 
 /** Who is trusted: keys, identities or, of verify, a policy. @param {ReturnType<typeof parse>["values"]} values @param {string} name @returns {Signer} */
 function readSigner(values, name) {
-  const keys = readKeys(values.key);
-  const policy = single("policy", values.policy);
-  const identity = {
-    certificateIdentity: single("certificate-identity", values["certificate-identity"]),
-    certificateIdentityRegexp: single("certificate-identity-regexp", values["certificate-identity-regexp"]),
-    certificateOidcIssuer: single("certificate-oidc-issuer", values["certificate-oidc-issuer"]),
-    certificateOidcIssuerRegexp: single("certificate-oidc-issuer-regexp", values["certificate-oidc-issuer-regexp"]),
-  };
-  const trustedRoot = single("trusted-root", values["trusted-root"]);
-  const named = Object.values(identity).some((value) => value !== undefined);
-  const certificateClaims = readClaims(values["certificate-claim"]);
-  if (certificateClaims !== undefined && !named) throw wrong("--certificate-claim says more about a certificate: add --certificate-identity and --certificate-oidc-issuer");
-  if (keys.length > 0 && policy !== undefined) throw wrong("--key and --policy are two ways to say what is trusted: give one of them");
-  if (named && policy !== undefined) throw wrong("--certificate-… and --policy are two ways to say what is trusted: give one of them");
-  if (trustedRoot !== undefined && policy !== undefined) throw wrong("--trusted-root and --policy: a policy names its trusted roots itself (trustedRootPath)");
-  if (keys.length > 0 && named) throw wrong("--key and --certificate-… are two ways to say what is trusted: give one of them");
-  if (keys.length === 0 && !named && policy === undefined) {
-    throw wrong(`say what is trusted: add --key FILE, --certificate-identity with --certificate-oidc-issuer${name === "verify" ? ", or --policy FILE" : ""}`);
-  }
-  checkIdentity(identity, named);
-  return { keys, identity: { ...identity, ...(certificateClaims && { certificateClaims }) }, trustedRoot, provider: readProvider(values.provider) };
+	const keys = readKeys(values.key);
+	const policy = single("policy", values.policy);
+	const identity = {
+		certificateIdentity: single(
+			"certificate-identity",
+			values["certificate-identity"],
+		),
+		certificateIdentityRegexp: single(
+			"certificate-identity-regexp",
+			values["certificate-identity-regexp"],
+		),
+		certificateOidcIssuer: single(
+			"certificate-oidc-issuer",
+			values["certificate-oidc-issuer"],
+		),
+		certificateOidcIssuerRegexp: single(
+			"certificate-oidc-issuer-regexp",
+			values["certificate-oidc-issuer-regexp"],
+		),
+	};
+	const trustedRoot = single("trusted-root", values["trusted-root"]);
+	const named = Object.values(identity).some((value) => value !== undefined);
+	const certificateClaims = readClaims(values["certificate-claim"]);
+	if (certificateClaims !== undefined && !named)
+		throw wrong(
+			"--certificate-claim says more about a certificate: add --certificate-identity and --certificate-oidc-issuer",
+		);
+	if (keys.length > 0 && policy !== undefined)
+		throw wrong(
+			"--key and --policy are two ways to say what is trusted: give one of them",
+		);
+	if (named && policy !== undefined)
+		throw wrong(
+			"--certificate-… and --policy are two ways to say what is trusted: give one of them",
+		);
+	if (trustedRoot !== undefined && policy !== undefined)
+		throw wrong(
+			"--trusted-root and --policy: a policy names its trusted roots itself (trustedRootPath)",
+		);
+	if (keys.length > 0 && named)
+		throw wrong(
+			"--key and --certificate-… are two ways to say what is trusted: give one of them",
+		);
+	if (keys.length === 0 && !named && policy === undefined) {
+		throw wrong(
+			`say what is trusted: add --key FILE, --certificate-identity with --certificate-oidc-issuer${name === "verify" ? ", or --policy FILE" : ""}`,
+		);
+	}
+	checkIdentity(identity, named);
+	return {
+		keys,
+		identity: { ...identity, ...(certificateClaims && { certificateClaims }) },
+		trustedRoot,
+		provider: readProvider(values.provider),
+	};
 }
 
 /** @param {string[] | undefined} given @returns {Record<string, string> | undefined} */
 function readClaims(given) {
-  if (given === undefined) return undefined;
-  const claims = given.map((one) => {
-    const [, name, value] = /^([^=]+)=(.+)$/s.exec(one) ?? [];
-    if (name === undefined || value === undefined) throw wrong(`--certificate-claim: expected NAME=VALUE, found ${quoted(one)}`);
-    return /** @type {[string, string]} */ ([name, value]);
-  });
-  const twice = claims.find(([name], index) => claims.findIndex(([other]) => other === name) !== index);
-  if (twice !== undefined) throw wrong(`--certificate-claim: ${quoted(twice[0])} was given several times: give it once`);
-  return Object.fromEntries(claims);
+	if (given === undefined) return undefined;
+	const claims = given.map((one) => {
+		const [, name, value] = /^([^=]+)=(.+)$/s.exec(one) ?? [];
+		if (name === undefined || value === undefined)
+			throw wrong(
+				`--certificate-claim: expected NAME=VALUE, found ${quoted(one)}`,
+			);
+		return /** @type {[string, string]} */ ([name, value]);
+	});
+	const twice = claims.find(
+		([name], index) => claims.findIndex(([other]) => other === name) !== index,
+	);
+	if (twice !== undefined)
+		throw wrong(
+			`--certificate-claim: ${quoted(twice[0])} was given several times: give it once`,
+		);
+	return Object.fromEntries(claims);
 }
 
 /** Each of the two, and once. @param {Identity} identity @param {boolean} named */
 function checkIdentity(identity, named) {
-  const { certificateIdentity, certificateIdentityRegexp, certificateOidcIssuer, certificateOidcIssuerRegexp } = identity;
-  if (certificateIdentity !== undefined && certificateIdentityRegexp !== undefined) throw wrong("give one of --certificate-identity and --certificate-identity-regexp");
-  if (certificateOidcIssuer !== undefined && certificateOidcIssuerRegexp !== undefined) throw wrong("give one of --certificate-oidc-issuer and --certificate-oidc-issuer-regexp");
-  if (named && (certificateIdentity ?? certificateIdentityRegexp) === undefined) throw wrong("an issuer alone trusts everyone whom it knows: add --certificate-identity");
-  if (named && (certificateOidcIssuer ?? certificateOidcIssuerRegexp) === undefined) throw wrong("an identity counts by the word of its issuer: add --certificate-oidc-issuer");
+	const {
+		certificateIdentity,
+		certificateIdentityRegexp,
+		certificateOidcIssuer,
+		certificateOidcIssuerRegexp,
+	} = identity;
+	if (
+		certificateIdentity !== undefined &&
+		certificateIdentityRegexp !== undefined
+	)
+		throw wrong(
+			"give one of --certificate-identity and --certificate-identity-regexp",
+		);
+	if (
+		certificateOidcIssuer !== undefined &&
+		certificateOidcIssuerRegexp !== undefined
+	)
+		throw wrong(
+			"give one of --certificate-oidc-issuer and --certificate-oidc-issuer-regexp",
+		);
+	if (named && (certificateIdentity ?? certificateIdentityRegexp) === undefined)
+		throw wrong(
+			"an issuer alone trusts everyone whom it knows: add --certificate-identity",
+		);
+	if (
+		named &&
+		(certificateOidcIssuer ?? certificateOidcIssuerRegexp) === undefined
+	)
+		throw wrong(
+			"an identity counts by the word of its issuer: add --certificate-oidc-issuer",
+		);
 }
 
 /** @param {string[]} argv */
 function parse(argv) {
-  try {
-    return parseArgs({ args: argv, options: OPTIONS, allowPositionals: true, strict: true });
-  } catch (error) {
-    // Node's own sentence, without its advice on how to spell a positional that begins with a dash.
-    throw wrong(/** @type {Error} */ (error).message.split(/\. To |\n/)[0]?.replace(/\.$/, "") ?? "not understood");
-  }
+	try {
+		return parseArgs({
+			args: argv,
+			options: OPTIONS,
+			allowPositionals: true,
+			strict: true,
+		});
+	} catch (error) {
+		// Node's own sentence, without its advice on how to spell a positional that begins with a dash.
+		throw wrong(
+			/** @type {Error} */ (error).message
+				.split(/\. To |\n/)[0]
+				?.replace(/\.$/, "") ?? "not understood",
+		);
+	}
 }
 
 /** @param {string[]} positionals @returns {keyof typeof COMMANDS} */
 function commandName([first, second]) {
-  const names = /** @type {(keyof typeof COMMANDS)[]} */ (Object.keys(COMMANDS));
-  const found = names.find((name) => name === first || name === `${first} ${second}`);
-  if (found !== undefined) return found;
-  const seconds = names.filter((name) => name.startsWith("policy ")).map((name) => name.slice("policy ".length));
-  if (first === "policy") throw wrong(`policy: expected ${seconds.join(", ")}, found ${second === undefined ? "nothing" : quoted(second)}`);
-  throw wrong(`expected a command: ${names.join(", ")}${first === undefined ? "" : `; found ${quoted(first)}`}`);
+	const names = /** @type {(keyof typeof COMMANDS)[]} */ (
+		Object.keys(COMMANDS)
+	);
+	const found = names.find(
+		(name) => name === first || name === `${first} ${second}`,
+	);
+	if (found !== undefined) return found;
+	const seconds = names
+		.filter((name) => name.startsWith("policy "))
+		.map((name) => name.slice("policy ".length));
+	if (first === "policy")
+		throw wrong(
+			`policy: expected ${seconds.join(", ")}, found ${second === undefined ? "nothing" : quoted(second)}`,
+		);
+	throw wrong(
+		`expected a command: ${names.join(", ")}${first === undefined ? "" : `; found ${quoted(first)}`}`,
+	);
 }
 
 /** @param {string} option @param {string[] | undefined} values */
 function single(option, values) {
-  if (values === undefined) return undefined;
-  if (values.length > 1) throw wrong(`--${option} was given ${values.length} times: give it once`);
-  return nonEmpty(option, values[0]);
+	if (values === undefined) return undefined;
+	if (values.length > 1)
+		throw wrong(`--${option} was given ${values.length} times: give it once`);
+	return nonEmpty(option, values[0]);
 }
 
 /** @param {string} option @param {string[] | undefined} values */
 function several(option, values = []) {
-  return values.map((value) => nonEmpty(option, value));
+	return values.map((value) => nonEmpty(option, value));
 }
 
 /** @param {string} option @param {string | undefined} value */
 function nonEmpty(option, value) {
-  if (!value) throw wrong(`--${option} needs a value`);
-  return value;
+	if (!value) throw wrong(`--${option} needs a value`);
+	return value;
 }
 
 /** @param {string} text */
 function quoted(text) {
-  return JSON.stringify(text);
+	return JSON.stringify(text);
 }
 
 /** @param {string} message */
 function wrong(message) {
-  return codedError("arguments", `${message}. See sealgate --help`);
+	return codedError("arguments", `${message}. See sealgate --help`);
 }

@@ -14,7 +14,11 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const require = createRequire(import.meta.url);
 const { bundleFromJSON } = require("@sigstore/bundle");
 const { TrustedRoot } = require("@sigstore/protobuf-specs");
-const { Verifier, toSignedEntity, toTrustMaterial } = require("@sigstore/verify");
+const {
+	Verifier,
+	toSignedEntity,
+	toTrustMaterial,
+} = require("@sigstore/verify");
 
 const ROUNDS = Number(process.env.ROUNDS ?? 60);
 const WARM_UP = 10;
@@ -23,12 +27,28 @@ const WARM_UP = 10;
 let recorded = [];
 const original = crypto.subtle.verify.bind(crypto.subtle);
 
-const { verifyBundle } = await import(pathToFileURL(join(resolve(process.env.SEALGATE_PACKAGE ?? join(root, "pkg")), "node.js")).href);
+const { verifyBundle } = await import(
+	pathToFileURL(
+		join(resolve(process.env.SEALGATE_PACKAGE ?? join(root, "pkg")), "node.js"),
+	).href
+);
 
 const BUNDLES = [
-  { name: "v0.3, Rekor v1 (DSSE)", folder: "public-good/v03-attestation", trustedRoot: "public-good" },
-  { name: "v0.3, Rekor v1 and timestamp", folder: "public-good/v03-blob", trustedRoot: "public-good" },
-  { name: "v0.3, Rekor v2 and timestamp", folder: "staging/rekor2-blob", trustedRoot: "staging" },
+	{
+		name: "v0.3, Rekor v1 (DSSE)",
+		folder: "public-good/v03-attestation",
+		trustedRoot: "public-good",
+	},
+	{
+		name: "v0.3, Rekor v1 and timestamp",
+		folder: "public-good/v03-blob",
+		trustedRoot: "public-good",
+	},
+	{
+		name: "v0.3, Rekor v2 and timestamp",
+		folder: "staging/rekor2-blob",
+		trustedRoot: "staging",
+	},
 ];
 
 let ok = true;
@@ -37,78 +57,130 @@ process.exitCode = ok ? 0 : 1;
 
 /** @param {typeof BUNDLES[number]} one */
 async function measure({ name, folder, trustedRoot }) {
-  const subjects = await subjectsOf(join(root, "fixtures/sigstore", folder), trustedRoot);
-  const names = Object.keys(subjects);
-  /** @type {Record<string, number[]>} */
-  const times = Object.fromEntries(names.map((name) => [name, []]));
-  for (let round = -WARM_UP; round < ROUNDS; round += 1) {
-    // Another one begins each round.
-    for (let turn = 0; turn < names.length; turn += 1) {
-      const subject = names[(turn + Math.abs(round)) % names.length];
-      const start = performance.now();
-      await subjects[subject]();
-      if (round >= 0) times[subject].push(performance.now() - start);
-    }
-  }
-  const median = Object.fromEntries(names.map((name) => [name, middle(times[name])]));
-  console.log(`${name}: ${names.map((name) => `${name} ${median[name].toFixed(2)} ms`).join(", ")}`);
-  return [
-    figure("WebCrypto / bare checks", median.webcrypto / median["bare checks"], 2),
-    figure("WebCrypto / sigstore-js", median.webcrypto / median["sigstore-js"], 1 / 5),
-    figure("pure Rust / sigstore-js", median.rust / median["sigstore-js"], 1),
-  ].every(Boolean);
+	const subjects = await subjectsOf(
+		join(root, "fixtures/sigstore", folder),
+		trustedRoot,
+	);
+	const names = Object.keys(subjects);
+	/** @type {Record<string, number[]>} */
+	const times = Object.fromEntries(names.map((name) => [name, []]));
+	for (let round = -WARM_UP; round < ROUNDS; round += 1) {
+		// Another one begins each round.
+		for (let turn = 0; turn < names.length; turn += 1) {
+			const subject = names[(turn + Math.abs(round)) % names.length];
+			const start = performance.now();
+			await subjects[subject]();
+			if (round >= 0) times[subject].push(performance.now() - start);
+		}
+	}
+	const median = Object.fromEntries(
+		names.map((name) => [name, middle(times[name])]),
+	);
+	console.log(
+		`${name}: ${names.map((name) => `${name} ${median[name].toFixed(2)} ms`).join(", ")}`,
+	);
+	return [
+		figure(
+			"WebCrypto / bare checks",
+			median.webcrypto / median["bare checks"],
+			2,
+		),
+		figure(
+			"WebCrypto / sigstore-js",
+			median.webcrypto / median["sigstore-js"],
+			1 / 5,
+		),
+		figure("pure Rust / sigstore-js", median.rust / median["sigstore-js"], 1),
+	].every(Boolean);
 }
 
 /** @param {string} folder @param {string} trustedRoot @returns {Promise<Record<string, () => unknown>>} */
 async function subjectsOf(folder, trustedRoot) {
-  const text = readFileSync(join(folder, "bundle.json"), "utf8");
-  const artifact = readFileSync(join(folder, "artifact"));
-  const { identity, issuer } = JSON.parse(readFileSync(join(folder, "case.json"), "utf8"));
-  const asked = { artifact, certificateIdentity: identity, certificateOidcIssuer: issuer, trustedRoot };
-  const checks = await record(() => verifyBundle(text, { ...asked, provider: "webcrypto" }));
-  const material = toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(readFileSync(join(root, `src/sigstore/roots/${trustedRoot}.json`), "utf8"))));
-  const verifier = new Verifier(material);
-  // Exactly this identity: sigstore-js takes expressions.
-  const policy = { subjectAlternativeName: new RegExp(`^${identity.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`), extensions: { issuer } };
-  return {
-    webcrypto: () => verifyBundle(text, { ...asked, provider: "webcrypto" }),
-    rust: () => verifyBundle(text, { ...asked, provider: "rust" }),
-    "sigstore-js": () => verifier.verify(toSignedEntity(bundleFromJSON(JSON.parse(text)), artifact), policy),
-    "bare checks": async () => {
-      const answers = await Promise.all(checks.map((check) => original(...check)));
-      if (!answers.every((answer) => answer === true)) throw new Error("a bare check fails");
-    },
-  };
+	const text = readFileSync(join(folder, "bundle.json"), "utf8");
+	const artifact = readFileSync(join(folder, "artifact"));
+	const { identity, issuer } = JSON.parse(
+		readFileSync(join(folder, "case.json"), "utf8"),
+	);
+	const asked = {
+		artifact,
+		certificateIdentity: identity,
+		certificateOidcIssuer: issuer,
+		trustedRoot,
+	};
+	const checks = await record(() =>
+		verifyBundle(text, { ...asked, provider: "webcrypto" }),
+	);
+	const material = toTrustMaterial(
+		TrustedRoot.fromJSON(
+			JSON.parse(
+				readFileSync(
+					join(root, `src/sigstore/roots/${trustedRoot}.json`),
+					"utf8",
+				),
+			),
+		),
+	);
+	const verifier = new Verifier(material);
+	// Exactly this identity: sigstore-js takes expressions.
+	const policy = {
+		subjectAlternativeName: new RegExp(
+			`^${identity.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`,
+		),
+		extensions: { issuer },
+	};
+	return {
+		webcrypto: () => verifyBundle(text, { ...asked, provider: "webcrypto" }),
+		rust: () => verifyBundle(text, { ...asked, provider: "rust" }),
+		"sigstore-js": () =>
+			verifier.verify(
+				toSignedEntity(bundleFromJSON(JSON.parse(text)), artifact),
+				policy,
+			),
+		"bare checks": async () => {
+			const answers = await Promise.all(
+				checks.map((check) => original(...check)),
+			);
+			if (!answers.every((answer) => answer === true))
+				throw new Error("a bare check fails");
+		},
+	};
 }
 
 /** What one verification asks of WebCrypto, keys imported. @param {() => Promise<unknown>} run */
 async function record(run) {
-  recorded = [];
-  crypto.subtle.verify = (...check) => {
-    // The bytes are the module's, and may be written over.
-    const copy = /** @type {typeof check} */ (check.map((part) => (part instanceof Uint8Array ? part.slice() : part)));
-    recorded.push(copy);
-    return original(...check);
-  };
-  try {
-    await run();
-  } finally {
-    // @ts-expect-error the own member hid the prototype's
-    delete crypto.subtle.verify;
-  }
-  if (recorded.length < 3) throw new Error(`expected the checks of a keyless bundle, found ${recorded.length}`);
-  return recorded;
+	recorded = [];
+	crypto.subtle.verify = (...check) => {
+		// The bytes are the module's, and may be written over.
+		const copy = /** @type {typeof check} */ (
+			check.map((part) => (part instanceof Uint8Array ? part.slice() : part))
+		);
+		recorded.push(copy);
+		return original(...check);
+	};
+	try {
+		await run();
+	} finally {
+		// @ts-expect-error the own member hid the prototype's
+		delete crypto.subtle.verify;
+	}
+	if (recorded.length < 3)
+		throw new Error(
+			`expected the checks of a keyless bundle, found ${recorded.length}`,
+		);
+	return recorded;
 }
 
 /** @param {string} what @param {number} ratio @param {number} limit */
 function figure(what, ratio, limit) {
-  const holds = ratio <= limit;
-  console.log(`  ${holds ? "✔" : "✘"} ${what}: ${ratio.toFixed(3)} (at most ${limit})`);
-  return holds;
+	const holds = ratio <= limit;
+	console.log(
+		`  ${holds ? "✔" : "✘"} ${what}: ${ratio.toFixed(3)} (at most ${limit})`,
+	);
+	return holds;
 }
 
 /** @param {number[]} values */
 function middle(values) {
-  const sorted = [...values].sort((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)];
+	const sorted = [...values].sort((one, other) => one - other);
+	return sorted[Math.floor(sorted.length / 2)];
 }

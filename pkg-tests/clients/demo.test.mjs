@@ -8,16 +8,25 @@ import { startWorker } from "../lib/serve.mjs";
 
 /** Image → whether the demo's policy admits it, and what it is. */
 const IMAGES = {
-  signed: { admitted: true, what: "signed with cosign 2: a `.sig` tag" },
-  bundle: { admitted: true, what: "signed with cosign 3: a Sigstore bundle" },
-  multi: { admitted: true, what: "two architectures under a signed index" },
-  keyless: { admitted: true, what: "signed with cosign 3 by a workflow: an identity, no key" },
-  attested: { admitted: true, what: "the same, with provenance that the policy demands" },
-  unsigned: { admitted: false, what: "no signature" },
-  "wrong-key": { admitted: false, what: "signed with another key" },
-  tampered: { admitted: false, what: "manifest changed after signing; the registry claims the old digest" },
-  copied: { admitted: false, what: "signature copied from another repository" },
-  "other-digest": { admitted: false, what: "signature over another digest" },
+	signed: { admitted: true, what: "signed with cosign 2: a `.sig` tag" },
+	bundle: { admitted: true, what: "signed with cosign 3: a Sigstore bundle" },
+	multi: { admitted: true, what: "two architectures under a signed index" },
+	keyless: {
+		admitted: true,
+		what: "signed with cosign 3 by a workflow: an identity, no key",
+	},
+	attested: {
+		admitted: true,
+		what: "the same, with provenance that the policy demands",
+	},
+	unsigned: { admitted: false, what: "no signature" },
+	"wrong-key": { admitted: false, what: "signed with another key" },
+	tampered: {
+		admitted: false,
+		what: "manifest changed after signing; the registry claims the old digest",
+	},
+	copied: { admitted: false, what: "signature copied from another repository" },
+	"other-digest": { admitted: false, what: "signature over another digest" },
 };
 const TABLE = new URL("../../docs/clients.md", import.meta.url);
 
@@ -31,46 +40,67 @@ let worker;
 const results = new Map();
 
 describe("the demo images", () => {
-  before(async (t) => {
-    if (!need(/** @type {object} */ (t), CLIENT_PROGRAMS)) return;
-    worker = await startWorker();
-    clients = await startClients();
-  });
-  after(async () => {
-    await Promise.all(clients.map((client) => client.stop()));
-    await worker?.stop();
-  });
+	before(async (t) => {
+		if (!need(/** @type {object} */ (t), CLIENT_PROGRAMS)) return;
+		worker = await startWorker();
+		clients = await startClients();
+	});
+	after(async () => {
+		await Promise.all(clients.map((client) => client.stop()));
+		await worker?.stop();
+	});
 
-  for (const [index, name] of ["podman", "skopeo", "buildah", "crane", "ctr"].entries()) {
-    for (const [image, { admitted }] of Object.entries(IMAGES)) {
-      test(`${name}: ${image} is ${admitted ? "pulled" : "refused"}`, async (t) => {
-        if (!need(t, CLIENT_PROGRAMS)) return;
-        const client = /** @type {Client} */ (clients[index]);
-        const result = await client.pull(`${worker.host}/demo/${image}:1.0`);
-        results.set(`${name} ${image}`, result.ok ? "pulled" : "refused");
-        assert.equal(result.ok, admitted, result.output);
-        if (!admitted) assert.match(result.output, /sealgate: /, `the reason is missing in what ${name} prints: ${result.output}`);
-      });
-    }
-  }
+	for (const [index, name] of [
+		"podman",
+		"skopeo",
+		"buildah",
+		"crane",
+		"ctr",
+	].entries()) {
+		for (const [image, { admitted }] of Object.entries(IMAGES)) {
+			test(`${name}: ${image} is ${admitted ? "pulled" : "refused"}`, async (t) => {
+				if (!need(t, CLIENT_PROGRAMS)) return;
+				const client = /** @type {Client} */ (clients[index]);
+				const result = await client.pull(`${worker.host}/demo/${image}:1.0`);
+				results.set(`${name} ${image}`, result.ok ? "pulled" : "refused");
+				assert.equal(result.ok, admitted, result.output);
+				if (!admitted)
+					assert.match(
+						result.output,
+						/sealgate: /,
+						`the reason is missing in what ${name} prints: ${result.output}`,
+					);
+			});
+		}
+	}
 
-  test("the table of results", async (t) => {
-    if (!need(t, CLIENT_PROGRAMS)) return;
-    await mkdir(new URL(".", TABLE), { recursive: true });
-    await writeFile(TABLE, table(clients));
-  });
+	test("the table of results", async (t) => {
+		if (!need(t, CLIENT_PROGRAMS)) return;
+		await mkdir(new URL(".", TABLE), { recursive: true });
+		await writeFile(TABLE, table(clients));
+	});
 });
 
 /** @param {Client[]} columns */
 function table(columns) {
-  const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
-  return `# Clients and demo images
+	const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
+	return `# Clients and demo images
 
 Written by \`pkg-tests/clients/demo.test.mjs\`: what each client did with each demo image, pulled through \`make serve\`.
 Each refusal ended with a status other than 0 and printed the reason, beginning with \`sealgate:\`; ctr (containerd 1.6) prints only the shortened one of the status line.
 
 ${row(["Image", ...columns.map(({ name, version }) => `${name} ${version}`), "What it is"])}
 ${row(["-", ...columns.map(() => "-"), "-"])}
-${Object.entries(IMAGES).map(([image, { what }]) => row([`demo/${image}`, ...columns.map(({ name }) => results.get(`${name} ${image}`) ?? "not run"), what])).join("\n")}
+${Object.entries(IMAGES)
+	.map(([image, { what }]) =>
+		row([
+			`demo/${image}`,
+			...columns.map(
+				({ name }) => results.get(`${name} ${image}`) ?? "not run",
+			),
+			what,
+		]),
+	)
+	.join("\n")}
 `;
 }

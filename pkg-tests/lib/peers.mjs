@@ -18,7 +18,8 @@ export const OCI_INDEX = "application/vnd.oci.image.index.v1+json";
 const OCI_CONFIG = "application/vnd.oci.image.config.v1+json";
 const OCI_LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 const DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
-const DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json";
+const DOCKER_INDEX =
+	"application/vnd.docker.distribution.manifest.list.v2+json";
 const DOCKER_CONFIG = "application/vnd.docker.container.image.v1+json";
 const DOCKER_LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 const MANIFESTS = [OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_INDEX];
@@ -28,13 +29,13 @@ const CREATED = "2026-01-01T00:00:00Z";
 
 /** Key types that `makeKey` makes, with openssl's arguments for each. */
 export const KEY_TYPES = Object.freeze({
-  "ecdsa-p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
-  "ecdsa-p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
-  "ecdsa-p521": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
-  ed25519: ["-algorithm", "ED25519"],
-  "rsa-2048": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
-  "rsa-3072": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
-  "rsa-4096": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"],
+	"ecdsa-p256": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+	"ecdsa-p384": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+	"ecdsa-p521": ["-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
+	ed25519: ["-algorithm", "ED25519"],
+	"rsa-2048": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+	"rsa-3072": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
+	"rsa-4096": ["-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:4096"],
 });
 
 /**
@@ -59,11 +60,13 @@ const built = new Map();
  * @returns {Promise<string>}
  */
 export function tool(name) {
-  const known = built.get(name);
-  if (known) return known;
-  const path = run(BUILD, [name], { timeout: 1_200_000 }).then((out) => out.stdout.trim());
-  built.set(name, path);
-  return path;
+	const known = built.get(name);
+	if (known) return known;
+	const path = run(BUILD, [name], { timeout: 1_200_000 }).then((out) =>
+		out.stdout.trim(),
+	);
+	built.set(name, path);
+	return path;
 }
 
 /**
@@ -75,15 +78,30 @@ export function tool(name) {
  * @throws {Error} with the program's own words, when it fails or is not there
  */
 export function run(program, args, options = {}) {
-  const env = { ...process.env, ...options.env };
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { env, cwd: options.cwd, maxBuffer: 64 << 20, timeout: options.timeout ?? 120_000 }, (error, stdout, stderr) => {
-      if (!error) return resolve({ stdout, stderr });
-      const why = error.code === "ENOENT" ? "the program is not installed" : error.killed ? "took too long" : stderr.trim() || error.message;
-      reject(new Error(`${program} ${args.join(" ")}: ${why}`));
-    });
-    child.stdin?.end(); // a question to the terminal is a failure, not a wait
-  });
+	const env = { ...process.env, ...options.env };
+	return new Promise((resolve, reject) => {
+		const child = execFile(
+			program,
+			args,
+			{
+				env,
+				cwd: options.cwd,
+				maxBuffer: 64 << 20,
+				timeout: options.timeout ?? 120_000,
+			},
+			(error, stdout, stderr) => {
+				if (!error) return resolve({ stdout, stderr });
+				const why =
+					error.code === "ENOENT"
+						? "the program is not installed"
+						: error.killed
+							? "took too long"
+							: stderr.trim() || error.message;
+				reject(new Error(`${program} ${args.join(" ")}: ${why}`));
+			},
+		);
+		child.stdin?.end(); // a question to the terminal is a failure, not a wait
+	});
 }
 
 /**
@@ -95,31 +113,47 @@ export function run(program, args, options = {}) {
  * @returns {Promise<{ host: string, stop: () => Promise<void> }>}
  */
 export function serve(program, args, address, env = {}) {
-  const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
-  const exited = new Promise((resolve) => child.once("exit", resolve));
-  const end = () => void child.kill("SIGTERM");
-  process.once("exit", end);
-  const stop = async () => {
-    process.removeListener("exit", end);
-    if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
-    await exited;
-  };
-  return new Promise((resolve, reject) => {
-    let output = "";
-    let found = false;
-    const read = (/** @type {Buffer} */ chunk) => {
-      if (found) return; // keep draining, or the server blocks on a full pipe
-      output += chunk.toString();
-      const match = address.exec(output);
-      if (!match) return;
-      found = true;
-      resolve({ host: match[1], stop });
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    child.once("error", (error) => reject(new Error(`${program} did not start: ${error.message} (Debian: apt-get install docker-registry)`)));
-    child.once("exit", (code) => reject(new Error(`${program} ended with ${code} before it served: ${output.trim()}`)));
-  });
+	const child = spawn(program, args, {
+		stdio: ["ignore", "pipe", "pipe"],
+		env: { ...process.env, ...env },
+	});
+	const exited = new Promise((resolve) => child.once("exit", resolve));
+	const end = () => void child.kill("SIGTERM");
+	process.once("exit", end);
+	const stop = async () => {
+		process.removeListener("exit", end);
+		if (child.exitCode === null && child.signalCode === null)
+			child.kill("SIGTERM");
+		await exited;
+	};
+	return new Promise((resolve, reject) => {
+		let output = "";
+		let found = false;
+		const read = (/** @type {Buffer} */ chunk) => {
+			if (found) return; // keep draining, or the server blocks on a full pipe
+			output += chunk.toString();
+			const match = address.exec(output);
+			if (!match) return;
+			found = true;
+			resolve({ host: match[1], stop });
+		};
+		child.stdout.on("data", read);
+		child.stderr.on("data", read);
+		child.once("error", (error) =>
+			reject(
+				new Error(
+					`${program} did not start: ${error.message} (Debian: apt-get install docker-registry)`,
+				),
+			),
+		);
+		child.once("exit", (code) =>
+			reject(
+				new Error(
+					`${program} ended with ${code} before it served: ${output.trim()}`,
+				),
+			),
+		);
+	});
 }
 
 // --- registries ---
@@ -129,7 +163,7 @@ export function serve(program, args, address, env = {}) {
  * @returns {Promise<Registry>}
  */
 export async function startRegistry() {
-  return startDistribution("docker-registry");
+	return startDistribution("docker-registry");
 }
 
 /**
@@ -137,7 +171,7 @@ export async function startRegistry() {
  * @returns {Promise<Registry>}
  */
 export async function startDistribution3() {
-  return startDistribution(await tool("distribution"));
+	return startDistribution(await tool("distribution"));
 }
 
 /**
@@ -145,30 +179,39 @@ export async function startDistribution3() {
  * @returns {Promise<Registry>}
  */
 async function startDistribution(program) {
-  const storage = await mkdtemp(join(tmpdir(), "sealgate-registry-"));
-  const config = join(storage, "config.yml");
-  await writeFile(
-    config,
-    `version: 0.1
+	const storage = await mkdtemp(join(tmpdir(), "sealgate-registry-"));
+	const config = join(storage, "config.yml");
+	await writeFile(
+		config,
+		`version: 0.1
 log: {level: info, accesslog: {disabled: true}}
 storage:
   filesystem: {rootdirectory: ${JSON.stringify(join(storage, "data"))}}
   delete: {enabled: true}
 http: {addr: "127.0.0.1:0"}
 `,
-  );
-  const remove = () => rm(storage, { recursive: true, force: true });
-  try {
-    const server = await serve(program, ["serve", config], /listening on (127\.0\.0\.1:\d+)/);
-    const stop = async () => {
-      await server.stop();
-      await remove();
-    };
-    return { url: `http://${server.host}`, host: server.host, storage: join(storage, "data"), stop };
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+	);
+	const remove = () => rm(storage, { recursive: true, force: true });
+	try {
+		const server = await serve(
+			program,
+			["serve", config],
+			/listening on (127\.0\.0\.1:\d+)/,
+		);
+		const stop = async () => {
+			await server.stop();
+			await remove();
+		};
+		return {
+			url: `http://${server.host}`,
+			host: server.host,
+			storage: join(storage, "data"),
+			stop,
+		};
+	} catch (error) {
+		await remove();
+		throw error;
+	}
 }
 
 /**
@@ -176,8 +219,12 @@ http: {addr: "127.0.0.1:0"}
  * @returns {Promise<Registry>}
  */
 export async function startCraneRegistry() {
-  const server = await serve(await tool("referrers-registry"), [], /^(127\.0\.0\.1:\d+)$/m);
-  return { url: `http://${server.host}`, host: server.host, stop: server.stop };
+	const server = await serve(
+		await tool("referrers-registry"),
+		[],
+		/^(127\.0\.0\.1:\d+)$/m,
+	);
+	return { url: `http://${server.host}`, host: server.host, stop: server.stop };
 }
 
 // --- images ---
@@ -198,19 +245,54 @@ export async function startCraneRegistry() {
  * @param {ImageOptions} options
  * @returns {Promise<string>} the digest of the manifest or index that the tag means
  */
-export async function pushImage(host, repo, tag, { text, arches = ["amd64"], format = "oci", annotations }) {
-  const types = format === "docker" ? { manifest: DOCKER_MANIFEST, index: DOCKER_INDEX } : { manifest: OCI_MANIFEST, index: OCI_INDEX };
-  if (arches.length === 1) {
-    const manifest = await pushParts(host, repo, { text, arch: arches[0], format, annotations });
-    return putManifest(host, repo, tag, types.manifest, manifest);
-  }
-  const manifests = [];
-  for (const arch of arches) {
-    const bytes = await pushParts(host, repo, { text, arch, format });
-    const digest = await putManifest(host, repo, sha256(bytes), types.manifest, bytes);
-    manifests.push({ mediaType: types.manifest, digest, size: bytes.length, platform: { architecture: arch, os: "linux" } });
-  }
-  return putManifest(host, repo, tag, types.index, json({ schemaVersion: 2, mediaType: types.index, manifests, ...(annotations && { annotations }) }));
+export async function pushImage(
+	host,
+	repo,
+	tag,
+	{ text, arches = ["amd64"], format = "oci", annotations },
+) {
+	const types =
+		format === "docker"
+			? { manifest: DOCKER_MANIFEST, index: DOCKER_INDEX }
+			: { manifest: OCI_MANIFEST, index: OCI_INDEX };
+	if (arches.length === 1) {
+		const manifest = await pushParts(host, repo, {
+			text,
+			arch: arches[0],
+			format,
+			annotations,
+		});
+		return putManifest(host, repo, tag, types.manifest, manifest);
+	}
+	const manifests = [];
+	for (const arch of arches) {
+		const bytes = await pushParts(host, repo, { text, arch, format });
+		const digest = await putManifest(
+			host,
+			repo,
+			sha256(bytes),
+			types.manifest,
+			bytes,
+		);
+		manifests.push({
+			mediaType: types.manifest,
+			digest,
+			size: bytes.length,
+			platform: { architecture: arch, os: "linux" },
+		});
+	}
+	return putManifest(
+		host,
+		repo,
+		tag,
+		types.index,
+		json({
+			schemaVersion: 2,
+			mediaType: types.index,
+			manifests,
+			...(annotations && { annotations }),
+		}),
+	);
 }
 
 /**
@@ -221,27 +303,27 @@ export async function pushImage(host, repo, tag, { text, arches = ["amd64"], for
  * @returns {Promise<Buffer>}
  */
 async function pushParts(host, repo, { text, arch, format, annotations }) {
-  const docker = format === "docker";
-  const tar = tarOf("hello", Buffer.from(text));
-  const layer = gzip(tar);
-  const config = json({
-    created: CREATED,
-    architecture: arch,
-    os: "linux",
-    config: {},
-    rootfs: { type: "layers", diff_ids: [sha256(tar)] },
-    history: [{ created: CREATED, created_by: "sealgate fixture" }],
-  });
-  await putBlob(host, repo, layer);
-  await putBlob(host, repo, config);
-  const mediaType = docker ? DOCKER_MANIFEST : OCI_MANIFEST;
-  return json({
-    schemaVersion: 2,
-    mediaType,
-    config: describe(docker ? DOCKER_CONFIG : OCI_CONFIG, config),
-    layers: [describe(docker ? DOCKER_LAYER : OCI_LAYER, layer)],
-    ...(annotations && { annotations }),
-  });
+	const docker = format === "docker";
+	const tar = tarOf("hello", Buffer.from(text));
+	const layer = gzip(tar);
+	const config = json({
+		created: CREATED,
+		architecture: arch,
+		os: "linux",
+		config: {},
+		rootfs: { type: "layers", diff_ids: [sha256(tar)] },
+		history: [{ created: CREATED, created_by: "sealgate fixture" }],
+	});
+	await putBlob(host, repo, layer);
+	await putBlob(host, repo, config);
+	const mediaType = docker ? DOCKER_MANIFEST : OCI_MANIFEST;
+	return json({
+		schemaVersion: 2,
+		mediaType,
+		config: describe(docker ? DOCKER_CONFIG : OCI_CONFIG, config),
+		layers: [describe(docker ? DOCKER_LAYER : OCI_LAYER, layer)],
+		...(annotations && { annotations }),
+	});
 }
 
 /**
@@ -252,18 +334,28 @@ async function pushParts(host, repo, { text, arch, format, annotations }) {
  * @throws {Error} for a layout that was tampered with: push another image and see `tamper`
  */
 export async function pushLayout(host, repo, dir) {
-  const blob = (/** @type {string} */ digest) => readFile(join(dir, "blobs", ...digest.split(":")));
-  const push = async (/** @type {Descriptor} */ descriptor, /** @type {string} */ reference) => {
-    const bytes = await blob(descriptor.digest);
-    // Under a tag a registry would take it, as another image than the one that was signed.
-    if (sha256(bytes) !== descriptor.digest) throw new Error(`${dir}: expected the bytes of ${descriptor.digest}, found ${sha256(bytes)}`);
-    const manifest = JSON.parse(bytes.toString());
-    for (const child of manifest.manifests ?? []) await push(child, child.digest);
-    for (const part of [manifest.config, ...(manifest.layers ?? [])]) if (part) await putBlob(host, repo, await blob(part.digest));
-    await putManifest(host, repo, reference, descriptor.mediaType, bytes);
-  };
-  const index = JSON.parse(await readFile(join(dir, "index.json"), "utf8"));
-  for (const entry of index.manifests) await push(entry, entry.annotations["org.opencontainers.image.ref.name"]);
+	const blob = (/** @type {string} */ digest) =>
+		readFile(join(dir, "blobs", ...digest.split(":")));
+	const push = async (
+		/** @type {Descriptor} */ descriptor,
+		/** @type {string} */ reference,
+	) => {
+		const bytes = await blob(descriptor.digest);
+		// Under a tag a registry would take it, as another image than the one that was signed.
+		if (sha256(bytes) !== descriptor.digest)
+			throw new Error(
+				`${dir}: expected the bytes of ${descriptor.digest}, found ${sha256(bytes)}`,
+			);
+		const manifest = JSON.parse(bytes.toString());
+		for (const child of manifest.manifests ?? [])
+			await push(child, child.digest);
+		for (const part of [manifest.config, ...(manifest.layers ?? [])])
+			if (part) await putBlob(host, repo, await blob(part.digest));
+		await putManifest(host, repo, reference, descriptor.mediaType, bytes);
+	};
+	const index = JSON.parse(await readFile(join(dir, "index.json"), "utf8"));
+	for (const entry of index.manifests)
+		await push(entry, entry.annotations["org.opencontainers.image.ref.name"]);
 }
 
 /**
@@ -274,12 +366,25 @@ export async function pushLayout(host, repo, dir) {
  * @param {string} to           of the same length
  */
 export async function tamper(registry, digest, from, to) {
-  if (!registry.storage) throw new Error(`expected a registry with storage, found ${registry.url} without`);
-  const [algorithm, hex] = digest.split(":");
-  const path = join(registry.storage, "docker/registry/v2/blobs", algorithm, hex.slice(0, 2), hex, "data");
-  const before = await readFile(path, "latin1");
-  if (!before.includes(from) || from.length !== to.length) throw new Error(`${digest}: expected to replace "${from}" by as many bytes, found neither place nor length`);
-  await writeFile(path, before.replace(from, to), "latin1");
+	if (!registry.storage)
+		throw new Error(
+			`expected a registry with storage, found ${registry.url} without`,
+		);
+	const [algorithm, hex] = digest.split(":");
+	const path = join(
+		registry.storage,
+		"docker/registry/v2/blobs",
+		algorithm,
+		hex.slice(0, 2),
+		hex,
+		"data",
+	);
+	const before = await readFile(path, "latin1");
+	if (!before.includes(from) || from.length !== to.length)
+		throw new Error(
+			`${digest}: expected to replace "${from}" by as many bytes, found neither place nor length`,
+		);
+	await writeFile(path, before.replace(from, to), "latin1");
 }
 
 /**
@@ -291,9 +396,16 @@ export async function tamper(registry, digest, from, to) {
  * @returns {Promise<string>} digest
  */
 export async function putManifest(host, repo, reference, mediaType, bytes) {
-  const headers = { "content-type": mediaType };
-  await expect(await fetch(`http://${host}/v2/${repo}/manifests/${reference}`, { method: "PUT", headers, body: /** @type {BodyInit} */ (bytes) }), `put manifest ${reference}`);
-  return sha256(bytes);
+	const headers = { "content-type": mediaType };
+	await expect(
+		await fetch(`http://${host}/v2/${repo}/manifests/${reference}`, {
+			method: "PUT",
+			headers,
+			body: /** @type {BodyInit} */ (bytes),
+		}),
+		`put manifest ${reference}`,
+	);
+	return sha256(bytes);
 }
 
 /**
@@ -303,13 +415,23 @@ export async function putManifest(host, repo, reference, mediaType, bytes) {
  * @returns {Promise<string>} digest
  */
 export async function putBlob(host, repo, bytes) {
-  const digest = sha256(bytes);
-  const start = await expect(await fetch(`http://${host}/v2/${repo}/blobs/uploads/`, { method: "POST" }), "start an upload");
-  const place = new URL(start.headers.get("location") ?? "", `http://${host}`);
-  place.searchParams.set("digest", digest);
-  const headers = { "content-type": "application/octet-stream" };
-  await expect(await fetch(place, { method: "PUT", headers, body: /** @type {BodyInit} */ (bytes) }), `put blob ${digest}`);
-  return digest;
+	const digest = sha256(bytes);
+	const start = await expect(
+		await fetch(`http://${host}/v2/${repo}/blobs/uploads/`, { method: "POST" }),
+		"start an upload",
+	);
+	const place = new URL(start.headers.get("location") ?? "", `http://${host}`);
+	place.searchParams.set("digest", digest);
+	const headers = { "content-type": "application/octet-stream" };
+	await expect(
+		await fetch(place, {
+			method: "PUT",
+			headers,
+			body: /** @type {BodyInit} */ (bytes),
+		}),
+		`put blob ${digest}`,
+	);
+	return digest;
 }
 
 /**
@@ -319,11 +441,18 @@ export async function putBlob(host, repo, bytes) {
  * @returns {Promise<{ bytes: Buffer, mediaType: string, digest: string } | null>} null when there is none
  */
 export async function fetchManifest(host, repo, reference) {
-  const response = await fetch(`http://${host}/v2/${repo}/manifests/${reference}`, { headers: { accept: MANIFESTS.join(", ") } });
-  if (response.status === 404) return null;
-  await expect(response, `get manifest ${reference}`);
-  const bytes = Buffer.from(await response.arrayBuffer());
-  return { bytes, mediaType: response.headers.get("content-type") ?? "", digest: sha256(bytes) };
+	const response = await fetch(
+		`http://${host}/v2/${repo}/manifests/${reference}`,
+		{ headers: { accept: MANIFESTS.join(", ") } },
+	);
+	if (response.status === 404) return null;
+	await expect(response, `get manifest ${reference}`);
+	const bytes = Buffer.from(await response.arrayBuffer());
+	return {
+		bytes,
+		mediaType: response.headers.get("content-type") ?? "",
+		digest: sha256(bytes),
+	};
 }
 
 /**
@@ -333,8 +462,11 @@ export async function fetchManifest(host, repo, reference) {
  * @returns {Promise<Buffer>}
  */
 export async function fetchBlob(host, repo, digest) {
-  const response = await expect(await fetch(`http://${host}/v2/${repo}/blobs/${digest}`), `get blob ${digest}`);
-  return Buffer.from(await response.arrayBuffer());
+	const response = await expect(
+		await fetch(`http://${host}/v2/${repo}/blobs/${digest}`),
+		`get blob ${digest}`,
+	);
+	return Buffer.from(await response.arrayBuffer());
 }
 
 /**
@@ -343,9 +475,14 @@ export async function fetchBlob(host, repo, digest) {
  * @returns {Promise<string[]>} sorted
  */
 export async function listTags(host, repo) {
-  const response = await expect(await fetch(`http://${host}/v2/${repo}/tags/list?n=1000`), `list tags of ${repo}`);
-  const list = /** @type {{ tags?: string[] | null }} */ (await response.json());
-  return (list.tags ?? []).sort();
+	const response = await expect(
+		await fetch(`http://${host}/v2/${repo}/tags/list?n=1000`),
+		`list tags of ${repo}`,
+	);
+	const list = /** @type {{ tags?: string[] | null }} */ (
+		await response.json()
+	);
+	return (list.tags ?? []).sort();
 }
 
 /**
@@ -354,13 +491,16 @@ export async function listTags(host, repo) {
  * @param {string} [suffix] `.sig`, `.att` or empty
  */
 export function tagOf(digest, suffix = "") {
-  return digest.replace(":", "-") + suffix;
+	return digest.replace(":", "-") + suffix;
 }
 
 // --- signing ---
 
 // No password: the keys live for one run. No docker configuration: nobody's credentials play a part.
-export const COSIGN_ENV = { COSIGN_PASSWORD: "", DOCKER_CONFIG: "/nonexistent" };
+export const COSIGN_ENV = {
+	COSIGN_PASSWORD: "",
+	DOCKER_CONFIG: "/nonexistent",
+};
 
 /**
  * A fresh key pair, as cosign keeps it.
@@ -369,17 +509,25 @@ export const COSIGN_ENV = { COSIGN_PASSWORD: "", DOCKER_CONFIG: "/nonexistent" }
  * @returns {Promise<KeyPair>}
  */
 export async function makeKey(dir, { name = "cosign", type } = {}) {
-  await mkdir(dir, { recursive: true });
-  const prefix = join(dir, name);
-  const pair = { key: `${prefix}.key`, pub: `${prefix}.pub` };
-  if (!type) {
-    await run(await tool("cosign2"), ["generate-key-pair", "--output-key-prefix", prefix], { env: COSIGN_ENV });
-    return pair;
-  }
-  const pem = `${prefix}.pem`;
-  await run("openssl", ["genpkey", ...KEY_TYPES[type], "-out", pem]);
-  await run(await tool("cosign2"), ["import-key-pair", "--yes", "--key", pem, "--output-key-prefix", prefix], { env: COSIGN_ENV });
-  return { ...pair, pem };
+	await mkdir(dir, { recursive: true });
+	const prefix = join(dir, name);
+	const pair = { key: `${prefix}.key`, pub: `${prefix}.pub` };
+	if (!type) {
+		await run(
+			await tool("cosign2"),
+			["generate-key-pair", "--output-key-prefix", prefix],
+			{ env: COSIGN_ENV },
+		);
+		return pair;
+	}
+	const pem = `${prefix}.pem`;
+	await run("openssl", ["genpkey", ...KEY_TYPES[type], "-out", pem]);
+	await run(
+		await tool("cosign2"),
+		["import-key-pair", "--yes", "--key", pem, "--output-key-prefix", prefix],
+		{ env: COSIGN_ENV },
+	);
+	return { ...pair, pem };
 }
 
 /**
@@ -388,12 +536,24 @@ export async function makeKey(dir, { name = "cosign", type } = {}) {
  * @param {{ key: string, identity?: string, annotations?: Record<string, string>, recursive?: boolean, args?: string[] }} options
  *        identity: the name that the payload records (without it, the repository as it was signed)
  */
-export async function signTag(image, { key, identity, annotations = {}, recursive = false, args = [] }) {
-  const options = ["--key", key, "--tlog-upload=false", "--allow-http-registry", ...args];
-  if (identity) options.push("--sign-container-identity", identity);
-  if (recursive) options.push("--recursive");
-  for (const [name, value] of Object.entries(annotations)) options.push("-a", `${name}=${value}`);
-  await run(await tool("cosign2"), ["sign", "-y", ...options, image], { env: COSIGN_ENV });
+export async function signTag(
+	image,
+	{ key, identity, annotations = {}, recursive = false, args = [] },
+) {
+	const options = [
+		"--key",
+		key,
+		"--tlog-upload=false",
+		"--allow-http-registry",
+		...args,
+	];
+	if (identity) options.push("--sign-container-identity", identity);
+	if (recursive) options.push("--recursive");
+	for (const [name, value] of Object.entries(annotations))
+		options.push("-a", `${name}=${value}`);
+	await run(await tool("cosign2"), ["sign", "-y", ...options, image], {
+		env: COSIGN_ENV,
+	});
 }
 
 /**
@@ -402,8 +562,19 @@ export async function signTag(image, { key, identity, annotations = {}, recursiv
  * @param {{ key: string, type: string, predicate: string }} options  predicate: path of a JSON file
  */
 export async function attestTag(image, { key, type, predicate }) {
-  const options = ["--key", key, "--tlog-upload=false", "--allow-http-registry", "--type", type, "--predicate", predicate];
-  await run(await tool("cosign2"), ["attest", "-y", ...options, image], { env: COSIGN_ENV });
+	const options = [
+		"--key",
+		key,
+		"--tlog-upload=false",
+		"--allow-http-registry",
+		"--type",
+		type,
+		"--predicate",
+		predicate,
+	];
+	await run(await tool("cosign2"), ["attest", "-y", ...options, image], {
+		env: COSIGN_ENV,
+	});
 }
 
 /**
@@ -412,8 +583,16 @@ export async function attestTag(image, { key, type, predicate }) {
  * @param {{ payload: string, signature: string }} files  paths; the signature in base64
  */
 export async function attachSignature(image, { payload, signature }) {
-  const options = ["--payload", payload, "--signature", signature, "--allow-http-registry"];
-  await run(await tool("cosign2"), ["attach", "signature", ...options, image], { env: COSIGN_ENV });
+	const options = [
+		"--payload",
+		payload,
+		"--signature",
+		signature,
+		"--allow-http-registry",
+	];
+	await run(await tool("cosign2"), ["attach", "signature", ...options, image], {
+		env: COSIGN_ENV,
+	});
 }
 
 /**
@@ -421,11 +600,24 @@ export async function attachSignature(image, { payload, signature }) {
  * @param {string} image    `host/repo@sha256:…`
  * @param {{ key: string, annotations?: Record<string, string>, recursive?: boolean, args?: string[] }} options
  */
-export async function signBundle(image, { key, annotations = {}, recursive = false, args = [] }) {
-  const options = ["--key", key, "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", ...args];
-  if (recursive) options.push("--recursive");
-  for (const [name, value] of Object.entries(annotations)) options.push("-a", `${name}=${value}`);
-  await run(await tool("cosign3"), ["sign", "-y", ...options, image], { env: COSIGN_ENV });
+export async function signBundle(
+	image,
+	{ key, annotations = {}, recursive = false, args = [] },
+) {
+	const options = [
+		"--key",
+		key,
+		"--tlog-upload=false",
+		"--use-signing-config=false",
+		"--allow-http-registry",
+		...args,
+	];
+	if (recursive) options.push("--recursive");
+	for (const [name, value] of Object.entries(annotations))
+		options.push("-a", `${name}=${value}`);
+	await run(await tool("cosign3"), ["sign", "-y", ...options, image], {
+		env: COSIGN_ENV,
+	});
 }
 
 /**
@@ -434,8 +626,21 @@ export async function signBundle(image, { key, annotations = {}, recursive = fal
  * @param {{ key: string, type: string, predicate: string, args?: string[] }} options  predicate: path of a JSON file
  */
 export async function attestBundle(image, { key, type, predicate, args = [] }) {
-  const options = ["--key", key, "--tlog-upload=false", "--use-signing-config=false", "--allow-http-registry", "--type", type, "--predicate", predicate, ...args];
-  await run(await tool("cosign3"), ["attest", "-y", ...options, image], { env: COSIGN_ENV });
+	const options = [
+		"--key",
+		key,
+		"--tlog-upload=false",
+		"--use-signing-config=false",
+		"--allow-http-registry",
+		"--type",
+		type,
+		"--predicate",
+		predicate,
+		...args,
+	];
+	await run(await tool("cosign3"), ["attest", "-y", ...options, image], {
+		env: COSIGN_ENV,
+	});
 }
 
 /**
@@ -444,17 +649,39 @@ export async function attestBundle(image, { key, type, predicate, args = [] }) {
  * @param {(bundle: any, text: string) => unknown | Promise<unknown>} change   gives the new bundle, as text or as what JSON is made of
  */
 export async function replaceBundle({ host, repo, digest }, change) {
-  const read = async (/** @type {string} */ reference) => JSON.parse((await fetchManifest(host, repo, reference))?.bytes.toString() ?? "{}");
-  const index = await read(tagOf(digest));
-  if (index.manifests?.length !== 1) throw new Error(`${repo}: expected one bundle at ${tagOf(digest)}, found ${index.manifests?.length ?? "none"}`);
-  const manifest = await read(index.manifests[0].digest);
-  const text = (await fetchBlob(host, repo, manifest.layers[0].digest)).toString();
-  const made = await change(JSON.parse(text), text);
-  const bundle = Buffer.from(typeof made === "string" ? made : JSON.stringify(made));
-  Object.assign(manifest.layers[0], { digest: await putBlob(host, repo, bundle), size: bundle.length });
-  const bytes = json(manifest);
-  Object.assign(index.manifests[0], { digest: await putManifest(host, repo, sha256(bytes), manifest.mediaType, bytes), size: bytes.length });
-  await putManifest(host, repo, tagOf(digest), index.mediaType, json(index));
+	const read = async (/** @type {string} */ reference) =>
+		JSON.parse(
+			(await fetchManifest(host, repo, reference))?.bytes.toString() ?? "{}",
+		);
+	const index = await read(tagOf(digest));
+	if (index.manifests?.length !== 1)
+		throw new Error(
+			`${repo}: expected one bundle at ${tagOf(digest)}, found ${index.manifests?.length ?? "none"}`,
+		);
+	const manifest = await read(index.manifests[0].digest);
+	const text = (
+		await fetchBlob(host, repo, manifest.layers[0].digest)
+	).toString();
+	const made = await change(JSON.parse(text), text);
+	const bundle = Buffer.from(
+		typeof made === "string" ? made : JSON.stringify(made),
+	);
+	Object.assign(manifest.layers[0], {
+		digest: await putBlob(host, repo, bundle),
+		size: bundle.length,
+	});
+	const bytes = json(manifest);
+	Object.assign(index.manifests[0], {
+		digest: await putManifest(
+			host,
+			repo,
+			sha256(bytes),
+			manifest.mediaType,
+			bytes,
+		),
+		size: bytes.length,
+	});
+	await putManifest(host, repo, tagOf(digest), index.mediaType, json(index));
 }
 
 /**
@@ -465,13 +692,22 @@ export async function replaceBundle({ host, repo, digest }, change) {
  * @returns {Promise<{ ok: boolean, said: string }>}
  */
 export async function cosignVerify(version, image, pub) {
-  const args = ["verify", "--key", pub, "--insecure-ignore-tlog=true", "--allow-http-registry", image];
-  try {
-    const { stdout } = await run(await tool(version), args, { env: COSIGN_ENV });
-    return { ok: true, said: stdout };
-  } catch (error) {
-    return { ok: false, said: /** @type {Error} */ (error).message };
-  }
+	const args = [
+		"verify",
+		"--key",
+		pub,
+		"--insecure-ignore-tlog=true",
+		"--allow-http-registry",
+		image,
+	];
+	try {
+		const { stdout } = await run(await tool(version), args, {
+			env: COSIGN_ENV,
+		});
+		return { ok: true, said: stdout };
+	} catch (error) {
+		return { ok: false, said: /** @type {Error} */ (error).message };
+	}
 }
 
 // --- bytes ---
@@ -481,12 +717,12 @@ export async function cosignVerify(version, image, pub) {
  * @returns {string} `sha256:<hex>`
  */
 export function sha256(bytes) {
-  return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+	return `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
 }
 
 /** @param {unknown} value */
 function json(value) {
-  return Buffer.from(JSON.stringify(value));
+	return Buffer.from(JSON.stringify(value));
 }
 
 /**
@@ -495,14 +731,14 @@ function json(value) {
  * @returns {Descriptor}
  */
 function describe(mediaType, bytes) {
-  return { mediaType, digest: sha256(bytes), size: bytes.length };
+	return { mediaType, digest: sha256(bytes), size: bytes.length };
 }
 
 /** @param {Uint8Array} bytes */
 function gzip(bytes) {
-  const out = gzipSync(bytes, { level: 9 });
-  out[9] = 255; // "operating system unknown": zlib writes the one it runs on
-  return out;
+	const out = gzipSync(bytes, { level: 9 });
+	out[9] = 255; // "operating system unknown": zlib writes the one it runs on
+	return out;
 }
 
 /**
@@ -511,23 +747,31 @@ function gzip(bytes) {
  * @param {Uint8Array} content
  */
 function tarOf(name, content) {
-  const header = Buffer.alloc(512);
-  const field = (/** @type {number} */ at, /** @type {string} */ text) => header.write(text, at, "latin1");
-  const octal = (/** @type {number} */ at, /** @type {number} */ digits, /** @type {number} */ value) =>
-    field(at, value.toString(8).padStart(digits, "0"));
-  field(0, name);
-  octal(100, 7, 0o644);
-  octal(108, 7, 0);
-  octal(116, 7, 0);
-  octal(124, 11, content.length);
-  octal(136, 11, 0);
-  field(148, " ".repeat(8)); // the checksum counts its own field as spaces
-  field(156, "0");
-  field(257, "ustar\u000000");
-  octal(148, 6, header.reduce((sum, byte) => sum + byte, 0));
-  header[154] = 0;
-  const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
-  return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
+	const header = Buffer.alloc(512);
+	const field = (/** @type {number} */ at, /** @type {string} */ text) =>
+		header.write(text, at, "latin1");
+	const octal = (
+		/** @type {number} */ at,
+		/** @type {number} */ digits,
+		/** @type {number} */ value,
+	) => field(at, value.toString(8).padStart(digits, "0"));
+	field(0, name);
+	octal(100, 7, 0o644);
+	octal(108, 7, 0);
+	octal(116, 7, 0);
+	octal(124, 11, content.length);
+	octal(136, 11, 0);
+	field(148, " ".repeat(8)); // the checksum counts its own field as spaces
+	field(156, "0");
+	field(257, "ustar\u000000");
+	octal(
+		148,
+		6,
+		header.reduce((sum, byte) => sum + byte, 0),
+	);
+	header[154] = 0;
+	const padding = Buffer.alloc((512 - (content.length % 512)) % 512);
+	return Buffer.concat([header, content, padding, Buffer.alloc(1024)]);
 }
 
 /**
@@ -536,6 +780,8 @@ function tarOf(name, content) {
  * @returns {Promise<Response>} the response, when its status says that it worked
  */
 async function expect(response, doing) {
-  if (response.ok) return response;
-  throw new Error(`${doing}: expected success, the registry answered ${response.status}: ${(await response.text()).trim()}`);
+	if (response.ok) return response;
+	throw new Error(
+		`${doing}: expected success, the registry answered ${response.status}: ${(await response.text()).trim()}`,
+	);
 }

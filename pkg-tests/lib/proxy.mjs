@@ -40,31 +40,35 @@ import { createServer, request as httpRequest } from "node:http";
  * @returns {Promise<Proxy>}
  */
 export async function startProxy(upstream) {
-  /** @type {Rule[]} */
-  const rules = [];
-  /** @type {LogLine[]} */
-  const log = [];
-  const server = createServer((request, response) => {
-    handle(upstream, rules, log, request, response).catch(() => request.socket.destroy());
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  return {
-    url: `http://127.0.0.1:${port}`,
-    host: `127.0.0.1:${port}`,
-    rules,
-    log,
-    reset() {
-      rules.length = 0;
-      log.length = 0;
-    },
-    async stop() {
-      server.close();
-      server.closeAllConnections();
-      await once(server, "close");
-    },
-  };
+	/** @type {Rule[]} */
+	const rules = [];
+	/** @type {LogLine[]} */
+	const log = [];
+	const server = createServer((request, response) => {
+		handle(upstream, rules, log, request, response).catch(() =>
+			request.socket.destroy(),
+		);
+	});
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = /** @type {import("node:net").AddressInfo} */ (
+		server.address()
+	);
+	return {
+		url: `http://127.0.0.1:${port}`,
+		host: `127.0.0.1:${port}`,
+		rules,
+		log,
+		reset() {
+			rules.length = 0;
+			log.length = 0;
+		},
+		async stop() {
+			server.close();
+			server.closeAllConnections();
+			await once(server, "close");
+		},
+	};
 }
 
 /**
@@ -75,25 +79,28 @@ export async function startProxy(upstream) {
  * @param {import("node:http").ServerResponse} response
  */
 async function handle(upstream, rules, log, request, response) {
-  const { method = "GET", url = "/", headers } = request;
-  const line = { method, path: url, headers, status: 0, bytes: 0 };
-  log.push(line);
-  const rule = take(rules, method, url);
-  if (rule?.delay !== undefined) await new Promise((done) => setTimeout(done, rule.delay));
-  if (rule?.drop) {
-    request.socket.destroy();
-    return;
-  }
-  const answer = rule?.status !== undefined && rule.body !== undefined
-    ? { status: rule.status, headers: {}, body: Buffer.from(rule.body) }
-    : await ask(`${upstream}${rule?.rewrite ?? url}`, request);
-  const { status, headers: answerHeaders, body } = apply(rule, answer, method);
-  line.status = status;
-  line.bytes = method === "HEAD" ? 0 : body.length;
-  response.writeHead(status, answerHeaders);
-  if (method === "HEAD") response.end();
-  else if (rule?.cut !== undefined) response.write(body.subarray(0, rule.cut), () => request.socket.destroy());
-  else response.end(body);
+	const { method = "GET", url = "/", headers } = request;
+	const line = { method, path: url, headers, status: 0, bytes: 0 };
+	log.push(line);
+	const rule = take(rules, method, url);
+	if (rule?.delay !== undefined)
+		await new Promise((done) => setTimeout(done, rule.delay));
+	if (rule?.drop) {
+		request.socket.destroy();
+		return;
+	}
+	const answer =
+		rule?.status !== undefined && rule.body !== undefined
+			? { status: rule.status, headers: {}, body: Buffer.from(rule.body) }
+			: await ask(`${upstream}${rule?.rewrite ?? url}`, request);
+	const { status, headers: answerHeaders, body } = apply(rule, answer, method);
+	line.status = status;
+	line.bytes = method === "HEAD" ? 0 : body.length;
+	response.writeHead(status, answerHeaders);
+	if (method === "HEAD") response.end();
+	else if (rule?.cut !== undefined)
+		response.write(body.subarray(0, rule.cut), () => request.socket.destroy());
+	else response.end(body);
 }
 
 /**
@@ -102,9 +109,14 @@ async function handle(upstream, rules, log, request, response) {
  * @param {string} path
  */
 function take(rules, method, path) {
-  const rule = rules.find((one) => (one.method ?? method) === method && one.path.test(path) && one.times !== 0);
-  if (rule?.times !== undefined) rule.times -= 1;
-  return rule;
+	const rule = rules.find(
+		(one) =>
+			(one.method ?? method) === method &&
+			one.path.test(path) &&
+			one.times !== 0,
+	);
+	if (rule?.times !== undefined) rule.times -= 1;
+	return rule;
 }
 
 /**
@@ -113,13 +125,17 @@ function take(rules, method, path) {
  * @returns {Promise<Answer>}
  */
 async function ask(url, from) {
-  const { host: _, ...headers } = from.headers;
-  const request = httpRequest(url, { method: from.method, headers });
-  from.pipe(request);
-  const [response] = await once(request, "response");
-  const chunks = [];
-  for await (const chunk of response) chunks.push(chunk);
-  return { status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks) };
+	const { host: _, ...headers } = from.headers;
+	const request = httpRequest(url, { method: from.method, headers });
+	from.pipe(request);
+	const [response] = await once(request, "response");
+	const chunks = [];
+	for await (const chunk of response) chunks.push(chunk);
+	return {
+		status: response.statusCode,
+		headers: response.headers,
+		body: Buffer.concat(chunks),
+	};
 }
 
 /**
@@ -129,14 +145,17 @@ async function ask(url, from) {
  * @returns {Answer}
  */
 function apply(rule, answer, method) {
-  if (rule === undefined) return answer;
-  const body = rule.tamper?.(answer.body) ?? (rule.body === undefined ? answer.body : Buffer.from(rule.body));
-  const headers = { ...answer.headers };
-  if (method !== "HEAD" || rule.body !== undefined) headers["content-length"] = String(body.length);
-  delete headers["transfer-encoding"];
-  for (const [name, value] of Object.entries(rule.headers ?? {})) {
-    if (value === null) delete headers[name];
-    else headers[name] = value;
-  }
-  return { status: rule.status ?? answer.status, headers, body };
+	if (rule === undefined) return answer;
+	const body =
+		rule.tamper?.(answer.body) ??
+		(rule.body === undefined ? answer.body : Buffer.from(rule.body));
+	const headers = { ...answer.headers };
+	if (method !== "HEAD" || rule.body !== undefined)
+		headers["content-length"] = String(body.length);
+	delete headers["transfer-encoding"];
+	for (const [name, value] of Object.entries(rule.headers ?? {})) {
+		if (value === null) delete headers[name];
+		else headers[name] = value;
+	}
+	return { status: rule.status ?? answer.status, headers, body };
 }

@@ -10,7 +10,14 @@ import { createServer } from "node:net";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 // Another build's folder (with its worker/ and pkg/) can be put in its place, to see a test fail there.
-const SERVE = fileURLToPath(new URL("worker/serve.mjs", process.env.SEALGATE_AT ? pathToFileURL(`${process.env.SEALGATE_AT}/`) : new URL("../../", import.meta.url)));
+const SERVE = fileURLToPath(
+	new URL(
+		"worker/serve.mjs",
+		process.env.SEALGATE_AT
+			? pathToFileURL(`${process.env.SEALGATE_AT}/`)
+			: new URL("../../", import.meta.url),
+	),
+);
 const START_TIMEOUT_MS = 30_000;
 
 /**
@@ -28,31 +35,60 @@ const START_TIMEOUT_MS = 30_000;
  * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number, settings?: Record<string, string> }} [options] `policy` and `registriesD` are paths
  * @returns {Promise<Worker>}
  */
-export async function startWorker({ upstream = "", name = "", policy = "", registriesD = "", port, settings = {} } = {}) {
-  const listen = port ?? await freePort();
-  const env = { ...process.env, UPSTREAM: upstream, NAME: name, POLICY: policy, REGISTRIES_D: registriesD, PORT: String(listen), ...settings };
-  const child = spawn(process.execPath, [SERVE], { env, stdio: ["ignore", "pipe", "pipe"] });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });
-  const ended = once(child, "exit");
-  const end = () => void child.kill("SIGTERM");
-  process.once("exit", end);
-  await untilPrinted(() => output, /^sealgate is serving /m, ended);
-  return {
-    host: `localhost:${listen}`,
-    url: `http://localhost:${listen}`,
-    async pid() {
-      const children = (await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")).trim().split(" ");
-      for (const pid of children) if ((await readFile(`/proc/${pid}/comm`, "utf8")).trim() === "workerd") return Number(pid);
-      throw new Error(`expected workerd among the children of ${SERVE}, found ${children.length} others`);
-    },
-    output: () => output,
-    async stop() {
-      process.removeListener("exit", end);
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
+export async function startWorker({
+	upstream = "",
+	name = "",
+	policy = "",
+	registriesD = "",
+	port,
+	settings = {},
+} = {}) {
+	const listen = port ?? (await freePort());
+	const env = {
+		...process.env,
+		UPSTREAM: upstream,
+		NAME: name,
+		POLICY: policy,
+		REGISTRIES_D: registriesD,
+		PORT: String(listen),
+		...settings,
+	};
+	const child = spawn(process.execPath, [SERVE], {
+		env,
+		stdio: ["ignore", "pipe", "pipe"],
+	});
+	let output = "";
+	for (const stream of [child.stdout, child.stderr])
+		stream.setEncoding("utf8").on("data", (text) => {
+			output += text;
+		});
+	const ended = once(child, "exit");
+	const end = () => void child.kill("SIGTERM");
+	process.once("exit", end);
+	await untilPrinted(() => output, /^sealgate is serving /m, ended);
+	return {
+		host: `localhost:${listen}`,
+		url: `http://localhost:${listen}`,
+		async pid() {
+			const children = (
+				await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")
+			)
+				.trim()
+				.split(" ");
+			for (const pid of children)
+				if ((await readFile(`/proc/${pid}/comm`, "utf8")).trim() === "workerd")
+					return Number(pid);
+			throw new Error(
+				`expected workerd among the children of ${SERVE}, found ${children.length} others`,
+			);
+		},
+		output: () => output,
+		async stop() {
+			process.removeListener("exit", end);
+			child.kill("SIGTERM");
+			await ended;
+		},
+	};
 }
 
 /**
@@ -62,23 +98,39 @@ export async function startWorker({ upstream = "", name = "", policy = "", regis
  * @returns {Promise<{ code: number, output: string }>}
  */
 export async function serveFails(settings) {
-  const env = { ...process.env, UPSTREAM: "", NAME: "", POLICY: "", PORT: String(await freePort()), ...settings };
-  const child = spawn(process.execPath, [SERVE], { env, stdio: ["ignore", "pipe", "pipe"], timeout: START_TIMEOUT_MS });
-  let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => { output += text; });
-  const [code] = await once(child, "close");
-  return { code, output };
+	const env = {
+		...process.env,
+		UPSTREAM: "",
+		NAME: "",
+		POLICY: "",
+		PORT: String(await freePort()),
+		...settings,
+	};
+	const child = spawn(process.execPath, [SERVE], {
+		env,
+		stdio: ["ignore", "pipe", "pipe"],
+		timeout: START_TIMEOUT_MS,
+	});
+	let output = "";
+	for (const stream of [child.stdout, child.stderr])
+		stream.setEncoding("utf8").on("data", (text) => {
+			output += text;
+		});
+	const [code] = await once(child, "close");
+	return { code, output };
 }
 
 /** @returns {Promise<number>} */
 export async function freePort() {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
-  server.close();
-  await once(server, "close");
-  return port;
+	const server = createServer();
+	server.listen(0, "127.0.0.1");
+	await once(server, "listening");
+	const { port } = /** @type {import("node:net").AddressInfo} */ (
+		server.address()
+	);
+	server.close();
+	await once(server, "close");
+	return port;
 }
 
 /**
@@ -87,12 +139,18 @@ export async function freePort() {
  * @param {Promise<unknown>} ended
  */
 async function untilPrinted(output, line, ended) {
-  let over = false;
-  ended.then(() => { over = true; });
-  const deadline = Date.now() + START_TIMEOUT_MS;
-  while (!line.test(output())) {
-    if (over) throw new Error(`the worker ended before it served:\n${output()}`);
-    if (Date.now() > deadline) throw new Error(`the worker did not serve within ${START_TIMEOUT_MS / 1000} s:\n${output()}`);
-    await new Promise((done) => setTimeout(done, 50));
-  }
+	let over = false;
+	ended.then(() => {
+		over = true;
+	});
+	const deadline = Date.now() + START_TIMEOUT_MS;
+	while (!line.test(output())) {
+		if (over)
+			throw new Error(`the worker ended before it served:\n${output()}`);
+		if (Date.now() > deadline)
+			throw new Error(
+				`the worker did not serve within ${START_TIMEOUT_MS / 1000} s:\n${output()}`,
+			);
+		await new Promise((done) => setTimeout(done, 50));
+	}
 }

@@ -4,44 +4,75 @@ import assert from "node:assert/strict";
 import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
-import { assertChecks, consumerProject, demo, devLibrary, here, run } from "./support.mjs";
+import {
+	assertChecks,
+	consumerProject,
+	demo,
+	devLibrary,
+	here,
+	run,
+} from "./support.mjs";
 
 /** @type {string} */
 let project;
 before(() => {
-  project = consumerProject();
-  for (const file of ["checks.mjs", "node/esm.mjs", "node/require.cjs"]) copyFileSync(join(here, file), join(project, file.replace("node/", "")));
-  writeFileSync(join(project, "demo.json"), JSON.stringify(demo()));
+	project = consumerProject();
+	for (const file of ["checks.mjs", "node/esm.mjs", "node/require.cjs"])
+		copyFileSync(join(here, file), join(project, file.replace("node/", "")));
+	writeFileSync(join(project, "demo.json"), JSON.stringify(demo()));
 });
 
 test("everything works from an ES module", () => {
-  const { results } = JSON.parse(run("node", ["esm.mjs"], project));
-  assertChecks(results);
+	const { results } = JSON.parse(run("node", ["esm.mjs"], project));
+	assertChecks(results);
 });
 
 test("everything works by require()", () => {
-  const { results } = JSON.parse(run("node", ["require.cjs"], project));
-  assertChecks(results);
+	const { results } = JSON.parse(run("node", ["require.cjs"], project));
+	assertChecks(results);
 });
 
 test("reports are what the schema says", () => {
-  const { reports } = JSON.parse(run("node", ["esm.mjs", "reports"], project));
-  const Ajv = devLibrary("ajv/dist/2020").default;
-  const schema = JSON.parse(readFileSync(join(project, "node_modules/sealgate/report.schema.json"), "utf8"));
-  const validate = new Ajv({ allErrors: true, strict: true }).compile(schema);
-  assert.ok(reports.length >= 8);
-  for (const report of reports) assert.ok(validate(report), `${report.image?.reference}: ${JSON.stringify(validate.errors)}`);
+	const { reports } = JSON.parse(run("node", ["esm.mjs", "reports"], project));
+	const Ajv = devLibrary("ajv/dist/2020").default;
+	const schema = JSON.parse(
+		readFileSync(
+			join(project, "node_modules/sealgate/report.schema.json"),
+			"utf8",
+		),
+	);
+	const validate = new Ajv({ allErrors: true, strict: true }).compile(schema);
+	assert.ok(reports.length >= 8);
+	for (const report of reports)
+		assert.ok(
+			validate(report),
+			`${report.image?.reference}: ${JSON.stringify(validate.errors)}`,
+		);
 });
 
 test("the tarball holds what it should, and nothing else", () => {
-  const packed = join(project, "node_modules/sealgate");
-  const manifest = JSON.parse(readFileSync(join(packed, "package.json"), "utf8"));
-  assert.equal(manifest.name, "sealgate");
-  assert.equal(manifest.dependencies, undefined);
-  const targets = [manifest.bin.sealgate, ...Object.values(manifest.exports).flatMap((target) => (typeof target === "string" ? [target] : Object.values(target)))];
-  for (const target of targets) assert.ok(existsSync(join(packed, target)), `${target} is named in package.json and not there`);
+	const packed = join(project, "node_modules/sealgate");
+	const manifest = JSON.parse(
+		readFileSync(join(packed, "package.json"), "utf8"),
+	);
+	assert.equal(manifest.name, "sealgate");
+	assert.equal(manifest.dependencies, undefined);
+	const targets = [
+		manifest.bin.sealgate,
+		...Object.values(manifest.exports).flatMap((target) =>
+			typeof target === "string" ? [target] : Object.values(target),
+		),
+	];
+	for (const target of targets)
+		assert.ok(
+			existsSync(join(packed, target)),
+			`${target} is named in package.json and not there`,
+		);
 });
 
 test("npx runs the command", () => {
-  assert.match(run("npx", ["--no-install", "sealgate", "--version"], project), /^sealgate \d+\.\d+\.\d+\n$/);
+	assert.match(
+		run("npx", ["--no-install", "sealgate", "--version"], project),
+		/^sealgate \d+\.\d+\.\d+\n$/,
+	);
 });

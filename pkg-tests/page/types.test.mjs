@@ -5,10 +5,15 @@ import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const path = (/** @type {string} */ name) => fileURLToPath(new URL(name, import.meta.url));
+const path = (/** @type {string} */ name) =>
+	fileURLToPath(new URL(name, import.meta.url));
 
 test("tsc accepts the page", () => {
-  const { status, stdout, error } = spawnSync(path("../../tools/node_modules/.bin/tsc"), ["-p", path("tsconfig.json")], { encoding: "utf8" });
-  assert.equal(error, undefined, "tsc is missing (npm ci in tools/)");
-  assert.equal(status, 0, stdout);
+	const { status, stdout, error } = spawnSync(
+		path("../../tools/node_modules/.bin/tsc"),
+		["-p", path("tsconfig.json")],
+		{ encoding: "utf8" },
+	);
+	assert.equal(error, undefined, "tsc is missing (npm ci in tools/)");
+	assert.equal(status, 0, stdout);
 });

@@ -2,7 +2,8 @@
 
 /** @returns {Promise<{ url: string, stop(): unknown }>} */
 export async function startWorker() {
-  if (process.env.SEALGATE_URL) return { url: process.env.SEALGATE_URL, stop() {} };
-  const serve = await import("../lib/serve.mjs");
-  return serve.startWorker();
+	if (process.env.SEALGATE_URL)
+		return { url: process.env.SEALGATE_URL, stop() {} };
+	const serve = await import("../lib/serve.mjs");
+	return serve.startWorker();
 }

@@ -9,8 +9,11 @@ import { join } from "node:path";
 
 const [folder] = process.argv.slice(2);
 const file = join(folder, "build.js");
-const hash = createHash("sha256").update(readFileSync(join(folder, "sealgate_bg.wasm"))).digest("hex");
+const hash = createHash("sha256")
+	.update(readFileSync(join(folder, "sealgate_bg.wasm")))
+	.digest("hex");
 const text = readFileSync(file, "utf8");
 const stamped = text.replace('BUILD = "none"', `BUILD = "${hash}"`);
-if (stamped === text) throw new Error(`${file}: expected BUILD = "none", found something else`);
+if (stamped === text)
+	throw new Error(`${file}: expected BUILD = "none", found something else`);
 writeFileSync(file, stamped);

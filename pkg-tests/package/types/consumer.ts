@@ -1,32 +1,92 @@
 // Uses every export, with its types. Each @ts-expect-error is a mistake that the types must catch.
 
-import { Gateway, parseReference, policyAssets, policyExplain, policyInit, policyLint, verifyImage, verifySignature, version } from "sealgate";
+import {
+	Gateway,
+	parseReference,
+	policyAssets,
+	policyExplain,
+	policyInit,
+	policyLint,
+	verifyImage,
+	verifySignature,
+	version,
+} from "sealgate";
 import type {
-  Action, Bytes, Candidate, Code, Credentials, Explanation, Fetch, FetchedResponse, GatewayConfig, GatewayRequest, GatewayServices, GatewayState, ImageReport,
-  InstanceReport, Lint, LintOptions, Note, PolicyInitOptions, Provider, Reference, Report, RequirementReport, SealgateError, SignatureOptions, Step, Verdict, VerifyOptions,
+	Action,
+	Bytes,
+	Candidate,
+	Code,
+	Credentials,
+	Explanation,
+	Fetch,
+	FetchedResponse,
+	GatewayConfig,
+	GatewayRequest,
+	GatewayServices,
+	GatewayState,
+	ImageReport,
+	InstanceReport,
+	Lint,
+	LintOptions,
+	Note,
+	PolicyInitOptions,
+	Provider,
+	Reference,
+	Report,
+	RequirementReport,
+	SealgateError,
+	SignatureOptions,
+	Step,
+	Verdict,
+	VerifyOptions,
 } from "sealgate";
 
 const key: Bytes = "-----BEGIN PUBLIC KEY-----";
 const provider: Provider = "rust";
-const credentials: Credentials[] = [{ username: "u", password: "p" }, { token: "t" }];
-const response: FetchedResponse = { status: 404, url: "", headers: { forEach() {} }, body: null };
-const fetch: Fetch = async (url, { method, headers }) => (url + method + headers.length ? response : response);
+const credentials: Credentials[] = [
+	{ username: "u", password: "p" },
+	{ token: "t" },
+];
+const response: FetchedResponse = {
+	status: 404,
+	url: "",
+	headers: { forEach() {} },
+	body: null,
+};
+const fetch: Fetch = async (url, { method, headers }) =>
+	url + method + headers.length ? response : response;
 
 const options: VerifyOptions = {
-  as: "demo.example/a:1", key: [key, new Uint8Array(1)], platform: "linux/amd64", plainHttp: true, realms: ["https://sso.example/token"], egress: ["minio.internal:9000"], credentials: credentials[0] ?? { token: "t" }, provider, fetch, timeout: 1000, time: 0, viaEvidence: true,
+	as: "demo.example/a:1",
+	key: [key, new Uint8Array(1)],
+	platform: "linux/amd64",
+	plainHttp: true,
+	realms: ["https://sso.example/token"],
+	egress: ["minio.internal:9000"],
+	credentials: credentials[0] ?? { token: "t" },
+	provider,
+	fetch,
+	timeout: 1000,
+	time: 0,
+	viaEvidence: true,
 };
 const report: Report = await verifyImage("a", options);
 await verifyImage("a");
-await verifyImage("a", { policy: "{}", assets: { "cosign.pub": key }, evidence: new ArrayBuffer(1), time: new Date(0) });
+await verifyImage("a", {
+	policy: "{}",
+	assets: { "cosign.pub": key },
+	evidence: new ArrayBuffer(1),
+	time: new Date(0),
+});
 
 const verdict: Verdict = report.verdict;
 const explained = (verdict: Verdict): string => {
-  switch (verdict) {
-    case "allow":
-    case "deny":
-    case "unknown":
-      return verdict;
-  }
+	switch (verdict) {
+		case "allow":
+		case "deny":
+		case "unknown":
+			return verdict;
+	}
 };
 const image: ImageReport = report.image;
 const instances: InstanceReport[] = report.instances ?? [];
@@ -35,31 +95,77 @@ const candidate: Candidate | undefined = requirement?.candidates[0];
 const step: Step | undefined = candidate?.steps[0];
 const notes: Note[] = report.notes;
 const code: Code = report.code;
-export const shown = [explained(verdict), image.digest, instances.length, step?.outcome, notes.length, code, report.equivalent, report.rule.scope];
+export const shown = [
+	explained(verdict),
+	image.digest,
+	instances.length,
+	step?.outcome,
+	notes.length,
+	code,
+	report.equivalent,
+	report.rule.scope,
+];
 
 const init: PolicyInitOptions = { key };
 const policy: string = await policyInit("a", init);
 const assets: string[] = policyAssets(policy);
-const known: LintOptions = { assets: { "cosign.pub": key }, registriesD: { "a.yaml": "" }, images: ["a"], indexes: ["b"], userPolicy: true, time: 0 };
+const known: LintOptions = {
+	assets: { "cosign.pub": key },
+	registriesD: { "a.yaml": "" },
+	images: ["a"],
+	indexes: ["b"],
+	userPolicy: true,
+	time: 0,
+};
 const lints: Lint[] = policyLint(policy, known);
 const explanation: Explanation = policyExplain(policy, "a", { as: "b" });
-export const read: (string | number | undefined)[] = [lints[0]?.severity, lints[0]?.edit?.at.start, explanation.lookedUp[0]?.scope, explanation.requirements[0]?.demands, explanation.text];
+export const read: (string | number | undefined)[] = [
+	lints[0]?.severity,
+	lints[0]?.edit?.at.start,
+	explanation.lookedUp[0]?.scope,
+	explanation.requirements[0]?.demands,
+	explanation.text,
+];
 const reference: Reference = parseReference("a");
-const signature: SignatureOptions = { key, signature: new Uint8Array(1), data: "d", algorithm: "ecdsa-sha256" };
+const signature: SignatureOptions = {
+	key,
+	signature: new Uint8Array(1),
+	data: "d",
+	algorithm: "ecdsa-sha256",
+};
 const good: boolean = await verifySignature(signature);
-const text: string = version() + assets.join() + reference.canonical + String(good);
+const text: string =
+	version() + assets.join() + reference.canonical + String(good);
 
-const config: GatewayConfig = { upstream: "http://localhost:5000", name: "registry.example.com", policy };
-const services: GatewayServices = { fetch, load: async () => null, save: async (key: string, value: string, seconds: number) => key + value + seconds };
+const config: GatewayConfig = {
+	upstream: "http://localhost:5000",
+	name: "registry.example.com",
+	policy,
+};
+const services: GatewayServices = {
+	fetch,
+	load: async () => null,
+	save: async (key: string, value: string, seconds: number) =>
+		key + value + seconds,
+};
 const gateway = new Gateway(config, services);
 const state: GatewayState = gateway.state();
-const request: GatewayRequest = { method: "GET", url: `http://localhost/${text}${state.state}`, headers: [["accept", "*/*"]] };
+const request: GatewayRequest = {
+	method: "GET",
+	url: `http://localhost/${text}${state.state}`,
+	headers: [["accept", "*/*"]],
+};
 const action: Action = await gateway.handle(request);
-export const told: string | number = action.kind === "respond" ? action.status : action.kind === "stream" ? action.request.url : action.path;
+export const told: string | number =
+	action.kind === "respond"
+		? action.status
+		: action.kind === "stream"
+			? action.request.url
+			: action.path;
 
 export function isOurs(error: unknown): error is SealgateError {
-  const internal: Code = "internal";
-  return error instanceof Error && "code" in error && error.code !== internal;
+	const internal: Code = "internal";
+	return error instanceof Error && "code" in error && error.code !== internal;
 }
 
 // @ts-expect-error: a provider is one of two

@@ -3,7 +3,7 @@ import demo from "./demo.json";
 import { runChecks } from "./checks.mjs";
 
 export default {
-  async fetch() {
-    return Response.json(await runChecks(sealgate, demo));
-  },
+	async fetch() {
+		return Response.json(await runChecks(sealgate, demo));
+	},
 };
