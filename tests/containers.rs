@@ -1,6 +1,6 @@
 //! containers/image's decisions on `sigstoreSigned` (facts/containers-policy.md section 10, cases C
 //! and A that need no OpenPGP), and in [`decisions`] the table of all cases by their ids.
-//! Certificates are those of fixtures/letter; log entries are made up on the spot.
+//! Certificates are those of fixtures/containers-image; log entries are made up on the spot.
 
 #[path = "containers/decisions.rs"]
 mod decisions;
@@ -470,13 +470,13 @@ fn what_is_not_implemented_denies() {
     );
 }
 
-/// Who signs log entries, and the holder of the certificates of fixtures/letter.
+/// Who signs log entries, and the holder of the certificates of fixtures/containers-image.
 const REKOR: u8 = 11;
 const LEAF: u8 = 5;
 
 fn certificate(name: &str) -> String {
     String::from_utf8(support::read(
-        support::fixtures().join(format!("letter/{name}.pem")),
+        support::fixtures().join(format!("containers-image/{name}.pem")),
     ))
     .unwrap()
 }
@@ -583,7 +583,7 @@ fn c12_to_c14_keys_and_a_log() {
     };
     let (code, message) = refused(&[signed(&good_payload(), 1)]);
     assert!(
-        code == "letter.annotation"
+        code == "containers-image.annotation"
             && message.starts_with("missing dev.sigstore.cosign/bundle annotation"),
         "{message}"
     );
@@ -604,7 +604,7 @@ fn c12_to_c14_keys_and_a_log() {
     );
     let (code, message) = refused(&[logged(1, &public(&signer(9)), 1)]);
     assert!(
-        code == "letter.logged-key"
+        code == "containers-image.logged-key"
             && message.starts_with("No public key verified against the RekorSET: "),
         "{message}"
     );
@@ -623,7 +623,7 @@ fn c12_to_c14_keys_and_a_log() {
             |_| signed(&payload, 1).annotations["dev.cosignproject.cosign/signature"].clone(),
         )
     };
-    assert_eq!(refused(&[stolen]).0, "letter.logged-key");
+    assert_eq!(refused(&[stolen]).0, "containers-image.logged-key");
     // Of several signatures one suffices; digest and name are asked as ever.
     assert_eq!(
         judge(
@@ -713,13 +713,13 @@ fn c15_to_c20_fulcio() {
                 text.replacen(&time.to_string(), &(time + 1).to_string(), 1)
             }),
             &rule,
-            "letter.set",
+            "containers-image.set",
         ),
         (
             "C18",
             with(good(), CERTIFICATE, |text| text.to_owned() + "\n"),
             &rule,
-            "letter.certificate-pem",
+            "containers-image.certificate-pem",
         ),
         (
             "C19",
@@ -737,19 +737,19 @@ fn c15_to_c20_fulcio() {
             "C20",
             good(),
             &fulcio(EMAIL, "https://accounts.example.com/"),
-            "letter.issuer",
+            "containers-image.issuer",
         ),
         (
             "C20",
             good(),
             &fulcio("Me@example.com", ISSUER),
-            "letter.email",
+            "containers-image.email",
         ),
         (
             "a key's signature",
             logged(LEAF, &public(&signer(LEAF)), time),
             &rule,
-            "letter.annotation",
+            "containers-image.annotation",
         ),
     ] {
         let report = outcome(layer, rule);
@@ -803,7 +803,7 @@ fn c21_keys_of_rekor() {
     };
     let other = under(&public(&signer(12)));
     assert!(
-        other.code == "letter.logged-key"
+        other.code == "containers-image.logged-key"
             && other
                 .message
                 .contains("cryptographic signature verification of Rekor SET failed"),
@@ -817,7 +817,7 @@ fn c21_keys_of_rekor() {
         .unwrap(),
     );
     assert!(
-        rsa.code == "letter.rekor-key"
+        rsa.code == "containers-image.rekor-key"
             && rsa
                 .message
                 .starts_with("Rekor public key 1 is not using ECDSA"),
@@ -832,7 +832,7 @@ fn c21_keys_of_rekor() {
         ),
         (
             fulcio("e", "i").replace(&data(&certificate("root")), &data("garbage")),
-            "letter.no-authority",
+            "containers-image.no-authority",
         ),
         (
             format!(
@@ -840,7 +840,7 @@ fn c21_keys_of_rekor() {
                 data(&certificate("root")),
                 data("garbage")
             ),
-            "letter.pem",
+            "containers-image.pem",
         ),
     ] {
         assert_eq!(
@@ -907,7 +907,7 @@ fn c22_pki() {
             now
         )
         .code,
-        "letter.hostname"
+        "containers-image.hostname"
     );
     assert_eq!(
         judge_at(
@@ -917,11 +917,11 @@ fn c22_pki() {
             now
         )
         .code,
-        "letter.email"
+        "containers-image.email"
     );
     let missing = judge_at(&archive(&[signed(&good_payload(), LEAF)]), &host, NAME, now);
     assert!(
-        missing.code == "letter.annotation"
+        missing.code == "containers-image.annotation"
             && missing
                 .message
                 .starts_with("missing dev.sigstore.cosign/certificate annotation"),

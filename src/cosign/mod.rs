@@ -3,12 +3,13 @@
 //!
 //! In scope: bytes to a claim to a verified claim, in both forms: the layer of a `.sig` manifest,
 //! and a Sigstore bundle with cosign's own predicate type; keys, and for layers certificates and
-//! logs by the letter of containers/image ([`letter`]). Out of scope: finding them. Whether the
-//! claim is about the image in hand, and under which name, is asked of the verified claim.
+//! logs exactly as containers/image does ([`containers_image`]). Out of scope: finding them.
+//! Whether the claim is about the image in hand, and under which name, is asked of the verified
+//! claim.
 
 mod annotated;
 mod bundle;
-pub mod letter;
+pub mod containers_image;
 mod predicate;
 mod signature;
 

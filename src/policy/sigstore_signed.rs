@@ -1,8 +1,8 @@
 //! The requirement `sigstoreSigned` (facts/containers-policy.md section 2.2, TRUST.md section 1).
 //!
 //! Sources count by their *effective value*: `""` for a path and `null` for data are as if absent.
-//! So `"rekorPublicKeyPath": ""` beside a key asks for no log; that is the letter, and a lint says
-//! so.
+//! So `"rekorPublicKeyPath": ""` beside a key asks for no log; containers/image does so too, and a
+//! lint says so.
 
 use super::error::PolicyError;
 use super::field::Field;

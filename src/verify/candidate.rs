@@ -1,12 +1,12 @@
 //! One piece of evidence against one requirement: signature, digest, name, identity, log entry,
 //! times, predicate and conditions, all from the same candidate (TRUST section 2).
 
+use super::containers_image;
 use super::discover::{Body, Found};
 use super::image::Subject;
-use super::letter;
 use super::report::{Candidate, Claims, Outcome, StepReport};
 use super::trouble::VerifyError;
-use crate::cosign::letter::{Letter, Trust};
+use crate::cosign::containers_image::{ContainersImageSignature, Trust};
 use crate::cosign::{AttachedBundle, SignatureLayer, check_predicate, predicate_rule};
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
 use crate::digest::Digest;
@@ -52,8 +52,8 @@ pub(super) enum Who<'a> {
         identities: &'a [Identity],
         root: &'a TrustedRoot,
     },
-    /// Whom containers/image would believe. Its letter knows `.sig` layers alone.
-    Letter {
+    /// Whom containers/image would believe. It knows `.sig` layers alone.
+    ContainersImage {
         trust: Trust<'a>,
         rekor: &'a [PublicKey],
     },
@@ -76,7 +76,7 @@ pub(super) enum Wants<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     /// As containers/image: what nobody trusted signed is not read.
-    Letter,
+    ContainersImage,
     /// What a candidate claims first: one that could not meet the requirement, were all of it true,
     /// costs no signature check (TRUST section 7).
     CheapFirst,
@@ -224,11 +224,16 @@ impl Question<'_> {
                 root: Some(root), ..
             } => (root, false),
             Who::Identities { root, .. } => (root, true),
-            Who::Letter { trust, rekor } => {
-                return Ok(match layer.verify_letter(&trust, rekor, provider).await? {
-                    Ok(verified) => self.judge_letter(place, &trust, verified),
-                    Err(refused) => place.refused(&refused),
-                });
+            Who::ContainersImage { trust, rekor } => {
+                return Ok(
+                    match layer
+                        .verify_as_containers_image(&trust, rekor, provider)
+                        .await?
+                    {
+                        Ok(verified) => self.judge_as_containers_image(place, &trust, verified),
+                        Err(refused) => place.refused(&refused),
+                    },
+                );
             }
         };
         match layer.as_bundle(by_certificate) {
@@ -278,7 +283,7 @@ impl Question<'_> {
             | Who::Identities { root, .. } => {
                 return self.rooted(place, bundle.bundle(), root, provider).await;
             }
-            Who::Letter { .. } => {
+            Who::ContainersImage { .. } => {
                 return Ok(place.aside(Failure::new(
                     "cosign.attachment",
                     "a bundle: this rule reads .sig signatures alone, as containers/image does",
@@ -343,7 +348,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 self.check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities)
             }
-            Who::Keys { .. } | Who::Letter { .. } => Ok(()),
+            Who::Keys { .. } | Who::ContainersImage { .. } => Ok(()),
         }
     }
 
@@ -361,7 +366,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 self.check_leaf_unverified(bundle.bundle().leaf(), identities)
             }
-            Who::Keys { .. } | Who::Letter { .. } => Ok(()),
+            Who::Keys { .. } | Who::ContainersImage { .. } => Ok(()),
         }
     }
 
@@ -392,7 +397,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 alloc::vec![Signer::Identity(identities.to_vec())]
             }
-            Who::Letter { .. } => Vec::new(),
+            Who::ContainersImage { .. } => Vec::new(),
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
         let mut last = Refused {
@@ -424,19 +429,22 @@ impl Question<'_> {
         Ok(place.refused(&last))
     }
 
-    fn judge_letter(
+    fn judge_as_containers_image(
         &self,
         place: &Place<'_>,
         trust: &Trust<'_>,
-        verified: Verified<Letter>,
+        verified: Verified<ContainersImageSignature>,
     ) -> Candidate {
-        let claims = payload_claims(letter::claims(verified.claim()), verified.claim().payload());
+        let claims = payload_claims(
+            containers_image::claims(verified.claim()),
+            verified.claim().payload(),
+        );
         let message = format!(
             "a good signature {}, as {}",
-            letter::by_whom(trust),
+            containers_image::by_whom(trust),
             verified.claim().payload().docker_reference
         );
-        // By the letter a pki chain is judged now, so that its end is the end of this answer.
+        // containers/image judges a pki chain now, so that its end is the end of this answer.
         let expires = match trust {
             Trust::Pki(pki) => {
                 let ends = verified
@@ -454,7 +462,7 @@ impl Question<'_> {
         };
         place
             .judged(
-                self.judge_payload(verified, Letter::payload),
+                self.judge_payload(verified, ContainersImageSignature::payload),
                 claims,
                 message,
             )
@@ -699,7 +707,7 @@ impl Question<'_> {
         let signer = if matches!(
             self.who,
             Who::Keys { .. }
-                | Who::Letter {
+                | Who::ContainersImage {
                     trust: Trust::Keys(_),
                     ..
                 }

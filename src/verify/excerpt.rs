@@ -8,7 +8,7 @@
 use super::evidence::PolicyFiles;
 use super::form::Form;
 use super::rules::Rules;
-use crate::cosign::letter::material;
+use crate::cosign::containers_image::material;
 use crate::crypto::PublicKey;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node, quote};

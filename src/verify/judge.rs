@@ -3,9 +3,9 @@
 
 use super::archive::Archive;
 use super::candidate::{Names, Order, Question, Wants, Who};
+use super::containers_image::Material;
 use super::discover::{Found, Place, Source, Trouble};
 use super::image::Subject;
-use super::letter::Material;
 use super::pins;
 use super::report::{Candidate, Outcome, Requirement as RequirementReport, Verdict};
 use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, SignedNames, Signers};
@@ -227,7 +227,7 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
                 match Material::read(signed, assets) {
                     Ok(Some(material)) => {
                         return self
-                            .letter(kind, material.who(&signed.trust, self.now), wants)
+                            .as_containers_image(kind, material.who(&signed.trust, self.now), wants)
                             .await;
                     }
                     Ok(None) => {}
@@ -323,13 +323,18 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
         let report = if is_ours {
             self.union(kind, who, wants).await
         } else {
-            self.letter(kind, who, wants).await
+            self.as_containers_image(kind, who, wants).await
         };
         under(report, root)
     }
 
     /// As containers/image: `.sig` alone, and whatever cannot be read is fatal.
-    async fn letter(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> RequirementReport {
+    async fn as_containers_image(
+        &mut self,
+        kind: &str,
+        who: Who<'_>,
+        wants: Wants<'_>,
+    ) -> RequirementReport {
         match self.evidence.layers_of_signature_tag().await {
             Ok(layers) if layers > limits::EVIDENCE_EXAMINED => {
                 return troubled(kind, too_many_candidates(), Vec::new());
@@ -349,7 +354,7 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
             return troubled(kind, trouble, Vec::new());
         }
         let mut round = Round {
-            question: self.question(who, wants, Order::Letter),
+            question: self.question(who, wants, Order::ContainersImage),
             candidates: Vec::new(),
             trouble: None,
         };
@@ -665,11 +670,14 @@ fn rank(code: &str) -> u8 {
         | "attestation.condition"
         | "attestation.too-old" => 5,
         "digest.not-signed" | "sigstore.artifact" => 4,
-        "sigstore.identity" | "letter.email" | "letter.issuer" | "letter.hostname" => 3,
+        "sigstore.identity"
+        | "containers-image.email"
+        | "containers-image.issuer"
+        | "containers-image.hostname" => 3,
         code if code.starts_with("payload.")
             || code.starts_with("statement.")
             || code.starts_with("sigstore.")
-            || code.starts_with("letter.") =>
+            || code.starts_with("containers-image.") =>
         {
             2
         }

@@ -7,6 +7,7 @@ mod archive;
 mod artifact;
 mod bundle;
 mod candidate;
+mod containers_image;
 mod discover;
 mod equivalent;
 mod evidence;
@@ -15,7 +16,6 @@ mod form;
 mod image;
 mod init;
 mod judge;
-mod letter;
 mod pins;
 mod refused;
 mod report;
@@ -57,7 +57,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
         crate::cosign::PredicateError::CODES,
-        crate::cosign::letter::LetterError::CODES,
+        crate::cosign::containers_image::ContainersImageError::CODES,
         crate::sigstore::bundle::BundleError::CODES,
         crate::sigstore::statement::StatementError::CODES,
         crate::sigstore::identity::PatternError::CODES,

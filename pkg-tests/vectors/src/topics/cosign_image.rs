@@ -20,7 +20,7 @@ use crate::topics::letter::Trusted;
 use crate::topics::policy;
 use sealgate::cosign::SIMPLE_SIGNING;
 use sealgate::cosign::SignatureLayer;
-use sealgate::cosign::letter::Trust;
+use sealgate::cosign::containers_image::Trust;
 use sealgate::crypto::Hash;
 use sealgate::crypto::PublicKey;
 use sealgate::digest::Digest;
@@ -180,7 +180,7 @@ fn payload(
     let payload = if logs.is_empty() {
         now(layer.verify(keys, hash, provider))?.map(|verified| verified.claim().clone())
     } else {
-        now(layer.verify_letter(&Trust::Keys(keys), logs, provider))?
+        now(layer.verify_as_containers_image(&Trust::Keys(keys), logs, provider))?
             .map(|verified| verified.claim().payload().clone())
     };
     payload.map_err(|refused| failed(&refused.failure))

@@ -12,11 +12,11 @@ use crate::package;
 use crate::provider::Chosen;
 use crate::provider::now;
 use sealgate::cosign::SignatureLayer;
-use sealgate::cosign::letter::Fulcio;
-use sealgate::cosign::letter::Logged;
-use sealgate::cosign::letter::Pki;
-use sealgate::cosign::letter::Trust;
-use sealgate::cosign::letter::material;
+use sealgate::cosign::containers_image::Fulcio;
+use sealgate::cosign::containers_image::Logged;
+use sealgate::cosign::containers_image::Pki;
+use sealgate::cosign::containers_image::Trust;
+use sealgate::cosign::containers_image::material;
 use sealgate::crypto::PublicKey;
 use sealgate::sigstore::identity::Pattern;
 use sealgate::simple_signing::Payload;
@@ -106,7 +106,7 @@ impl Trusted {
             }
             _ => return Err(Stop::Unsupported),
         };
-        match now(layer.verify_letter(&trust, &self.rekor, provider))? {
+        match now(layer.verify_as_containers_image(&trust, &self.rekor, provider))? {
             Ok(verified) => Ok(verified.claim().payload().clone()),
             Err(refused) => Err(failed(&refused.failure)),
         }

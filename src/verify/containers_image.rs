@@ -4,7 +4,7 @@
 use super::candidate::Who;
 use super::judge::{files, keys};
 use super::report::{Claims, LogEntry, Signer};
-use crate::cosign::letter::{Fulcio, Letter, Pki, Trust, material};
+use crate::cosign::containers_image::{ContainersImageSignature, Fulcio, Pki, Trust, material};
 use crate::crypto::PublicKey;
 use crate::error::Failure;
 use crate::limits;
@@ -28,7 +28,7 @@ pub(super) struct Material {
 
 impl Material {
     /// All is read first: what cannot be used rejects everything. `None` where the requirement is
-    /// none of the letter's.
+    /// none of those that only containers/image knows.
     ///
     /// # Errors
     /// The codes of [`material`] and [`crate::crypto::KeyError`].
@@ -86,7 +86,7 @@ impl Material {
             }),
             _ => Trust::Keys(&self.keys),
         };
-        Who::Letter {
+        Who::ContainersImage {
             trust,
             rekor: &self.rekor,
         }
@@ -113,7 +113,7 @@ fn rekor_keys(files: &[&[u8]]) -> Result<Vec<PublicKey>, Failure> {
 
 /// Certificate and log entry, for the report. A certificate with several names is described by none
 /// of them.
-pub(super) fn claims(letter: &Letter) -> Claims {
+pub(super) fn claims(signature: &ContainersImageSignature) -> Claims {
     let signer = |certificate: &Certificate| {
         Some(Signer::of(
             certificate,
@@ -129,8 +129,8 @@ pub(super) fn claims(letter: &Letter) -> Claims {
         tree_size: None,
     };
     Claims {
-        signer: letter.certificate().and_then(signer),
-        log_entries: letter.logged().map(entry).into_iter().collect(),
+        signer: signature.certificate().and_then(signer),
+        log_entries: signature.logged().map(entry).into_iter().collect(),
         ..Claims::default()
     }
 }

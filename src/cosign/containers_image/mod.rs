@@ -1,4 +1,4 @@
-//! The letter of containers/image for `.sig` signatures with certificates or transparency logs:
+//! What containers/image demands of `.sig` signatures with certificates or transparency logs:
 //! `fulcio`, `pki` and `rekorPublicKey…` of a policy (facts/containers-policy.md sections 2.2 to
 //! 2.4 and 6).
 //!
@@ -24,7 +24,7 @@ mod set;
 mod tests;
 
 pub use certificate::{Fulcio, Pki};
-pub use error::LetterError;
+pub use error::ContainersImageError;
 pub use set::Logged;
 
 use super::annotated::{CERTIFICATE, CHAIN, LOG_ENTRY};
@@ -50,7 +50,7 @@ pub enum Trust<'a> {
 
 /// What a verified signature says.
 #[derive(Debug, Clone)]
-pub struct Letter {
+pub struct ContainersImageSignature {
     payload: Payload,
     signer: Signer,
 }
@@ -62,7 +62,7 @@ struct Signer {
     logged: Option<IntegratedTime>,
 }
 
-impl Letter {
+impl ContainersImageSignature {
     /// The payload.
     pub fn payload(&self) -> &Payload {
         &self.payload
@@ -86,15 +86,15 @@ impl SignatureLayer {
     /// with [`Trust::Pki`]; with [`Trust::Keys`], none means that no log is demanded.
     ///
     /// # Errors
-    /// [`HostError`] when the provider gave no answer; inside, [`LetterError`], [`SignatureUse`],
-    /// [`crate::x509::X509Error`], [`crate::tlog::TlogError`] and
+    /// [`HostError`] when the provider gave no answer; inside, [`ContainersImageError`],
+    /// [`SignatureUse`], [`crate::x509::X509Error`], [`crate::tlog::TlogError`] and
     /// [`crate::crypto::SignatureError`].
-    pub async fn verify_letter<P: Provider>(
+    pub async fn verify_as_containers_image<P: Provider>(
         &self,
         trust: &Trust<'_>,
         rekor: &[PublicKey],
         provider: &P,
-    ) -> Result<Result<Verified<Letter>, Refused>, HostError> {
+    ) -> Result<Result<Verified<ContainersImageSignature>, Refused>, HostError> {
         let signature = match self.signature_text() {
             Ok(text) => text,
             Err(error) => return Ok(Err(refused(error))),
@@ -107,7 +107,7 @@ impl SignatureLayer {
             Trust::Keys(keys) if rekor.is_empty() => return self.unlogged(keys, provider).await,
             Trust::Keys(keys) => self.logged_key(logged, keys, rekor, provider).await?,
             Trust::Fulcio(fulcio) => self.fulcio(logged, fulcio, rekor, provider).await?,
-            Trust::Pki(_) if !rekor.is_empty() => Err(refused(LetterError::RekorForPki)),
+            Trust::Pki(_) if !rekor.is_empty() => Err(refused(ContainersImageError::RekorForPki)),
             Trust::Pki(pki) => self.pki(pki, provider).await?,
         };
         let signer = match signer {
@@ -120,12 +120,12 @@ impl SignatureLayer {
             .await?
             .and_then(|payload| {
                 let rule = Rule::new(
-                    "letter.one-layer",
+                    "containers-image.one-layer",
                     "what verified the signature, what was logged and the signature are of the \
                      same layer",
                 );
                 signer.and(payload).check(rule, |((signer, _), payload)| {
-                    Ok(Letter { payload, signer })
+                    Ok(ContainersImageSignature { payload, signer })
                 })
             }))
     }
@@ -141,14 +141,14 @@ impl SignatureLayer {
 
     fn demanded(&self, key: &'static str) -> Result<&str, Refused> {
         self.annotation(key)
-            .ok_or_else(|| refused(LetterError::Annotation { key }))
+            .ok_or_else(|| refused(ContainersImageError::Annotation { key }))
     }
 
     async fn unlogged<P: Provider>(
         &self,
         keys: &[PublicKey],
         provider: &P,
-    ) -> Result<Result<Verified<Letter>, Refused>, HostError> {
+    ) -> Result<Result<Verified<ContainersImageSignature>, Refused>, HostError> {
         Ok(self
             .verify(keys, Hash::Sha256, provider)
             .await?
@@ -158,7 +158,7 @@ impl SignatureLayer {
                     "the rule names no key of Rekor: no log was looked at",
                 );
                 payload.check(rule, |payload| {
-                    Ok(Letter {
+                    Ok(ContainersImageSignature {
                         payload,
                         signer: Signer::default(),
                     })

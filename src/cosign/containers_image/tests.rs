@@ -1,6 +1,7 @@
-//! fixtures/letter/ by tools/fixtures/letter.mjs: certificates by OpenSSL, whose leaves' key is
-//! known here. Log entries are made up on the spot. A chain is `leaf < int < root` unless a row
-//! says otherwise. The C's and P's are the decision cases of facts/containers-policy.md section 10.
+//! fixtures/containers-image/ by tools/fixtures/containers-image.mjs: certificates by OpenSSL,
+//! whose leaves' key is known here. Log entries are made up on the spot. A chain is `leaf < int <
+//! root` unless a row says otherwise. The C's and P's are the decision cases of
+//! facts/containers-policy.md section 10.
 
 use super::*;
 use crate::crypto::{RustCrypto, Step};
@@ -26,7 +27,7 @@ const ISSUER: &str = "https://accounts.example.com";
 const EMAIL: &str = "me@example.com";
 
 fn text(name: &str) -> String {
-    std::fs::read_to_string(format!("fixtures/letter/{name}.pem")).unwrap()
+    std::fs::read_to_string(format!("fixtures/containers-image/{name}.pem")).unwrap()
 }
 
 fn cert(name: &str) -> Certificate {
@@ -168,15 +169,15 @@ fn verify(
     layer: &SignatureLayer,
     trust: &Trust<'_>,
     rekor: &[PublicKey],
-) -> Result<Verified<Letter>, Refused> {
-    block_on(layer.verify_letter(trust, rekor, &RustCrypto)).unwrap()
+) -> Result<Verified<ContainersImageSignature>, Refused> {
+    block_on(layer.verify_as_containers_image(trust, rekor, &RustCrypto)).unwrap()
 }
 
-fn code(result: Result<Verified<Letter>, Refused>) -> &'static str {
+fn code(result: Result<Verified<ContainersImageSignature>, Refused>) -> &'static str {
     result.map_or_else(|refused| refused.failure.code, |_| "ok")
 }
 
-fn message(result: Result<Verified<Letter>, Refused>) -> String {
+fn message(result: Result<Verified<ContainersImageSignature>, Refused>) -> String {
     result.map_or_else(|refused| refused.failure.message, |_| "ok".into())
 }
 
@@ -196,7 +197,7 @@ fn fulcio(ca: &[Certificate]) -> Fulcio<'_> {
     }
 }
 
-fn by_fulcio(case: &Case) -> Result<Verified<Letter>, Refused> {
+fn by_fulcio(case: &Case) -> Result<Verified<ContainersImageSignature>, Refused> {
     verify(
         &case.layer(),
         &Trust::Fulcio(fulcio(&certs(&["root"]))),
@@ -204,7 +205,11 @@ fn by_fulcio(case: &Case) -> Result<Verified<Letter>, Refused> {
     )
 }
 
-fn pki(leaf: &str, email: Option<&str>, host: Option<&str>) -> Result<Verified<Letter>, Refused> {
+fn pki(
+    leaf: &str,
+    email: Option<&str>,
+    host: Option<&str>,
+) -> Result<Verified<ContainersImageSignature>, Refused> {
     let (roots, intermediates) = (certs(&["root"]), certs(&["int"]));
     let mut case = Case::certificate(leaf, &[]);
     case.bundle = Some("not looked at".into());
@@ -264,7 +269,7 @@ fn keys_with_a_log_say_how() {
             "log.no-time-demanded",
             "signature.cosign-payload",
             "payload.reads",
-            "letter.one-layer"
+            "containers-image.one-layer"
         ]
     );
 }
@@ -284,17 +289,17 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
         (
             "the entry of another signature",
             stolen,
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "another digest",
             Case::key().with("/spec/data/hash/value", "0".repeat(64)),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "another algorithm",
             Case::key().with("/spec/data/hash/algorithm", "sha512"),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "another key of the rule",
@@ -304,7 +309,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
         (
             "a key of nobody",
             Case::key().with("/spec/signature/publicKey/content", pem(3)),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "a certificate",
@@ -312,7 +317,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 "/spec/signature/publicKey/content",
                 base64::encode(text("leaf").as_bytes()),
             ),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "two keys",
@@ -320,7 +325,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 "/spec/signature/publicKey/content",
                 base64::encode((public(KEY).to_pem() + &public(3).to_pem()).as_bytes()),
             ),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "another signature",
@@ -328,22 +333,22 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 "/spec/signature/content",
                 base64::encode(&sign(KEY, b"other")),
             ),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "another kind",
             Case::key().with("/kind", "rekord"),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "another version",
             Case::key().with("/apiVersion", "0.0.2"),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "an entry without keys",
             Case::key().with("/spec/signature/publicKey", Value::Null),
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         ("the same, logged at another time", other, "ok"),
         (
@@ -352,7 +357,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 log: 12,
                 ..Case::key()
             },
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "C12: an empty bundle",
@@ -360,7 +365,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 bundle: Some(String::new()),
                 ..Case::key()
             },
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "no bundle at all",
@@ -368,7 +373,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 bundle: Some("{}".into()),
                 ..Case::key()
             },
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "no SET",
@@ -380,7 +385,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 ),
                 ..Case::key()
             },
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "C17: the time altered",
@@ -388,7 +393,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 bundle: Some(Case::key().bundle().replace("1700000000", "1700000001")),
                 ..Case::key()
             },
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
         (
             "C16: the time with a fraction",
@@ -404,7 +409,7 @@ fn cve_2022_23649_and_2026_22703_with_keys() {
                 signature: sign(KEY, b"other"),
                 ..Case::key()
             },
-            "letter.logged-key",
+            "containers-image.logged-key",
         ),
     ] {
         assert_eq!(by_key(&case), expected, "{what}");
@@ -496,7 +501,7 @@ fn fulcio_says_how() {
         "fulcio.issuer",
         "certificate.email",
         "certificate.logged",
-        "letter.one-layer",
+        "containers-image.one-layer",
     ] {
         assert!(rules.contains(&name), "{name}: {rules:?}");
     }
@@ -510,14 +515,14 @@ fn leaves() {
         // Section 2.4: some address matches, whatever other names there are.
         ("leaf-two-names", "ok"),
         ("leaf-host", "ok"),
-        ("leaf-uri", "letter.email"),
-        ("leaf-subject-email", "letter.email"),
-        ("leaf-user-name", "letter.email"),
+        ("leaf-uri", "containers-image.email"),
+        ("leaf-subject-email", "containers-image.email"),
+        ("leaf-user-name", "containers-image.email"),
         ("leaf-old-issuer", "ok"),
         ("leaf-new-issuer", "ok"),
         ("leaf-printable-issuer", "ok"),
         ("leaf-issuers-differ", "x509.issuers-differ"),
-        ("leaf-no-issuer", "letter.issuer-missing"),
+        ("leaf-no-issuer", "containers-image.issuer-missing"),
         ("leaf-raw-new-issuer", "x509.claim"),
         // Go's rules: no purpose is any purpose; usage and constraints of a leaf are nobody's
         // business.
@@ -585,7 +590,7 @@ fn chains_that_come_along() {
                 "root",
             ],
             &["root"],
-            "letter.too-many",
+            "containers-image.too-many",
         ),
     ] {
         let ca = certs(roots);
@@ -690,7 +695,7 @@ fn entries_of_other_certificates() {
         (
             "the log is another",
             Case { log: 12, ..good() },
-            "letter.set",
+            "containers-image.set",
         ),
         (
             "garbage",
@@ -710,7 +715,7 @@ fn entries_of_other_certificates() {
                 )),
                 ..good()
             },
-            "letter.set",
+            "containers-image.set",
         ),
         (
             "a SET that is no signature",
@@ -718,7 +723,7 @@ fn entries_of_other_certificates() {
                 bundle: Some(with_set(&good(), "AAAA")),
                 ..good()
             },
-            "letter.set",
+            "containers-image.set",
         ),
         (
             "a SET of nothing",
@@ -743,7 +748,7 @@ fn entries_of_other_certificates() {
                 certificate: Some(text("leaf") + "\n"),
                 ..good()
             },
-            "letter.certificate-pem",
+            "containers-image.certificate-pem",
         ),
         (
             "text before the certificate",
@@ -759,7 +764,7 @@ fn entries_of_other_certificates() {
                 certificate: Some(" ".to_string() + &text("leaf-two-names") + &text("leaf")),
                 ..good()
             },
-            "letter.leaf",
+            "containers-image.leaf",
         ),
         (
             "the certificate twice",
@@ -767,7 +772,7 @@ fn entries_of_other_certificates() {
                 certificate: Some(text("leaf") + &text("leaf")),
                 ..good()
             },
-            "letter.certificate-pem",
+            "containers-image.certificate-pem",
         ),
         (
             "no PEM",
@@ -775,7 +780,7 @@ fn entries_of_other_certificates() {
                 certificate: Some("garbage".into()),
                 ..good()
             },
-            "letter.certificate-pem",
+            "containers-image.certificate-pem",
         ),
         (
             "no certificate",
@@ -783,7 +788,7 @@ fn entries_of_other_certificates() {
                 certificate: None,
                 ..good()
             },
-            "letter.annotation",
+            "containers-image.annotation",
         ),
         (
             "a chain that is no PEM",
@@ -791,7 +796,7 @@ fn entries_of_other_certificates() {
                 chain: Some("garbage".into()),
                 ..good()
             },
-            "letter.pem",
+            "containers-image.pem",
         ),
         (
             "a chain with a block that is no certificate",
@@ -807,7 +812,7 @@ fn entries_of_other_certificates() {
                 chain: Some(text("int") + &text("root") + "garbage"),
                 ..good()
             },
-            "letter.pem",
+            "containers-image.pem",
         ),
         (
             "a chain with space around it",
@@ -823,7 +828,7 @@ fn entries_of_other_certificates() {
                 chain: Some(" ".repeat(crate::limits::CHAIN_TEXT + 1)),
                 ..good()
             },
-            "letter.too-large",
+            "containers-image.too-large",
         ),
         (
             "another key signed",
@@ -850,7 +855,7 @@ fn combinations_that_prove_nothing() {
     let ca = certs(&["root"]);
     assert_eq!(
         code(verify(&layer, &Trust::Fulcio(fulcio(&ca)), &[])),
-        "letter.rekor-missing"
+        "containers-image.rekor-missing"
     );
     assert_eq!(
         code(verify(
@@ -871,16 +876,16 @@ fn combinations_that_prove_nothing() {
     };
     assert_eq!(
         code(verify(&layer, &trust(Some(EMAIL), None), &[public(REKOR)])),
-        "letter.rekor-for-pki"
+        "containers-image.rekor-for-pki"
     );
     assert_eq!(code(verify(&layer, &trust(Some(EMAIL), None), &[])), "ok");
     assert_eq!(
         code(verify(&layer, &trust(None, None), &[])),
-        "letter.email"
+        "containers-image.email"
     );
     assert_eq!(
         code(verify(&layer, &Trust::Keys(&[]), &[public(REKOR)])),
-        "letter.logged-key"
+        "containers-image.logged-key"
     );
     assert_eq!(code(verify(&layer, &Trust::Keys(&[]), &[])), "key.none");
     // C13: without a key of Rekor nobody looks at the bundle.
@@ -899,7 +904,11 @@ fn combinations_that_prove_nothing() {
     for (media_type, remove, expected) in [
         ("text/plain", "", "cosign.media-type"),
         (super::super::SIMPLE_SIGNING, SIGNATURE, "cosign.annotation"),
-        (super::super::SIMPLE_SIGNING, LOG_ENTRY, "letter.annotation"),
+        (
+            super::super::SIMPLE_SIGNING,
+            LOG_ENTRY,
+            "containers-image.annotation",
+        ),
     ] {
         let mut layer = SignatureLayer {
             media_type: media_type.into(),
@@ -926,22 +935,30 @@ fn subjects_of_pki() {
         (Some(EMAIL), Some("host.example.com"), "ok"),
         (None, Some("HOST.example.com."), "ok"),
         (None, Some("a.wild.example.com"), "ok"),
-        (None, Some("a.b.wild.example.com"), "letter.hostname"),
-        (None, Some("wild.example.com"), "letter.hostname"),
+        (
+            None,
+            Some("a.b.wild.example.com"),
+            "containers-image.hostname",
+        ),
+        (None, Some("wild.example.com"), "containers-image.hostname"),
         (None, Some("192.0.2.1"), "ok"),
         (None, Some("[192.0.2.1]"), "ok"),
         (None, Some("::ffff:192.0.2.1"), "ok"),
-        (None, Some("192.0.2.2"), "letter.hostname"),
+        (None, Some("192.0.2.2"), "containers-image.hostname"),
         (
             Some("other@example.com"),
             Some("host.example.com"),
-            "letter.email",
+            "containers-image.email",
         ),
-        (Some(EMAIL), Some("other.example.com"), "letter.hostname"),
+        (
+            Some(EMAIL),
+            Some("other.example.com"),
+            "containers-image.hostname",
+        ),
         // Each is compared with names of its own type.
-        (Some("host.example.com"), None, "letter.email"),
-        (None, Some(EMAIL), "letter.hostname"),
-        (None, Some("leaf"), "letter.hostname"),
+        (Some("host.example.com"), None, "containers-image.email"),
+        (None, Some(EMAIL), "containers-image.hostname"),
+        (None, Some("leaf"), "containers-image.hostname"),
     ] {
         assert_eq!(
             code(pki("leaf-host", email, host)),
@@ -952,7 +969,7 @@ fn subjects_of_pki() {
     // A certificate without hosts.
     assert_eq!(
         code(pki("leaf", None, Some("host.example.com"))),
-        "letter.hostname"
+        "containers-image.hostname"
     );
     // No issuer of identities is asked for.
     assert_eq!(code(pki("leaf-no-issuer", Some(EMAIL), None)), "ok");
@@ -1014,7 +1031,7 @@ fn pki_is_judged_now() {
     };
     assert_eq!(
         code(verify(&layer, &Trust::Pki(pki), &[])),
-        "letter.annotation"
+        "containers-image.annotation"
     );
 }
 
@@ -1046,29 +1063,37 @@ fn files_of_a_policy() {
         (
             "only an unparsable one",
             broken.clone(),
-            Err("letter.no-authority"),
+            Err("containers-image.no-authority"),
         ),
-        ("nothing", String::new(), Err("letter.no-authority")),
-        ("no PEM", "garbage".into(), Err("letter.no-authority")),
+        (
+            "nothing",
+            String::new(),
+            Err("containers-image.no-authority"),
+        ),
+        (
+            "no PEM",
+            "garbage".into(),
+            Err("containers-image.no-authority"),
+        ),
         (
             "another label",
             root.replace("CERTIFICATE", "TRUSTED CERTIFICATE"),
-            Err("letter.no-authority"),
+            Err("containers-image.no-authority"),
         ),
         (
             "headers",
             root.replacen('\n', "\nName: value\n\n", 1),
-            Err("letter.no-authority"),
+            Err("containers-image.no-authority"),
         ),
         (
             "too many",
             broken.repeat(crate::limits::AUTHORITIES + 1),
-            Err("letter.too-many"),
+            Err("containers-image.too-many"),
         ),
         (
             "too large",
             " ".repeat(crate::limits::KEY_FILE + 1),
-            Err("letter.too-large"),
+            Err("containers-image.too-large"),
         ),
     ] {
         assert_eq!(roots(&text), expected, "{what}");
@@ -1093,9 +1118,9 @@ fn files_of_a_policy() {
         (
             "garbage after it",
             text("int") + "garbage",
-            Err("letter.pem"),
+            Err("containers-image.pem"),
         ),
-        ("garbage", "garbage".into(), Err("letter.pem")),
+        ("garbage", "garbage".into(), Err("containers-image.pem")),
     ] {
         assert_eq!(intermediates(&text), expected, "{what}");
     }
@@ -1109,7 +1134,7 @@ fn files_of_a_policy() {
     assert_eq!(keys(&[&good]).unwrap(), [public(REKOR)]);
     // C21, and all keys must be of use.
     let refused = keys(&[&good, &rsa]).unwrap_err();
-    assert_eq!(refused.code, "letter.rekor-key");
+    assert_eq!(refused.code, "containers-image.rekor-key");
     assert!(
         refused
             .message

@@ -9,7 +9,7 @@
 //! Where the third is left out, the log's word on somebody else's signature passes as one on this
 //! (CVE-2022-23649, CVE-2026-22703).
 
-use super::error::LetterError;
+use super::error::ContainersImageError;
 use super::refused;
 use crate::cosign::first_to_settle;
 use crate::cosign::signature::SignatureUse;
@@ -41,7 +41,7 @@ impl Logged<'_> {
     /// after it. Beside the time, the DER of the certificate that it was compared with.
     ///
     /// # Errors
-    /// [`HostError`] when the provider gave no answer; inside, [`LetterError`],
+    /// [`HostError`] when the provider gave no answer; inside, [`ContainersImageError`],
     /// [`crate::tlog::TlogError`], [`SignatureUse`].
     pub async fn verify_for_certificate<P: Provider>(
         &self,
@@ -70,7 +70,7 @@ impl Logged<'_> {
     /// When the log took this signature, and the first of `keys` that the entry names.
     ///
     /// # Errors
-    /// As [`Self::verify_for_certificate`]; [`LetterError::NoKey`].
+    /// As [`Self::verify_for_certificate`]; [`ContainersImageError::NoKey`].
     pub async fn verify_for_keys<P: Provider>(
         &self,
         bundle: &str,
@@ -83,7 +83,7 @@ impl Logged<'_> {
                 .iter()
                 .map(|reason| reason.message.as_str())
                 .collect();
-            Failure::from(LetterError::NoKey {
+            Failure::from(ContainersImageError::NoKey {
                 reasons: reasons.join(", "),
             })
         };
@@ -137,13 +137,13 @@ async fn logging<P: Provider>(
         Err(error) => return Ok(Err(refused(error))),
     };
     if rekor.is_empty() {
-        return Ok(Err(refused(LetterError::RekorMissing)));
+        return Ok(Err(refused(ContainersImageError::RekorMissing)));
     }
     let alternatives = rekor.iter().map(|key| entry.set_claim_of_any_log(key));
     Ok(match first_to_settle(alternatives, provider).await? {
         Ok(time) => Ok(Logging { entry, time }),
         Err(refused) if refused.failure.code.starts_with("signature.") => Err(Refused {
-            failure: LetterError::Set.into(),
+            failure: ContainersImageError::Set.into(),
             ..refused
         }),
         Err(refused) => Err(refused),
@@ -151,19 +151,19 @@ async fn logging<P: Provider>(
 }
 
 /// Step 6, for what the evidence has: the label and what stands before the block are not looked at.
-fn only_block(text: &str) -> Result<Vec<u8>, LetterError> {
+fn only_block(text: &str) -> Result<Vec<u8>, ContainersImageError> {
     if text.len() > limits::CHAIN_TEXT {
-        return Err(LetterError::TooLarge {
+        return Err(ContainersImageError::TooLarge {
             what: "the annotation dev.sigstore.cosign/certificate",
             limit: limits::CHAIN_TEXT,
         });
     }
     match pem::first(text) {
         Some((block, "")) => Ok(block.body),
-        Some(_) => Err(LetterError::LoggedPem {
+        Some(_) => Err(ContainersImageError::LoggedPem {
             expected: "one PEM block, found trailing data after it",
         }),
-        None => Err(LetterError::LoggedPem {
+        None => Err(ContainersImageError::LoggedPem {
             expected: "PEM, found none",
         }),
     }

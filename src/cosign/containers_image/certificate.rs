@@ -1,7 +1,7 @@
 //! The annotations `dev.sigstore.cosign/certificate` and `…/chain` (facts/containers-policy.md
 //! section 2.4).
 
-use super::error::LetterError;
+use super::error::ContainersImageError;
 use super::material;
 use super::refused;
 use crate::cosign::first_to_settle;
@@ -55,8 +55,8 @@ impl Fulcio<'_> {
     /// address.
     ///
     /// # Errors
-    /// [`HostError`] when the provider gave no answer; inside, [`LetterError`], [`X509Error`] and
-    /// [`crate::crypto::SignatureError`].
+    /// [`HostError`] when the provider gave no answer; inside, [`ContainersImageError`],
+    /// [`X509Error`] and [`crate::crypto::SignatureError`].
     pub async fn verify<P: Provider>(
         &self,
         certificate: &str,
@@ -92,12 +92,12 @@ impl Fulcio<'_> {
     fn check_issuer(&self, leaf: Certificate) -> Result<Certificate, Failure> {
         match fulcio::issuer_as_go(&leaf)? {
             Some(issuer) if issuer == self.oidc_issuer => Ok(leaf),
-            Some(found) => Err(LetterError::Issuer {
+            Some(found) => Err(ContainersImageError::Issuer {
                 found,
                 wanted: self.oidc_issuer.into(),
             }
             .into()),
-            None => Err(LetterError::IssuerMissing.into()),
+            None => Err(ContainersImageError::IssuerMissing.into()),
         }
     }
 }
@@ -137,7 +137,7 @@ impl Pki<'_> {
     fn check_subject(&self, leaf: Certificate) -> Result<Certificate, Failure> {
         // The policy's parser demands one of them; a caller who gives none trusts nobody.
         if self.subject_email.is_none() && self.subject_hostname.is_none() {
-            return Err(LetterError::Email {
+            return Err(ContainersImageError::Email {
                 wanted: String::new(),
                 found: emails(&leaf),
             }
@@ -149,7 +149,7 @@ impl Pki<'_> {
         match self.subject_hostname {
             Some(host) if !has_hostname(&leaf, host) => {
                 let found = names(&leaf, |name| matches!(name, San::Dns(_) | San::Ip(_)));
-                Err(LetterError::Hostname {
+                Err(ContainersImageError::Hostname {
                     wanted: host.into(),
                     found,
                 }
@@ -168,7 +168,7 @@ fn check_email(leaf: Certificate, wanted: &str) -> Result<Certificate, Failure> 
     {
         return Ok(leaf);
     }
-    Err(LetterError::Email {
+    Err(ContainersImageError::Email {
         wanted: wanted.into(),
         found: emails(&leaf),
     }
@@ -247,13 +247,13 @@ fn only_leaf(text: &str) -> Result<Certificate, Failure> {
     let certificates = bounded(text, "the leaf certificate", limits::CHAIN)?;
     match <[Certificate; 1]>::try_from(certificates) {
         Ok([leaf]) => Ok(leaf),
-        Err(found) => Err(LetterError::Leaf { found: found.len() }.into()),
+        Err(found) => Err(ContainersImageError::Leaf { found: found.len() }.into()),
     }
 }
 
 fn bounded(text: &str, what: &'static str, limit: usize) -> Result<Vec<Certificate>, Failure> {
     if text.len() > limits::CHAIN_TEXT {
-        return Err(LetterError::TooLarge {
+        return Err(ContainersImageError::TooLarge {
             what,
             limit: limits::CHAIN_TEXT,
         }

@@ -1,52 +1,52 @@
-//! Why a signature is none by the letter, or a policy's material is none. The words are those that
-//! containers/image uses, as far as people search for them.
+//! Why a signature is none as containers/image sees it, or a policy's material is none. The words
+//! are those that containers/image uses, as far as people search for them.
 
 use alloc::string::String;
 
 codes! {
     /// This signature does not come from whom the policy names, or the policy's own material cannot
     /// be used.
-    pub enum LetterError {
-        Annotation { key: &'static str } => "letter.annotation",
+    pub enum ContainersImageError {
+        Annotation { key: &'static str } => "containers-image.annotation",
             "missing {key} annotation: the rule demands what it holds, and the signature was made \
              or copied without it";
-        RekorMissing => "letter.rekor-missing",
+        RekorMissing => "containers-image.rekor-missing",
             "expected a key of Rekor beside fulcio, found none: nothing else says when a \
              certificate was used";
-        RekorForPki => "letter.rekor-for-pki",
+        RekorForPki => "containers-image.rekor-for-pki",
             "expected no key of Rekor beside pki, found one: logs have no say there";
-        Set => "letter.set",
+        Set => "containers-image.set",
             "cryptographic signature verification of Rekor SET failed: none of the rule's keys of \
              Rekor signed the log entry as it stands";
-        NoKey { reasons: String } => "letter.logged-key",
+        NoKey { reasons: String } => "containers-image.logged-key",
             "No public key verified against the RekorSET: {reasons}";
-        LoggedPem { expected: &'static str } => "letter.certificate-pem",
+        LoggedPem { expected: &'static str } => "containers-image.certificate-pem",
             "the certificate to be matched against the Rekor SET: expected {expected}";
-        TooLarge { what: &'static str, limit: usize } => "letter.too-large",
+        TooLarge { what: &'static str, limit: usize } => "containers-image.too-large",
             "expected at most {limit} bytes of {what}, found more";
-        TooMany { what: &'static str, limit: usize } => "letter.too-many",
+        TooMany { what: &'static str, limit: usize } => "containers-image.too-many",
             "expected at most {limit} certificates in {what}, found more";
-        Pem { what: &'static str } => "letter.pem",
+        Pem { what: &'static str } => "containers-image.pem",
             "loading {what}: error during PEM decoding: expected certificates in PEM and nothing \
              else";
-        Leaf { found: usize } => "letter.leaf",
+        Leaf { found: usize } => "containers-image.leaf",
             "expected exactly one certificate in the annotation dev.sigstore.cosign/certificate, \
              found {found}";
-        IssuerMissing => "letter.issuer-missing",
+        IssuerMissing => "containers-image.issuer-missing",
             "expected a certificate of Fulcio, found one that names no OIDC issuer";
-        Issuer { found: String, wanted: String } => "letter.issuer",
+        Issuer { found: String, wanted: String } => "containers-image.issuer",
             "Unexpected Fulcio OIDC issuer {found:?}: the rule wants {wanted:?}, compared byte by \
              byte";
-        Email { wanted: String, found: String } => "letter.email",
+        Email { wanted: String, found: String } => "containers-image.email",
             "Required email {wanted:?} not found (got [{found}]): only e-mail addresses match here, \
              compared byte by byte";
-        Hostname { wanted: String, found: String } => "letter.hostname",
+        Hostname { wanted: String, found: String } => "containers-image.hostname",
             "Unexpected subject hostname: the certificate is valid for [{found}], not for \
              {wanted:?}";
-        NoAuthority { what: &'static str } => "letter.no-authority",
+        NoAuthority { what: &'static str } => "containers-image.no-authority",
             "error loading {what}: expected at least one PEM block CERTIFICATE that can be read, \
              found none";
-        RekorKey { number: usize } => "letter.rekor-key",
+        RekorKey { number: usize } => "containers-image.rekor-key",
             "Rekor public key {number} is not using ECDSA: Rekor signs entries with ECDSA keys \
              alone";
     }

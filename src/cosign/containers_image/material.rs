@@ -1,7 +1,7 @@
 //! What a policy's files hold (facts/containers-policy.md section 2.2, "Key material"), read as Go
 //! reads it.
 
-use super::error::LetterError;
+use super::error::ContainersImageError;
 use crate::crypto::{KeyKind, PublicKey};
 use crate::encoding::pem;
 use crate::error::Failure;
@@ -14,13 +14,14 @@ use alloc::vec::Vec;
 /// that are no certificate and whatever stands between them are passed over. At least one is there.
 ///
 /// # Errors
-/// [`LetterError::NoAuthority`], [`LetterError::TooLarge`], [`LetterError::TooMany`].
-pub fn roots(bytes: &[u8]) -> Result<Vec<Certificate>, LetterError> {
+/// [`ContainersImageError::NoAuthority`], [`ContainersImageError::TooLarge`],
+/// [`ContainersImageError::TooMany`].
+pub fn roots(bytes: &[u8]) -> Result<Vec<Certificate>, ContainersImageError> {
     const WHAT: &str = "the CA certificates";
     let text = text(bytes, WHAT)?;
     let blocks = pem::all(&text, limits::AUTHORITIES + 1);
     if blocks.len() > limits::AUTHORITIES {
-        return Err(LetterError::TooMany {
+        return Err(ContainersImageError::TooMany {
             what: WHAT,
             limit: limits::AUTHORITIES,
         });
@@ -37,7 +38,7 @@ pub fn roots(bytes: &[u8]) -> Result<Vec<Certificate>, LetterError> {
         }
     }
     if roots.is_empty() {
-        Err(LetterError::NoAuthority { what: WHAT })
+        Err(ContainersImageError::NoAuthority { what: WHAT })
     } else {
         Ok(roots)
     }
@@ -46,8 +47,8 @@ pub fn roots(bytes: &[u8]) -> Result<Vec<Certificate>, LetterError> {
 /// The intermediates of `pki`: every block must be a certificate, whatever its label says.
 ///
 /// # Errors
-/// [`LetterError::Pem`], [`LetterError::TooLarge`], [`LetterError::TooMany`],
-/// [`crate::x509::X509Error`].
+/// [`ContainersImageError::Pem`], [`ContainersImageError::TooLarge`],
+/// [`ContainersImageError::TooMany`], [`crate::x509::X509Error`].
 pub fn intermediates(bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
     const WHAT: &str = "trusted intermediate certificates";
     certificates(&text(bytes, WHAT)?, WHAT, limits::AUTHORITIES)
@@ -56,14 +57,14 @@ pub fn intermediates(bytes: &[u8]) -> Result<Vec<Certificate>, Failure> {
 /// The keys of Rekor, one a file: all are of ECDSA, and all can be used.
 ///
 /// # Errors
-/// [`LetterError::RekorKey`], [`crate::crypto::KeyError`].
+/// [`ContainersImageError::RekorKey`], [`crate::crypto::KeyError`].
 pub fn rekor_keys(files: &[&[u8]]) -> Result<Vec<PublicKey>, Failure> {
     let read = |(file, number): (&&[u8], usize)| {
         let key = PublicKey::from_pem(file)?;
         if matches!(key.kind(), KeyKind::Ecdsa(_)) {
             Ok(key)
         } else {
-            Err(LetterError::RekorKey { number }.into())
+            Err(ContainersImageError::RekorKey { number }.into())
         }
     };
     files.iter().zip(1..).map(read).collect()
@@ -80,18 +81,18 @@ pub(super) fn certificates(
     let mut found = Vec::new();
     while !rest.is_empty() {
         if found.len() == limit {
-            return Err(LetterError::TooMany { what, limit }.into());
+            return Err(ContainersImageError::TooMany { what, limit }.into());
         }
-        let (block, after) = pem::first(rest).ok_or(LetterError::Pem { what })?;
+        let (block, after) = pem::first(rest).ok_or(ContainersImageError::Pem { what })?;
         found.push(Certificate::parse(&block.body)?);
         rest = after;
     }
     Ok(found)
 }
 
-fn text(bytes: &[u8], what: &'static str) -> Result<String, LetterError> {
+fn text(bytes: &[u8], what: &'static str) -> Result<String, ContainersImageError> {
     if bytes.len() > limits::KEY_FILE {
-        return Err(LetterError::TooLarge {
+        return Err(ContainersImageError::TooLarge {
             what,
             limit: limits::KEY_FILE,
         });
