@@ -41,19 +41,19 @@ test-wasm: rust-targets ## the core's unit tests as WASM, in Node
 
 .PHONY: vectors
 vectors: rust-targets $(if $(filter wasm chromium,$(ON)),pkg/package.json) $(if $(filter chromium,$(ON)),apt-peers) ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
-	pkg-tests/vectors/run.sh
+	conformance/vectors/run.sh
 
 .PHONY: vectors-all
 vectors-all: rust-targets pkg/package.json apt-peers
-	ON=native pkg-tests/vectors/run.sh
-	ON=wasm PROVIDER=rust pkg-tests/vectors/run.sh
-	ON=wasm PROVIDER=webcrypto pkg-tests/vectors/run.sh
-	ON=chromium PROVIDER=rust pkg-tests/vectors/run.sh
-	ON=chromium PROVIDER=webcrypto pkg-tests/vectors/run.sh
+	ON=native conformance/vectors/run.sh
+	ON=wasm PROVIDER=rust conformance/vectors/run.sh
+	ON=wasm PROVIDER=webcrypto conformance/vectors/run.sh
+	ON=chromium PROVIDER=rust conformance/vectors/run.sh
+	ON=chromium PROVIDER=webcrypto conformance/vectors/run.sh
 
 .PHONY: test-differential
 test-differential: rust-targets ## the same answers as containers/image: [SEED=N] [COUNT=N] [CASE=N]
-	@cargo build --quiet --locked --manifest-path pkg-tests/differential/Cargo.toml --target-dir target/differential
+	@cargo build --quiet --locked --manifest-path conformance/differential/Cargo.toml --target-dir target/differential
 	oracle="$$(pkg-tests/peers/build.sh policy-oracle)"; \
 	target/differential/debug/sealgate-differential "$$oracle" $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE))
 
@@ -84,7 +84,7 @@ pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pk
 
 .PHONY: test-sigstore-differential
 test-sigstore-differential: rust-targets ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
-	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path pkg-tests/sigstore-differential/Cargo.toml
+	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path conformance/sigstore-differential/Cargo.toml
 
 .PHONY: mutants-gateway
 mutants-gateway: rust-targets ## plant old defects into a copy of the gateway; its property tests must find each
@@ -102,7 +102,7 @@ fixtures: apt-peers go-peers ## make the demo images and test material again, wi
 lint: rust-targets pkg/package.json ## lints of Rust, types of JavaScript
 	cargo clippy --locked --all-targets -- -D warnings
 	tools/node_modules/.bin/tsc -p tools/tsconfig.json
-	tools/node_modules/.bin/tsc -p pkg-tests/vectors/tsconfig.json
+	tools/node_modules/.bin/tsc -p conformance/vectors/tsconfig.json
 
 .PHONY: clean
 clean: ## forget what was built here

@@ -289,7 +289,7 @@ fn shared() -> Vec<Vector> {
         .collect()
 }
 
-/// `None` for what sealgate refuses: pkg-tests/vectors/divergences.json says why, and `make
+/// `None` for what sealgate refuses: conformance/vectors/divergences.json says why, and `make
 /// vectors` that nothing else is.
 fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
     let (inputs, params) = (&case["inputs"], &case["params"]);
