@@ -7,6 +7,9 @@ CACHE := $(or $(SEALGATE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealgate)
 WASM := target/wasm32-unknown-unknown/release/sealgate.wasm
 # Everything in src/, since some of it is compiled in as data; the rule of $(WASM) checks that nothing is missing.
 SOURCES := $(shell find src -type f) Cargo.toml Cargo.lock
+# Panics name the file that they are in: where this folder and Cargo's sources are must not change the module.
+US := $(shell printf '\037')
+NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/sources
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/sigstore-differential tools/build
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
@@ -28,7 +31,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-reproducible test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -93,6 +96,10 @@ test-sigstore-differential: rust ## altered Sigstore bundles beside the crate si
 mutants-gateway: rust ## plant old defects into a copy of the gateway; its property tests must find each
 	node pkg-tests/mutants/gateway.mjs
 
+.PHONY: test-reproducible
+test-reproducible: pkg/package.json ## the same sources in another folder give the same module, byte by byte
+	tools/build/reproducible.sh
+
 .PHONY: test-licences
 test-licences: cargo-deny ## licences and sources of what is shipped; not advisories, whose database is a repository elsewhere (cargo deny check advisories)
 	$(CACHE)/cargo-deny/bin/cargo-deny --locked check licenses bans sources
@@ -134,7 +141,7 @@ clean: ## forget what was built here
 # The package. Everything below is quick when it is there.
 
 $(WASM): $(SOURCES) | rust-targets
-	cargo build --locked --release --lib --target wasm32-unknown-unknown --features wasm
+	CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)" cargo build --locked --release --lib --target wasm32-unknown-unknown --features wasm
 	@for file in $$(sed 's/^[^:]*: //' $(@:.wasm=.d)); do \
 	  case " $(SOURCES) " in *" $${file#$(CURDIR)/} "*) ;; \
 	  *) echo "$$file is compiled in, but a change to it would not build the module again: name it in SOURCES" >&2; exit 1;; esac; done
