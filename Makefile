@@ -5,7 +5,13 @@ SHELL := /bin/bash
 
 CACHE := $(or $(SEALGATE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealgate)
 WASM := target/wasm32-unknown-unknown/release/sealgate.wasm
-SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
+# Everything in src/, since some of it is compiled in as data; the rule of $(WASM) checks that nothing is missing.
+SOURCES := $(shell find src -type f) Cargo.toml Cargo.lock
+# Panics name the file that they are in: where this folder and Cargo's sources are must not change the module.
+US := $(shell printf '\037')
+NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/sources
+# What is not of the module: each has a lock file of its own.
+CRATES := conformance/vectors conformance/differential conformance/sigstore-differential tools/build
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # What the tests drive, by Debian's names.
@@ -25,10 +31,10 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-reproducible test-licences ## everything, as CI runs it
 
 .PHONY: test-core
-test-core: rust-targets ## the core, natively
+test-core: rust ## the core, natively
 	cargo test --locked
 
 .PHONY: test-targets
@@ -41,19 +47,19 @@ test-wasm: rust-targets ## the core's unit tests as WASM, in Node
 
 .PHONY: vectors
 vectors: rust-targets $(if $(filter wasm chromium,$(ON)),pkg/package.json) $(if $(filter chromium,$(ON)),apt-peers) ## run test vectors: [VECTORS=DIR] [TOPICS=a,b] [ON=native|wasm|chromium] [PROVIDER=rust|webcrypto]
-	pkg-tests/vectors/run.sh
+	conformance/vectors/run.sh
 
 .PHONY: vectors-all
 vectors-all: rust-targets pkg/package.json apt-peers
-	ON=native pkg-tests/vectors/run.sh
-	ON=wasm PROVIDER=rust pkg-tests/vectors/run.sh
-	ON=wasm PROVIDER=webcrypto pkg-tests/vectors/run.sh
-	ON=chromium PROVIDER=rust pkg-tests/vectors/run.sh
-	ON=chromium PROVIDER=webcrypto pkg-tests/vectors/run.sh
+	ON=native conformance/vectors/run.sh
+	ON=wasm PROVIDER=rust conformance/vectors/run.sh
+	ON=wasm PROVIDER=webcrypto conformance/vectors/run.sh
+	ON=chromium PROVIDER=rust conformance/vectors/run.sh
+	ON=chromium PROVIDER=webcrypto conformance/vectors/run.sh
 
 .PHONY: test-differential
-test-differential: rust-targets ## the same answers as containers/image: [SEED=N] [COUNT=N] [CASE=N]
-	@cargo build --quiet --locked --manifest-path pkg-tests/differential/Cargo.toml --target-dir target/differential
+test-differential: rust ## the same answers as containers/image: [SEED=N] [COUNT=N] [CASE=N]
+	@cargo build --quiet --locked --manifest-path conformance/differential/Cargo.toml --target-dir target/differential
 	oracle="$$(pkg-tests/peers/build.sh policy-oracle)"; \
 	target/differential/debug/sealgate-differential "$$oracle" $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE))
 
@@ -83,15 +89,19 @@ pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pk
 	@touch $@
 
 .PHONY: test-sigstore-differential
-test-sigstore-differential: rust-targets ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
-	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path pkg-tests/sigstore-differential/Cargo.toml
+test-sigstore-differential: rust ## altered Sigstore bundles beside the crate sigstore-verify: [SEED=n] [CASES=n] [SHOW=1]
+	CARGO_TARGET_DIR=$(CACHE)/sigstore-differential cargo run --locked --quiet --manifest-path conformance/sigstore-differential/Cargo.toml
 
 .PHONY: mutants-gateway
-mutants-gateway: rust-targets ## plant old defects into a copy of the gateway; its property tests must find each
+mutants-gateway: rust ## plant old defects into a copy of the gateway; its property tests must find each
 	node pkg-tests/mutants/gateway.mjs
 
+.PHONY: test-reproducible
+test-reproducible: pkg/package.json ## the same sources in another folder give the same module, byte by byte
+	tools/build/reproducible.sh
+
 .PHONY: test-licences
-test-licences: cargo-deny ## licences and advisories of what is shipped
+test-licences: cargo-deny ## licences and sources of what is shipped; not advisories, whose database is a repository elsewhere (cargo deny check advisories)
 	$(CACHE)/cargo-deny/bin/cargo-deny --locked check licenses bans sources
 
 .PHONY: fixtures
@@ -99,10 +109,30 @@ fixtures: apt-peers go-peers ## make the demo images and test material again, wi
 	tools/fixtures/make.sh
 
 .PHONY: lint
-lint: rust-targets pkg/package.json ## lints of Rust, types of JavaScript
-	cargo clippy --locked --all-targets -- -D warnings
+lint: lint-rust lint-js ## layout, lints and documentation of Rust; layout, lints and types of JavaScript
+
+# Tests may be long tables, and may panic: that is how they fail.
+OF_TESTS := -A clippy::too_many_lines -A clippy::indexing_slicing -A clippy::unwrap_used
+
+.PHONY: lint-rust
+lint-rust: rust-targets
+	for crate in . $(CRATES); do cargo fmt --check --manifest-path $$crate/Cargo.toml; done
+	cargo clippy --locked --lib -- -D warnings
+	cargo clippy --locked --lib --target wasm32-unknown-unknown --features wasm -- -D warnings
+	cargo clippy --locked --all-targets -- -D warnings $(OF_TESTS)
+	cargo clippy --locked --all-targets --manifest-path conformance/vectors/Cargo.toml --target-dir target/vectors -- -D warnings
+	cargo clippy --locked --all-targets --manifest-path conformance/differential/Cargo.toml --target-dir target/differential -- -D warnings
+	cargo clippy --locked --manifest-path tools/build/Cargo.toml --target-dir $(CACHE)/build-tool -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
+
+.PHONY: lint-js
+lint-js: pkg/package.json
+	tools/node_modules/.bin/biome ci --error-on-warnings .
 	tools/node_modules/.bin/tsc -p tools/tsconfig.json
-	tools/node_modules/.bin/tsc -p pkg-tests/vectors/tsconfig.json
+	tools/node_modules/.bin/tsc -p conformance/vectors/tsconfig.json
+
+.PHONY: setup
+setup: rust-targets tools/node_modules/.package-lock.json apt-peers go-peers cargo-deny ## install what serve and the tests need and is missing: Rust targets, npm and Debian packages, the tests' peers
 
 .PHONY: clean
 clean: ## forget what was built here
@@ -111,7 +141,10 @@ clean: ## forget what was built here
 # The package. Everything below is quick when it is there.
 
 $(WASM): $(SOURCES) | rust-targets
-	cargo build --locked --release --lib --target wasm32-unknown-unknown
+	CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)" cargo build --locked --release --lib --target wasm32-unknown-unknown --features wasm
+	@for file in $$(sed 's/^[^:]*: //' $(@:.wasm=.d)); do \
+	  case " $(SOURCES) " in *" $${file#$(CURDIR)/} "*) ;; \
+	  *) echo "$$file is compiled in, but a change to it would not build the module again: name it in SOURCES" >&2; exit 1;; esac; done
 
 $(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/build/src/*.rs)
 	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
@@ -122,24 +155,29 @@ pkg/package.json: $(WASM) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-
 	@touch $@
 
 tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.json
+	@echo "installing npm packages in tools/node_modules"
 	npm ci --prefix tools --no-fund --no-audit --loglevel=error
 	@touch $@
 
-.PHONY: rust-targets
-rust-targets:
+.PHONY: rust
+rust:
 	@command -v cargo > /dev/null || { echo "cargo is missing: install Rust with rustup" >&2; exit 1; }
+
+.PHONY: rust-targets
+rust-targets: rust
 	@for target in wasm32-unknown-unknown wasm32-wasip1 thumbv7em-none-eabi; do \
-	  [ -d "$$(rustc --print sysroot)/lib/rustlib/$$target" ] || rustup target add $$target; done
+	  [ -d "$$(rustc --print sysroot)/lib/rustlib/$$target" ] || { echo "installing Rust's target $$target"; rustup target add $$target; }; done
 
 .PHONY: apt-peers
 apt-peers:
 	@missing=$$(for package in $(PEERS_APT); do dpkg-query -W -f='$${Status}' $$package 2> /dev/null | grep -q 'ok installed' || echo $$package; done); \
-	if [ -n "$$missing" ]; then apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
+	if [ -n "$$missing" ]; then echo "installing Debian packages:" $$missing; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
 
 .PHONY: go-peers
 go-peers:
+	@echo "building the tests' Go programs that are missing in $(CACHE)/peers"
 	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:
-	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.20.2
+	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || { echo "installing cargo-deny in $(CACHE)"; cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.20.2; }

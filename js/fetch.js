@@ -108,7 +108,9 @@ async function readAnswer(response, { method, url, maxBytes }) {
 		};
 	/** @type {[string, string][]} */
 	const headers = [];
-	response.headers.forEach((value, name) => headers.push([name, value]));
+	response.headers.forEach((value, name) => {
+		headers.push([name, value]);
+	});
 	// Only where the platform followed redirects by itself is the address news.
 	return {
 		response: {

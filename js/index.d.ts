@@ -42,6 +42,7 @@ export type Fetch = (
 		headers: [string, string][];
 		body?: string;
 		redirect?: "follow" | "manual";
+		// biome-ignore lint/suspicious/noExplicitAny: each platform declares a type of its own for it
 		signal: any;
 		/** "public": the address was named by a redirect or a challenge, and only public addresses may be connected to. */
 		egress?: "operator" | "public";

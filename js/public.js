@@ -97,8 +97,9 @@ export function publicFetch(url, { method, headers, body, signal }) {
 					url,
 					redirected: false,
 					headers: {
-						forEach: (each) =>
-							list.forEach(([name = "", value = ""]) => each(value, name)),
+						forEach: (each) => {
+							for (const [name = "", value = ""] of list) each(value, name);
+						},
 					},
 					body: stream,
 				});

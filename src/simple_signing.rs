@@ -5,6 +5,7 @@
 //! after that signature was verified.
 
 use crate::encoding::json::{self, Dialect, JsonError, Member, Node, Value};
+use crate::encoding::number;
 use alloc::string::String;
 
 /// Which signature carries the payload.
@@ -159,22 +160,10 @@ fn optional(node: &Node, kind: Kind) -> Result<(Option<String>, Option<i64>), Pa
 
 /// A number whose value, as a double, is an integer of 64 bits.
 fn integer(node: &Node) -> Result<i64, PayloadError> {
-    const LIMIT: f64 = 9_223_372_036_854_775_808.0;
     let Value::Number(text) = &node.value else {
         return Err(PayloadError::Timestamp);
     };
-    let value: f64 = text.parse().map_err(|_| PayloadError::Timestamp)?;
-    if !(-LIMIT..LIMIT).contains(&value) {
-        return Err(PayloadError::Timestamp);
-    }
-    // In range by the line above, so that the cast only drops the fraction.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    let (whole, back) = (value as i64, value as i64 as f64);
-    if back == value {
-        Ok(whole)
-    } else {
-        Err(PayloadError::Timestamp)
-    }
+    number::whole(text).ok_or(PayloadError::Timestamp)
 }
 
 #[cfg(test)]

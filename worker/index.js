@@ -82,7 +82,7 @@ export default {
 		const started = Date.now();
 		if (!URL.canParse(request.url)) return malformed(request);
 		try {
-			const action = await runningGateway(env, ctx).handle({
+			const action = await runningGateway(env).handle({
 				method: request.method,
 				url: request.url,
 				headers: [...request.headers],
@@ -123,9 +123,8 @@ export default {
 
 /**
  * @param {Env} env
- * @param {Context} ctx
  */
-function runningGateway(env, ctx) {
+function runningGateway(env) {
 	if (gateway === undefined) {
 		const store = createStore();
 		gateway = new Gateway(configOf(env), {

@@ -319,7 +319,9 @@ function rememberingFetch() {
 async function whole({ status, headers, body }) {
 	/** @type {[string, string][]} */
 	const list = [];
-	headers.forEach((value, name) => list.push([name, value]));
+	headers.forEach((value, name) => {
+		list.push([name, value]);
+	});
 	return {
 		status,
 		headers: list,

@@ -280,7 +280,8 @@ describe("an index under `instance`, one of whose images is signed", () => {
 		const { host } = here.registry;
 		for (const bytes of blobs) await putBlob(host, "app", bytes);
 		await putManifest(host, "app", sha256(manifest), OCI_MANIFEST, manifest);
-		const tag = `index-${(count += 1)}`;
+		count += 1;
+		const tag = `index-${count}`;
 		await putManifest(
 			host,
 			"app",

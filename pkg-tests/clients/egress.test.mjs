@@ -394,7 +394,7 @@ test("odd request lines get a plain refusal, and no folder is listed", async () 
 		const status = Number(/^HTTP\/1\.1 (\d+)/.exec(answer)?.[1]);
 		assert.ok(
 			(status >= 400 && status < 500) ||
-				(/^HTTP\/1\.1 200[^]*<!doctype html>/.test(answer) &&
+				(/^HTTP\/1\.1 200[\s\S]*<!doctype html>/.test(answer) &&
 					/GET \/(\.|sealgate\/\.\.\/)$/.test(line)),
 			`${line}: ${answer.slice(0, 200)}`,
 		);

@@ -304,7 +304,10 @@ export function table(layer) {
 	/** @type {Artifact[]} */
 	const all = [];
 	let count = 0;
-	const id = () => `case ${(count += 1)}`;
+	const id = () => {
+		count += 1;
+		return `case ${count}`;
+	};
 	const add = (
 		/** @type {Omit<Artifact, "children" | "mediaType" | "honest"> & Partial<Artifact>} */ one,
 	) =>
@@ -608,7 +611,7 @@ const MEANINGFUL = {
 		container_config: { Entrypoint: ["/evil"] },
 	}),
 	docker_version: (config) => ({ ...config, docker_version: "1" }),
-	docKer_version: (config) => ({ ...config, ["doc\u212aer_version"]: "1" }),
+	docKer_version: (config) => ({ ...config, "doc\u212aer_version": "1" }),
 	"a variant": (config) => ({ ...config, variant: "v8" }),
 };
 

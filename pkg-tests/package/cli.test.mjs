@@ -647,15 +647,15 @@ test("what was typed wrongly ends with 2 and says what to do, before anything is
 			/NAME=VALUE/,
 		[`verify ${here} --certificate-identity a --certificate-oidc-issuer b --certificate-claim nothing=b`]:
 			/certificateClaims.*"nothing"/,
-		[`verify-blob policy.json --bundle policy.json --key cosign.pub --type slsaprovenance1`]:
+		"verify-blob policy.json --bundle policy.json --key cosign.pub --type slsaprovenance1":
 			/does not take --type/,
-		[`verify-blob-attestation policy.json --bundle policy.json --key cosign.pub`]:
+		"verify-blob-attestation policy.json --bundle policy.json --key cosign.pub":
 			/--type TYPE/,
-		[`audit --policy policy.json --include-suspicious`]: /--write-exceptions/,
+		"audit --policy policy.json --include-suspicious": /--write-exceptions/,
 		[`verify ${here} --policy nowhere.json`]:
 			/policy\.unreadable.*nowhere\.json/,
 		[`verify ${here} --policy cosign.pub`]: /^sealgate: (policy|json)\./,
-		[`verify docker.io/UPPER/case --key cosign.pub`]: /^sealgate: reference\./,
+		"verify docker.io/UPPER/case --key cosign.pub": /^sealgate: reference\./,
 		[`policy init ${here}`]: /--key FILE/,
 		[`policy init ${here} --policy policy.json`]: /does not take --policy/,
 		policy: /expected init/,

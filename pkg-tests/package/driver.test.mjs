@@ -196,11 +196,12 @@ test("a task that waits for nothing is internal, not for ever", async () => {
 
 test("a pause gives everything else that waits its turn", async () => {
 	let left = 20;
-	const glue = standIn((_, answers) =>
-		answers.length > 0 && (left -= 1) === 0
+	const glue = standIn((_, answers) => {
+		if (answers.length > 0) left -= 1;
+		return answers.length > 0 && left === 0
 			? { done: answers[0] }
-			: { asks: [{ id: left, kind: "pause" }] },
-	);
+			: { asks: [{ id: left, kind: "pause" }] };
+	});
 	let [turns, over] = [0, false];
 	const other = () => {
 		turns += 1;
@@ -341,7 +342,7 @@ test("WebCrypto imports a key once, and only true is true", async () => {
 	const { verify } = createWebCrypto();
 	const { importKey } = crypto.subtle;
 	let imports = 0;
-	crypto.subtle.importKey = function (...args) {
+	crypto.subtle.importKey = (...args) => {
 		imports += 1;
 		return importKey.apply(crypto.subtle, args);
 	};

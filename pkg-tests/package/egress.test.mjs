@@ -238,7 +238,7 @@ test("Node connects to public addresses only, whatever the name", async () => {
 	const original = dns.lookup;
 	// As an attacker's DNS answers: for one of its addresses a public one, for the other ours.
 	dns.lookup = /** @type {any} */ (
-		(name, options, done) =>
+		(name, _options, done) =>
 			done(
 				null,
 				name === "both.example"

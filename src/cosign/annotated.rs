@@ -172,7 +172,7 @@ mod tests {
         for (leaf, chain) in [
             (BLOCK.repeat(2), ""),
             ("no certificate".into(), BLOCK),
-            (BLOCK.into(), &BLOCK.repeat(limits::CHAIN) as &str),
+            (BLOCK.into(), BLOCK.repeat(limits::CHAIN).as_str()),
         ] {
             assert_eq!(
                 read(&leaf, chain).unwrap_err().code,

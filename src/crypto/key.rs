@@ -102,7 +102,7 @@ pub(super) enum Material {
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
-    Rsa(rsa::RsaPublicKey),
+    Rsa(rsa::PublicKey),
 }
 
 #[derive(Debug)]
@@ -275,7 +275,7 @@ fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, Material), KeyError> {
     }
     let n = BoxedUint::from_be_slice_vartime(&modulus);
     let e = BoxedUint::from_be_slice_vartime(&exponent);
-    let key = rsa::RsaPublicKey::new_with_size_limits(n, e, limits::RSA_BITS)
+    let key = rsa::PublicKey::new_with_size_limits(n, e, limits::RSA_BITS)
         .map_err(|_| KeyError::RsaValue)?;
     Ok((KeyKind::Rsa(bits), Material::Rsa(key)))
 }

@@ -27,30 +27,7 @@ impl Provider for RustCrypto {
 fn verify(check: &SignatureCheck) -> Option<()> {
     let signature = check.signature();
     match (check.scheme(), check.key().material()) {
-        (Scheme::Ecdsa(hash), Material::P256(key)) => key
-            .verify_prehash(
-                &prehash(check, hash)?,
-                &p256::ecdsa::Signature::from_slice(signature).ok()?,
-            )
-            .ok(),
-        (Scheme::Ecdsa(hash), Material::P384(key)) => key
-            .verify_prehash(
-                &prehash(check, hash)?,
-                &p384::ecdsa::Signature::from_slice(signature).ok()?,
-            )
-            .ok(),
-        (Scheme::Ecdsa(hash), Material::P521(key)) => {
-            // The crate refuses hashes shorter than half the field; zeros to the left change
-            // nothing (FIPS 186-5, 6.4.2).
-            let hash = prehash(check, hash)?;
-            let mut padded = vec![0; 66_usize.checked_sub(hash.len())?];
-            padded.extend_from_slice(&hash);
-            key.verify_prehash(
-                &padded,
-                &p521::ecdsa::Signature::from_slice(signature).ok()?,
-            )
-            .ok()
-        }
+        (Scheme::Ecdsa(hash), key) => ecdsa(key, &prehash(check, hash)?, signature),
         (Scheme::RsaPkcs1(hash), Material::Rsa(key)) => {
             let scheme = match hash {
                 Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
@@ -67,26 +44,43 @@ fn verify(check: &SignatureCheck) -> Option<()> {
                 Hash::Sha512 => key.verify(Pss::<Sha512>::new(), &digest, signature).ok(),
             }
         }
-        (Scheme::Ed25519, Material::Ed25519(key)) => {
-            let Message::Bytes(message) = check.message() else {
-                return None;
-            };
-            key.verify_strict(
-                message,
-                &ed25519_dalek::Signature::from_slice(signature).ok()?,
-            )
-            .ok()
-        }
-        (Scheme::Ed25519ph, Material::Ed25519(key)) => {
+        (scheme, Material::Ed25519(key)) => {
             // The crate hashes by itself, so only whole messages can be asked.
             let Message::Bytes(message) = check.message() else {
                 return None;
             };
             let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
-            key.verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature)
-                .ok()
+            match scheme {
+                Scheme::Ed25519 => key.verify_strict(message, &signature).ok(),
+                Scheme::Ed25519ph => key
+                    .verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature)
+                    .ok(),
+                _ => None,
+            }
         }
         _ => None,
+    }
+}
+
+fn ecdsa(key: &Material, digest: &[u8], signature: &[u8]) -> Option<()> {
+    match key {
+        Material::P256(key) => {
+            let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
+            key.verify_prehash(digest, &signature).ok()
+        }
+        Material::P384(key) => {
+            let signature = p384::ecdsa::Signature::from_slice(signature).ok()?;
+            key.verify_prehash(digest, &signature).ok()
+        }
+        Material::P521(key) => {
+            // The crate refuses hashes shorter than half the field; zeros to the left change
+            // nothing (FIPS 186-5, 6.4.2).
+            let mut padded = vec![0; 66_usize.checked_sub(digest.len())?];
+            padded.extend_from_slice(digest);
+            let signature = p521::ecdsa::Signature::from_slice(signature).ok()?;
+            key.verify_prehash(&padded, &signature).ok()
+        }
+        Material::Rsa(_) | Material::Ed25519(_) => None,
     }
 }
 

@@ -365,9 +365,8 @@ fn basis(config: &Config) -> String {
     add(&config.policy);
     // How many there are comes first, so that no file of one kind reads as one of the other.
     for files in [Some(&config.assets), config.registries_d.as_ref()] {
-        add(&files
-            .map_or(u64::MAX, |files| files.len() as u64)
-            .to_be_bytes());
+        let count = files.and_then(|files| u64::try_from(files.len()).ok());
+        add(&count.unwrap_or(u64::MAX).to_be_bytes());
         for (path, bytes) in files.into_iter().flatten() {
             add(path.as_bytes());
             add(bytes);

@@ -90,7 +90,7 @@ fn everything_is_read() {
             layer.artifact_type.as_deref(),
             layer.urls.len()
         ),
-        (i64::MAX as u64, Some("v"), Some("t"), 1)
+        (i64::MAX.cast_unsigned(), Some("v"), Some("t"), 1)
     );
     let platform = layer.platform.as_ref().unwrap();
     assert_eq!(

@@ -210,11 +210,10 @@ impl Policy {
         path: &str,
     ) -> Result<Selection<'_>, IdentityError> {
         let scopes = scope::file_scopes(transport, path)?;
-        let (identity, above) = scopes
-            .split_first()
-            .map_or(("", &[] as &[String]), |(first, rest)| {
-                (first.as_str(), rest)
-            });
+        let (identity, above) = match scopes.split_first() {
+            Some((first, rest)) => (first.as_str(), rest),
+            None => ("", scopes.as_slice()),
+        };
         Ok(self.select_for(transport.name(), identity, above))
     }
 

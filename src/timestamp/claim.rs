@@ -19,6 +19,7 @@ use crate::x509::Certificate;
 use crate::x509::Chain;
 use crate::x509::Path;
 use crate::x509::Purpose;
+use crate::x509::Window;
 use crate::x509::chains;
 use alloc::format;
 use alloc::vec::Vec;
@@ -201,73 +202,7 @@ impl Token {
     }
 
     fn claim_of(&self, tie: &Tie<'_>, stamped: &[u8]) -> Result<Pending<Timestamp>, Refused> {
-        let (scheme, hash) = (
-            self.signer.scheme().map_err(refused)?,
-            self.signer.hash().map_err(refused)?,
-        );
-        let message = Message::Bytes(self.signer.signed.clone());
-        let check = SignatureCheck::new(
-            Role::TimestampToken,
-            tie.signer.public_key(),
-            scheme,
-            EcdsaForm::Der,
-            message,
-            &self.signer.signature,
-        )
-        .map_err(refused)?;
-        let window = tie.authority.chain.valid();
-        // RFC 5652 section 5.4: what is signed are the attributes, and they name the content.
-        let token = Pending::read(check, |message| match message {
-            Message::Bytes(bytes) => Ok(SignedAttributes::parse(bytes)?),
-            Message::Digest(..) => Err(TimestampError::NoSignedAttributes.into()),
-        })?
-        .check(
-            Rule::new(
-                "timestamp.message-digest",
-                "what was signed is the digest of the token's content",
-            ),
-            |attributes| {
-                attributes.check_content(hash, &self.content)?;
-                Ok((attributes, TstInfo::parse(&self.content)?))
-            },
-        )?
-        .check(
-            Rule::new(
-                "timestamp.imprint",
-                "the token is about the signature that was given",
-            ),
-            |(attributes, info)| {
-                info.check_imprint(stamped)?;
-                Ok((attributes, info.time))
-            },
-        )?
-        .check(
-            Rule::new(
-                "timestamp.signer",
-                format!("the token names {} as its signer", tie.signer.shown()),
-            ),
-            |(attributes, time)| {
-                attributes.check_certificate(&tie.signer)?;
-                Ok(time)
-            },
-        )?
-        .check(
-            Rule::new(
-                "timestamp.window",
-                "the trusted root vouches for the authority at the token's time",
-            ),
-            |time| {
-                if window.covers(time) {
-                    Ok(time)
-                } else {
-                    Err(TimestampError::Window {
-                        time,
-                        start: window.start,
-                    }
-                    .into())
-                }
-            },
-        )?;
+        let token = self.token_of(tie, stamped)?;
         // TRUST section 7: whoever settles them in turn looks at the token only under a chain that
         // holds.
         tie.chain
@@ -306,10 +241,81 @@ impl Token {
             )
     }
 
+    /// The token by itself: its time, signed by the signer that it names, over what was stamped.
+    fn token_of(&self, tie: &Tie<'_>, stamped: &[u8]) -> Result<Pending<UnixTime>, Refused> {
+        let hash = self.signer.hash().map_err(refused)?;
+        // RFC 5652 section 5.4: what is signed are the attributes, and they name the content.
+        Pending::read(self.signature_check(tie)?, |message| match message {
+            Message::Bytes(bytes) => Ok(SignedAttributes::parse(bytes)?),
+            Message::Digest(..) => Err(TimestampError::NoSignedAttributes.into()),
+        })?
+        .check(
+            Rule::new(
+                "timestamp.message-digest",
+                "what was signed is the digest of the token's content",
+            ),
+            |attributes| {
+                attributes.check_content(hash, &self.content)?;
+                Ok((attributes, TstInfo::parse(&self.content)?))
+            },
+        )?
+        .check(
+            Rule::new(
+                "timestamp.imprint",
+                "the token is about the signature that was given",
+            ),
+            |(attributes, info)| {
+                info.check_imprint(stamped)?;
+                Ok((attributes, info.time))
+            },
+        )?
+        .check(
+            Rule::new(
+                "timestamp.signer",
+                format!("the token names {} as its signer", tie.signer.shown()),
+            ),
+            |(attributes, time)| {
+                attributes.check_certificate(&tie.signer)?;
+                Ok(time)
+            },
+        )?
+        .check(
+            Rule::new(
+                "timestamp.window",
+                "the trusted root vouches for the authority at the token's time",
+            ),
+            |time| check_window(tie.authority.chain.valid(), time),
+        )
+    }
+
+    fn signature_check(&self, tie: &Tie<'_>) -> Result<SignatureCheck, Refused> {
+        SignatureCheck::new(
+            Role::TimestampToken,
+            tie.signer.public_key(),
+            self.signer.scheme().map_err(refused)?,
+            EcdsaForm::Der,
+            Message::Bytes(self.signer.signed.clone()),
+            &self.signer.signature,
+        )
+        .map_err(refused)
+    }
+
     fn unknown(&self) -> TimestampError {
         TimestampError::UnknownAuthority {
             issuer: self.signer.id.shown(),
         }
+    }
+}
+
+fn check_window(window: Window, time: UnixTime) -> Result<UnixTime, Failure> {
+    if window.covers(time) {
+        Ok(time)
+    } else {
+        Err(TimestampError::Window {
+            time,
+            start: window.start,
+        }
+        .into())
     }
 }
 

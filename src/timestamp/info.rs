@@ -19,7 +19,7 @@ pub(super) struct TstInfo {
 
 impl TstInfo {
     /// A DER TSTInfo, and nothing after it.
-    pub fn parse(der: &[u8]) -> Result<Self, TimestampError> {
+    pub(super) fn parse(der: &[u8]) -> Result<Self, TimestampError> {
         let mut values = Values::inside_only(der, Tag::Sequence, "the TSTInfo")?;
         if values.integer()? != [1] {
             return Err(TimestampError::Version {
@@ -63,7 +63,7 @@ impl TstInfo {
 
     /// Section 2.4.2: the imprint is the hash of the stamped bytes, by a hash of which we know that
     /// it has no collisions.
-    pub fn check_imprint(&self, stamped: &[u8]) -> Result<(), TimestampError> {
+    pub(super) fn check_imprint(&self, stamped: &[u8]) -> Result<(), TimestampError> {
         let hash: Hash = self.imprint_algorithm.hash()?;
         if hash.hash(stamped) == self.imprint {
             Ok(())

@@ -24,12 +24,12 @@ pub(super) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub fn of(bytes: &'a [u8], what: &'static str) -> Self {
+    pub(super) fn of(bytes: &'a [u8], what: &'static str) -> Self {
         Self { rest: bytes, what }
     }
 
     /// The values inside the only value of `bytes`.
-    pub fn inside_only(
+    pub(super) fn inside_only(
         bytes: &'a [u8],
         tag: Tag,
         what: &'static str,
@@ -40,26 +40,26 @@ impl<'a> Values<'a> {
         Ok(inside)
     }
 
-    pub fn error(&self) -> TimestampError {
+    pub(super) fn error(&self) -> TimestampError {
         TimestampError::Der { what: self.what }
     }
 
     /// Says what is read from here on.
-    pub fn now(&mut self, what: &'static str) {
+    pub(super) fn now(&mut self, what: &'static str) {
         self.what = what;
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The tag of the next value.
-    pub fn peek(&self) -> Option<Tag> {
+    pub(super) fn peek(&self) -> Option<Tag> {
         first(self.rest).map(|value| value.tag)
     }
 
     /// The next value, whatever it is.
-    pub fn any(&mut self) -> Result<Value<'a>, TimestampError> {
+    pub(super) fn any(&mut self) -> Result<Value<'a>, TimestampError> {
         let value = first(self.rest).ok_or_else(|| self.error())?;
         self.rest = self
             .rest
@@ -69,7 +69,7 @@ impl<'a> Values<'a> {
     }
 
     /// The next value, which must have this tag.
-    pub fn take(&mut self, tag: Tag) -> Result<Value<'a>, TimestampError> {
+    pub(super) fn take(&mut self, tag: Tag) -> Result<Value<'a>, TimestampError> {
         let value = self.any()?;
         if value.tag == tag {
             Ok(value)
@@ -79,7 +79,7 @@ impl<'a> Values<'a> {
     }
 
     /// The next value if it has this tag.
-    pub fn optional(&mut self, tag: Tag) -> Result<Option<Value<'a>>, TimestampError> {
+    pub(super) fn optional(&mut self, tag: Tag) -> Result<Option<Value<'a>>, TimestampError> {
         if self.peek() == Some(tag) {
             self.any().map(Some)
         } else {
@@ -88,17 +88,17 @@ impl<'a> Values<'a> {
     }
 
     /// The values inside the next one.
-    pub fn inside(&mut self, tag: Tag) -> Result<Values<'a>, TimestampError> {
+    pub(super) fn inside(&mut self, tag: Tag) -> Result<Values<'a>, TimestampError> {
         Ok(Values::of(self.take(tag)?.body, self.what))
     }
 
-    pub fn oid(&mut self) -> Result<ObjectIdentifier, TimestampError> {
+    pub(super) fn oid(&mut self) -> Result<ObjectIdentifier, TimestampError> {
         ObjectIdentifier::from_bytes(self.take(Tag::ObjectIdentifier)?.body)
             .map_err(|_| self.error())
     }
 
     /// An INTEGER's two's complement, minimal (X.690 section 8.3.2).
-    pub fn integer(&mut self) -> Result<&'a [u8], TimestampError> {
+    pub(super) fn integer(&mut self) -> Result<&'a [u8], TimestampError> {
         match self.take(Tag::Integer)?.body {
             [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(self.error()),
             body => Ok(body),
@@ -106,7 +106,7 @@ impl<'a> Values<'a> {
     }
 
     /// A BOOLEAN whose default is false. X.690 section 11.5: the default is left out.
-    pub fn flag(&mut self) -> Result<bool, TimestampError> {
+    pub(super) fn flag(&mut self) -> Result<bool, TimestampError> {
         match self.optional(Tag::Boolean)?.map(|value| value.body) {
             None => Ok(false),
             Some([0xff]) => Ok(true),
@@ -115,7 +115,7 @@ impl<'a> Values<'a> {
     }
 
     /// Every value that is left.
-    pub fn all(mut self) -> Result<Vec<Value<'a>>, TimestampError> {
+    pub(super) fn all(mut self) -> Result<Vec<Value<'a>>, TimestampError> {
         let mut values = Vec::new();
         while !self.is_empty() {
             values.push(self.any()?);
@@ -124,7 +124,7 @@ impl<'a> Values<'a> {
     }
 
     /// Nothing may be left.
-    pub fn finish(&self) -> Result<(), TimestampError> {
+    pub(super) fn finish(&self) -> Result<(), TimestampError> {
         if self.rest.is_empty() {
             Ok(())
         } else {

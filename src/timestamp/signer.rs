@@ -42,7 +42,7 @@ pub(super) struct AlgorithmIdentifier {
 }
 
 impl AlgorithmIdentifier {
-    pub fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
+    pub(super) fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
         if value.tag != Tag::Sequence {
             return Err(TimestampError::Der {
                 what: "an algorithm",
@@ -65,7 +65,7 @@ impl AlgorithmIdentifier {
     }
 
     /// RFC 5754 section 2: no parameters, or NULL. SHA-1 is refused.
-    pub fn hash(&self) -> Result<Hash, TimestampError> {
+    pub(super) fn hash(&self) -> Result<Hash, TimestampError> {
         match self.oid {
             SHA256 if !self.has_parameters => Ok(Hash::Sha256),
             SHA384 if !self.has_parameters => Ok(Hash::Sha384),
@@ -109,7 +109,7 @@ pub(super) enum SignerId {
 impl SignerId {
     /// RFC 5652 section 5.3. CVE-2026-39984: this finds the signer's certificate, never its place
     /// among others.
-    pub fn names(&self, certificate: &Certificate) -> bool {
+    pub(super) fn names(&self, certificate: &Certificate) -> bool {
         match self {
             Self::IssuerAndSerial(issuer, serial) => {
                 certificate.issuer() == issuer && certificate.serial() == serial
@@ -125,12 +125,12 @@ impl SignerId {
     }
 
     /// Whether it says that this certificate's subject issued the signer's.
-    pub fn is_issued_by(&self, authority: &Certificate) -> bool {
+    pub(super) fn is_issued_by(&self, authority: &Certificate) -> bool {
         matches!(self, Self::IssuerAndSerial(issuer, _) if authority.subject() == issuer)
     }
 
     /// For people.
-    pub fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         let bytes = match self {
             Self::IssuerAndSerial(issuer, _) => issuer,
             Self::SubjectKeyId(id) => id,
@@ -151,7 +151,7 @@ pub(super) struct SignerInfo {
 }
 
 impl SignerInfo {
-    pub fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
+    pub(super) fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
         let mut values = Values::of(value.body, "the SignerInfo");
         if value.tag != Tag::Sequence {
             return Err(values.error());
@@ -192,17 +192,20 @@ impl SignerInfo {
     }
 
     /// The hash over the content, and under the signature.
-    pub fn hash(&self) -> Result<Hash, TimestampError> {
+    pub(super) fn hash(&self) -> Result<Hash, TimestampError> {
         self.digest_algorithm.hash()
     }
 
-    pub fn scheme(&self) -> Result<Scheme, TimestampError> {
+    pub(super) fn scheme(&self) -> Result<Scheme, TimestampError> {
         self.signature_algorithm.scheme(self.hash()?)
     }
 
     /// RFC 5652 section 5.1: the signed data lists the hash. It is no proof; a token in which it
     /// differs was put together.
-    pub fn check_listed(&self, algorithms: &[AlgorithmIdentifier]) -> Result<(), TimestampError> {
+    pub(super) fn check_listed(
+        &self,
+        algorithms: &[AlgorithmIdentifier],
+    ) -> Result<(), TimestampError> {
         if algorithms.contains(&self.digest_algorithm) {
             Ok(())
         } else {
@@ -242,7 +245,7 @@ pub(super) struct SignedAttributes {
 impl SignedAttributes {
     /// A DER `SET OF Attribute`. Section 5.4 wants DER here, so the order is checked too; each
     /// attribute that is read occurs once, with one value (section 11).
-    pub fn parse(der: &[u8]) -> Result<Self, TimestampError> {
+    pub(super) fn parse(der: &[u8]) -> Result<Self, TimestampError> {
         let attributes = Values::inside_only(der, Tag::Set, "the signed attributes")?.all()?;
         if !attributes
             .windows(2)
@@ -286,7 +289,7 @@ impl SignedAttributes {
     }
 
     /// Section 11.2.
-    pub fn check_content(&self, hash: Hash, content: &[u8]) -> Result<(), TimestampError> {
+    pub(super) fn check_content(&self, hash: Hash, content: &[u8]) -> Result<(), TimestampError> {
         if hash.hash(content) == self.message_digest {
             Ok(())
         } else {
@@ -297,7 +300,7 @@ impl SignedAttributes {
     /// RFC 5816 section 2.2.1: the first certificate that is named is the signer's. We accept
     /// tokens that name it by SHA-1 alone (RFC 2634), or not at all, because the signature itself
     /// is checked with that certificate's key.
-    pub fn check_certificate(&self, signer: &Certificate) -> Result<(), TimestampError> {
+    pub(super) fn check_certificate(&self, signer: &Certificate) -> Result<(), TimestampError> {
         let Some(named) = &self.signing_certificate else {
             return Ok(());
         };

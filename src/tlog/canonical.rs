@@ -5,15 +5,16 @@
 //! different numbers have the same canonical form.
 
 use crate::encoding::json::{Member, Node, Value};
+use crate::encoding::number;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// 2^53 - 1, the largest integer that a double tells from its neighbours (RFC 7493 section 2.2).
-const SAFE: f64 = 9_007_199_254_740_991.0;
+const SAFE: i64 = (1 << 53) - 1;
 
 /// The canonical form. `None` for numbers out of scope. The parser bounds the depth.
-pub fn canonical(node: &Node) -> Option<String> {
+pub(super) fn canonical(node: &Node) -> Option<String> {
     Some(match &node.value {
         Value::Null => "null".into(),
         Value::Bool(value) => value.to_string(),
@@ -51,14 +52,7 @@ fn object(members: &[Member]) -> Option<String> {
 /// RFC 8785 section 3.2.2.3: the double that the number writes, as ECMAScript writes it; so `1.0`
 /// and `1e0` are `1`.
 fn integer(text: &str) -> Option<i64> {
-    let value: f64 = text.parse().ok()?;
-    if !(-SAFE..=SAFE).contains(&value) {
-        return None;
-    }
-    // In range by the line above, so that the cast only drops the fraction.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-    let (whole, back) = (value as i64, value as i64 as f64);
-    (back == value).then_some(whole)
+    number::whole(text).filter(|value| (-SAFE..=SAFE).contains(value))
 }
 
 /// RFC 8785 section 3.2.2.2.

@@ -90,7 +90,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
 
     /// MTH of RFC 9162 section 2.1.1, as it is written there.
-    pub fn root(leaves: &[NodeHash]) -> NodeHash {
+    pub(crate) fn root(leaves: &[NodeHash]) -> NodeHash {
         match leaves {
             [] => sha256(b""),
             [leaf] => *leaf,
@@ -102,7 +102,7 @@ pub(super) mod tests {
     }
 
     /// PATH of RFC 9162 section 2.1.3.1, as it is written there.
-    pub fn path(index: usize, leaves: &[NodeHash]) -> Vec<NodeHash> {
+    pub(crate) fn path(index: usize, leaves: &[NodeHash]) -> Vec<NodeHash> {
         if leaves.len() < 2 {
             return Vec::new();
         }
@@ -130,7 +130,8 @@ pub(super) mod tests {
         proof: &[NodeHash],
         root: &NodeHash,
     ) -> Result<(), TlogError> {
-        verify_inclusion(leaf, index as u64, size as u64, proof, root)
+        let (index, size) = (index.try_into().unwrap(), size.try_into().unwrap());
+        verify_inclusion(leaf, index, size, proof, root)
     }
 
     /// The empty leaf and the tree of eight from transparency-dev/merkle, `testonly` (also in RFC

@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 
 /// One answer of the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Answer {
+pub(super) struct Answer {
     /// Of a manifest.
     pub content_type: Option<String>,
     /// Of a manifest: the digest that the registry said it has.
@@ -33,7 +33,7 @@ pub struct Answer {
 }
 
 /// Files by the path that a policy writes.
-pub type Files = BTreeMap<String, Vec<u8>>;
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A policy, and the files that belong to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -38,7 +38,9 @@ pub use report::{
     Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome,
     Report, Requirement, RuleReport, Signer, StepReport, Timestamp, Verdict,
 };
-pub use rules::{Direct, NamedRoot, Paths, Rules, RulesError, SignedNames, Signers, public_keys};
+pub use rules::{
+    Direct, NamedRoot, Paths, Roots, Rules, RulesError, SignedNames, Signers, public_keys,
+};
 pub use trouble::VerifyError;
 pub use work::{Origin, Work};
 

@@ -17,7 +17,8 @@ use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use js_sys::{Array, Object};
-use tasks::Task;
+pub use policy::{policy_explain, policy_lint};
+pub use tasks::Task;
 use values::{failure, set};
 use wasm_bindgen::prelude::*;
 

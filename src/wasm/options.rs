@@ -29,7 +29,7 @@ use alloc::vec::Vec;
 use wasm_bindgen::JsValue;
 
 /// Everything that one verification needs.
-pub struct Verify {
+pub(super) struct Verify {
     shown: String,
     /// The name to judge by.
     pub name: Reference,
@@ -51,7 +51,7 @@ pub struct Verify {
 
 impl Verify {
     /// Reads the options of `startVerify`.
-    pub fn read(options: &JsValue) -> Result<Self, JsValue> {
+    pub(super) fn read(options: &JsValue) -> Result<Self, JsValue> {
         let shown = values::need_text(options, "reference")?;
         let at = Reference::normalize(&shown, Grammar::Distribution)
             .map_err(failure)?
@@ -100,7 +100,7 @@ impl Verify {
     }
 
     /// Whatever name a signature gives, where there is no policy.
-    pub fn under_any_name(self) -> Self {
+    pub(super) fn under_any_name(self) -> Self {
         let rules = match self.rules {
             Rules::Direct(direct) => Rules::Direct(Direct {
                 names: SignedNames::Any,
@@ -112,7 +112,7 @@ impl Verify {
     }
 
     /// Verifies.
-    pub async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
+    pub(super) async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
         let reference = match &self.pinned {
             Some(digest) => digest.to_string(),
             None => self.at.tag().unwrap_or("latest").to_string(),
@@ -150,7 +150,7 @@ impl Verify {
 }
 
 /// The name to judge an image by that was asked for as `shown`.
-pub fn name(shown: &str, judged_as: Option<&str>) -> Result<Reference, JsValue> {
+pub(super) fn name(shown: &str, judged_as: Option<&str>) -> Result<Reference, JsValue> {
     match judged_as {
         Some(text) => named(
             text,
@@ -219,7 +219,9 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
 }
 
 /// The files of a `registries.d`; an empty folder says something else than none.
-pub fn registries_d(options: &JsValue) -> Result<Option<BTreeMap<String, Vec<u8>>>, JsValue> {
+pub(super) fn registries_d(
+    options: &JsValue,
+) -> Result<Option<BTreeMap<String, Vec<u8>>>, JsValue> {
     values::object(options, "registriesD")
         .map(|_| values::byte_map(options, "registriesD"))
         .transpose()
@@ -230,7 +232,7 @@ fn argument(message: &str) -> JsValue {
 }
 
 /// One demand without a policy.
-pub fn direct(options: &JsValue) -> Result<Direct, JsValue> {
+pub(super) fn direct(options: &JsValue) -> Result<Direct, JsValue> {
     let predicate_type = values::text(options, "predicateType")?;
     let predicate_type = predicate_type
         .as_deref()
@@ -332,7 +334,7 @@ fn root(options: &JsValue) -> Result<Option<NamedRoot>, JsValue> {
 }
 
 /// Reads the options of `verifyBundle`.
-pub fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
+pub(super) fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
     let bundle = values::bytes(options, "bundle")?
         .ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
     let artifact = match (
@@ -421,7 +423,7 @@ fn web_crypto(options: &JsValue) -> Result<bool, JsValue> {
 }
 
 /// Reads the options of `verifySignature`.
-pub fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
+pub(super) fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
     let need = |key: &str| {
         values::bytes(options, key)?.ok_or_else(|| {
             failure(Failure::new(
@@ -474,7 +476,7 @@ pub fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
 }
 
 /// Reads a gateway's configuration.
-pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
+pub(super) fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
     let config_read = gateway::Config {
         upstream: values::need_text(config, "upstream")?,
         name: values::need_text(config, "name")?,
@@ -498,7 +500,7 @@ pub fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
 }
 
 /// Reads a client's request.
-pub fn request(request: &JsValue) -> Result<gateway::Request, JsValue> {
+pub(super) fn request(request: &JsValue) -> Result<gateway::Request, JsValue> {
     Ok(gateway::Request {
         method: values::need_text(request, "method")?.to_ascii_uppercase(),
         url: values::need_text(request, "url")?,

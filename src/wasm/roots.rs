@@ -22,7 +22,7 @@ _std::thread_local! {
 ///
 /// # Errors
 /// [`RulesError::Root`].
-pub fn embedded(name: &str) -> Result<NamedRoot, RulesError> {
+pub(super) fn embedded(name: &str) -> Result<NamedRoot, RulesError> {
     known(name, || NamedRoot::embedded(name))
 }
 
@@ -30,7 +30,7 @@ pub fn embedded(name: &str) -> Result<NamedRoot, RulesError> {
 ///
 /// # Errors
 /// [`RulesError::Root`].
-pub fn given(bytes: &[u8]) -> Result<NamedRoot, RulesError> {
+pub(super) fn given(bytes: &[u8]) -> Result<NamedRoot, RulesError> {
     known(&alloc::format!("{}", Digest::of(bytes)), || {
         NamedRoot::read("that was given", bytes)
     })

@@ -1,6 +1,7 @@
 //! Values in and out.
 
 use super::pairs;
+use crate::encoding::number;
 use crate::error::{Failure, HostError};
 use crate::gateway::{Action, Respond};
 use alloc::collections::BTreeMap;
@@ -12,7 +13,7 @@ use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// A real `Error` with `code`.
-pub fn failure(error: impl Into<Failure>) -> JsValue {
+pub(super) fn failure(error: impl Into<Failure>) -> JsValue {
     let failure = error.into();
     let error = Error::new(&failure.message);
     set(&error, "code", failure.code);
@@ -27,7 +28,7 @@ fn argument(name: &str, expected: &str) -> JsValue {
 }
 
 /// Sets a property of an object of ours.
-pub fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
+pub(super) fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
     // Only a frozen or exotic object could refuse, and we made this one.
     let _ = Reflect::set(object, &key.into(), &value.into());
 }
@@ -39,12 +40,12 @@ fn member(object: &JsValue, key: &str) -> Option<JsValue> {
 }
 
 /// Whether a member says something.
-pub fn has(object: &JsValue, key: &str) -> bool {
+pub(super) fn has(object: &JsValue, key: &str) -> bool {
     member(object, key).is_some()
 }
 
 /// An object whose values are strings; absent is empty.
-pub fn text_map(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
+pub(super) fn text_map(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
     let Some(value) = member(object, key) else {
         return Ok(Vec::new());
     };
@@ -61,36 +62,34 @@ pub fn text_map(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, Js
 }
 
 /// An optional string.
-pub fn text(object: &JsValue, key: &str) -> Result<Option<String>, JsValue> {
+pub(super) fn text(object: &JsValue, key: &str) -> Result<Option<String>, JsValue> {
     member(object, key)
         .map(|value| value.as_string().ok_or_else(|| argument(key, "a string")))
         .transpose()
 }
 
 /// A string that must be there.
-pub fn need_text(object: &JsValue, key: &str) -> Result<String, JsValue> {
+pub(super) fn need_text(object: &JsValue, key: &str) -> Result<String, JsValue> {
     text(object, key)?.ok_or_else(|| argument(key, "a string"))
 }
 
 /// An optional truth value; absent is false.
-pub fn flag(object: &JsValue, key: &str) -> bool {
+pub(super) fn flag(object: &JsValue, key: &str) -> bool {
     member(object, key).is_some_and(|value| value.is_truthy())
 }
 
-/// A whole number that must be there.
-pub fn integer(object: &JsValue, key: &str) -> Result<i64, JsValue> {
+/// A number that must be there, without its fraction; what is too large for it is the largest.
+pub(super) fn integer(object: &JsValue, key: &str) -> Result<i64, JsValue> {
     let value = member(object, key)
         .and_then(|value| value.as_f64())
-        .filter(|value| value.is_finite());
-    // Saturating, and any fraction of a second is dropped.
-    #[allow(clippy::cast_possible_truncation)]
-    value
-        .map(|value| value as i64)
-        .ok_or_else(|| argument(key, "a number"))
+        .filter(|value| value.is_finite())
+        .ok_or_else(|| argument(key, "a number"))?;
+    let furthest = if value < 0.0 { i64::MIN } else { i64::MAX };
+    Ok(number::integer_part(value).map_or(furthest, |(whole, _)| whole))
 }
 
 /// Optional bytes.
-pub fn bytes(object: &JsValue, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
+pub(super) fn bytes(object: &JsValue, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
     member(object, key)
         .map(|value| to_bytes(&value).ok_or_else(|| argument(key, "a Uint8Array")))
         .transpose()
@@ -101,7 +100,7 @@ fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
 }
 
 /// A list of byte arrays; absent is empty.
-pub fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8>>>, JsValue> {
+pub(super) fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8>>>, JsValue> {
     let Some(value) = member(object, key) else {
         return Ok(None);
     };
@@ -118,7 +117,7 @@ pub fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8>>>, Js
 }
 
 /// A list of strings; absent is empty.
-pub fn text_list(object: &JsValue, key: &str) -> Result<Vec<String>, JsValue> {
+pub(super) fn text_list(object: &JsValue, key: &str) -> Result<Vec<String>, JsValue> {
     let wrong = || argument(key, "an array of strings");
     let Some(value) = member(object, key) else {
         return Ok(Vec::new());
@@ -130,7 +129,7 @@ pub fn text_list(object: &JsValue, key: &str) -> Result<Vec<String>, JsValue> {
 }
 
 /// An object whose values are byte arrays; absent is empty.
-pub fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>, JsValue> {
+pub(super) fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>, JsValue> {
     let Some(value) = member(object, key) else {
         return Ok(BTreeMap::new());
     };
@@ -151,7 +150,7 @@ pub fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, Vec<u8>>
 }
 
 /// `[[name, value], …]`, names brought to lower case.
-pub fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
+pub(super) fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
     let wrong = || argument(key, "an array of [name, value]");
     let Some(value) = member(object, key) else {
         return Ok(Vec::new());
@@ -172,12 +171,12 @@ pub fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, String)>,
 }
 
 /// An inner object.
-pub fn object(value: &JsValue, key: &str) -> Option<JsValue> {
+pub(super) fn object(value: &JsValue, key: &str) -> Option<JsValue> {
     member(value, key)
 }
 
 /// The list of answers that `advance` is given.
-pub fn list(value: &JsValue) -> Result<Array, JsValue> {
+pub(super) fn list(value: &JsValue) -> Result<Array, JsValue> {
     value
         .dyn_ref::<Array>()
         .cloned()
@@ -185,7 +184,7 @@ pub fn list(value: &JsValue) -> Result<Array, JsValue> {
 }
 
 /// What a failed ask becomes.
-pub fn host_error(error: &JsValue) -> HostError {
+pub(super) fn host_error(error: &JsValue) -> HostError {
     let kind = text(error, "kind").ok().flatten().unwrap_or_default();
     let reason: String = text(error, "message")
         .ok()
@@ -212,14 +211,14 @@ pub fn host_error(error: &JsValue) -> HostError {
 }
 
 /// A serialisable value as a plain object.
-pub fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(JsValue::from)
 }
 
 /// An action as the shell carries it out.
-pub fn action(action: Action) -> JsValue {
+pub(super) fn action(action: Action) -> JsValue {
     let object = Object::new();
     match action {
         Action::Asset(path) => {

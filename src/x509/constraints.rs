@@ -43,7 +43,7 @@ struct Name<'a> {
 }
 
 impl NameConstraints {
-    pub fn read(bytes: &[u8]) -> Result<Self, X509Error> {
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, X509Error> {
         let mut outside = Values::of(bytes, "the name constraints");
         let mut values = outside.inside(Tag::Sequence)?;
         outside.finish()?;
@@ -61,7 +61,7 @@ impl NameConstraints {
 
     /// Whether every name of `below` may be issued; else the name that may not. RFC 5280 section
     /// 6.1.3 (b) and (c), for self-issued certificates too, as Go does.
-    pub fn check(&self, below: &Certificate) -> Result<(), String> {
+    pub(super) fn check(&self, below: &Certificate) -> Result<(), String> {
         let subject = San::Directory(below.subject().into());
         let mut emails = Vec::new();
         // "rfc822Name … constraint MUST be applied to the attribute of type emailAddress in the

@@ -40,7 +40,7 @@ pub(super) struct Extension {
 
 impl Extension {
     /// Critical, and not processed here.
-    pub fn is_unknown_critical(&self) -> bool {
+    pub(super) fn is_unknown_critical(&self) -> bool {
         self.critical && !PROCESSED.contains(&self.oid)
     }
 }

@@ -149,9 +149,7 @@ pub fn chains<'a>(
         }));
     }
     if intermediates.len() > limits::CHAIN {
-        return Err(refused(X509Error::ChainLength {
-            limit: limits::CHAIN,
-        }));
+        return Err(refused(too_long()));
     }
     let (mut found, mut is_long) = (Vec::new(), false);
     let mut open = vec![vec![leaf.clone()]];
@@ -162,25 +160,11 @@ pub fn chains<'a>(
             break;
         }
         let Some(last) = partial.last() else { continue };
-        for (at, _) in anchor
-            .chain()
-            .iter()
-            .enumerate()
-            .filter(|(_, authority)| authority.subject() == last.issuer())
-        {
-            let certificates: Vec<_> = partial
-                .iter()
-                .cloned()
-                .chain(anchor.chain().iter().skip(at).cloned())
-                .collect();
-            if certificates.len() > limits::CHAIN {
-                is_long = true
+        for chain in ends(&partial, last, anchor) {
+            if chain.certificates.len() > limits::CHAIN {
+                is_long = true;
             } else {
-                found.push(Chain {
-                    anchor,
-                    certificates,
-                    below: partial.len(),
-                })
+                found.push(chain);
             }
         }
         let fits = |next: &&Certificate| {
@@ -198,9 +182,7 @@ pub fn chains<'a>(
     }
     if found.is_empty() {
         return Err(refused(if is_long {
-            X509Error::ChainLength {
-                limit: limits::CHAIN,
-            }
+            too_long()
         } else {
             unknown_issuer(leaf)
         }));
@@ -208,6 +190,63 @@ pub fn chains<'a>(
     found.truncate(limits::PATHS);
     found.sort_by_key(|chain| !chain.key_ids_fit());
     Ok(found)
+}
+
+fn too_long() -> X509Error {
+    X509Error::ChainLength {
+        limit: limits::CHAIN,
+    }
+}
+
+/// `partial` continued in the anchor, wherever that has an authority which `last` names.
+fn ends<'a>(
+    partial: &[Certificate],
+    last: &Certificate,
+    anchor: &'a Anchor,
+) -> impl Iterator<Item = Chain<'a>> {
+    let authorities = anchor.chain();
+    let named = authorities
+        .iter()
+        .enumerate()
+        .filter(|(_, authority)| authority.subject() == last.issuer());
+    named.map(move |(at, _)| Chain {
+        anchor,
+        certificates: partial
+            .iter()
+            .chain(authorities.iter().skip(at))
+            .cloned()
+            .collect(),
+        below: partial.len(),
+    })
+}
+
+/// That `issuer` signed `certificate`, which names it.
+fn link(
+    certificate: &Certificate,
+    issuer: &Certificate,
+    role: Role,
+) -> Result<Pending<Vec<Certificate>>, Refused> {
+    let check = certificate
+        .signed_by(issuer.public_key(), role)
+        .map_err(refused)?;
+    let link = Pending::read(check, |message| {
+        same_tbs(message, certificate).map(|()| vec![certificate.clone()])
+    })?;
+    let rule = Rule::new(
+        "certificate.issuer",
+        alloc::format!(
+            "{} names {} as its issuer",
+            certificate.shown(),
+            issuer.shown()
+        ),
+    );
+    link.check(rule, |link| {
+        if certificate.issuer() == issuer.subject() {
+            Ok(link)
+        } else {
+            Err(Failure::from(unknown_issuer(certificate)))
+        }
+    })
 }
 
 /// The path of a certificate that a person named as trusted, and that is signed by itself: it need
@@ -360,28 +399,7 @@ impl Chain<'_> {
             .zip(self.certificates.iter().skip(1).chain(own))
             .take(self.below)
         {
-            let check = certificate
-                .signed_by(issuer.public_key(), role)
-                .map_err(refused)?;
-            let link = Pending::read(check, |message| {
-                same_tbs(message, certificate).map(|()| vec![certificate.clone()])
-            })?;
-            let rule = Rule::new(
-                "certificate.issuer",
-                alloc::format!(
-                    "{} names {} as its issuer",
-                    certificate.shown(),
-                    issuer.shown()
-                ),
-            );
-            let named = |link| {
-                if certificate.issuer() == issuer.subject() {
-                    Ok(link)
-                } else {
-                    Err(Failure::from(unknown_issuer(certificate)))
-                }
-            };
-            links.push(link.check(rule, named)?);
+            links.push(link(certificate, issuer, role)?);
         }
         // The anchor's word first.
         let mut claim: Option<Pending<Vec<Certificate>>> = None;

@@ -23,20 +23,20 @@ pub(super) struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub fn of(bytes: &'a [u8], what: &'static str) -> Self {
+    pub(super) fn of(bytes: &'a [u8], what: &'static str) -> Self {
         Self { rest: bytes, what }
     }
 
-    pub fn error(&self) -> X509Error {
+    pub(super) fn error(&self) -> X509Error {
         X509Error::Der { what: self.what }
     }
 
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
     /// The next value, whatever it is.
-    pub fn any(&mut self) -> Result<Value<'a>, X509Error> {
+    pub(super) fn any(&mut self) -> Result<Value<'a>, X509Error> {
         let value = first(self.rest).ok_or_else(|| self.error())?;
         self.rest = self
             .rest
@@ -46,7 +46,7 @@ impl<'a> Values<'a> {
     }
 
     /// The next value, which must have this tag.
-    pub fn take(&mut self, tag: Tag) -> Result<Value<'a>, X509Error> {
+    pub(super) fn take(&mut self, tag: Tag) -> Result<Value<'a>, X509Error> {
         let value = self.any()?;
         if value.tag == tag {
             Ok(value)
@@ -56,7 +56,7 @@ impl<'a> Values<'a> {
     }
 
     /// The next value if it has this tag.
-    pub fn optional(&mut self, tag: Tag) -> Result<Option<Value<'a>>, X509Error> {
+    pub(super) fn optional(&mut self, tag: Tag) -> Result<Option<Value<'a>>, X509Error> {
         let is_next = first(self.rest).is_some_and(|value| value.tag == tag);
         if is_next {
             self.any().map(Some)
@@ -66,17 +66,17 @@ impl<'a> Values<'a> {
     }
 
     /// The values inside the next one.
-    pub fn inside(&mut self, tag: Tag) -> Result<Values<'a>, X509Error> {
+    pub(super) fn inside(&mut self, tag: Tag) -> Result<Values<'a>, X509Error> {
         Ok(Values::of(self.take(tag)?.body, self.what))
     }
 
-    pub fn oid(&mut self) -> Result<ObjectIdentifier, X509Error> {
+    pub(super) fn oid(&mut self) -> Result<ObjectIdentifier, X509Error> {
         ObjectIdentifier::from_bytes(self.take(Tag::ObjectIdentifier)?.body)
             .map_err(|_| self.error())
     }
 
     /// A BOOLEAN whose default is false. X.690 section 11.5: the default is left out.
-    pub fn flag(&mut self) -> Result<bool, X509Error> {
+    pub(super) fn flag(&mut self) -> Result<bool, X509Error> {
         match self.optional(Tag::Boolean)?.map(|value| value.body) {
             None => Ok(false),
             Some([0xff]) => Ok(true),
@@ -85,7 +85,7 @@ impl<'a> Values<'a> {
     }
 
     /// An INTEGER's two's complement, minimal (X.690 section 8.3.2).
-    pub fn integer(&mut self) -> Result<&'a [u8], X509Error> {
+    pub(super) fn integer(&mut self) -> Result<&'a [u8], X509Error> {
         let body = self.take(Tag::Integer)?.body;
         match body {
             [] | [0, 0..=0x7f, ..] | [0xff, 0x80..=0xff, ..] => Err(self.error()),
@@ -94,7 +94,7 @@ impl<'a> Values<'a> {
     }
 
     /// A BIT STRING of whole bytes.
-    pub fn bytes(&mut self) -> Result<&'a [u8], X509Error> {
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], X509Error> {
         match self.take(Tag::BitString)?.body {
             [0, bytes @ ..] => Ok(bytes),
             _ => Err(self.error()),
@@ -102,7 +102,7 @@ impl<'a> Values<'a> {
     }
 
     /// Time (RFC 5280 section 4.1.2.5): UTC, to the second.
-    pub fn time(&mut self) -> Result<crate::time::UnixTime, X509Error> {
+    pub(super) fn time(&mut self) -> Result<crate::time::UnixTime, X509Error> {
         let value = self.any()?;
         let since = match value.tag {
             Tag::UtcTime => UtcTime::from_der(value.raw).map(|time| time.to_unix_duration()),
@@ -118,7 +118,7 @@ impl<'a> Values<'a> {
     }
 
     /// Nothing may be left.
-    pub fn finish(&self) -> Result<(), X509Error> {
+    pub(super) fn finish(&self) -> Result<(), X509Error> {
         if self.rest.is_empty() {
             Ok(())
         } else {

@@ -446,11 +446,13 @@ fn a_key_that_the_platform_does_not_take_stops_nothing() {
     let mut attached = Attached::default();
     attached.artifact([forged(1), bundle(1)]);
     let memory = attached.done();
-    for fails in [(|_| true) as fn(&SignatureCheck) -> bool, |check| {
+    let all: fn(&SignatureCheck) -> bool = |_| true;
+    let second: fn(&SignatureCheck) -> bool = |check| {
         check.key()
             == &sealgate::crypto::PublicKey::from_pem(&base64::decode(&key_data(2)).unwrap())
                 .unwrap()
-    }] {
+    };
+    for fails in [all, second] {
         let counted = Counted {
             fails,
             ..Counted::new(&memory)

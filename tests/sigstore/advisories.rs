@@ -177,7 +177,7 @@ fn signed(payload: &[u8]) -> Vector {
 }
 
 /// An image with these bundles as referrers.
-pub fn image(bundles: &[Value]) -> (Memory, Digest) {
+pub(crate) fn image(bundles: &[Value]) -> (Memory, Digest) {
     let mut memory = Memory::default();
     let config = memory.put(b"{}");
     let layer = |digest: &Digest, kind: &str| json!({"mediaType": kind, "digest": digest.to_string(), "size": 2});

@@ -11,10 +11,10 @@ use sealgate::sigstore::identity::Identity;
 use sealgate::sigstore::verify::{Artifact, Signer, Thresholds};
 use serde_json::{Value, json};
 
-pub const SUBJECT: &str = "someone@example.test";
-pub const ISSUER: &str = "https://issuer.test";
+pub(crate) const SUBJECT: &str = "someone@example.test";
+pub(crate) const ISSUER: &str = "https://issuer.test";
 
-pub fn der(tag: u8, body: &[u8]) -> Vec<u8> {
+pub(crate) fn der(tag: u8, body: &[u8]) -> Vec<u8> {
     let length = match body.len() {
         n @ 0..128 => vec![u8::try_from(n).unwrap()],
         n @ 128..256 => vec![0x81, u8::try_from(n).unwrap()],
@@ -52,13 +52,13 @@ fn extension(id: &str, critical: bool, value: &[u8]) -> Vec<u8> {
 }
 
 /// A key that signs certificates.
-pub enum Authority {
+pub(crate) enum Authority {
     P256(Key),
     P521(Box<p521::ecdsa::SigningKey>),
 }
 
 impl Authority {
-    pub fn p521(seed: u8) -> Self {
+    pub(crate) fn p521(seed: u8) -> Self {
         let mut scalar = [seed; 66];
         scalar[0] = 0;
         Self::P521(Box::new(
@@ -133,7 +133,7 @@ impl Authority {
     }
 
     /// An authority of this name, certified by itself.
-    pub fn certificate(&self, serial: u8, common: &str) -> Vec<u8> {
+    pub(crate) fn certificate(&self, serial: u8, common: &str) -> Vec<u8> {
         let extensions = [
             extension("2.5.29.19", true, &[0x30, 3, 1, 1, 0xff]),
             extension("2.5.29.15", true, &[3, 2, 1, 6]),
@@ -142,7 +142,7 @@ impl Authority {
     }
 
     /// A signer's, by `issuer`, whose promises `promise` makes of the precertificate.
-    pub fn leaf(
+    pub(crate) fn leaf(
         &self,
         issuer: &str,
         key: &Key,
@@ -177,7 +177,7 @@ impl Authority {
 
     /// What `log` promises about a precertificate of this authority, `number` milliseconds late
     /// (RFC 6962 section 3.2).
-    pub fn promise(&self, log: &Key, tbs: &[u8], number: u64) -> Vec<u8> {
+    pub(crate) fn promise(&self, log: &Key, tbs: &[u8], number: u64) -> Vec<u8> {
         let time = (TIME * 1_000 + number).to_be_bytes();
         let size = u32::try_from(tbs.len()).unwrap().to_be_bytes();
         let signed = [
@@ -208,7 +208,7 @@ fn length(bytes: &[u8]) -> [u8; 2] {
 }
 
 /// A root with one authority, one log of each kind.
-pub fn root(authority: &Authority, log: &Key, promises: &Key) -> Value {
+pub(crate) fn root(authority: &Authority, log: &Key, promises: &Key) -> Value {
     let mut root = forge::root(&[log]);
     root["certificateAuthorities"] = json!([{
         "subject": {"organization": "ours", "commonName": "ca"}, "uri": "https://ca.test", "validFor": {"start": "2020-01-01T00:00:00Z"},
@@ -219,7 +219,7 @@ pub fn root(authority: &Authority, log: &Key, promises: &Key) -> Value {
 }
 
 /// A bundle of version 0.1 by a certificate, in the log.
-pub fn bundle(key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> Value {
+pub(crate) fn bundle(key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> Value {
     bundle_of(
         &forge::statement("https://example.com/p", &[forge::subject(ARTIFACT)]),
         key,
@@ -230,7 +230,7 @@ pub fn bundle(key: &Key, leaf: &[u8], intermediates: &[Vec<u8>], log: &Key) -> V
 }
 
 /// The same, that says this.
-pub fn bundle_of(
+pub(crate) fn bundle_of(
     payload: &[u8],
     key: &Key,
     leaf: &[u8],
@@ -248,7 +248,7 @@ pub fn bundle_of(
     bundle
 }
 
-pub fn vector(bundle: Value, root: Value) -> Vector {
+pub(crate) fn vector(bundle: Value, root: Value) -> Vector {
     let trusted = load_root(&serde_json::to_vec(&root).unwrap()).unwrap();
     let signer = Signer::Identity(vec![Identity::exact(ISSUER, SUBJECT).unwrap()]);
     Vector {

@@ -12,7 +12,7 @@ use std::cell::Cell;
 
 /// Pure Rust, counted.
 #[derive(Default)]
-pub struct Counting(Cell<usize>);
+pub(crate) struct Counting(Cell<usize>);
 
 impl Provider for Counting {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {

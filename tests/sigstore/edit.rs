@@ -3,19 +3,19 @@
 use sealgate::encoding::base64;
 use serde_json::Value;
 
-pub fn decode(value: &Value) -> Vec<u8> {
+pub(crate) fn decode(value: &Value) -> Vec<u8> {
     let text = value
         .as_str()
         .unwrap_or_else(|| panic!("expected base64, found {value}"));
     base64::decode(text).unwrap_or_else(|| panic!("expected base64, found {text:?}"))
 }
 
-pub fn encode(bytes: &[u8]) -> Value {
+pub(crate) fn encode(bytes: &[u8]) -> Value {
     Value::String(base64::encode(bytes))
 }
 
 /// Every value that has no members, by its pointer (RFC 6901).
-pub fn leaves(value: &Value) -> Vec<String> {
+pub(crate) fn leaves(value: &Value) -> Vec<String> {
     fn walk(value: &Value, at: &str, found: &mut Vec<String>) {
         match value {
             Value::Object(members) => members
@@ -36,7 +36,7 @@ pub fn leaves(value: &Value) -> Vec<String> {
 
 /// Another value of the same form: a number more, another hexadecimal digit, another bit under
 /// base64, another word.
-pub fn alter(value: &Value) -> Value {
+pub(crate) fn alter(value: &Value) -> Value {
     match value {
         Value::Number(number) => Value::from(number.as_i64().unwrap_or_default() + 1),
         Value::Bool(value) => Value::Bool(!value),
@@ -66,7 +66,7 @@ fn alter_text(text: &str) -> String {
 }
 
 /// Alters the value at `pointer`.
-pub fn alter_at(value: &mut Value, pointer: &str) {
+pub(crate) fn alter_at(value: &mut Value, pointer: &str) {
     let leaf = value
         .pointer_mut(pointer)
         .unwrap_or_else(|| panic!("nothing at {pointer}"));
@@ -74,11 +74,11 @@ pub fn alter_at(value: &mut Value, pointer: &str) {
 }
 
 /// Positions over the whole length: all of a short text, else so many that are far apart.
-pub fn positions(length: usize, most: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn positions(length: usize, most: usize) -> impl Iterator<Item = usize> {
     (0..length).step_by(length.div_ceil(most).max(1))
 }
 
 /// Where `part` stands in `whole`.
-pub fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
+pub(crate) fn find(whole: &[u8], part: &[u8]) -> Option<usize> {
     whole.windows(part.len()).position(|window| window == part)
 }

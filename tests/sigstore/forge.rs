@@ -11,21 +11,21 @@ use sealgate::sigstore::verify::{Artifact, Signer, Thresholds};
 use sealgate::tlog::merkle;
 use serde_json::{Value, json};
 
-pub const ARTIFACT: &[u8] = b"what is signed here";
-pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
+pub(crate) const ARTIFACT: &[u8] = b"what is signed here";
+pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 /// When our logs say that everything happened.
-pub const TIME: u64 = 1_750_000_000;
+pub(crate) const TIME: u64 = 1_750_000_000;
 
 /// An ECDSA key pair on P-256. The numbers are no secrets.
-pub struct Key(SigningKey);
+pub(crate) struct Key(SigningKey);
 
 impl Key {
-    pub fn new(seed: u8) -> Self {
+    pub(crate) fn new(seed: u8) -> Self {
         Self(SigningKey::from_slice(&[seed; 32]).unwrap())
     }
 
     /// SubjectPublicKeyInfo (RFC 5480): the same 26 bytes before every point of the curve.
-    pub fn spki(&self) -> Vec<u8> {
+    pub(crate) fn spki(&self) -> Vec<u8> {
         let head = hex::decode("3059301306072a8648ce3d020106082a8648ce3d030107034200").unwrap();
         [
             head.as_slice(),
@@ -34,11 +34,11 @@ impl Key {
         .concat()
     }
 
-    pub fn public(&self) -> PublicKey {
+    pub(crate) fn public(&self) -> PublicKey {
         PublicKey::from_spki_der(&self.spki()).unwrap()
     }
 
-    pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
         let signature: Signature = self.0.sign(message);
         signature.to_der().as_bytes().into()
     }
@@ -53,15 +53,15 @@ impl Key {
 }
 
 /// A statement about [`ARTIFACT`], and whatever else is given.
-pub fn statement(predicate_type: &str, subjects: &[Value]) -> Vec<u8> {
+pub(crate) fn statement(predicate_type: &str, subjects: &[Value]) -> Vec<u8> {
     json!({"_type": "https://in-toto.io/Statement/v1", "subject": subjects, "predicateType": predicate_type, "predicate": {}}).to_string().into_bytes()
 }
 
-pub fn subject(bytes: &[u8]) -> Value {
+pub(crate) fn subject(bytes: &[u8]) -> Value {
     json!({"name": "it", "digest": {"sha256": hex::encode(&Hash::Sha256.hash(bytes))}})
 }
 
-pub fn signature(key: &Key, payload: &[u8]) -> Vec<u8> {
+pub(crate) fn signature(key: &Key, payload: &[u8]) -> Vec<u8> {
     let pae = [
         format!(
             "DSSEv1 {} {PAYLOAD_TYPE} {} ",
@@ -76,7 +76,7 @@ pub fn signature(key: &Key, payload: &[u8]) -> Vec<u8> {
 }
 
 /// A bundle of version 0.3 by a key.
-pub fn bundle(key: &Key, payload: &[u8], entries: &[Value]) -> Value {
+pub(crate) fn bundle(key: &Key, payload: &[u8], entries: &[Value]) -> Value {
     json!({
         "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
         "verificationMaterial": {"publicKey": {"hint": "ours"}, "tlogEntries": entries},
@@ -86,12 +86,18 @@ pub fn bundle(key: &Key, payload: &[u8], entries: &[Value]) -> Value {
 
 /// An entry of a log of our own (Rekor v1, dsse 0.0.1), with timestamp, proof and checkpoint.
 /// `number` makes bodies differ.
-pub fn entry(log: &Key, number: u64, signer: &Key, payload: &[u8]) -> Value {
+pub(crate) fn entry(log: &Key, number: u64, signer: &Key, payload: &[u8]) -> Value {
     entry_by(log, number, &signer.pem(), signer, payload)
 }
 
 /// The same, of whom `verifier` (a key or a certificate, in PEM) is.
-pub fn entry_by(log: &Key, number: u64, verifier: &str, signer: &Key, payload: &[u8]) -> Value {
+pub(crate) fn entry_by(
+    log: &Key,
+    number: u64,
+    verifier: &str,
+    signer: &Key,
+    payload: &[u8],
+) -> Value {
     let envelope = hex::encode(&Hash::Sha256.hash(&number.to_be_bytes()));
     let body = json!({"apiVersion": "0.0.1", "kind": "dsse", "spec": {
         "envelopeHash": {"algorithm": "sha256", "value": envelope},
@@ -102,7 +108,7 @@ pub fn entry_by(log: &Key, number: u64, verifier: &str, signer: &Key, payload: &
 }
 
 /// The log signs this body, whatever it says.
-pub fn entry_of(log: &Key, number: u64, body: &[u8]) -> Value {
+pub(crate) fn entry_of(log: &Key, number: u64, body: &[u8]) -> Value {
     let promised = format!(
         r#"{{"body":"{}","integratedTime":{TIME},"logID":"{}","logIndex":{number}}}"#,
         base64::encode(body),
@@ -121,7 +127,7 @@ pub fn entry_of(log: &Key, number: u64, body: &[u8]) -> Value {
 }
 
 /// A trusted root that lists these logs, and nothing else.
-pub fn root(logs: &[&Key]) -> Value {
+pub(crate) fn root(logs: &[&Key]) -> Value {
     let logs: Vec<Value> = logs.iter().map(|log| {
         let key = json!({"rawBytes": encode(&log.spki()), "keyDetails": "PKIX_ECDSA_P256_SHA_256", "validFor": {"start": "2020-01-01T00:00:00Z"}});
         json!({"baseUrl": "https://log.test", "hashAlgorithm": "SHA2_256", "publicKey": key, "logId": {"keyId": encode(&log.id())}})
@@ -130,7 +136,7 @@ pub fn root(logs: &[&Key]) -> Value {
 }
 
 /// `bundle` about [`ARTIFACT`] by `signer`, under a root with these logs.
-pub fn vector(bundle: Value, signer: &Key, logs: &[&Key]) -> Vector {
+pub(crate) fn vector(bundle: Value, signer: &Key, logs: &[&Key]) -> Vector {
     let root = root(logs);
     let trusted = load_root(&serde_json::to_vec(&root).unwrap()).unwrap();
     Vector {
@@ -145,7 +151,7 @@ pub fn vector(bundle: Value, signer: &Key, logs: &[&Key]) -> Vector {
 }
 
 /// One that holds.
-pub fn happy() -> (Vector, Key, Key) {
+pub(crate) fn happy() -> (Vector, Key, Key) {
     let (signer, log) = (Key::new(1), Key::new(2));
     let payload = statement("https://example.com/p", &[subject(ARTIFACT)]);
     let bundle = bundle(&signer, &payload, &[entry(&log, 7, &signer, &payload)]);

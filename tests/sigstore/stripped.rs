@@ -109,14 +109,14 @@ fn lists_authority(vector: &Vector) -> bool {
         && has_role(vector.whole(), Role::TimestampToken)
 }
 
-pub fn has_role(accepted: &Accepted, role: Role) -> bool {
+pub(crate) fn has_role(accepted: &Accepted, role: Role) -> bool {
     accepted
         .steps
         .iter()
         .any(|step| matches!(step, Step::Settled(check, Outcome::Holds) if check.role() == role))
 }
 
-pub fn is_waived(accepted: &Accepted, name: &str) -> bool {
+pub(crate) fn is_waived(accepted: &Accepted, name: &str) -> bool {
     accepted
         .steps
         .iter()

@@ -20,7 +20,7 @@ use std::task::{Context, Poll, Waker};
 
 /// A bundle that holds, and everything that it holds for.
 #[derive(Clone)]
-pub struct Vector {
+pub(crate) struct Vector {
     pub name: String,
     pub bundle: Value,
     pub root: Value,
@@ -32,7 +32,7 @@ pub struct Vector {
 
 /// What came of a bundle that was accepted.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Accepted {
+pub(crate) struct Accepted {
     pub steps: Vec<Step>,
     pub times: Vec<UnixTime>,
     /// Statement and claims, as far as they can be compared.
@@ -40,14 +40,14 @@ pub struct Accepted {
 }
 
 /// Polls a future that has nothing to wait for.
-pub fn wait<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the future waits"),
     }
 }
 
-pub fn load_root(root: &[u8]) -> Result<TrustedRoot, String> {
+pub(crate) fn load_root(root: &[u8]) -> Result<TrustedRoot, String> {
     TrustedRoot::load(root)
         .unwrap()
         .map_err(|failure| failure.code.into())
@@ -65,7 +65,7 @@ fn known_root(root: &[u8]) -> TrustedRoot {
 
 impl Vector {
     /// The adapter: bytes and demands in, steps or a code out.
-    pub fn judge_bytes<P: Provider>(
+    pub(crate) fn judge_bytes<P: Provider>(
         &self,
         bundle: &[u8],
         provider: &P,
@@ -93,17 +93,17 @@ impl Vector {
         }
     }
 
-    pub fn judge(&self, bundle: &Value) -> Result<Accepted, String> {
+    pub(crate) fn judge(&self, bundle: &Value) -> Result<Accepted, String> {
         self.judge_bytes(&serde_json::to_vec(bundle).unwrap(), &RustCrypto)
     }
 
-    pub fn accepted(&self) -> Accepted {
+    pub(crate) fn accepted(&self) -> Accepted {
         self.judge(&self.bundle)
             .unwrap_or_else(|code| panic!("{} is happy no longer: {code}", self.name))
     }
 
     /// What came of a happy vector as it is, under its own root.
-    pub fn whole(&self) -> &'static Accepted {
+    pub(crate) fn whole(&self) -> &'static Accepted {
         static WHOLE: OnceLock<BTreeMap<&str, Accepted>> = OnceLock::new();
         let whole = WHOLE.get_or_init(|| {
             all()
@@ -115,7 +115,7 @@ impl Vector {
     }
 
     /// The same under another trusted root.
-    pub fn under(&self, root: &Value) -> Self {
+    pub(crate) fn under(&self, root: &Value) -> Self {
         let trusted = load_root(&serde_json::to_vec(root).unwrap())
             .unwrap_or_else(|code| panic!("{}: the root does not load: {code}", self.name));
         Self {
@@ -126,18 +126,18 @@ impl Vector {
     }
 
     /// One of the shared vectors, which may become others.
-    pub fn is_shared(&self) -> bool {
+    pub(crate) fn is_shared(&self) -> bool {
         self.name.starts_with("bundles/")
     }
 
-    pub fn is_keyed(&self) -> bool {
+    pub(crate) fn is_keyed(&self) -> bool {
         matches!(self.signer, Signer::Key(..))
     }
 
     /// Whether this code says that. Where a key may have signed in several ways, or several
     /// authorities may have issued the certificate, each is an attempt, and another one's reason
     /// may be told.
-    pub fn tells(&self, code: &str, expected: &str) -> bool {
+    pub(crate) fn tells(&self, code: &str, expected: &str) -> bool {
         let schemes = self.has_two_schemes()
             && [
                 "sigstore.need-bytes",
@@ -173,7 +173,7 @@ impl Vector {
     }
 
     /// Where the leaf stands.
-    pub fn leaf_pointer(&self) -> Option<&'static str> {
+    pub(crate) fn leaf_pointer(&self) -> Option<&'static str> {
         [
             "/verificationMaterial/certificate/rawBytes",
             "/verificationMaterial/x509CertificateChain/certificates/0/rawBytes",
@@ -182,11 +182,11 @@ impl Vector {
         .find(|pointer| self.bundle.pointer(pointer).is_some())
     }
 
-    pub fn leaf(&self) -> Vec<u8> {
+    pub(crate) fn leaf(&self) -> Vec<u8> {
         decode(self.bundle.pointer(self.leaf_pointer().unwrap()).unwrap())
     }
 
-    pub fn signature_pointer(&self) -> &'static str {
+    pub(crate) fn signature_pointer(&self) -> &'static str {
         if self.is_dsse() {
             "/dsseEnvelope/signatures/0/sig"
         } else {
@@ -194,12 +194,12 @@ impl Vector {
         }
     }
 
-    pub fn signature(&self) -> &Value {
+    pub(crate) fn signature(&self) -> &Value {
         self.bundle.pointer(self.signature_pointer()).unwrap()
     }
 
     /// The timestamps, where the root lists an authority that may have made them.
-    pub fn stamps(&self) -> Option<&Value> {
+    pub(crate) fn stamps(&self) -> Option<&Value> {
         let data = &self.bundle["verificationMaterial"]["timestampVerificationData"];
         let listed = self.root["timestampAuthorities"]
             .as_array()
@@ -211,18 +211,18 @@ impl Vector {
         .then_some(data)
     }
 
-    pub fn is_dsse(&self) -> bool {
+    pub(crate) fn is_dsse(&self) -> bool {
         self.bundle.get("dsseEnvelope").is_some()
     }
 
-    pub fn entries(&self) -> &[Value] {
+    pub(crate) fn entries(&self) -> &[Value] {
         self.bundle["verificationMaterial"]["tlogEntries"]
             .as_array()
             .map_or(&[], Vec::as_slice)
     }
 
     /// Whether the trusted root lists the log of this entry.
-    pub fn lists(&self, entry: &Value) -> bool {
+    pub(crate) fn lists(&self, entry: &Value) -> bool {
         self.root["tlogs"]
             .as_array()
             .into_iter()
@@ -232,7 +232,7 @@ impl Vector {
 }
 
 /// Every happy vector that is there; it fails where there is none.
-pub fn all() -> &'static [Vector] {
+pub(crate) fn all() -> &'static [Vector] {
     static ALL: OnceLock<Vec<Vector>> = OnceLock::new();
     ALL.get_or_init(|| {
         let mut found = shared();
@@ -255,13 +255,13 @@ fn json(path: &Path) -> Value {
 }
 
 /// The shared vectors of the topic, where they are there. Nothing of them is kept here.
-pub fn shared_folder() -> Option<PathBuf> {
+pub(crate) fn shared_folder() -> Option<PathBuf> {
     let folder = PathBuf::from("../shared/vectors/bundles");
     folder.join("cases.json").exists().then_some(folder)
 }
 
 /// The names of all cases that are there and expected to hold.
-pub fn shared_names() -> Vec<String> {
+pub(crate) fn shared_names() -> Vec<String> {
     let Some(folder) = shared_folder() else {
         return Vec::new();
     };
@@ -289,7 +289,7 @@ fn shared() -> Vec<Vector> {
         .collect()
 }
 
-/// `None` for what sealgate refuses: pkg-tests/vectors/divergences.json says why, and `make
+/// `None` for what sealgate refuses: conformance/vectors/divergences.json says why, and `make
 /// vectors` that nothing else is.
 fn shared_case(folder: &Path, case: &Value) -> Option<Vector> {
     let (inputs, params) = (&case["inputs"], &case["params"]);

@@ -15,12 +15,12 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-pub fn fixtures() -> PathBuf {
+pub(crate) fn fixtures() -> PathBuf {
     // Relative, so that the same tests run under WASI with the current folder opened.
     PathBuf::from("fixtures")
 }
 
-pub fn read(path: impl AsRef<Path>) -> Vec<u8> {
+pub(crate) fn read(path: impl AsRef<Path>) -> Vec<u8> {
     std::fs::read(path.as_ref()).unwrap_or_else(|error| {
         panic!(
             "{}: {error}; `make fixtures` makes it",
@@ -30,7 +30,7 @@ pub fn read(path: impl AsRef<Path>) -> Vec<u8> {
 }
 
 /// Polls a future that has nothing to wait for.
-pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> T {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(value) => value,
         Poll::Pending => panic!("the future waits"),
@@ -39,7 +39,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// A registry in memory. Manifests by tag or digest, blobs by digest, referrers by subject.
 #[derive(Clone, Default)]
-pub struct Memory {
+pub(crate) struct Memory {
     pub manifests: BTreeMap<String, (Vec<u8>, String)>,
     pub blobs: BTreeMap<String, Vec<u8>>,
     pub referrers: BTreeMap<String, Vec<Referrer>>,
@@ -51,11 +51,11 @@ pub struct Memory {
     pub told: BTreeMap<String, String>,
 }
 
-pub const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 
 impl Memory {
     /// An OCI layout of `fixtures/demo`.
-    pub fn layout(folder: &Path) -> Self {
+    pub(crate) fn layout(folder: &Path) -> Self {
         let mut memory = Self::default();
         let index: serde_json::Value =
             serde_json::from_slice(&read(folder.join("index.json"))).unwrap();
@@ -100,14 +100,14 @@ impl Memory {
     }
 
     /// Keeps a blob.
-    pub fn put(&mut self, bytes: &[u8]) -> Digest {
+    pub(crate) fn put(&mut self, bytes: &[u8]) -> Digest {
         let digest = Digest::of(bytes);
         self.blobs.insert(digest.to_string(), bytes.into());
         digest
     }
 
     /// One folder of `fixtures/cosign` or `fixtures/sigstore`; the image has the tag `1`.
-    pub fn case(folder: &Path) -> Self {
+    pub(crate) fn case(folder: &Path) -> Self {
         let mut memory = Self::default();
         let image = read(folder.join("manifest.json"));
         let digest = Digest::of(&image);
@@ -212,15 +212,20 @@ impl Archive for Memory {
     }
 }
 
-pub fn judge(archive: &impl Archive, rules: &Rules, name: &str) -> Report {
+pub(crate) fn judge(archive: &impl Archive, rules: &Rules, name: &str) -> Report {
     judge_at(archive, rules, name, NOW)
 }
 
-pub fn judge_at(archive: &impl Archive, rules: &Rules, name: &str, time: i64) -> Report {
+pub(crate) fn judge_at(archive: &impl Archive, rules: &Rules, name: &str, time: i64) -> Report {
     judge_with(archive, rules, name, None, time)
 }
 
-pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platform: &str) -> Report {
+pub(crate) fn judge_platform(
+    archive: &impl Archive,
+    rules: &Rules,
+    name: &str,
+    platform: &str,
+) -> Report {
     judge_with(
         archive,
         rules,
@@ -231,7 +236,12 @@ pub fn judge_platform(archive: &impl Archive, rules: &Rules, name: &str, platfor
 }
 
 /// By a name with a digest; `reference` is what the registry is asked for.
-pub fn judge_named(archive: &impl Archive, rules: &Rules, name: &str, reference: &str) -> Report {
+pub(crate) fn judge_named(
+    archive: &impl Archive,
+    rules: &Rules,
+    name: &str,
+    reference: &str,
+) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
     let shown = name.to_string();
     let asked = Asked {
@@ -271,18 +281,18 @@ fn judge_with(
     block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 
-pub fn demo_rules() -> Rules {
+pub(crate) fn demo_rules() -> Rules {
     let policy = Policy::parse(&read(fixtures().join("demo/policy.json"))).unwrap();
     Rules::policy(policy, demo_assets()).unwrap()
 }
 
 /// The files that the demo's policy names.
-pub fn demo_assets() -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn demo_assets() -> BTreeMap<String, Vec<u8>> {
     ["bundle.pub", "cosign.pub", "trusted_root.json"]
         .map(|name| (name.to_owned(), read(fixtures().join("demo").join(name))))
         .into()
 }
 
-pub fn key_rules(path: &Path) -> Rules {
+pub(crate) fn key_rules(path: &Path) -> Rules {
     Rules::keys(&[read(path)]).unwrap()
 }

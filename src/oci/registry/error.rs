@@ -170,15 +170,6 @@ impl Coded for RegistryError {
 
 impl fmt::Display for RegistryError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let or_nothing = |text: &str| {
-            if text.is_empty() {
-                "no reason given"
-            } else {
-                text
-            }
-            .chars()
-            .collect::<String>()
-        };
         match self {
             Self::Host(error) => error.fmt(f),
             Self::Digest(error) => error.fmt(f),
@@ -186,37 +177,23 @@ impl fmt::Display for RegistryError {
                 f,
                 "{url} does not let these credentials read ({}): sign in, and check the name of \
                  the repository",
-                or_nothing(message)
+                reason(message)
             ),
             Self::Refused {
                 url,
                 status,
                 code,
                 message,
-            } => write!(
-                f,
-                "{url} refused with status {status} ({code}{}{}): ask whoever runs the registry",
-                if code.is_empty() { "" } else { ": " },
-                or_nothing(message)
-            ),
-            Self::RateLimited { url, retry_after } => write!(
-                f,
-                "{url} says that there were too many requests (429): try again {}",
-                retry_after
-                    .as_deref()
-                    .map_or("later".into(), |after| alloc::format!("after {after}"))
-            ),
+            } => fmt_refused(f, url, *status, code, message),
+            Self::RateLimited { url, retry_after } => {
+                fmt_rate_limited(f, url, retry_after.as_deref())
+            }
             Self::Challenge { url, challenge } => write!(
                 f,
                 "{url} wants authentication; expected a Basic challenge or a Bearer one with an \
                  http(s) realm, found {challenge:?}: the registry is misconfigured"
             ),
-            Self::Realm { registry, realm } => write!(
-                f,
-                "expected the token service of {registry} at its own host, over https where the \
-                 registry is, found {realm}: nothing was sent there; when it belongs to the \
-                 registry, name it with --realm {realm} (\"realms\" in the library)"
-            ),
+            Self::Realm { registry, realm } => fmt_realm(f, registry, realm),
             Self::Token { url, status } => write!(
                 f,
                 "expected a JSON answer with a token from {url}, found something else (status \
@@ -243,6 +220,53 @@ impl fmt::Display for RegistryError {
                  taken: remove what is not needed"
             ),
         }
+    }
+}
+
+fn fmt_refused(
+    f: &mut fmt::Formatter<'_>,
+    url: &str,
+    status: u16,
+    code: &str,
+    message: &str,
+) -> fmt::Result {
+    write!(
+        f,
+        "{url} refused with status {status} ({code}{}{}): ask whoever runs the registry",
+        if code.is_empty() { "" } else { ": " },
+        reason(message)
+    )
+}
+
+fn fmt_rate_limited(
+    f: &mut fmt::Formatter<'_>,
+    url: &str,
+    retry_after: Option<&str>,
+) -> fmt::Result {
+    write!(
+        f,
+        "{url} says that there were too many requests (429): try again "
+    )?;
+    match retry_after {
+        Some(after) => write!(f, "after {after}"),
+        None => f.write_str("later"),
+    }
+}
+
+fn fmt_realm(f: &mut fmt::Formatter<'_>, registry: &str, realm: &str) -> fmt::Result {
+    write!(
+        f,
+        "expected the token service of {registry} at its own host, over https where the registry \
+         is, found {realm}: nothing was sent there; when it belongs to the registry, name it with \
+         --realm {realm} (\"realms\" in the library)"
+    )
+}
+
+fn reason(message: &str) -> &str {
+    if message.is_empty() {
+        "no reason given"
+    } else {
+        message
     }
 }
 

@@ -183,6 +183,10 @@ fn look(
         }
         Ok(_) => {}
     }
+    several_blocks(item, purpose, bytes, what, findings);
+}
+
+fn several_blocks(item: Item<'_>, purpose: Use, bytes: &[u8], what: &str, findings: &mut Findings) {
     // As Go has it, text is what is UTF-8; only the first block counts.
     let blocks = pem::all(
         core::str::from_utf8(bytes).unwrap_or_default(),

@@ -55,22 +55,7 @@ fn attachments(registries: &RegistriesD, scope: Scope<'_>, findings: &mut Findin
 
 /// PL27.
 fn lookasides(registries: &RegistriesD, findings: &mut Findings) {
-    for name in registries
-        .ignored
-        .iter()
-        .filter(|name| name.ends_with(".yml"))
-    {
-        let place = Place {
-            pointer: format!("registries.d {}", shown(name)),
-            at: 0,
-        };
-        findings.add(
-            Rule::LookasideUrl,
-            place,
-            "only files that end in .yaml are read, this one is not: rename it".into(),
-            None,
-        );
-    }
+    unread_files(registries, findings);
     let sections = registries
         .docker
         .iter()
@@ -109,6 +94,25 @@ fn lookasides(registries: &RegistriesD, findings: &mut Findings) {
                 None,
             );
         }
+    }
+}
+
+fn unread_files(registries: &RegistriesD, findings: &mut Findings) {
+    for name in registries
+        .ignored
+        .iter()
+        .filter(|name| name.ends_with(".yml"))
+    {
+        let place = Place {
+            pointer: format!("registries.d {}", shown(name)),
+            at: 0,
+        };
+        findings.add(
+            Rule::LookasideUrl,
+            place,
+            "only files that end in .yaml are read, this one is not: rename it".into(),
+            None,
+        );
     }
 }
 

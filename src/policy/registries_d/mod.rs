@@ -5,7 +5,7 @@
 //! decides, not its manual: a setting that a section leaves open is looked for in the less specific
 //! ones, each by itself. Out of scope: finding the folder, and fetching.
 //!
-//! Files are read by [`yaml`], which knows a part of YAML and refuses the rest.
+//! Files are read by `yaml`, which knows a part of YAML and refuses the rest.
 
 mod error;
 mod yaml;

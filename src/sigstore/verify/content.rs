@@ -17,30 +17,7 @@ impl Attempt<'_> {
             Content::Dsse {
                 payload_type,
                 payload,
-            } => {
-                if payload_type != statement::PAYLOAD_TYPE {
-                    return refuse(SigstoreError::Payload, &[]);
-                }
-                let message = Message::Bytes(dsse::pae(payload_type, payload));
-                let check = self.check(Role::DsseEnvelope, EcdsaForm::Der, message)?;
-                let pending = Pending::read(check, |_| {
-                    Statement::parse_untyped(payload).map_err(Failure::from)
-                })?;
-                pending.check(
-                    Rule::new("artifact.matches", "the statement is about this artifact"),
-                    |statement| {
-                        let about = match self.artifact {
-                            Artifact::Bytes(bytes) => statement.is_about(bytes),
-                            Artifact::Digest(digest) => statement.is_about_digest(digest),
-                        };
-                        if about {
-                            Ok(Says::Statement(statement))
-                        } else {
-                            Err(SigstoreError::Artifact.into())
-                        }
-                    },
-                )
-            }
+            } => self.envelope(payload_type, payload),
             // What it is about is compared by whoever knows the image and its name.
             Content::Payload(payload) => {
                 let check = self.check(
@@ -54,23 +31,50 @@ impl Attempt<'_> {
                         .map_err(Failure::from)
                 })
             }
-            Content::Message { algorithm, digest } => {
-                let hash = message_hash(self.scheme);
-                let wrong = |error: Failure| Refused {
-                    failure: error,
-                    steps: Vec::new(),
-                };
-                let own = self.artifact_digest(hash).map_err(wrong)?;
-                self.check_hint(algorithm, digest, hash, &own)
-                    .map_err(wrong)?;
-                let message = match self.artifact {
-                    Artifact::Bytes(bytes) => Message::Bytes(bytes.clone()),
-                    Artifact::Digest(_) => Message::Digest(hash, own),
-                };
-                let check = self.check(Role::Given, EcdsaForm::Der, message)?;
-                Pending::read(check, |_| Ok(Says::Blob))
-            }
+            Content::Message { algorithm, digest } => self.blob(algorithm, digest),
         }
+    }
+
+    fn envelope(&self, payload_type: &str, payload: &[u8]) -> Result<Pending<Says>, Refused> {
+        if payload_type != statement::PAYLOAD_TYPE {
+            return refuse(SigstoreError::Payload, &[]);
+        }
+        let message = Message::Bytes(dsse::pae(payload_type, payload));
+        let check = self.check(Role::DsseEnvelope, EcdsaForm::Der, message)?;
+        let pending = Pending::read(check, |_| {
+            Statement::parse_untyped(payload).map_err(Failure::from)
+        })?;
+        pending.check(
+            Rule::new("artifact.matches", "the statement is about this artifact"),
+            |statement| {
+                let about = match self.artifact {
+                    Artifact::Bytes(bytes) => statement.is_about(bytes),
+                    Artifact::Digest(digest) => statement.is_about_digest(digest),
+                };
+                if about {
+                    Ok(Says::Statement(statement))
+                } else {
+                    Err(SigstoreError::Artifact.into())
+                }
+            },
+        )
+    }
+
+    fn blob(&self, algorithm: &str, hint: &[u8]) -> Result<Pending<Says>, Refused> {
+        let hash = message_hash(self.scheme);
+        let wrong = |error: Failure| Refused {
+            failure: error,
+            steps: Vec::new(),
+        };
+        let own = self.artifact_digest(hash).map_err(wrong)?;
+        self.check_hint(algorithm, hint, hash, &own)
+            .map_err(wrong)?;
+        let message = match self.artifact {
+            Artifact::Bytes(bytes) => Message::Bytes(bytes.clone()),
+            Artifact::Digest(_) => Message::Digest(hash, own),
+        };
+        let check = self.check(Role::Given, EcdsaForm::Der, message)?;
+        Pending::read(check, |_| Ok(Says::Blob))
     }
 
     /// The digest in the bundle is only a hint, but one that contradicts the artifact was altered.

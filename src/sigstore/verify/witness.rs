@@ -16,6 +16,7 @@ use crate::tlog::rekor;
 use crate::tlog::rekor::{Entry, Expected, ProofForm, Verifier};
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::mem;
 
 /// What the log and the timestamp authorities gave.
 #[derive(Default)]
@@ -49,6 +50,13 @@ impl Attempt<'_> {
             tokens: Vec::new(),
             steps: Vec::new(),
         };
+        self.state_entries(&mut stated)?;
+        self.state_tokens(&mut stated)?;
+        self.check_stated(&stated)?;
+        Ok(stated)
+    }
+
+    fn state_entries<'a>(&'a self, stated: &mut Stated<'a>) -> Result<(), Refused> {
         for entry in self
             .bundle
             .log_entries
@@ -73,6 +81,10 @@ impl Attempt<'_> {
                 ))),
             }
         }
+        Ok(())
+    }
+
+    fn state_tokens(&self, stated: &mut Stated<'_>) -> Result<(), Refused> {
         let stamped = self
             .bundle
             .stamped
@@ -91,11 +103,10 @@ impl Attempt<'_> {
                          aside",
                     )));
                 }
-                Err(refused) => return Err(refused.after(stated.steps)),
+                Err(refused) => return Err(refused.after(mem::take(&mut stated.steps))),
             }
         }
-        self.check_stated(&stated)?;
-        Ok(stated)
+        Ok(())
     }
 
     /// As [`Self::counts`], of what would be there at best.

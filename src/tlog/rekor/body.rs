@@ -153,7 +153,7 @@ const DETAILS: [KeyDetails; 10] = [
 ];
 
 impl KeyDetails {
-    pub fn parse(name: &str) -> Result<Self, TlogError> {
+    pub(super) fn parse(name: &str) -> Result<Self, TlogError> {
         DETAILS
             .into_iter()
             .find(|details| details.name == name)
@@ -163,7 +163,7 @@ impl KeyDetails {
 
 impl Body {
     /// `kind` is for messages.
-    pub fn check(&self, expected: &Expected<'_>, kind: &str) -> Result<(), TlogError> {
+    pub(super) fn check(&self, expected: &Expected<'_>, kind: &str) -> Result<(), TlogError> {
         self.check_content(&expected.content, kind)?;
         self.check_payload_type(&expected.content)?;
         self.check_signatures(expected)?;

@@ -115,6 +115,36 @@ impl Included {
     }
 }
 
+fn check_origin(expected: &str, found: &str) -> Result<(), TlogError> {
+    if found == expected {
+        Ok(())
+    } else {
+        Err(TlogError::CheckpointOrigin {
+            expected: expected.into(),
+            found: shown(found),
+        })
+    }
+}
+
+fn included(
+    leaf_hash: NodeHash,
+    proof: &InclusionProof,
+    checkpoint: Checkpoint,
+) -> Result<Included, Failure> {
+    merkle::verify_inclusion(
+        &leaf_hash,
+        proof.index,
+        checkpoint.size(),
+        &proof.hashes,
+        checkpoint.root_hash(),
+    )?;
+    Ok(Included {
+        index: proof.index,
+        checkpoint,
+        leaf_hash,
+    })
+}
+
 fn refuse(error: impl Into<Failure>) -> Refused {
     Refused {
         failure: error.into(),
@@ -219,7 +249,6 @@ impl Entry {
         let (origin, key) = self
             .expected_origin(log, signed.origin_unverified())
             .map_err(refuse)?;
-        let leaf_hash = self.leaf_hash();
         signed
             .claim(&key)?
             .check(
@@ -228,15 +257,8 @@ impl Entry {
                     format!("the checkpoint is of {origin}"),
                 ),
                 |checkpoint| {
-                    if checkpoint.origin() == origin {
-                        Ok(checkpoint)
-                    } else {
-                        Err(TlogError::CheckpointOrigin {
-                            expected: origin.clone(),
-                            found: shown(checkpoint.origin()),
-                        }
-                        .into())
-                    }
+                    check_origin(&origin, checkpoint.origin())?;
+                    Ok(checkpoint)
                 },
             )?
             .check(
@@ -254,20 +276,7 @@ impl Entry {
                     "proof.inclusion",
                     "the entry leads to the checkpoint's root",
                 ),
-                |checkpoint| {
-                    merkle::verify_inclusion(
-                        &leaf_hash,
-                        proof.index,
-                        checkpoint.size(),
-                        &proof.hashes,
-                        checkpoint.root_hash(),
-                    )?;
-                    Ok(Included {
-                        index: proof.index,
-                        checkpoint,
-                        leaf_hash,
-                    })
-                },
+                |checkpoint| included(self.leaf_hash(), proof, checkpoint),
             )
     }
 

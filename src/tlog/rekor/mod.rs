@@ -108,6 +108,23 @@ pub fn entries(nodes: &[Node]) -> Result<Vec<Entry>, TlogError> {
     Ok(entries)
 }
 
+fn promise_signature(promise: &Node) -> Result<Vec<u8>, TlogError> {
+    const AT: &str = "inclusionPromise.signedEntryTimestamp";
+    let promise = object(promise, "inclusionPromise", &["signedEntryTimestamp"])?;
+    strict(need(promise, "signedEntryTimestamp", AT)?, AT)
+}
+
+/// What a signed entry timestamp is over. In canonical form by construction: sorted keys, and texts
+/// that need no escapes.
+fn promised(body: &[u8], time: u64, log_id: &[u8], log_index: u64) -> Vec<u8> {
+    format!(
+        r#"{{"body":"{}","integratedTime":{time},"logID":"{}","logIndex":{log_index}}}"#,
+        base64::encode(body),
+        hex::encode(log_id)
+    )
+    .into_bytes()
+}
+
 impl Entry {
     /// One element of `tlogEntries`. Integers are numbers or texts; what has its default value may
     /// be left out, as protobuf's JSON does.
@@ -144,27 +161,10 @@ impl Entry {
             &kind_version,
         )?;
         let set = match find(members, "inclusionPromise") {
-            Some(promise) => {
-                let promise = object(promise, "inclusionPromise", &["signedEntryTimestamp"])?;
-                let signature = strict(
-                    need(
-                        promise,
-                        "signedEntryTimestamp",
-                        "inclusionPromise.signedEntryTimestamp",
-                    )?,
-                    "inclusionPromise.signedEntryTimestamp",
-                )?;
-                // In canonical form by construction: sorted keys, and texts that need no escapes.
-                let message = format!(
-                    r#"{{"body":"{}","integratedTime":{time},"logID":"{}","logIndex":{log_index}}}"#,
-                    base64::encode(&body),
-                    hex::encode(&log_id)
-                );
-                Some(SignedEntryTimestamp {
-                    message: message.into_bytes(),
-                    signature,
-                })
-            }
+            Some(promise) => Some(SignedEntryTimestamp {
+                message: promised(&body, time, &log_id, log_index),
+                signature: promise_signature(promise)?,
+            }),
             None => None,
         };
         let proof = find(members, "inclusionProof")

@@ -113,12 +113,12 @@ fn v2_log() -> LogKey {
 const AT: usize = 6;
 
 fn tree(body: &[u8]) -> (Vec<NodeHash>, NodeHash) {
-    let leaves: Vec<NodeHash> = (0..11)
+    let leaves: Vec<NodeHash> = (0..11_u8)
         .map(|i| {
-            if i == AT {
+            if usize::from(i) == AT {
                 merkle::leaf_hash(body)
             } else {
-                merkle::leaf_hash(&[i as u8])
+                merkle::leaf_hash(&[i])
             }
         })
         .collect();

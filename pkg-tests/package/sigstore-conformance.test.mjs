@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { builtPackage, need, root } from "./support.mjs";
 
-const client = join(root, "pkg-tests/conformance/client");
+const client = join(root, "pkg-tests/sigstore-conformance/client");
 const shared = join(root, "../shared/vectors/bundles");
 /** Params that the command line can say. */
 const SAID = [

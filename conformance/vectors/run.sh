@@ -9,7 +9,7 @@ VECTORS=${VECTORS:-../shared/vectors}
 TOPICS=$(printf %s "${TOPICS:-}" | tr ',' ' ')
 ON=${ON:-native}
 export PROVIDER="${PROVIDER:-rust}"
-HERE=pkg-tests/vectors
+HERE=conformance/vectors
 BUILT=target/vectors
 
 build() {

@@ -22,40 +22,16 @@ use sealgate::sigstore::bundle::Bundle;
 use sealgate::sigstore::bundle::Content;
 use sealgate::sigstore::bundle::Material;
 use sealgate::sigstore::dsse::Envelope;
-use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::identity::Pattern;
 use sealgate::sigstore::statement::Statement;
 use sealgate::sigstore::trusted_root::TrustedRoot;
 use sealgate::sigstore::verify::Artifact;
 use sealgate::sigstore::verify::Says;
 use sealgate::sigstore::verify::Signed;
 use sealgate::sigstore::verify::Signer;
-use sealgate::sigstore::verify::Thresholds;
 use sealgate::sigstore::verify::verify_bundle;
 use sealgate::x509::Certificate;
 use sealgate::x509::fulcio::Claims;
 use serde_json::Value;
-
-/// What is understood here; a case that asks for something else is not run. A key's hint is never
-/// evidence.
-const PARAMS: [&str; 16] = [
-    "identity",
-    "identity_regex",
-    "issuer",
-    "issuer_regex",
-    "digest",
-    "predicate_type",
-    "source_repository_uri",
-    "source_repository_owner_uri",
-    "github_workflow_repository",
-    "artifact_sha256",
-    "artifact_sha512",
-    "line",
-    "pointer",
-    "tlog",
-    "layer",
-    "key_id",
-];
 
 /// Claims of certificates, by the names of the vectors and of sigstore-go.
 const CLAIMS: [(&str, &str); 3] = [
@@ -132,9 +108,6 @@ fn layer(case: &Case) -> Run<AttachedBundle> {
 }
 
 fn statement(case: &Case, provider: &Chosen, bundle: &Bundle) -> Run {
-    if case.param_names().any(|name| !PARAMS.contains(&name)) {
-        return Err(Stop::Unsupported);
-    }
     let root = TrustedRoot::load(&case.input("trusted_root")?)
         .map_err(|error| failed(&error.into()))?
         .map_err(|failure| failed(&failure))?;
@@ -149,7 +122,7 @@ fn statement(case: &Case, provider: &Chosen, bundle: &Bundle) -> Run {
         &artifact,
         &signer(case, bundle)?,
         &root,
-        Thresholds::default(),
+        case.log_threshold()?,
         provider,
     ))? {
         Ok(verified) => of_type(case, verified.claim()),
@@ -189,22 +162,11 @@ fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
     let found = Claims::of(&Certificate::parse(
         certificates.first().map_or(&[], Vec::as_slice),
     )?)?;
-    let pattern = |exact: &str, expression: &str, own: &str| -> Run<Pattern> {
-        match (case.text(exact)?, case.text(expression)?) {
-            (Some(text), None) => Ok(Pattern::exact(text)?),
-            (None, Some(text)) => Ok(Pattern::search(text)?),
-            // As above: the certificate's own.
-            _ => Ok(Pattern::exact(own)?),
-        }
-    };
     let wanted = CLAIMS.iter().filter_map(|(theirs, ours)| {
         Some((ours.to_string(), case.param(theirs)?.as_str()?.to_string()))
     });
-    Ok(Signer::Identity(vec![Identity {
-        subject: pattern("identity", "identity_regex", found.subject().text())?,
-        issuer: pattern("issuer", "issuer_regex", found.issuer().unwrap_or_default())?,
-        claims: wanted.collect(),
-    }]))
+    // As above: what is left open is the certificate's own.
+    case.identity_with(&found, wanted.collect())
 }
 
 /// A plain envelope: distinct keys are counted.

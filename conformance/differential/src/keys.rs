@@ -22,7 +22,7 @@ pub enum Secret {
     P384(p384::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Ed25519(ed25519_dalek::SigningKey),
-    Rsa(rsa::RsaPrivateKey),
+    Rsa(rsa::PrivateKey),
 }
 
 pub struct Key {
@@ -78,7 +78,7 @@ impl Kit {
             ed25519_dalek::SigningKey::from_bytes(&seed),
         ))?);
         keys.push(Key::new(Secret::Rsa(
-            rsa::RsaPrivateKey::new(&mut random, 2048).map_err(said)?,
+            rsa::PrivateKey::new(&mut random, 2048).map_err(said)?,
         ))?);
         let folder =
             std::env::temp_dir().join(format!("sealgate-differential-{}", std::process::id()));

@@ -18,7 +18,9 @@ const SEEN = "/vectors";
  */
 export async function run({ topics, provider }) {
 	const written = { out: "", notes: "" };
-	const tell = (/** @type {string} */ text) => void (written.notes += text);
+	const tell = (/** @type {string} */ text) => {
+		written.notes += text;
+	};
 	try {
 		const [runner, vectors] = await Promise.all([
 			WebAssembly.compileStreaming(fetch("/runner.wasm")),
@@ -32,7 +34,9 @@ export async function run({ topics, provider }) {
 				arguments: ["sealgate-vectors", SEEN, ...topics],
 				environment: { PROVIDER: provider, EXCHANGE },
 				folders: { [SEEN]: vectors, [EXCHANGE]: exchange },
-				out: (text) => void (written.out += text),
+				out: (text) => {
+					written.out += text;
+				},
 				notes: tell,
 			});
 			return { status, questions: exchange.text("questions.json") ?? "{}" };
@@ -58,9 +62,10 @@ async function fetchFiles() {
 	]);
 	let at = 0;
 	return createFolder(
-		list.map((/** @type {[string, number]} */ [path, size]) => [
-			path,
-			new Uint8Array(all, (at += size) - size, size),
-		]),
+		list.map((/** @type {[string, number]} */ [path, size]) => {
+			const bytes = new Uint8Array(all, at, size);
+			at += size;
+			return [path, bytes];
+		}),
 	);
 }

@@ -11,7 +11,7 @@ use sealgate::crypto::PublicKey;
 use sealgate::digest::Algorithm;
 use sealgate::digest::Digest;
 use sealgate::sigstore::bundle::Bundle;
-use sealgate::sigstore::identity::Identity;
+use sealgate::sigstore::bundle::Material;
 use sealgate::sigstore::trusted_root::TrustedRoot;
 use sealgate::sigstore::verify::Artifact;
 use sealgate::sigstore::verify::Signer;
@@ -19,26 +19,9 @@ use sealgate::sigstore::verify::Thresholds;
 use sealgate::sigstore::verify::verify_bundle;
 use sealgate::time::UnixTime;
 use sealgate::timestamp::Token;
+use sealgate::x509::Certificate;
 use sealgate::x509::Window;
-
-/// What is understood here; a case that asks for something else is not run.
-const PARAMS: [&str; 15] = [
-    "identity",
-    "issuer",
-    "digest",
-    "artifact_sha256",
-    "artifact_digest_from_file",
-    "skip_identity",
-    "tlog_threshold",
-    "observer_timestamp_threshold",
-    "integrated_timestamp_threshold",
-    "signed_timestamp_threshold",
-    "time_threshold",
-    "sct_threshold",
-    "max_timestamps",
-    "key_valid_from",
-    "key_valid_until",
-];
+use sealgate::x509::fulcio::Claims;
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
     if case.kind == "rfc3161" {
@@ -46,9 +29,7 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
     }
     // What does not even parse is refused whatever is asked of it.
     let bundle = Bundle::parse(&case.input("bundle")?)?;
-    if case.param_names().any(|name| !PARAMS.contains(&name))
-        || has_sha1_digest(case)
-        || switches_the_log_off(case)
+    if has_sha1_digest(case) || switches_the_log_off(case) || case.param("skip_artifact").is_some()
     {
         return Err(Stop::Unsupported);
     }
@@ -64,7 +45,7 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
         &artifact,
         &signer,
         &root,
-        thresholds(case),
+        thresholds(case)?,
         provider,
     ))? {
         Ok(_) => Ok(()),
@@ -98,44 +79,33 @@ fn signer(case: &Case, bundle: &Bundle) -> Run<Signer> {
             window,
         ));
     }
-    match (case.text("identity")?, case.text("issuer")?) {
-        (Some(identity), Some(issuer)) => identity_of(issuer, identity),
-        // What the vectors leave open, sealgate does not: it is asked for the identity that the
-        // certificate has.
-        _ => whoever(bundle),
-    }
+    // What the vectors leave open, sealgate does not: it is asked for the identity that the
+    // certificate has.
+    case.identity(&claims(bundle)?)
 }
 
-fn whoever(bundle: &Bundle) -> Run<Signer> {
-    use sealgate::sigstore::bundle::Material;
-    use sealgate::x509::Certificate;
-    use sealgate::x509::fulcio::Claims;
+fn claims(bundle: &Bundle) -> Run<Claims> {
     let Material::Certificates(certificates) = &bundle.material else {
         return Err(Stop::Unsupported);
     };
-    let claims = Claims::of(&Certificate::parse(
+    Ok(Claims::of(&Certificate::parse(
         certificates.first().map_or(&[], Vec::as_slice),
-    )?)?;
-    identity_of(claims.issuer().unwrap_or_default(), claims.subject().text())
+    )?)?)
 }
 
-fn identity_of(issuer: &str, subject: &str) -> Run<Signer> {
-    Ok(Signer::Identity(vec![Identity::exact(issuer, subject)?]))
-}
-
-fn thresholds(case: &Case) -> Thresholds {
+fn thresholds(case: &Case) -> Run<Thresholds> {
     let number = |name: &str| {
         case.param(name)
             .and_then(serde_json::Value::as_u64)
             .and_then(|number| usize::try_from(number).ok())
             .unwrap_or(0)
     };
-    Thresholds {
-        logs: number("tlog_threshold"),
+    Ok(Thresholds {
+        logs: number("tlog_threshold").max(case.log_threshold()?.logs),
         timestamps: number("signed_timestamp_threshold"),
         integrated: number("integrated_timestamp_threshold"),
         observers: number("observer_timestamp_threshold").max(number("time_threshold")),
-    }
+    })
 }
 
 /// One token over a signature, without a bundle.

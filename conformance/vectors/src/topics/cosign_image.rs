@@ -34,21 +34,15 @@ use sealgate::policy::Matcher;
 use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
 use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::identity::Pattern;
 use sealgate::sigstore::trusted_root::TrustedRoot;
 use sealgate::sigstore::verify::Artifact;
 use sealgate::sigstore::verify::Says;
 use sealgate::sigstore::verify::Signer;
-use sealgate::sigstore::verify::Thresholds;
 use sealgate::sigstore::verify::verify_bundle;
 use sealgate::simple_signing::Payload;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
-
-/// What `cosign-legacy` cases with keys may ask for. Where a case gives keys of a log, the log is
-/// asked for.
-const PARAMS: [&str; 5] = ["digest", "tlog", "hash", "threshold", "layer"];
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
     if is_keyless(case) {
@@ -68,38 +62,20 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
 }
 
 /// Certificates under a whole trusted root, by an identity.
-fn is_keyless(case: &Case) -> bool {
+pub fn is_keyless(case: &Case) -> bool {
     case.kind == "cosign-legacy" && !case.has_input("keys") && case.has_input("trusted_root")
 }
 
-/// What such cases may ask for.
-const KEYLESS: [&str; 8] = [
-    "digest",
-    "identity",
-    "issuer",
-    "identity_regex",
-    "issuer_regex",
-    "layer",
-    "payload_sha256",
-    "envelope_sha256",
-];
-
 fn keyless(case: &Case, provider: &Chosen) -> Run {
-    if case.param_names().any(|name| !KEYLESS.contains(&name)) || !case.has_input("payload") {
+    if !case.has_input("payload") {
         return Err(Stop::Unsupported);
     }
     let root = TrustedRoot::load(&case.input("trusted_root")?)
         .map_err(|error| failed(&error.into()))?
         .map_err(|failure| failed(&failure))?;
-    let pattern = |exact: &str, expression: &str| match (case.text(exact)?, case.text(expression)?)
-    {
-        (Some(text), None) => Ok(Pattern::exact(text)?),
-        (None, Some(text)) => Ok(Pattern::search(text)?),
-        _ => Err(Stop::Unsupported),
-    };
     let signer = Signer::Identity(vec![Identity {
-        subject: pattern("identity", "identity_regex")?,
-        issuer: pattern("issuer", "issuer_regex")?,
+        subject: case.pattern("identity", "identity_regex", None)?,
+        issuer: case.pattern("issuer", "issuer_regex", None)?,
         claims: Vec::new(),
     }]);
     let mut last = Stop::Refused("vector.no-signature".into());
@@ -110,7 +86,7 @@ fn keyless(case: &Case, provider: &Chosen) -> Run {
             &Artifact::Bytes(Vec::new()),
             &signer,
             &root,
-            Thresholds::default(),
+            case.log_threshold()?,
             provider,
         ))? {
             Ok(verified) => match (&verified.claim().says, case.text("digest")?) {
@@ -357,9 +333,6 @@ fn dir_signature(file: &[u8]) -> Run<Option<SignatureLayer>> {
 
 /// Layers against keys and a digest, without a name, as `cosign verify --key` judges.
 fn legacy(case: &Case, provider: &Chosen) -> Run {
-    if !case.param_names().all(|name| PARAMS.contains(&name)) {
-        return Err(Stop::Unsupported);
-    }
     let logged = case
         .param("tlog")
         .and_then(Value::as_bool)

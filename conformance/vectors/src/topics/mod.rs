@@ -2,20 +2,25 @@
 
 mod attestations;
 mod bundles;
-mod cosign_image;
+pub mod cosign_image;
 mod crypto;
 mod letter;
 mod manifests;
 mod policy;
+mod question;
 
 use crate::case::Case;
 use crate::case::Outcome;
 use crate::case::Stop;
 use crate::package::Package;
+use crate::parameters;
 use crate::provider::Chosen;
 
 /// Runs one case.
 pub fn run(case: &Case, provider: &Chosen) -> Outcome {
+    if !parameters::all_known(case) {
+        return Outcome::Unsupported;
+    }
     match case.topic.as_str() {
         "manifests" => manifests::run(case),
         "attestations" => attestations::run(case, provider),
@@ -31,6 +36,9 @@ pub fn run(case: &Case, provider: &Chosen) -> Outcome {
 /// Runs one case through the package, where its kind has an entry there and the case comes as far
 /// as calling it.
 pub fn through_package(case: &Case, package: &Package) -> Option<Outcome> {
+    if !parameters::all_known(case) {
+        return None;
+    }
     let before = package.calls();
     let run = match case.topic.as_str() {
         "manifests" => manifests::through_package(case, package),

@@ -14,6 +14,7 @@ mod case;
 mod divergences;
 mod exchange;
 mod package;
+mod parameters;
 mod provider;
 mod topics;
 
@@ -115,7 +116,14 @@ fn all(root: &Path, mut topics: Vec<String>) -> Result<Option<Tally>, String> {
     if in_rounds && again()? {
         return Ok(None);
     }
-    if package.is_some() {
+    lines.extend(totals(&tally, package.is_some(), &by_package));
+    show(&mut lines)?;
+    Ok(Some(tally))
+}
+
+fn totals(tally: &Tally, has_package: bool, by_package: &[Option<Outcome>]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if has_package {
         lines.push(format!(
             "{} cases ran through the package as well",
             by_package.iter().flatten().count()
@@ -125,8 +133,7 @@ fn all(root: &Path, mut topics: Vec<String>) -> Result<Option<Tally>, String> {
         "{} passed, {} failed, {} skipped",
         tally.passed, tally.failed, tally.skipped
     ));
-    show(&mut lines)?;
-    Ok(Some(tally))
+    lines
 }
 
 fn show(lines: &mut Vec<String>) -> Result<(), String> {

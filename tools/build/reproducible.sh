@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Builds the package once more, in another folder and with Cargo's sources in another place, and compares the module.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+clone="$scratch/somewhere/else"
+mkdir -p "$clone" "$scratch/cargo"
+git ls-files -z --cached --others --exclude-standard -- ':!fixtures' | tar --null --ignore-failed-read -T - -cf - | tar -xf - -C "$clone"
+ln -s "$PWD/tools/node_modules" "$clone/tools/node_modules"
+# Sources are found under another path, and need not be downloaded again.
+home=${CARGO_HOME:-$HOME/.cargo}
+for part in registry config.toml; do [ ! -e "$home/$part" ] || ln -s "$home/$part" "$scratch/cargo/$part"; done
+
+CARGO_HOME="$scratch/cargo" make --no-print-directory -C "$clone" pkg/package.json
+if ! cmp pkg/sealgate_bg.wasm "$clone/pkg/sealgate_bg.wasm"; then
+  echo "two builds of the same sources gave different modules: what of the folder got in? (strings pkg/sealgate_bg.wasm)" >&2
+  exit 1
+fi
+sha256sum pkg/sealgate_bg.wasm
