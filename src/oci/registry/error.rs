@@ -215,7 +215,7 @@ impl fmt::Display for RegistryError {
                 f,
                 "expected the token service of {registry} at its own host, over https where the \
                  registry is, found {realm}: nothing was sent there; when it belongs to the \
-                 registry, name it with --realm {realm} (\"realms\" in the library)"
+                 registry, list {realm} in the option \"realms\""
             ),
             Self::Token { url, status } => write!(
                 f,
