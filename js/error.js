@@ -27,7 +27,7 @@ export function loadError(cause, address) {
 	if (typeof WebAssembly === "undefined")
 		return codedError(
 			"host.wasm-forbidden",
-			"expected a browser that runs WebAssembly, found none here (a lockdown mode switches it off): allow it for this page, or use another browser",
+			"expected a platform that runs WebAssembly, found none here (a lockdown mode or --jitless switches it off): allow it",
 			cause,
 		);
 	try {
