@@ -11,13 +11,50 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { before, test } from "node:test";
-import { consumerProject, devTool, here, peer, run } from "./support.mjs";
+import { typesOf } from "../../tools/build/report-types.mjs";
+import { consumerProject, devTool, here, peer, root, run } from "./support.mjs";
 
 /** @type {string} */
 let project;
 before(() => {
 	project = consumerProject();
 	copyFileSync(join(here, "types/consumer.ts"), join(project, "consumer.ts"));
+});
+
+test("the types of a report are those of its schema, and all of them are the package's", () => {
+	const file = (name) => readFileSync(join(root, "js", name), "utf8");
+	const types = typesOf(JSON.parse(file("report.schema.json")));
+	assert.equal(
+		file("report.d.ts"),
+		types,
+		"run `node tools/build/report-types.mjs`",
+	);
+	const exported = /export type \{([^}]*)\} from "\.\/report\.js"/.exec(
+		file("index.d.ts"),
+	)?.[1];
+	const names = [...types.matchAll(/^export (?:interface|type) (\w+)/gm)];
+	assert.deepEqual(
+		exported?.match(/\w+/g)?.sort(),
+		names.map(([, name]) => name).sort(),
+	);
+	assert.ok(names.length >= 14);
+});
+
+test("what the generator of types does not understand stops it", () => {
+	const schema = (member) => ({
+		type: "object",
+		additionalProperties: false,
+		properties: { member },
+		$defs: {},
+	});
+	assert.match(typesOf(schema({ type: "string" })), /member\?: string;/);
+	for (const member of [
+		{ type: "null" },
+		{ type: "string", format: "uri" },
+		{ type: "object", properties: {} },
+		{ oneOf: [{ type: "string" }] },
+	])
+		assert.throws(() => typesOf(schema(member)), /no type|not understood|open/);
 });
 
 const settings = {
