@@ -17,7 +17,6 @@ before(() => {
 /** The page with its checks, and the package beside it. @param {string} pathname */
 function page(pathname) {
 	if (pathname === "/demo.json") return JSON.stringify(demo());
-	if (pathname === "/large") return Buffer.alloc(8 * 1024 * 1024, 120);
 	if (pathname.startsWith("/sealgate/"))
 		return { file: join(packed, pathname.slice("/sealgate/".length)) };
 	const folder = pathname === "/checks.mjs" ? "." : "browser";

@@ -30,15 +30,11 @@ before(() => {
 	writeFileSync(join(project, "demo.json"), JSON.stringify(demo()));
 });
 
-/** What stands in a folder, with the large answer that a check asks for. @param {string} folder */
+/** @param {string} folder */
 const served = (folder) =>
-	serve(
-		(pathname) =>
-			pathname === "/large"
-				? Buffer.alloc(8 * 1024 * 1024, 120)
-				: { file: join(project, folder, pathname) },
-		{ "content-security-policy": POLICY },
-	);
+	serve((pathname) => ({ file: join(project, folder, pathname) }), {
+		"content-security-policy": POLICY,
+	});
 
 test("an app bundled by Vite works in a page", {
 	timeout: 120_000,
@@ -50,6 +46,26 @@ test("an app bundled by Vite works in a page", {
 	);
 	const address = await served("by-vite");
 	assertChecks(await ask("chromium", `${address}/index.html`, "results"));
+});
+
+test("Vite's development server gives an app that works", {
+	timeout: 120_000,
+}, async () => {
+	const { createServer } = await import(peer("vite/dist/node/index.js"));
+	const server = await createServer({
+		root: project,
+		cacheDir: join(project, "vite-cache"),
+		configFile: false,
+		logLevel: "warn",
+		server: { host: "127.0.0.1", port: 0 },
+	});
+	await server.listen();
+	try {
+		const [address] = server.resolvedUrls.local;
+		assertChecks(await ask("chromium", address, "results"));
+	} finally {
+		await server.close();
+	}
 });
 
 /** @param {string[]} how */
