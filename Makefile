@@ -64,8 +64,12 @@ test-differential: rust ## the same answers as containers/image: [SEED=N] [COUNT
 	target/differential/debug/sealgate-differential "$$oracle" $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE))
 
 .PHONY: test-package
-test-package: pkg/package.json apt-peers ## the packed package in Node, browsers, workerd and TypeScript
+test-package: pkg/package.json apt-peers pkg-tests/package/peers/node_modules/.package-lock.json ## the packed package in Node 20 to 24, browsers, workerd, bundlers and TypeScript
 	node --test pkg-tests/package/*.test.mjs
+
+pkg-tests/package/peers/node_modules/.package-lock.json: pkg-tests/package/peers/package.json pkg-tests/package/peers/package-lock.json
+	npm ci --prefix pkg-tests/package/peers --no-fund --no-audit --loglevel=error
+	@touch $@
 
 .PHONY: test-page
 test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox

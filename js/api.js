@@ -18,6 +18,9 @@ import { createWebCrypto } from "./webcrypto.js";
 /** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (GATEWAY, "One request, one budget"). */
 const LONGEST_WAIT = 60_000;
 
+/** What only `Gateway.create` has. */
+const CREATED = Symbol("created");
+
 /**
  * The API over one instance of the module.
  *
@@ -42,25 +45,27 @@ export function createApi(glue, platform) {
 
 	/** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
 	async function verifyImage(reference, options = {}) {
-		const { fetch, timeout, ...rest } = checkOptions(options);
+		const { fetch, timeout, signal, ...rest } = checkOptions(options);
 		return runner.run(
 			() => glue.startVerify(coreOptions(reference, rest)),
 			services({ fetch, timeout }),
+			checkSignal(signal),
 		);
 	}
 
 	/** @param {string} reference @param {import("./index.d.ts").PolicyInitOptions} options @returns {Promise<string>} */
 	async function policyInit(reference, options) {
-		const { fetch, timeout, ...rest } = checkOptions(options);
+		const { fetch, timeout, signal, ...rest } = checkOptions(options);
 		return runner.run(
 			() => glue.startPolicyInit(coreOptions(reference, rest)),
 			services({ fetch, timeout }),
+			checkSignal(signal),
 		);
 	}
 
 	/** @param {import("./index.d.ts").Bytes} bundle @param {import("./index.d.ts").BundleOptions} options @returns {Promise<import("./index.d.ts").VerifiedBundle>} */
 	async function verifyBundle(bundle, options) {
-		const { artifact, keyValidity, ...rest } = checkOptions(options);
+		const { artifact, keyValidity, signal, ...rest } = checkOptions(options);
 		const asked = /** @type {Record<string, unknown>} */ ({
 			...coreOptions("", rest),
 			bundle: toBytes("bundle", bundle),
@@ -74,12 +79,16 @@ export function createApi(glue, platform) {
 						? undefined
 						: toSeconds(keyValidity.end),
 			};
-		return runner.run(() => glue.startVerifyBundle(asked), services({}));
+		return runner.run(
+			() => glue.startVerifyBundle(asked),
+			services({}),
+			checkSignal(signal),
+		);
 	}
 
 	/** @param {import("./index.d.ts").SignatureOptions} options @returns {Promise<boolean>} */
 	async function verifySignature(options) {
-		const { key, signature, data, ...rest } = checkOptions(options);
+		const { key, signature, data, signal, ...rest } = checkOptions(options);
 		const check = {
 			...rest,
 			key: toBytes("key", key),
@@ -87,15 +96,26 @@ export function createApi(glue, platform) {
 			data: toBytes("data", data),
 			provider: providerOr(rest.provider),
 		};
-		return runner.run(() => glue.verifySignature(check), services({}));
+		return runner.run(
+			() => glue.verifySignature(check),
+			services({}),
+			checkSignal(signal),
+		);
 	}
 
-	/** @param {import("./index.d.ts").Bytes} policy @returns {string[]} */
-	const policyAssets = (policy) =>
-		runner.call(() => glue.policyAssets(toBytes("policy", policy)));
-	/** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {import("./index.d.ts").Lint[]} */
-	const policyLint = (policy, options = {}) => {
-		const { assets, registriesD, time, ...rest } = checkOptions(options);
+	// These need no waiting today. They return promises since what they need may be a part that is loaded later.
+
+	/** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").Abortable} [options] @returns {Promise<string[]>} */
+	async function policyAssets(policy, options = {}) {
+		throwIfAborted(checkOptions(options).signal);
+		return runner.call(() => glue.policyAssets(toBytes("policy", policy)));
+	}
+
+	/** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {Promise<import("./index.d.ts").Lint[]>} */
+	async function policyLint(policy, options = {}) {
+		const { assets, registriesD, time, signal, ...rest } =
+			checkOptions(options);
+		throwIfAborted(signal);
 		const known = {
 			...rest,
 			...(assets && { assets: toAssets(assets) }),
@@ -103,16 +123,17 @@ export function createApi(glue, platform) {
 			time: toSeconds(time),
 		};
 		return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
-	};
-	/** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {{ as?: string }} [options] @returns {import("./index.d.ts").Explanation} */
-	const policyExplain = (policy, reference, options = {}) =>
-		runner.call(() =>
-			glue.policyExplain(
-				toBytes("policy", policy),
-				reference,
-				checkOptions(options).as,
-			),
+	}
+
+	/** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {import("./index.d.ts").ExplainOptions} [options] @returns {Promise<import("./index.d.ts").Explanation>} */
+	async function policyExplain(policy, reference, options = {}) {
+		const { as, signal } = checkOptions(options);
+		throwIfAborted(signal);
+		return runner.call(() =>
+			glue.policyExplain(toBytes("policy", policy), reference, as),
 		);
+	}
+
 	/** @param {string} text @returns {import("./index.d.ts").Reference} */
 	const parseReference = (text) => runner.call(() => glue.parseReference(text));
 	/** @param {string} name @returns {string} */
@@ -126,8 +147,19 @@ export function createApi(glue, platform) {
 		/** @type {{ inner: any, era: number } | undefined} */
 		#made;
 
-		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] */
-		constructor(config, given = {}) {
+		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] @param {import("./index.d.ts").Abortable} [options] */
+		static async create(config, given = {}, options = {}) {
+			throwIfAborted(checkOptions(options).signal);
+			return new Gateway(CREATED, config, given);
+		}
+
+		/** @param {typeof CREATED} created @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} given */
+		constructor(created, config, given) {
+			if (created !== CREATED)
+				throw codedError(
+					"argument",
+					"expected `await Gateway.create(config, services)`, found `new Gateway(…)`: a gateway is made asynchronously",
+				);
 			const {
 				policy,
 				assets,
@@ -160,8 +192,9 @@ export function createApi(glue, platform) {
 			this.#inner();
 		}
 
-		/** @param {import("./index.d.ts").GatewayRequest} request @returns {Promise<import("./index.d.ts").Action>} */
-		async handle(request) {
+		/** @param {import("./index.d.ts").GatewayRequest} request @param {import("./index.d.ts").Abortable} [options] @returns {Promise<import("./index.d.ts").Action>} */
+		async handle(request, options = {}) {
+			const signal = checkSignal(checkOptions(options).signal);
 			const asked = {
 				method: request.method,
 				url: request.url,
@@ -169,11 +202,11 @@ export function createApi(glue, platform) {
 				time: request.time ?? now(),
 			};
 			const pieces = createPieces();
-			const done = runner.run(() => this.#inner().handle(asked), {
-				...this.#services,
-				begin: pieces.begin,
-				write: pieces.write,
-			});
+			const done = runner.run(
+				() => this.#inner().handle(asked),
+				{ ...this.#services, begin: pieces.begin, write: pieces.write },
+				signal,
+			);
 			// An answer in pieces begins before the task is done.
 			return Promise.race([pieces.begun, pieces.until(done)]);
 		}
@@ -313,6 +346,25 @@ function checkOptions(options) {
 		"argument",
 		`expected an object of options, found ${options === null ? "null" : typeof options}`,
 	);
+}
+
+/** An AbortSignal, of whatever realm. @param {import("./index.d.ts").Signal | undefined} signal */
+function checkSignal(signal) {
+	if (
+		signal === undefined ||
+		(typeof signal?.aborted === "boolean" &&
+			typeof signal.addEventListener === "function")
+	)
+		return signal;
+	throw codedError(
+		"argument",
+		`signal: expected an AbortSignal, found ${signal === null ? "null" : typeof signal}`,
+	);
+}
+
+/** @param {import("./index.d.ts").Signal | undefined} signal */
+function throwIfAborted(signal) {
+	if (checkSignal(signal)?.aborted) throw signal?.reason;
 }
 
 /** @param {string} name @param {unknown} value @returns {Uint8Array} */

@@ -1,10 +1,15 @@
 // sealgate in a browser. A content security policy must say 'wasm-unsafe-eval'.
 import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
+import { loadError } from "./error.js";
 
-await glue.default({
-	module_or_path: new URL("./sealgate_bg.wasm", import.meta.url),
-});
+// Bundlers look for exactly this expression.
+const address = new URL("./sealgate_bg.wasm", import.meta.url);
+try {
+	await glue.default({ module_or_path: address });
+} catch (error) {
+	throw loadError(error, String(address));
+}
 
 export const {
 	verifyImage,

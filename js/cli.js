@@ -10,6 +10,7 @@ import {
 	lintPolicy,
 	testPolicy,
 } from "./cli/policy.js";
+import { withFlags } from "./cli/flags.js";
 import { plain, showBundle, showReport, warnings } from "./cli/show.js";
 import { verifyBundle, verifyImage, version } from "./node.js";
 
@@ -17,7 +18,9 @@ const STATUS = { allow: 0, deny: 1, unknown: 2 };
 
 process.exitCode = await main(process.argv.slice(2)).catch((error) => {
 	console.error(
-		plain(`sealgate: ${error.code ? `${error.code}: ` : ""}${error.message}`),
+		plain(
+			`sealgate: ${error.code ? `${error.code}: ` : ""}${withFlags(error)}`,
+		),
 	);
 	return 2;
 });
@@ -59,11 +62,12 @@ async function verify(command) {
 	const basis =
 		command.policy === undefined
 			? readSigner(command)
-			: readPolicy(command.policy, "--policy", command.registriesD);
+			: await readPolicy(command.policy, "--policy", command.registriesD);
 	const predicate =
 		command.type === undefined ? {} : { predicateType: command.type };
 	const names = command.anyName ? { anyName: true } : {};
-	const report = await verifyImage(command.image, {
+	// What may not stand together is refused by the core, in its own words.
+	const options = /** @type {import("./index.d.ts").VerifyOptions} */ ({
 		...asking(command.image, command),
 		...basis,
 		...predicate,
@@ -71,13 +75,14 @@ async function verify(command) {
 		as: command.as,
 		viaEvidence: true,
 	});
+	const report = await verifyImage(command.image, options);
 	for (const warning of warnings(report))
 		console.error(plain(`sealgate: warning: ${warning}`));
 	if (command.json) console.log(JSON.stringify(report, null, 2));
 	else process.stdout.write(showReport(report, process.stdout));
 	// On a terminal the report is there to be read already.
 	if (report.verdict === "unknown" && !process.stdout.isTTY)
-		console.error(plain(`sealgate: ${report.code}: ${report.message}`));
+		console.error(plain(`sealgate: ${report.code}: ${withFlags(report)}`));
 	// Anything that this program does not know is no "allowed".
 	return STATUS[report.verdict] ?? 2;
 }
@@ -118,7 +123,9 @@ async function verifyBlob(command) {
 		if (command.json) console.log(JSON.stringify({ code, message }, null, 2));
 		else
 			console.log(
-				plain(`✘ not verified: ${command.file}: ${message} (${code})`),
+				plain(
+					`✘ not verified: ${command.file}: ${withFlags({ code, message })} (${code})`,
+				),
 			);
 		return 1;
 	}

@@ -1,8 +1,26 @@
 // sealgate: may this container image run?
 
 import type { Code } from "./codes.js";
+import type { Claims, Report, Step } from "./report.js";
 
 export type { Code };
+export type {
+	Candidate,
+	Claims,
+	ImageReport,
+	InstanceReport,
+	LogEntry,
+	MirrorQuestion,
+	Note,
+	Report,
+	RequirementReport,
+	RuleReport,
+	Signer,
+	Step,
+	StepName,
+	Timestamp,
+	Verdict,
+} from "./report.js";
 
 /** What is thrown: arguments, policies and keys that cannot be understood. A denied image is a report, never an exception. */
 export interface SealgateError extends Error {
@@ -49,6 +67,19 @@ export type Fetch = (
 	},
 ) => Promise<FetchedResponse>;
 
+/** What is used of an `AbortSignal`. */
+export interface Signal {
+	readonly aborted: boolean;
+	readonly reason: any;
+	addEventListener(type: "abort", listener: () => void): void;
+	removeEventListener(type: "abort", listener: () => void): void;
+}
+/** Every call that returns a promise takes a signal. */
+export interface Abortable {
+	/** Once it is aborted the call rejects with its reason, and what the call had asked for is ended. */
+	signal?: Signal | undefined;
+}
+
 /** The name of a root that the package carries, or the bytes of a trusted_root.json. */
 export type TrustedRoot =
 	| "public-good"
@@ -74,7 +105,7 @@ export interface SignerOptions {
 	trustedRoot?: TrustedRoot;
 }
 
-interface RegistryOptions {
+interface RegistryOptions extends Abortable {
 	/** os/arch[/variant]: of an index, judge this image only. */
 	platform?: string;
 	/** Speak plain http to other hosts than loopback ones. */
@@ -94,26 +125,49 @@ interface RegistryOptions {
 	time?: number | Date;
 }
 
-export interface VerifyOptions extends RegistryOptions, SignerOptions {
-	/** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
-	predicateType?: string;
+interface ImageOptions extends RegistryOptions {
 	/** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
 	as?: string;
-	/** Without a policy: a signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
-	anyName?: boolean;
 	/** Where the files lie that were read; only for the commands that the report shows. */
 	paths?: Paths;
-	/** The text of a policy.json. */
-	policy?: Bytes;
-	/** The files that the policy names (see `policyAssets`), by those names. */
-	assets?: Record<string, Bytes>;
-	/** The files of a registries.d, by their names; without it attachments are looked at everywhere. Only with a policy. */
-	registriesD?: Record<string, Bytes>;
 	/** A document of a gateway's /api/evidence: judge this, and ask no network. */
 	evidence?: Bytes;
 	/** When a sealgate gateway refuses the image, read the evidence there and judge it here. */
 	viaEvidence?: boolean;
 }
+
+/** Without a policy: who must have signed. */
+export interface SignerVerifyOptions extends ImageOptions, SignerOptions {
+	/** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
+	predicateType?: string;
+	/** A signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
+	anyName?: boolean;
+	policy?: undefined;
+	assets?: undefined;
+	registriesD?: undefined;
+}
+
+/** By a policy, which says itself who is trusted. */
+export interface PolicyVerifyOptions extends ImageOptions {
+	/** The text of a policy.json. */
+	policy: Bytes;
+	/** The files that the policy names (see `policyAssets`), by those names. */
+	assets?: Record<string, Bytes>;
+	/** The files of a registries.d, by their names; without it attachments are looked at everywhere. */
+	registriesD?: Record<string, Bytes>;
+	key?: undefined;
+	certificateIdentity?: undefined;
+	certificateIdentityRegexp?: undefined;
+	certificateOidcIssuer?: undefined;
+	certificateOidcIssuerRegexp?: undefined;
+	certificateClaims?: undefined;
+	trustedRoot?: undefined;
+	predicateType?: undefined;
+	anyName?: false | undefined;
+}
+
+/** A signer or a policy, never both: together they are an error with the code "argument". */
+export type VerifyOptions = SignerVerifyOptions | PolicyVerifyOptions;
 
 /** Paths as a person would type them. */
 export interface Paths {
@@ -134,7 +188,7 @@ export interface PolicyInitOptions extends RegistryOptions {
 	mirror?: boolean;
 }
 
-export interface BundleOptions extends SignerOptions {
+export interface BundleOptions extends SignerOptions, Abortable {
 	/** What the bundle is about: its bytes … */
 	artifact?: Bytes;
 	/** … or its digest, for instance "sha256:…". */
@@ -166,7 +220,7 @@ export interface VerifiedBundle {
 }
 
 /** What is known besides the policy. What is absent is not linted about. */
-export interface LintOptions {
+export interface LintOptions extends Abortable {
 	/** The files that the policy names (see `policyAssets`), by those names. */
 	assets?: Record<string, Bytes>;
 	/** The files of a registries.d, by their names. */
@@ -197,6 +251,11 @@ export interface Lint {
 	edit?: { at: { start: number; end: number }; text: string };
 }
 
+export interface ExplainOptions extends Abortable {
+	/** The name to explain by, where it is not the one that is given. */
+	as?: string | undefined;
+}
+
 /** What a policy demands of an image. */
 export interface Explanation {
 	image: string;
@@ -211,7 +270,7 @@ export interface Explanation {
 	text: string;
 }
 
-export interface SignatureOptions {
+export interface SignatureOptions extends Abortable {
 	/** PEM public key. */
 	key: Bytes;
 	signature: Uint8Array | ArrayBuffer;
@@ -230,151 +289,6 @@ export interface Reference {
 	digest?: string;
 	/** The whole, expanded: docker.io/library/alpine:latest. */
 	canonical: string;
-}
-
-export type Verdict = "allow" | "deny" | "unknown";
-
-/** The decision with its full explanation; report.schema.json describes it. */
-export interface Report {
-	version: 1;
-	verifier: string;
-	/** "unknown": could not find out. Never to be treated as "allow". */
-	verdict: Verdict;
-	/** Allowed, and for every image that was judged a signature or attestation satisfied a requirement. What an open rule, an exception or a pin admits is allowed, not verified. */
-	verified: boolean;
-	code: Code;
-	message: string;
-	image: ImageReport;
-	rule: {
-		source: "policy" | "key" | "identity";
-		scope?: string;
-		coverage?: "index" | "instance";
-	};
-	requirements: RequirementReport[];
-	/** The images that an index lists, where each is judged by its own signatures. */
-	instances?: InstanceReport[];
-	/** Warnings, and what was not required. */
-	notes: Note[];
-	/** The cosign command that asks the same, perhaps below a line that begins with #. */
-	equivalent?: string;
-	/** A good signature names another image: what a person has to answer before it may count. Not a next step. */
-	mirrorQuestion?: MirrorQuestion;
-	/** How many signatures the image bears that failed: by another key, over another digest, for another name, or unreadable. */
-	failedSignatures?: number;
-	/** Unix seconds that the decision speaks about. */
-	time: number;
-}
-
-export interface MirrorQuestion {
-	question: string;
-	/** The name that was signed. */
-	signed: string;
-	/** What a policy would need for such a mirror, as JSON. */
-	signedIdentity?: string;
-}
-
-export interface ImageReport {
-	reference: string;
-	name: string;
-	digest?: string;
-	mediaType?: string;
-	size?: number;
-	kind?: "image" | "index";
-	/** Who said which digest the tag means. */
-	toldBy?: string;
-}
-
-export interface InstanceReport {
-	digest: string;
-	platform?: string;
-	verdict: Verdict;
-	/** As in the report. */
-	verified: boolean;
-	code: Code;
-	message: string;
-	requirements: RequirementReport[];
-}
-
-export interface RequirementReport {
-	type: string;
-	verdict: Verdict;
-	code: Code;
-	message: string;
-	/** The trusted root, with the day of one that the package carries. */
-	trustedRoot?: string;
-	candidates: Candidate[];
-	/** When an exception ends, in seconds since 1970. */
-	expires?: number;
-}
-
-export interface Candidate {
-	/** "tag sha256-….sig, layer 1" or "referrer sha256:…" */
-	source: string;
-	format:
-		| "cosign-signature"
-		| "cosign-attestation"
-		| "sigstore-bundle"
-		| "other";
-	digest?: string;
-	outcome: "accepted" | "rejected" | "set-aside";
-	code: Code;
-	message: string;
-	/** What it says; present only when its signature was verified. */
-	claims?: Claims;
-	steps: Step[];
-	/** Unix seconds at which this stops being an answer; most answers have no end. */
-	expires?: number;
-}
-
-/** What a verified signature says. */
-export interface Claims {
-	digest?: string;
-	/** The reference that was signed. */
-	identity?: string;
-	predicateType?: string;
-	/** By the signer's own word. */
-	creator?: string;
-	timestamp?: number;
-	/** Who signed, by the certificate. */
-	signer?: {
-		subject: string;
-		issuer?: string;
-		/** By sigstore-go's names. */
-		claims: Record<string, string>;
-		authority: string;
-		notBefore: number;
-		notAfter: number;
-		/** SHA-256 of the certificate, in hex. */
-		fingerprint: string;
-	};
-	/** Entries in transparency logs of the trusted root. */
-	logEntries?: {
-		logId: string;
-		index: string;
-		kind: string;
-		time?: number;
-		origin?: string;
-		treeSize?: string;
-	}[];
-	/** Timestamps of authorities of the trusted root. */
-	timestamps?: { time: number; authority: string }[];
-}
-
-/** One thing that was to hold, in the order in which it was to be shown. */
-export interface Step {
-	kind: "rule" | "waived" | "signature";
-	/** Stable, for instance "digest.equals". */
-	name: string;
-	text: string;
-	outcome: "holds" | "fails" | "not-run";
-	scheme?: string;
-	/** SHA-256 of the key's SubjectPublicKeyInfo, in hex. */
-	key?: string;
-}
-
-export interface Note {
-	code: Code;
-	message: string;
 }
 
 export interface GatewayConfig {
@@ -459,7 +373,7 @@ export function verifyImage(
 	reference: string,
 	options?: VerifyOptions,
 ): Promise<Report>;
-/** Verifies a Sigstore bundle: who signed what, and when. Throws with the code of the first thing that does not hold. */
+/** Verifies a Sigstore bundle: who signed what, and when. Rejects with the code of the first thing that does not hold. */
 export function verifyBundle(
 	bundle: Bytes,
 	options: BundleOptions,
@@ -469,16 +383,22 @@ export function policyInit(
 	reference: string,
 	options: PolicyInitOptions,
 ): Promise<string>;
-/** Every file that a policy names, in order, each once. */
-export function policyAssets(policy: Bytes): string[];
-/** What a policy probably did not mean, in the order of its text. Throws when it is no policy. */
-export function policyLint(policy: Bytes, options?: LintOptions): Lint[];
+/** Every file that a policy names, in order, each once. Rejects when it is no policy. */
+export function policyAssets(
+	policy: Bytes,
+	options?: Abortable,
+): Promise<string[]>;
+/** What a policy probably did not mean, in the order of its text. Rejects when it is no policy. */
+export function policyLint(
+	policy: Bytes,
+	options?: LintOptions,
+): Promise<Lint[]>;
 /** Which scope decides for an image, and what it demands, in plain words. */
 export function policyExplain(
 	policy: Bytes,
 	reference: string,
-	options?: { as?: string },
-): Explanation;
+	options?: ExplainOptions,
+): Promise<Explanation>;
 export function parseReference(text: string): Reference;
 /** The predicate type that one of cosign's short names (slsaprovenance1, cyclonedx …) stands for; a URI is itself. */
 export function predicateType(name: string): string;
@@ -488,7 +408,13 @@ export function version(): string;
 
 /** A registry request in, what to do with it out. */
 export class Gateway {
-	constructor(config: GatewayConfig, services?: GatewayServices);
-	handle(request: GatewayRequest): Promise<Action>;
+	private constructor();
+	/** A wrong policy makes a gateway that refuses everything, and says why in `state()`. */
+	static create(
+		config: GatewayConfig,
+		services?: GatewayServices,
+		options?: Abortable,
+	): Promise<Gateway>;
+	handle(request: GatewayRequest, options?: Abortable): Promise<Action>;
 	state(): GatewayState;
 }

@@ -2,11 +2,15 @@
 import { readFileSync } from "node:fs";
 import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
+import { loadError } from "./error.js";
 import { guardedFetch } from "./public.js";
 
-glue.initSync({
-	module: readFileSync(new URL("./sealgate_bg.wasm", import.meta.url)),
-});
+const address = new URL("./sealgate_bg.wasm", import.meta.url);
+try {
+	glue.initSync({ module: readFileSync(address) });
+} catch (error) {
+	throw loadError(error, String(address));
+}
 
 export const {
 	verifyImage,

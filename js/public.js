@@ -134,6 +134,6 @@ function publicLookup(hostname, options, done) {
 function refused(reason) {
 	return codedError(
 		"egress",
-		`${reason}, and it was named by a registry and not by you (a token service that is meant is named with --realm, another host with --egress)`,
+		`${reason}, and it was named by a registry and not by you (list a token service that is meant in the option "realms", another host in "egress")`,
 	);
 }

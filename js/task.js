@@ -19,6 +19,7 @@ import { unless } from "./fetch.js";
  * @typedef {{ response: FetchResponse } | { verified: boolean } | { value: string | null } | { error: AnswerError }} Found
  * @typedef {{ id: number } & Found} Answer
  * @typedef {Map<string, () => void>} Held
+ * @typedef {import("./index.d.ts").Signal} Signal
  * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
  * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
  *   begin?: (head: { status: number, headers: [string, string][] }) => void, write?: (piece: Uint8Array) => Promise<void>,
@@ -40,6 +41,7 @@ export function createRunner(glue) {
 		try {
 			return enter();
 		} catch (error) {
+			if (isUninitialised(glue, error)) throw notInitialised(error);
 			if (!isTrap(error)) throw error;
 			startOver();
 			throw internal(error);
@@ -58,8 +60,9 @@ export function createRunner(glue) {
 		}
 	}
 
-	/** @param {() => Task} start @param {Services} services @returns {Promise<any>} */
-	async function run(start, services) {
+	/** @param {() => Task} start @param {Services} services @param {Signal} [signal] @returns {Promise<any>} */
+	async function run(start, services, signal) {
+		if (signal?.aborted) throw signal.reason;
 		const stop = new AbortController();
 		const inbox = createInbox(stop.signal);
 		const task = call(start);
@@ -76,6 +79,8 @@ export function createRunner(glue) {
 						patience,
 					);
 		stop.signal.addEventListener("abort", () => late.abort(stop.signal.reason));
+		const forward = () => stop.abort(signal?.reason);
+		signal?.addEventListener("abort", forward);
 		/** Turns that this task holds until it ends. @type {Held} */
 		const held = new Map();
 		try {
@@ -93,6 +98,7 @@ export function createRunner(glue) {
 			}
 		} finally {
 			running.delete(stop);
+			signal?.removeEventListener("abort", forward);
 			clearTimeout(timer);
 			for (const release of held.values()) release();
 			stop.abort();
@@ -215,6 +221,26 @@ function isTrap(error) {
 	return (
 		error instanceof WebAssembly.RuntimeError ||
 		(error instanceof RangeError && !("code" in error))
+	);
+}
+
+/** The glue of a module that was never loaded has nothing to call into. @param {Glue} glue @param {unknown} error */
+function isUninitialised(glue, error) {
+	if (!(error instanceof TypeError) || "code" in error) return false;
+	try {
+		glue.version();
+		return false;
+	} catch {
+		return true;
+	}
+}
+
+/** @param {unknown} cause */
+function notInitialised(cause) {
+	return codedError(
+		"host.not-initialised",
+		"expected the WebAssembly module to be loaded before the first call, found that it is not: await the initialisation of the module (init() of its glue) and call again",
+		cause,
 	);
 }
 

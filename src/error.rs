@@ -101,8 +101,8 @@ codes! {
              registry itself";
         Refused { url: String, reason: String } => "host.refused", "{url} was not asked: {reason}";
         Egress { url: String, reason: String } => "host.egress",
-            "{url} was not asked: {reason}. When it is meant, list its host in EGRESS (a gateway) \
-             or with --egress (the command line)";
+            "{url} was not asked: {reason}. When it is meant, list its host in the option \
+             \"egress\" (EGRESS of a gateway's worker)";
         Budget { what: &'static str } => "limit.request",
             "this request needs more {what} than one request may have: ask again, since what was \
              found out is kept; if it stays, there is too much attached to this image";
@@ -158,4 +158,15 @@ impl HostError {
 }
 
 /// Codes of failures that no enum carries.
-pub const FAILURES: &[&str] = &["internal", "argument", "signature.none", "key.none"];
+///
+/// Those of `host.` but for the enum's are given by the JavaScript around the core, where there is
+/// no core that could.
+pub const FAILURES: &[&str] = &[
+    "internal",
+    "argument",
+    "signature.none",
+    "key.none",
+    "host.wasm-forbidden",
+    "host.wasm-unloadable",
+    "host.not-initialised",
+];

@@ -6,6 +6,10 @@ mod names;
 mod pins;
 #[path = "images/platforms.rs"]
 mod platforms;
+#[path = "images/reports.rs"]
+mod reports;
+#[path = "images/steps.rs"]
+mod steps;
 mod support;
 
 use sealgate::crypto::PublicKey;

@@ -82,7 +82,8 @@ export default {
 		const started = Date.now();
 		if (!URL.canParse(request.url)) return malformed(request);
 		try {
-			const action = await runningGateway(env).handle({
+			const running = await runningGateway(env);
+			const action = await running.handle({
 				method: request.method,
 				url: request.url,
 				headers: [...request.headers],
@@ -124,15 +125,18 @@ export default {
 /**
  * @param {Env} env
  */
-function runningGateway(env) {
+async function runningGateway(env) {
+	if (gateway !== undefined) return gateway;
+	const store = createStore();
+	const made = await Gateway.create(configOf(env), {
+		fetch: upstreamFetch(env),
+		requestTimeout: requestTimeout(env),
+		load: store.load,
+		save: store.save,
+	});
+	// In workerd a promise belongs to the request that made it, so each makes its own, and the first one stays.
 	if (gateway === undefined) {
-		const store = createStore();
-		gateway = new Gateway(configOf(env), {
-			fetch: upstreamFetch(env),
-			requestTimeout: requestTimeout(env),
-			load: store.load,
-			save: store.save,
-		});
+		gateway = made;
 		const state = gateway.state();
 		if (state.state !== "ok") log({ event: "configuration", ...state });
 	}

@@ -39,7 +39,7 @@ class UsageError extends Error {}
 /** @typedef {{ upstream: string, name: string, policyFile: string, registriesFolder: string, port: number, demo: boolean, more: Record<string, string> }} Settings */
 /** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
 /** @typedef {{ id: string, name: string, severity: string, pointer: string, message: string }} Lint */
-/** @typedef {{ policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): Lint[] }} Sealgate */
+/** @typedef {{ policyAssets(policy: Uint8Array): Promise<string[]>, policyLint(policy: Uint8Array, known: object): Promise<Lint[]> }} Sealgate */
 
 try {
 	await main();
@@ -142,13 +142,13 @@ async function readPolicy(settings, sealgate) {
 			? undefined
 			: await readFolder(settings.registriesFolder);
 	try {
-		const paths = sealgate.policyAssets(policy);
+		const paths = await sealgate.policyAssets(policy);
 		const assets = await readAssets(settings.policyFile, paths);
 		return {
 			policy,
 			assets,
 			registriesD,
-			lints: sealgate.policyLint(policy, {
+			lints: await sealgate.policyLint(policy, {
 				assets,
 				...(registriesD && { registriesD }),
 			}),

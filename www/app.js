@@ -328,7 +328,7 @@ async function judgeBy(files) {
 }
 
 async function showPolicy() {
-	const own = ownPolicy(await loading);
+	const own = await ownPolicy(await loading);
 	byId("own").hidden = !own;
 	byId("own").replaceChildren(
 		...(own

@@ -103,7 +103,7 @@ async function judge(sealgate, text, reference, page) {
 			problem: { ...words.problem.malformed, ...said(error), again: true },
 		};
 	}
-	const own = ownPolicy(sealgate);
+	const own = await ownPolicy(sealgate);
 	if (own?.broken)
 		return {
 			problem: {

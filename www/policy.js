@@ -38,7 +38,7 @@ export async function takeFiles(sealgate, dropped) {
 			bytes: new Uint8Array(await file.arrayBuffer()),
 		})),
 	);
-	const policies = policiesOf(sealgate, read);
+	const policies = await policiesOf(sealgate, read);
 	const [first] = policies;
 	if (policies.length > 1)
 		return { kind: "two", names: policies.map(({ name }) => name) };
@@ -47,7 +47,7 @@ export async function takeFiles(sealgate, dropped) {
 		return {
 			kind: "nothing",
 			json: /^\s*[[{]/u.test(new TextDecoder().decode(bytes)),
-			complaint: complaintOf(sealgate, bytes),
+			complaint: await complaintOf(sealgate, bytes),
 		};
 	}
 	if (first) {
@@ -64,11 +64,13 @@ export function forgetPolicy() {
 	files = new Map();
 }
 
-/** The policy, and what is still lacking. @param {Sealgate} sealgate @returns {OwnPolicy | undefined} */
-export function ownPolicy(sealgate) {
+/** The policy, and what is still lacking. @param {Sealgate} sealgate @returns {Promise<OwnPolicy | undefined>} */
+export async function ownPolicy(sealgate) {
 	if (!own) return undefined;
 	const { name, policy } = own;
-	const broken = complaintOf(sealgate, policy);
+	// As they are now: more may be dropped meanwhile.
+	const dropped = new Map(files);
+	const broken = await complaintOf(sealgate, policy);
 	if (broken)
 		return {
 			name,
@@ -81,7 +83,7 @@ export function ownPolicy(sealgate) {
 		};
 	/** @type {Record<string, Uint8Array>} */
 	const assets = {};
-	const paths = sealgate.policyAssets(policy);
+	const paths = await sealgate.policyAssets(policy);
 	const missing = [];
 	// A page sees names, not folders: two paths that end in the same name cannot be told apart.
 	const names = paths.map(baseName);
@@ -89,7 +91,7 @@ export function ownPolicy(sealgate) {
 		...new Set(names.filter((name, index) => names.indexOf(name) !== index)),
 	];
 	for (const path of paths) {
-		const bytes = files.get(baseName(path));
+		const bytes = dropped.get(baseName(path));
 		if (bytes && !ambiguous.includes(baseName(path))) assets[path] = bytes;
 		else missing.push(path);
 	}
@@ -99,7 +101,7 @@ export function ownPolicy(sealgate) {
 		assets,
 		missing,
 		ambiguous,
-		lints: sealgate.policyLint(policy, { assets }),
+		lints: await sealgate.policyLint(policy, { assets }),
 	};
 }
 
@@ -108,19 +110,24 @@ export function ownPolicy(sealgate) {
  * @param {Sealgate} sealgate
  * @param {{ name: string, bytes: Uint8Array }[]} read
  */
-function policiesOf(sealgate, read) {
-	const isPolicy = (/** @type {Uint8Array} */ bytes) =>
-		!complaintOf(sealgate, bytes);
-	const good = [
-		...read.map(({ bytes }) => bytes),
-		...(own ? [own.policy] : []),
-	].filter(isPolicy);
-	const files = new Set(
-		good.flatMap((policy) => sealgate.policyAssets(policy)).map(baseName),
+async function policiesOf(sealgate, read) {
+	const judged = await Promise.all(
+		read.map(async (file) => ({
+			...file,
+			isPolicy: !(await complaintOf(sealgate, file.bytes)),
+		})),
 	);
-	return read.filter(
-		({ name, bytes }) =>
-			isPolicy(bytes) || (!files.has(name) && looksLikePolicy(name, bytes)),
+	const good = judged
+		.filter(({ isPolicy }) => isPolicy)
+		.map(({ bytes }) => bytes);
+	if (own && !(await complaintOf(sealgate, own.policy))) good.push(own.policy);
+	const paths = await Promise.all(
+		good.map((policy) => sealgate.policyAssets(policy)),
+	);
+	const files = new Set(paths.flat().map(baseName));
+	return judged.filter(
+		({ name, bytes, isPolicy }) =>
+			isPolicy || (!files.has(name) && looksLikePolicy(name, bytes)),
 	);
 }
 
@@ -132,10 +139,10 @@ function looksLikePolicy(name, bytes) {
 	);
 }
 
-/** Why this is no policy; undefined for one. @param {Sealgate} sealgate @param {Uint8Array} bytes @returns {Complaint | undefined} */
-function complaintOf(sealgate, bytes) {
+/** Why this is no policy; undefined for one. @param {Sealgate} sealgate @param {Uint8Array} bytes @returns {Promise<Complaint | undefined>} */
+async function complaintOf(sealgate, bytes) {
 	try {
-		sealgate.policyAssets(bytes);
+		await sealgate.policyAssets(bytes);
 		return undefined;
 	} catch (error) {
 		const { code } = /** @type {{ code?: unknown }} */ (error);

@@ -23,8 +23,10 @@ const DAY = 24 * 60 * 60 * 1000;
  * @param {import("./arguments.js").PolicyDiffCommand} command
  */
 export async function diffPolicies(command) {
-	const bases = [command.file, command.next].map((file) =>
-		readPolicy(file, "policy diff", command.registriesD),
+	const bases = await Promise.all(
+		[command.file, command.next].map((file) =>
+			readPolicy(file, "policy diff", command.registriesD),
+		),
 	);
 	const images = await readList("policy diff");
 	const asked = images.map((one) => ({
@@ -88,7 +90,11 @@ export async function diffPolicies(command) {
  * @param {import("./arguments.js").AuditCommand} command
  */
 export async function audit(command) {
-	const basis = readPolicy(command.policy, "--policy", command.registriesD);
+	const basis = await readPolicy(
+		command.policy,
+		"--policy",
+		command.registriesD,
+	);
 	const images = await readList("audit");
 	const asked = images.map((one) => ({
 		...one,

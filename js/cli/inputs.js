@@ -61,9 +61,9 @@ export function readKeys(paths) {
 }
 
 /** A policy with every file that it names, and a registries.d. @param {string} path @param {string} why @param {string} [registriesD] */
-export function readPolicy(path, why, registriesD) {
+export async function readPolicy(path, why, registriesD) {
 	const policy = read(path, "policy.unreadable", why);
-	const names = policyAssets(policy);
+	const names = await policyAssets(policy);
 	const assets = Object.fromEntries(
 		names.map((name) => [
 			name,

@@ -41,10 +41,10 @@ export async function initPolicy(command) {
 }
 
 /** @param {import("./arguments.js").PolicyLintCommand} command */
-export function lintPolicy({ file, registriesD, json }) {
+export async function lintPolicy({ file, registriesD, json }) {
 	const policy = read(file, "policy.unreadable", "policy lint");
-	const lints = policyLint(policy, {
-		assets: readAssets(file, policy),
+	const lints = await policyLint(policy, {
+		assets: await readAssets(file, policy),
 		registriesD:
 			registriesD === undefined ? undefined : readFolder(registriesD),
 	});
@@ -54,8 +54,8 @@ export function lintPolicy({ file, registriesD, json }) {
 }
 
 /** @param {import("./arguments.js").PolicyExplainCommand} command */
-export function explainPolicy({ file, image, as, json }) {
-	const { text, ...explanation } = policyExplain(
+export async function explainPolicy({ file, image, as, json }) {
+	const { text, ...explanation } = await policyExplain(
 		read(file, "policy.unreadable", "policy explain"),
 		image,
 		{ as },
@@ -70,7 +70,11 @@ export function explainPolicy({ file, image, as, json }) {
 
 /** Status 1 when a verdict differs, else 2 when one could not be found out. @param {import("./arguments.js").PolicyTestCommand} command */
 export async function testPolicy(command) {
-	const basis = readPolicy(command.file, "policy test", command.registriesD);
+	const basis = await readPolicy(
+		command.file,
+		"policy test",
+		command.registriesD,
+	);
 	const cases = parseCases(
 		command.cases,
 		Buffer.from(
@@ -115,8 +119,8 @@ export async function testPolicy(command) {
 }
 
 /** What is there of the files that the policy names; a lint says what is not. @param {string} file @param {Uint8Array} policy */
-function readAssets(file, policy) {
-	const there = policyAssets(policy).flatMap((name) => {
+async function readAssets(file, policy) {
+	const there = (await policyAssets(policy)).flatMap((name) => {
 		try {
 			return [[name, new Uint8Array(readFileSync(beside(file, name)))]];
 		} catch {

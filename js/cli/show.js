@@ -1,5 +1,7 @@
 // A report for people, on a terminal. The verdict comes first and is never told by colour or sign alone.
 
+import { withFlags } from "./flags.js";
+
 /** @typedef {import("../index.d.ts").Report} Report */
 /** @typedef {import("../index.d.ts").RequirementReport} RequirementReport */
 /** @typedef {import("../index.d.ts").Candidate} Candidate */
@@ -44,7 +46,7 @@ export function showReport(report, terminal, environment = process.env) {
 	const verdict = styleOf(report);
 	const lines = [
 		`${paint(verdict, `${verdict.sign} ${verdict.word}`)}: ${plain(report.image.reference)}`,
-		`  ${plain(report.message)} (${plain(report.code)})`,
+		`  ${plain(withFlags(report))} (${plain(report.code)})`,
 		"",
 		...showFacts(report),
 		...showRequirements(report, paint, ""),

@@ -73,21 +73,62 @@ const checks = {
 		equal(parseReference("localhost:8787/a/b:1.0").tag, "1.0");
 	},
 
-	"an error is an Error with a code, and the module stays usable"({
+	async "an error is an Error with a code, and the module stays usable"({
 		parseReference,
 		policyAssets,
+		Gateway,
 	}) {
-		for (const [attempt, code] of [
-			[() => parseReference("Not A Reference"), /^reference\./],
-			[() => policyAssets("{"), /^(policy|json)\./],
-			[() => policyAssets(7), /^argument$/],
+		for (const [error, code] of [
+			[thrownBy(() => parseReference("Not A Reference")), /^reference\./],
+			[await rejection(policyAssets("{")), /^(policy|json)\./],
+			[await rejection(policyAssets(7)), /^argument$/],
+			[thrownBy(() => new Gateway({ policy: "{}" })), /^argument$/],
 		]) {
-			const error = thrownBy(attempt);
 			equal(error instanceof Error, true);
 			matches(error.code, code);
 			equal(error.message.length > 20, true);
 		}
 		equal(parseReference("quay.io/a/b:c").canonical, "quay.io/a/b:c");
+	},
+
+	async "what is aborted rejects with the signal's own reason, and nothing of it goes on"(
+		{ verifyImage, policyLint },
+		{ key, routes },
+	) {
+		const reason = new Error("changed my mind");
+		const gone = AbortSignal.abort(reason);
+		const aborted = await rejection(policyLint("{}", { signal: gone }));
+		equal(aborted === reason, true);
+		let asked = 0;
+		const registry = fakeRegistry(routes);
+		const before = verifyImage(SIGNED, {
+			key: bytesOf(key),
+			signal: gone,
+			fetch: (...request) => {
+				asked += 1;
+				return registry(...request);
+			},
+		});
+		equal([(await rejection(before)) === reason, asked], [true, 0]);
+		const controller = new AbortController();
+		const during = verifyImage(SIGNED, {
+			key: bytesOf(key),
+			signal: controller.signal,
+			fetch: () => {
+				controller.abort(reason);
+				return new Promise(() => {});
+			},
+		});
+		equal((await rejection(during)) === reason, true);
+		const late = AbortSignal.timeout(20);
+		const never = verifyImage(SIGNED, {
+			key: bytesOf(key),
+			signal: late,
+			fetch: () => new Promise(() => {}),
+		});
+		equal((await rejection(never)).name, "TimeoutError");
+		const wrong = verifyImage(SIGNED, { key: bytesOf(key), signal: "soon" });
+		equal((await rejection(wrong)).code, "argument");
 	},
 
 	async "what cannot be understood rejects"({ verifyImage }, { routes }) {
@@ -207,7 +248,7 @@ const checks = {
 			fetch: fakeRegistry(demo.routes),
 		});
 		equal(any.verdict, "allow", any);
-		const gateway = new Gateway(
+		const gateway = await Gateway.create(
 			{
 				upstream: "http://demo.example",
 				name: "demo.example",
@@ -352,7 +393,9 @@ const checks = {
 			name: "demo.example",
 			...assetsOf(demo),
 		};
-		const gateway = new Gateway(config, { fetch: fakeRegistry(demo.routes) });
+		const gateway = await Gateway.create(config, {
+			fetch: fakeRegistry(demo.routes),
+		});
 		equal(gateway.state().state, "ok", gateway.state());
 		const pull = (repository) =>
 			gateway.handle({

@@ -234,7 +234,7 @@ test("policy init writes no rule for another name, unless it is a mirror's", asy
 		assert.deepEqual([status, stdout], [2, ""]);
 		assert.match(
 			stderr,
-			/^sealgate: init\.other-name: .*demo\.example\/demo\/signed/,
+			/^sealgate: init\.other-name: .*demo\.example\/demo\/signed.*--mirror/,
 		);
 	}
 	const { status, stdout } = await init(...as("copied"), "--mirror");

@@ -6,57 +6,11 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { pathToFileURL } from "node:url";
+import { apiOver, createApi, echo, fetchAsk, standIn } from "./stand-in.mjs";
 import { builtPackage } from "./support.mjs";
 
 const load = (file) => import(join(builtPackage(), file));
-const { createApi } = await load("api.js");
-
-/** A module whose tasks do what `advance` says; it counts how often it was started over. */
-function standIn(advance) {
-	const glue = {
-		resets: 0,
-		freed: 0,
-		startVerify: (options) => ({
-			advance: (answers) => advance(options, answers),
-			free: () => (glue.freed += 1),
-		}),
-		parseReference: (text) => ({ domain: text, canonical: text }),
-		version: () => "0.0.0",
-		Gateway: class {
-			constructor() {
-				this.era = glue.resets;
-			}
-			handle(request) {
-				return glue.startVerify({ reference: request.url });
-			}
-			state() {
-				return { state: "ok", era: this.era };
-			}
-		},
-		__wbg_reset_state: () => (glue.resets += 1),
-	};
-	return glue;
-}
-
-const apiOver = (glue) =>
-	createApi(glue, { requestInit: { redirect: "manual" } });
-const fetchAsk = (id, more = {}) => ({
-	id,
-	kind: "fetch",
-	request: {
-		method: "GET",
-		url: "http://registry.example/v2/",
-		headers: [["accept", "a/b"]],
-		maxBytes: 100,
-		...more,
-	},
-});
-
-/** Asks one thing, and gives back its answer. */
-const echo = (ask) =>
-	standIn((_, answers) =>
-		answers.length === 0 ? { asks: [ask] } : { done: answers[0] },
-	);
 
 /** @param {Error} error */
 const isInternal = (error) =>
@@ -77,7 +31,7 @@ for (const [name, Trap] of [
 			throw new Trap("unreachable");
 		});
 		const api = apiOver(glue);
-		const gateway = new api.Gateway({ policy: "{}" });
+		const gateway = await api.Gateway.create({ policy: "{}" });
 		const stopped = [];
 		const never = (_, { signal }) =>
 			new Promise((_, reject) =>
@@ -130,7 +84,7 @@ test("the real module starts over: what it made before is gone, the next call wo
 		startVerify: (options) =>
 			options.reference === "loud" ? loud() : glue.startVerify(options),
 	});
-	const gateway = new api.Gateway({
+	const gateway = await api.Gateway.create({
 		upstream: "http://registry.example",
 		name: "registry.example",
 		policy: '{"default": [{"type": "reject"}]}',
@@ -162,6 +116,25 @@ test("the real module starts over: what it made before is gone, the next call wo
 	}
 	assert.equal(gateway.state().state, "ok");
 	assert.equal((await request()).kind, "respond");
+});
+
+test("a module that was never loaded is called so, with what to do", async () => {
+	// A module of its own, since another test loads the first.
+	const glue = await import(
+		`${pathToFileURL(join(builtPackage(), "sealgate.js"))}?uninitialised`
+	);
+	const api = apiOver(glue);
+	const isUninitialised = (error) =>
+		error.code === "host.not-initialised" && /init\(\)/.test(error.message);
+	assert.throws(() => api.version(), isUninitialised);
+	assert.throws(() => api.parseReference("a"), isUninitialised);
+	await assert.rejects(api.policyLint("{}"), isUninitialised);
+	await assert.rejects(api.verifyImage("a", { key: "k" }), isUninitialised);
+	await assert.rejects(api.Gateway.create({ policy: "{}" }), isUninitialised);
+	glue.initSync({
+		module: readFileSync(join(builtPackage(), "sealgate_bg.wasm")),
+	});
+	assert.match(api.version(), /^\d/);
 });
 
 test("a trap in a synchronous call is met by the same guard", () => {
@@ -389,7 +362,7 @@ test("a store that fails or is absent is as good as empty", async () => {
 			{ id: 1, kind: "load", key: "k" },
 			{ id: 1, kind: "save", key: "k", value: "v", seconds: 5 },
 		]) {
-			const gateway = new (apiOver(echo(ask)).Gateway)(
+			const gateway = await apiOver(echo(ask)).Gateway.create(
 				{ policy: "{}" },
 				services,
 			);

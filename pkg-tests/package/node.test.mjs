@@ -1,7 +1,13 @@
 // The tarball in a Node project, as an ES module and by require().
 
 import assert from "node:assert/strict";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import {
+	copyFileSync,
+	existsSync,
+	readFileSync,
+	renameSync,
+	writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import {
@@ -68,6 +74,22 @@ test("the tarball holds what it should, and nothing else", () => {
 			existsSync(join(packed, target)),
 			`${target} is named in package.json and not there`,
 		);
+});
+
+test("without WebAssembly, or without the module, loading fails with a code", () => {
+	const load =
+		'import("sealgate").then(() => console.log("loaded"), ({ code, message }) => console.log(code, message))';
+	const said = (...flags) =>
+		run("node", [...flags, "--input-type=module", "--eval", load], project);
+	assert.equal(said(), "loaded\n");
+	assert.match(said("--jitless"), /^host\.wasm-forbidden .*--jitless/m);
+	const module = join(project, "node_modules/sealgate/sealgate_bg.wasm");
+	renameSync(module, `${module}.away`);
+	try {
+		assert.match(said(), /^host\.wasm-unloadable .*\/sealgate_bg\.wasm/);
+	} finally {
+		renameSync(`${module}.away`, module);
+	}
 });
 
 test("npx runs the command", () => {

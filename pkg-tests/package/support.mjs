@@ -43,6 +43,14 @@ export function devLibrary(name) {
 	return createRequire(join(tools, "package.json"))(name);
 }
 
+/** Something of what the package is tried with. @param {string} path under its node_modules */
+export function peer(path) {
+	return need(
+		join(here, "peers/node_modules", path),
+		"run `npm ci --prefix pkg-tests/package/peers`",
+	);
+}
+
 /** The built package itself, for tests of its inner files. */
 export function builtPackage() {
 	return need(join(root, "pkg/package.json"), "run `make build`").slice(

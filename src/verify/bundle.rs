@@ -66,7 +66,7 @@ codes! {
         Attestation { found: String } => "bundle.attestation",
             "expected a signature of the file, found a statement about it of type {found:?}: such a \
              statement may say anything, also that the file must not be used; say which type you \
-             want (sealgate verify-blob-attestation --type TYPE)";
+             want with the option \"predicateType\"";
         OtherFile { detail: String } => "sigstore.artifact",
             "this is not the file that was signed{detail}: get the file that belongs to this \
              bundle, or its bundle";

@@ -16,7 +16,7 @@ codes! {
         OtherName { signed: String, name: String } => "init.other-name",
             "expected an image that is signed under the name {name}, and the signature names \
              {signed:?}: possibly a signature copied from another image, so no rule is written for \
-             it; if {name} is a mirror that you know, say so with --mirror";
+             it; if {name} is a mirror that you know, say so with the option \"mirror\"";
         NoIdentity => "init.identity",
             "the signature names no repository that a policy could demand";
     }

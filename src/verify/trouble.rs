@@ -66,7 +66,7 @@ codes! {
              application/vnd.oci.image.manifest.v1+json, found {found}";
         Instances { found: usize } => "limit.instances",
             "the index lists {found} images, more than the 64 that are judged one by one: sign the \
-             index, or ask for one with --platform";
+             index, or ask for one of them with the option \"platform\"";
         InstanceDenied { denied: usize, of: usize, images: String, first: String } => "instance.denied", "{denied} of the {of} images in this index are not allowed, and each is judged for itself here: {images}; the first: {first} Sign each of them (cosign sign -r), or have the policy say \"sealgate\": {{\"version\": 1, \"coverage\": \"index\"}} if the index is what you sign";
         InstanceMissing { digest: String } => "instance.missing",
             "the index lists {digest}, which the registry does not have";
@@ -79,6 +79,6 @@ codes! {
             "Docker references with both a tag and digest are currently not supported: leave one of \
              them out";
         RuleMissing => "rule.missing",
-            "expected a key or a policy to judge by, found neither: give --key or --policy";
+            "expected a key or a policy to judge by, found neither: give one of them";
     }
 }

@@ -338,9 +338,8 @@ impl Chain<'_> {
         purpose: Purpose,
         done: impl FnOnce(Path) -> T,
     ) -> Result<Pending<T>, Refused> {
-        let rule = |name, text: &str| Rule::new(name, text);
         path.check(
-            rule(
+            Rule::new(
                 "certificate.authorities",
                 "each issuer is a certificate authority, and no longer chain than it allows is \
                  below it",
@@ -364,7 +363,7 @@ impl Chain<'_> {
             },
         )?
         .check(
-            rule(
+            Rule::new(
                 "certificate.names",
                 "each authority may issue for the names below it",
             ),
@@ -374,7 +373,7 @@ impl Chain<'_> {
             },
         )?
         .check(
-            rule(
+            Rule::new(
                 "certificate.critical",
                 "no certificate has a critical extension that is not understood",
             ),

@@ -1,7 +1,9 @@
 import { runChecks } from "/checks.mjs";
 
 try {
-	const sealgate = await import("/sealgate/browser.js");
+	const from =
+		new URLSearchParams(location.search).get("from") ?? "/sealgate/browser.js";
+	const sealgate = await import(from);
 	const demo = await (await fetch("/demo.json")).json();
 	globalThis.results = await runChecks(sealgate, demo);
 } catch (error) {

@@ -36,7 +36,9 @@ import type {
 	RequirementReport,
 	SealgateError,
 	SignatureOptions,
+	Signal,
 	Step,
+	StepName,
 	Verdict,
 	VerifyOptions,
 } from "sealgate";
@@ -108,7 +110,7 @@ export const shown = [
 
 const init: PolicyInitOptions = { key };
 const policy: string = await policyInit("a", init);
-const assets: string[] = policyAssets(policy);
+const assets: string[] = await policyAssets(policy);
 const known: LintOptions = {
 	assets: { "cosign.pub": key },
 	registriesD: { "a.yaml": "" },
@@ -117,8 +119,10 @@ const known: LintOptions = {
 	userPolicy: true,
 	time: 0,
 };
-const lints: Lint[] = policyLint(policy, known);
-const explanation: Explanation = policyExplain(policy, "a", { as: "b" });
+const lints: Lint[] = await policyLint(policy, known);
+const explanation: Explanation = await policyExplain(policy, "a", {
+	as: "b",
+});
 export const read: (string | number | undefined)[] = [
 	lints[0]?.severity,
 	lints[0]?.edit?.at.start,
@@ -148,7 +152,7 @@ const services: GatewayServices = {
 	save: async (key: string, value: string, seconds: number) =>
 		key + value + seconds,
 };
-const gateway = new Gateway(config, services);
+const gateway = await Gateway.create(config, services);
 const state: GatewayState = gateway.state();
 const request: GatewayRequest = {
 	method: "GET",
@@ -180,3 +184,17 @@ export const wrong: boolean = report.verdict;
 await verifyImage("a", { time: "now" });
 // @ts-expect-error: codes are a closed list
 export const unheard: Code = "something.else";
+// @ts-expect-error: a policy says itself who is trusted
+await verifyImage("a", { key, policy });
+// @ts-expect-error: nor may an identity stand beside one
+await verifyImage("a", { policy, certificateIdentity: "a@example.com" });
+// @ts-expect-error: a trusted root, too, is the policy's own
+await verifyImage("a", { policy, trustedRoot: "public-good" });
+// @ts-expect-error: assets are a policy's
+await verifyImage("a", { key, assets: {} });
+// @ts-expect-error: a gateway is made asynchronously
+new Gateway(config, services);
+// @ts-expect-error: a signal is no controller
+await verifyImage("a", { key, signal: { abort() {} } });
+// @ts-expect-error: names of steps are a closed list
+export const unheardStep: StepName = "something.else";

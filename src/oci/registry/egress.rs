@@ -135,8 +135,8 @@ fn public(url: &Url, who: &str) -> Result<(), RegistryError> {
     Err(HostError::Egress {
         url: url.shown(),
         reason: format!(
-            "{who} leads there, and it is no public address (a token service that is meant is \
-             named with --realm)"
+            "{who} leads there, and it is no public address (list a token service that is meant \
+             in the option \"realms\")"
         ),
     }
     .into())

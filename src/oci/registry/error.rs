@@ -257,8 +257,8 @@ fn fmt_realm(f: &mut fmt::Formatter<'_>, registry: &str, realm: &str) -> fmt::Re
     write!(
         f,
         "expected the token service of {registry} at its own host, over https where the registry \
-         is, found {realm}: nothing was sent there; when it belongs to the registry, name it with \
-         --realm {realm} (\"realms\" in the library)"
+         is, found {realm}: nothing was sent there; when it belongs to the registry, list {realm} in \
+         the option \"realms\""
     )
 }
 

@@ -442,7 +442,7 @@ fn a_challenge_sends_credentials_to_no_other_host() {
     .unwrap_err()
     .to_string();
     assert!(
-        told.contains("https://evil.test/t") && told.contains("--realm"),
+        told.contains("https://evil.test/t") && told.contains("\"realms\""),
         "{told}"
     );
 }

@@ -6,6 +6,7 @@ mod extended;
 mod hostile;
 mod matchers;
 mod parsing;
+mod schema;
 mod scopes;
 
 use super::Policy;

@@ -1,0 +1,3 @@
+import { results } from "./app.mjs";
+
+console.log(JSON.stringify({ results: await results }));

@@ -1,0 +1,3 @@
+import { results } from "./app.mjs";
+
+globalThis.results = await results;
