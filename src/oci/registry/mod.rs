@@ -287,13 +287,18 @@ impl<'h, H: Host> Registry<'h, H> {
         digest: &Digest,
         max: usize,
     ) -> Result<Option<Vec<u8>>, RegistryError> {
-        let url = self.url(&format!("blobs/{digest}"));
+        let url = self.blob_url(digest);
         let answer = self.ask("GET", &url, "*/*", max, self.followed()).await?;
         let Some(answer) = self.found(answer, "200 or 404")? else {
             return Ok(None);
         };
         digest.check(&answer.response.body)?;
         Ok(Some(answer.response.body))
+    }
+
+    /// Where the blob of this digest is, for whoever streams it.
+    pub fn blob_url(&self, digest: &Digest) -> Url {
+        self.url(&format!("blobs/{digest}"))
     }
 
     /// Whether these credentials may read the blob of this digest; `false` when there is none.
@@ -304,7 +309,7 @@ impl<'h, H: Host> Registry<'h, H> {
         let answer = self
             .ask(
                 "HEAD",
-                &self.url(&format!("blobs/{digest}")),
+                &self.blob_url(digest),
                 "*/*",
                 limits::ERROR_BODY,
                 Redirects::Returned,
