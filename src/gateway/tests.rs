@@ -325,20 +325,32 @@ fn forget_verdicts(gateway: &Gateway, world: &World) {
         .store
         .borrow_mut()
         .retain(|key, _| !key.starts_with("verdict/"));
-    gateway.shelves.borrow_mut().verdicts = shelf::Shelf::new(limits::KEPT_VERDICTS);
+    *gateway.caches.rulings.borrow_mut() = cache::Cache::new(limits::KEPT_VERDICTS);
 }
 
 /// The isolate knows nothing, as after a start.
 fn forget_all(gateway: &Gateway) {
-    *gateway.shelves.borrow_mut() = super::memory::Shelves::default();
+    let fresh = Caches::default();
+    gateway.caches.rulings.swap(&fresh.rulings);
+    gateway.caches.content.swap(&fresh.content);
+    gateway.caches.hints.swap(&fresh.hints);
+}
+
+fn records_of<'a>(gateway: &'a Gateway, world: &'a World) -> records::Records<'a, World> {
+    records::Records {
+        store: world,
+        secret: &gateway.settings.secret,
+        build: &gateway.settings.build,
+    }
 }
 
 /// A hint that `parent` lists `child`, true or not.
 fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
     let world = World::default();
-    run(super::memory::Memory {
-        gateway,
-        store: &world,
+    run(hints::Hints {
+        caches: &gateway.caches.hints,
+        records: records_of(gateway, &world),
+        upstream: &gateway.settings.upstream,
         repository: repository.into(),
     }
     .remember(parent, core::iter::once(child), None, UnixTime(1_000)));

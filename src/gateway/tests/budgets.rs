@@ -210,7 +210,7 @@ fn stores_are_for_those_who_may_read() {
     let knows = gateway();
     get(&knows, &world, "/v2/app/manifests/1.0");
     // It knows the manifest and what it lists; its verdict stands in the store alone.
-    knows.shelves.borrow_mut().verdicts = shelf::Shelf::new(limits::KEPT_VERDICTS);
+    *knows.caches.rulings.borrow_mut() = cache::Cache::new(limits::KEPT_VERDICTS);
     world.private.set(true);
     for gateway in [gateway(), knows] {
         for path in [

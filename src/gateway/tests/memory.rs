@@ -1,6 +1,18 @@
 //! What is remembered, for how long, and what it never answers for.
 
 use super::*;
+use crate::error::Failure;
+use crate::gateway::memory::{Memory, Ruling};
+
+fn memory_of<'a>(gateway: &'a Gateway, world: &'a World) -> Memory<'a, World> {
+    Memory {
+        caches: &gateway.caches,
+        records: records_of(gateway, world),
+        upstream: &gateway.settings.upstream,
+        repository: "app".into(),
+        basis: &gateway.settings.basis,
+    }
+}
 
 fn records(world: &World) -> Vec<(String, String)> {
     world
@@ -164,25 +176,18 @@ fn a_record_that_is_not_ours_is_ignored() {
     assert_eq!(checks(&world, &gateway, "/v2/app/manifests/1.0", 5_000), 1);
 }
 
-/// What a signed payload makes of a message stays inside the message.
 #[test]
 fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
-    use crate::gateway::memory::{Kept, Memory};
     let (gateway, world) = (gateway(), World::default());
-    let memory = Memory {
-        gateway: &gateway,
-        store: &world,
-        repository: "app".into(),
-    };
-    let kept = |until: Option<i64>| Kept {
+    let memory = memory_of(&gateway, &world);
+    let kept = |until: Option<i64>| Ruling {
         allow: true,
-        code: "signature.accepted".into(),
-        message: "m".into(),
+        reason: Failure::new("signature.accepted", "m"),
         until: until.map(UnixTime),
     };
-    let found = |now: i64| run(memory.verdict("k", UnixTime(now))).is_some();
+    let found = |now: i64| run(memory.ruling("k", UnixTime(now))).is_some();
     for (until, last) in [(Some(105), 104), (Some(1_000_000), 3_699), (None, 3_699)] {
-        run(memory.keep_verdict("k", &kept(until), UnixTime(100)));
+        run(memory.keep_ruling("k", &kept(until), UnixTime(100)));
         assert!(found(last) && !found(last + 1), "{until:?}");
         forget_all(&gateway);
         assert!(found(last) && !found(last + 1), "from the store: {until:?}");
@@ -190,11 +195,31 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
         world.store.borrow_mut().clear();
     }
     for over in [100, 99, i64::MIN] {
-        run(memory.keep_verdict("k", &kept(Some(over)), UnixTime(100)));
+        run(memory.keep_ruling("k", &kept(Some(over)), UnixTime(100)));
         assert!(!found(100) && !found(-5_000), "{over}");
     }
 }
 
+/// Another build's code may mean what this one does not know.
+#[test]
+fn a_record_with_an_unknown_code_is_not_there() {
+    let (gateway, world) = (gateway(), World::default());
+    let memory = memory_of(&gateway, &world);
+    let found = |code: &str| {
+        let record = format!("200\n\nallow\n{code}\nm");
+        forget_all(&gateway);
+        run(records_of(&gateway, &world).save("verdict", "k", &record, 100));
+        run(memory.ruling("k", UnixTime(100))).map(|ruling| ruling.reason.code)
+    };
+    for code in ["signature.accepted", "digest.mismatch", "evidence"] {
+        assert_eq!(found(code), Some(code));
+    }
+    for code in ["", "signature.accepted ", "not.a-code"] {
+        assert_eq!(found(code), None, "{code:?}");
+    }
+}
+
+/// What a signed payload makes of a message stays inside the message.
 #[test]
 fn lines_in_a_message_are_no_fields_of_a_record() {
     let world = World::default();

@@ -537,10 +537,14 @@ fn names() {
         });
         assert_eq!(gateway.misconfigured(), None, "{upstream} {name}");
         assert_eq!(
-            gateway.judged_name(repository, "1").unwrap().to_string(),
+            gateway
+                .settings
+                .judged_name(repository, "1")
+                .unwrap()
+                .to_string(),
             judged
         );
-        assert_eq!(gateway.upstream_repository(repository), fetched);
+        assert_eq!(gateway.settings.upstream_repository(repository), fetched);
     }
 }
 

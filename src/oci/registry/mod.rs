@@ -221,9 +221,7 @@ impl<'h, H: Host> Registry<'h, H> {
     /// # Errors
     /// [`RegistryError`].
     pub async fn ping(&self) -> Result<(), RegistryError> {
-        let url = self
-            .base
-            .at(&format!("{}/v2/", self.base.target().trim_end_matches('/')));
+        let url = self.api_url();
         let answer = self
             .ask("GET", &url, "*/*", limits::ERROR_BODY, Redirects::Returned)
             .await?;
@@ -294,6 +292,12 @@ impl<'h, H: Host> Registry<'h, H> {
         };
         digest.check(&answer.response.body)?;
         Ok(Some(answer.response.body))
+    }
+
+    /// Where the protocol begins: the address of `/v2/`.
+    pub fn api_url(&self) -> Url {
+        self.base
+            .at(&format!("{}/v2/", self.base.target().trim_end_matches('/')))
     }
 
     /// Where the blob of this digest is, for whoever streams it.
