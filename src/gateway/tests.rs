@@ -285,21 +285,27 @@ impl World {
 
 fn payload(digest: &Digest, identity: &str, optional: &str) -> String {
     format!(
-        r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{optional}}}"#
+        r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},
+          "image":{{"docker-manifest-digest":"{digest}"}},
+          "type":"cosign container image signature"}},"optional":{optional}}}"#
     )
 }
 
 const SCOPES: &str = r#"
-    "r.example/app": [{"type": "sigstoreSigned", "keyPath": "good.pub", "signedIdentity": {"type": "matchRepository"}}],
-    "r.example/app:prod": [{"type": "sigstoreSigned", "keyPath": "other.pub", "signedIdentity": {"type": "matchRepository"}}],
+    "r.example/app": [{"type": "sigstoreSigned", "keyPath": "good.pub",
+      "signedIdentity": {"type": "matchRepository"}}],
+    "r.example/app:prod": [{"type": "sigstoreSigned", "keyPath": "other.pub",
+      "signedIdentity": {"type": "matchRepository"}}],
     "r.example/exact": [{"type": "sigstoreSigned", "keyPath": "good.pub"}],
     "r.example/tagged:1.0": [{"type": "sigstoreSigned", "keyPath": "good.pub"}],
     "r.example/open": [{"type": "insecureAcceptAnything"}],
-    "r.example/digest": [{"type": "sigstoreSigned", "keyPath": "good.pub", "signedIdentity": {"type": "matchDigest"}}]"#;
+    "r.example/digest": [{"type": "sigstoreSigned", "keyPath": "good.pub",
+      "signedIdentity": {"type": "matchDigest"}}]"#;
 
 fn policy(coverage: &str) -> String {
     format!(
-        r#"{{"sealgate": {{"version": 1, "coverage": "{coverage}"}}, "default": [{{"type": "reject"}}], "transports": {{"docker": {{{SCOPES}}}}}}}"#
+        r#"{{"sealgate": {{"version": 1, "coverage": "{coverage}"}},
+          "default": [{{"type": "reject"}}], "transports": {{"docker": {{{SCOPES}}}}}}}"#
     )
 }
 

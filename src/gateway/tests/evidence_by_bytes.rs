@@ -16,7 +16,8 @@ fn typed(world: &World, kind: &str, config: &[u8], layers: &[&[u8]]) -> (Digest,
 
 fn bundle() -> String {
     format!(
-        r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"}}}},"dsseEnvelope":{{"payload":"e30=","payloadType":"x","signatures":[{{"sig":"AA=="}}]}}}}"#
+        r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"}}}},
+          "dsseEnvelope":{{"payload":"e30=","payloadType":"x","signatures":[{{"sig":"AA=="}}]}}}}"#
     )
 }
 

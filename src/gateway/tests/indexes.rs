@@ -143,7 +143,8 @@ fn a_pinned_list_speaks_for_its_images() {
     let world = World::default();
     let (index, [(a, _), _]) = multi(&world, "exact", "1.0");
     let pinned = format!(
-        r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned", "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#
+        r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned",
+          "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#
     );
     let gateway = Gateway::new(config(&pinned));
     assert_eq!(gateway.misconfigured(), None);

@@ -57,7 +57,8 @@ fn lists_are_written_anew() {
         MANIFEST,
         &evil,
         &format!(
-            r#","data":"{}","artifactType":"x","annotations":{{"a":"</script>"}},"urls":["https://evil.test/"],"platform":{{"os":"linux"}}"#,
+            r#","data":"{}","artifactType":"x","annotations":{{"a":"</script>"}},
+              "urls":["https://evil.test/"],"platform":{{"os":"linux"}}"#,
             base64::encode(&evil)
         ),
     );

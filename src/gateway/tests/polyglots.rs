@@ -8,18 +8,26 @@ use super::*;
 /// What a format's document looks like, and where in it something foreign could stand: `@` at every
 /// level of the format.
 fn formats(image: &Digest) -> Vec<(&'static str, String)> {
-    let proof = r#"{"logIndex":"1","rootHash":"AA==","treeSize":"2","hashes":[],"checkpoint":{"envelope":"x"@}@}"#;
+    let proof = r#"{"logIndex":"1","rootHash":"AA==","treeSize":"2","hashes":[],
+      "checkpoint":{"envelope":"x"@}@}"#;
     let entry = format!(
-        r#"{{"logIndex":"1","logId":{{"keyId":"AA=="@}},"kindVersion":{{"kind":"dsse","version":"0.0.1"@}},"integratedTime":"1","inclusionPromise":{{"signedEntryTimestamp":"AA=="@}},"inclusionProof":{proof},"canonicalizedBody":"AA=="@}}"#
+        r#"{{"logIndex":"1","logId":{{"keyId":"AA=="@}},"kindVersion":{{"kind":"dsse",
+          "version":"0.0.1"@}},"integratedTime":"1",
+          "inclusionPromise":{{"signedEntryTimestamp":"AA=="@}},"inclusionProof":{proof},
+          "canonicalizedBody":"AA=="@}}"#
     );
     let material = format!(
-        r#"{{"certificate":{{"rawBytes":"AA=="@}},"tlogEntries":[{entry}],"timestampVerificationData":{{"rfc3161Timestamps":[{{"signedTimestamp":"AA=="@}}]@}}@}}"#
+        r#"{{"certificate":{{"rawBytes":"AA=="@}},"tlogEntries":[{entry}],
+          "timestampVerificationData":{{"rfc3161Timestamps":[{{"signedTimestamp":"AA=="@}}]@}}@}}"#
     );
-    let envelope = r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA==","keyid":""@}]@}"#;
+    let envelope = r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json",
+      "signatures":[{"sig":"AA==","keyid":""@}]@}"#;
     let message =
         r#"{"messageDigest":{"algorithm":"SHA2_256","digest":"AA=="@},"signature":"AA=="@}"#;
     let critical = format!(
-        r#"{{"identity":{{"docker-reference":"r.example/app"@}},"image":{{"docker-manifest-digest":"{image}"@}},"type":"cosign container image signature"@}}"#
+        r#"{{"identity":{{"docker-reference":"r.example/app"@}},
+          "image":{{"docker-manifest-digest":"{image}"@}},
+          "type":"cosign container image signature"@}}"#
     );
     vec![
         (
@@ -30,13 +38,16 @@ fn formats(image: &Digest) -> Vec<(&'static str, String)> {
         (
             BUNDLE,
             format!(
-                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{material},"dsseEnvelope":{envelope}@}}"#
+                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{material},
+                  "dsseEnvelope":{envelope}@}}"#
             ),
         ),
         (
             BUNDLE,
             format!(
-                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"@}}@}},"messageSignature":{message}@}}"#
+                r#"{{"mediaType":"{BUNDLE}",
+                  "verificationMaterial":{{"publicKey":{{"hint":"x"@}}@}},
+                  "messageSignature":{message}@}}"#
             ),
         ),
     ]
@@ -144,7 +155,9 @@ fn a_config_that_means_something_makes_an_image_of_it() {
     world.blob("app", text.as_bytes());
     let own = Digest::of(text.as_bytes());
     let cosign = format!(
-        r#"{{"architecture":"","created":"0001-01-01T00:00:00Z","history":[{{"created":"0001-01-01T00:00:00Z"@}}],"os":"","rootfs":{{"type":"layers","diff_ids":["{own}"]@}},"config":{{@}}@}}"#
+        r#"{{"architecture":"","created":"0001-01-01T00:00:00Z",
+          "history":[{{"created":"0001-01-01T00:00:00Z"@}}],"os":"","rootfs":{{"type":"layers",
+          "diff_ids":["{own}"]@}},"config":{{@}}@}}"#
     );
     let gateway = gateway();
     let served = |config: &[u8]| {
@@ -270,7 +283,8 @@ fn manifests_of_evidence_have_an_exact_form() {
     let other = base64::encode(b"other");
     let subject = descriptor(MANIFEST, b"x", "@");
     let full = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","artifactType":"x","config":{},"layers":[{}],"subject":{subject},"annotations":{{"a":"b"}}@}}"#,
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","artifactType":"x","config":{},
+          "layers":[{}],"subject":{subject},"annotations":{{"a":"b"}}@}}"#,
         descriptor(CONFIG, b"{}", r#","data":"e30="@"#),
         descriptor(SIMPLE, text.as_bytes(), r#","annotations":{"a":"b"}@"#),
     );
@@ -320,7 +334,9 @@ fn manifests_of_evidence_have_an_exact_form() {
 fn attestations_of_buildkit() {
     let world = World::default();
     let gateway = Gateway::new(config(&policy("instance")));
-    let statement = r#"{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"x","digest":{"sha256":"00"}}],"predicate":{"layers":["free"]}}"#;
+    let statement = r#"{"_type":"https://in-toto.io/Statement/v0.1",
+      "predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"x",
+      "digest":{"sha256":"00"}}],"predicate":{"layers":["free"]}}"#;
     let (image, bytes) = world.image("exact", "amd64", "a");
     world.sign("exact", &image, "r.example/exact:1.0", GOOD);
     let kind = "application/vnd.in-toto+json";
@@ -355,7 +371,8 @@ fn attestations_of_buildkit() {
     let unknown = r#","platform":{"os":"unknown","architecture":"unknown"}"#;
     let config = |text: &str| {
         format!(
-            r#"{{"architecture":"unknown","os":"unknown","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+            r#"{{"architecture":"unknown","os":"unknown","config":{{}},"rootfs":{{"type":"layers",
+              "diff_ids":["{}"]}}}}"#,
             Digest::of(text.as_bytes())
         )
     };

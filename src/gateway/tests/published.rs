@@ -23,14 +23,21 @@ fn the_deciding_part_of_the_policy_and_nothing_else() {
     let file = format!("{}# a note\n{SECRET}", String::from_utf8_lossy(GOOD));
     let policy = r#"{
       "sealgate": {"version": 1, "audit": ["r.example/hidden"], "exceptions": [
-        {"scope": "r.example/hidden", "digests": ["sha256:0000000000000000000000000000000000000000000000000000000000000000"], "until": "2999-01-01T00:00:00Z", "reason": "secret reason"},
-        {"scope": "r.example/app", "digests": ["sha256:1111111111111111111111111111111111111111111111111111111111111111"], "until": "2999-01-01T00:00:00Z", "reason": "own"}]},
-      "default": [{"type": "sigstoreSigned", "keyPath": "/keys/other.pub", "signedIdentity": {"type": "matchDigest"}}],
+        {"scope": "r.example/hidden",
+          "digests": ["sha256:0000000000000000000000000000000000000000000000000000000000000000"],
+          "until": "2999-01-01T00:00:00Z", "reason": "secret reason"},
+        {"scope": "r.example/app",
+          "digests": ["sha256:1111111111111111111111111111111111111111111111111111111111111111"],
+          "until": "2999-01-01T00:00:00Z", "reason": "own"}]},
+      "default": [{"type": "sigstoreSigned", "keyPath": "/keys/other.pub",
+        "signedIdentity": {"type": "matchDigest"}}],
       "transports": {"docker": {
         "r.example/hidden": [{"type": "reject"}],
         "r.example/app": [
-          {"type": "sigstoreSigned", "keyPaths": ["/keys/good.pub", "/keys/other.pub"], "signedIdentity": {"type": "matchRepository"}},
-          {"type": "pinned", "pins": {"r.example/app:1.0": "IMAGE", "r.example/hidden:1.0": "IMAGE"}, "others": "allow"}]}}}"#;
+          {"type": "sigstoreSigned", "keyPaths": ["/keys/good.pub", "/keys/other.pub"],
+            "signedIdentity": {"type": "matchRepository"}},
+          {"type": "pinned", "pins": {"r.example/app:1.0": "IMAGE",
+            "r.example/hidden:1.0": "IMAGE"}, "others": "allow"}]}}}"#;
     let policy = policy.replace("IMAGE", &image.to_string());
     let assets = [
         ("/keys/good.pub".to_string(), file.clone().into_bytes()),
@@ -112,7 +119,13 @@ fn the_excerpt_decides_as_the_policy_does() {
     world.image("open", "1.0", "c");
     let root = include_bytes!("../../../fixtures/demo/trusted_root.json");
     // Keyrings are not read yet: what selects one is denied, by the excerpt as by the policy.
-    let more = r#""r.example/gpg": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "ring.gpg"}], "r.example/fulcio": [{"type": "sigstoreSigned", "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test", "subjectEmail": "a@b.test"}, "rekorPublicKeyPath": "good.pub"}], "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json", "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test", "subject": "s"}]}], "r.example/app""#;
+    let more = r#""r.example/gpg": [{"type": "signedBy", "keyType": "GPGKeys",
+      "keyPath": "ring.gpg"}], "r.example/fulcio": [{"type": "sigstoreSigned",
+      "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test",
+      "subjectEmail": "a@b.test"}, "rekorPublicKeyPath": "good.pub"}],
+      "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json",
+      "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test",
+      "subject": "s"}]}], "r.example/app""#;
     let policy = policy("index").replacen(r#""r.example/app""#, more, 1);
     let mut config = config(&policy);
     config.assets.insert("root.json".into(), root.to_vec());
