@@ -48,7 +48,8 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         }
     }
 
-    /// Under audit are all blobs of a repository, or those of an image whose tag is.
+    /// Under audit are all blobs of an audited repository, and those of an image with an audited
+    /// tag.
     async fn audits_blob(&self, digest: &Digest) -> bool {
         if self.audits(&digest.to_string()).await {
             return true;

@@ -33,7 +33,7 @@ pub struct Config {
     pub registries_d: Option<BTreeMap<String, Vec<u8>>>,
     /// `SECRET`: for the HMAC of what is stored outside of this isolate; without it nothing is.
     pub secret: Vec<u8>,
-    /// Which build of this program it is: what another one stored is not there.
+    /// Which build of this program it is: records of another build are ignored.
     pub build: String,
     /// `CORS_ORIGINS`: origins of websites that may read what stands beside `/v2/`; `*` is every
     /// one.

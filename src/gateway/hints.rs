@@ -1,5 +1,5 @@
 //! Facts about content that was served: what leads from a part back to the documents that list it.
-//! They say where to look and admit nothing: whoever follows one fetches, hashes and judges again.
+//! They say where to look and admit nothing: what they lead to is fetched, hashed and judged again.
 
 use super::cache::Cache;
 use super::records::Records;
@@ -281,7 +281,7 @@ impl<S: Store> Hints<'_, S> {
 }
 
 /// The digests that a document lists, by their first eight bytes: enough to find the document by
-/// one of them, and whoever finds it reads the document itself.
+/// one of them, and then the document itself is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct DigestPrefixes(Vec<u64>);
 

@@ -93,7 +93,7 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
         if let Some(ruling) = memory.ruling(&key, now).await {
             return ruling.allowed();
         }
-        // One verification in flight per key; whoever waited finds the other's ruling.
+        // One verification in flight per key; a request that waited finds the ruling.
         self.context.remote.lock(&key).await;
         if let Some(ruling) = memory.ruling(&key, now).await {
             return ruling.allowed();

@@ -1,5 +1,5 @@
 //! `tags/list` and referrers (OCI distribution specification, "Listing Tags" and "Listing
-//! Referrers"): lists, which cover nothing. They are read and written anew, so that nothing leaves
+//! Referrers"): lists, which cover nothing. They are parsed and rewritten, so that nothing leaves
 //! but names and descriptors: no `data`, no `urls`, and nothing that the upstream made up.
 
 use super::action::{Action, Respond};
@@ -130,8 +130,8 @@ fn tags(bytes: &[u8], repository: &str) -> Option<String> {
     ))
 }
 
-/// Descriptors, with what says what they are. An entry that does not read takes the others not with
-/// it.
+/// Descriptors, with their artifact types and annotations. An unreadable entry is left out, and the
+/// others stay.
 fn referrers(bytes: &[u8]) -> Option<String> {
     let root = json::parse(bytes, Dialect::Strict).ok()?;
     let listed = root.member("manifests")?;

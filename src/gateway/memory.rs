@@ -70,8 +70,8 @@ impl Ruling {
         )
     }
 
-    /// With the time until which the record holds. A record whose code this build does not have is
-    /// not there.
+    /// With the time until which the record holds. A record whose code this build does not know is
+    /// ignored.
     fn from_record(record: &str) -> Option<(Self, UnixTime)> {
         let mut lines = record.splitn(5, '\n');
         let end = UnixTime(lines.next()?.parse().ok()?);

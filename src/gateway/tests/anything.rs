@@ -414,7 +414,7 @@ fn what_satisfied_before_is_looked_at_first() {
         verdict(&gateway, &world, "/v2/digest/manifests/1.0"),
         is(200, "")
     );
-    // For whoever never saw it, it could not be found out.
+    // An isolate that never saw it cannot decide.
     assert_eq!(
         verdict(
             &Gateway::new(config(&policy("index"))),

@@ -85,7 +85,7 @@ fn one_blob_is_one_request() {
         );
         assert_eq!(world.asked.borrow().len(), 1, "{:?}", world.asked.borrow());
     }
-    // And the manifest again costs the upstream's word on the tag.
+    // And the manifest again costs one HEAD of the tag.
     world.asked.borrow_mut().clear();
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/sig").status, 200);
     assert_eq!(world.asked.borrow().len(), 1);
@@ -130,7 +130,7 @@ fn nobody_evicts_anybody() {
     assert_eq!(world.asked.borrow().len(), 1, "{:?}", world.asked.borrow());
 }
 
-/// The upstream's word on a type is not kept: one wrong answer is one wrong answer.
+/// A type that only the upstream's header names is not kept: one wrong answer is one wrong answer.
 #[test]
 fn a_wrong_type_is_not_kept() {
     let world = World::default();

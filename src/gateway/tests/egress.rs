@@ -1,9 +1,9 @@
-//! What clients learn of addresses, and where the registry's word leads.
+//! What clients learn of addresses, and where answers of the registry may lead.
 
 use super::*;
 
 /// Status, code, message and log of the answer to this path.
-fn told(gateway: &Gateway, world: &World, path: &str) -> (u16, String, String) {
+fn answered(gateway: &Gateway, world: &World, path: &str) -> (u16, String, String) {
     match act(gateway, world, &request("GET", path, &[], 1_000)) {
         Action::Respond(respond) => (
             respond.status,
@@ -43,7 +43,7 @@ fn a_redirect_into_the_private_network_is_not_followed() {
             "/api/evidence/app?ref=1.0".into(),
             "/v2/app/tags/list".into(),
         ] {
-            let (status, body, log) = told(&gateway(), &world, &path);
+            let (status, body, log) = answered(&gateway(), &world, &path);
             assert!(
                 status == 503
                     && body.contains("[host.egress]")
@@ -98,7 +98,7 @@ fn clients_learn_no_address_of_the_registry() {
             let world = World::default();
             world.signed("app", "1.0", "a");
             world.fail(part, usize::MAX, outcome.clone());
-            let (status, body, log) = told(&gateway(), &world, "/v2/app/manifests/1.0");
+            let (status, body, log) = answered(&gateway(), &world, "/v2/app/manifests/1.0");
             assert!(
                 status == 503 && body.contains(NAME) && !body.contains("up.test"),
                 "{part}: {status} {body}"

@@ -119,7 +119,7 @@ fn pages() {
     );
 }
 
-/// A body that comes with an error is ours, a 404's too.
+/// The body of an error is ours, that of a 404 too.
 #[test]
 fn error_bodies_are_ours() {
     let world = World::default();

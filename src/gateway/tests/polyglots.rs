@@ -191,7 +191,7 @@ fn a_config_that_means_something_makes_an_image_of_it() {
                 .collect::<Vec<_>>()
         })
         .collect();
-    // Those that come after an opening brace need no comma; and what cosign writes itself stands
+    // Those that stand after an opening brace need no comma; and what cosign writes itself stands
     // twice otherwise.
     odd.iter_mut()
         .for_each(|text| *text = text.replace("{,", "{"));

@@ -110,7 +110,7 @@ fn the_deciding_part_of(world: &World, image: &Digest, policy: &str, file: Strin
     );
 }
 
-/// Whoever judges by the excerpt comes to the same verdict.
+/// The excerpt leads to the same verdict.
 #[test]
 fn the_excerpt_decides_as_the_policy_does() {
     let world = World::default();
@@ -186,7 +186,7 @@ fn the_excerpt_decides_as_the_policy_does() {
     );
 }
 
-/// A layer that is listed as a signature comes neither as a blob nor in the document.
+/// A layer that is listed as a signature goes out neither as a blob nor in the document.
 #[test]
 fn layers_are_not_evidence() {
     let world = World::default();
