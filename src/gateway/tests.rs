@@ -95,6 +95,11 @@ fn manifest(config: &str, layers: &[String]) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A manifest whose config is empty: a signature's, where its layers are.
+fn artifact(layers: &[String]) -> Vec<u8> {
+    manifest(&descriptor(CONFIG, b"{}", ""), layers)
+}
+
 fn index_of(entries: &[String]) -> Vec<u8> {
     format!(
         r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#,
@@ -180,6 +185,13 @@ fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
         repository: repository.into(),
     }
     .remember(parent, core::iter::once(child), None, UnixTime(1_000)));
+}
+
+/// The gateway with something else in its configuration.
+fn with(change: impl FnOnce(&mut Config)) -> Gateway {
+    let mut config = config(&policy("index"));
+    change(&mut config);
+    Gateway::new(config)
 }
 
 fn gateway() -> Gateway {
@@ -281,6 +293,11 @@ fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
 
 fn get(gateway: &Gateway, world: &World, path: &str) -> Seen {
     ask(gateway, world, "GET", path)
+}
+
+fn blob_status(gateway: &Gateway, world: &World, repository: &str, bytes: &[u8]) -> u16 {
+    let path = format!("/v2/{repository}/blobs/{}", Digest::of(bytes));
+    get(gateway, world, &path).status
 }
 
 /// The status, and the code in brackets of a refusal.

@@ -363,7 +363,7 @@ proptest! {
             world.blob("digest", text.as_bytes());
             layers.insert(good_at.min(many), good_layer(&text));
         }
-        let signatures = manifest(&descriptor(CONFIG, b"{}", ""), &layers);
+        let signatures = artifact(&layers);
         let tag = format!("sha256-{}.sig", image.hex());
         world.put("digest", &tag, MANIFEST, &signatures);
         for path in ["/v2/digest/manifests/1.0", "/api/evidence/digest?ref=1.0"] {
@@ -393,7 +393,7 @@ fn what_satisfied_before_is_looked_at_first() {
         "digest",
         &tag,
         MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), core::slice::from_ref(&good)),
+        &artifact(core::slice::from_ref(&good)),
     );
     assert_eq!(
         get(&gateway, &world, "/v2/digest/manifests/1.0").status,
@@ -403,12 +403,7 @@ fn what_satisfied_before_is_looked_at_first() {
         .map(|number| layer(&world, &image, Attached::OtherKey, number))
         .collect();
     layers.push(good);
-    world.put(
-        "digest",
-        &tag,
-        MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), &layers),
-    );
+    world.put("digest", &tag, MANIFEST, &artifact(&layers));
     forget_verdicts(&gateway, &world);
     assert_eq!(
         verdict(&gateway, &world, "/v2/digest/manifests/1.0"),

@@ -35,62 +35,29 @@ fn writes_and_other_names() {
 fn a_wrong_configuration_refuses_everything_and_says_why() {
     let world = World::default();
     let (digest, _) = world.signed("app", "1.0", "a");
-    let good = config(&policy("index"));
-    let mut upper = good.clone();
-    upper.assets.remove("other.pub");
-    for (config, code) in [
+    let upstream = |text: &str| with(|config| config.upstream = text.into());
+    let name = |text: &str| with(|config| config.name = text.into());
+    let policy = |bytes: Vec<u8>| with(|config| config.policy = bytes);
+    let files = [("a.yaml".to_string(), b"docker: [".to_vec())];
+    for (gateway, code) in [
+        (policy(b"{}".to_vec()), "config.policy"),
+        (policy(vec![b' '; 2 << 20]), "config.policy-size"),
         (
-            Config {
-                policy: b"{}".to_vec(),
-                ..good.clone()
-            },
-            "config.policy",
+            with(|config| drop(config.assets.remove("other.pub"))),
+            "key.missing",
         ),
+        (upstream("ftp://x"), "config.upstream"),
+        (upstream("http://up.test/path"), "config.upstream"),
+        (upstream("http://up.test?x"), "config.upstream"),
+        (upstream("http://u@up.test"), "config.upstream"),
+        (upstream("http://127.1"), "config.upstream"),
         (
-            Config {
-                policy: vec![b' '; 2 << 20],
-                ..good.clone()
-            },
-            "config.policy-size",
-        ),
-        (upper, "key.missing"),
-        (
-            Config {
-                upstream: "ftp://x".into(),
-                ..good.clone()
-            },
-            "config.upstream",
-        ),
-        (
-            Config {
-                upstream: "http://up.test/path".into(),
-                ..good.clone()
-            },
-            "config.upstream",
-        ),
-        (
-            Config {
-                registries_d: Some([("a.yaml".to_string(), b"docker: [".to_vec())].into()),
-                ..good.clone()
-            },
+            with(|config| config.registries_d = Some(files.into())),
             "config.registries-d",
         ),
-        (
-            Config {
-                name: "no host".into(),
-                ..good.clone()
-            },
-            "config.name",
-        ),
-        (
-            Config {
-                name: "team/docker.io".into(),
-                ..good.clone()
-            },
-            "config.name",
-        ),
+        (name("no host"), "config.name"),
+        (name("team/docker.io"), "config.name"),
     ] {
-        let gateway = Gateway::new(config);
         assert_eq!(gateway.misconfigured().unwrap().code, code);
         for path in [
             "/v2/app/manifests/1.0".to_string(),

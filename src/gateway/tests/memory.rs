@@ -47,23 +47,42 @@ fn a_verdict_is_used_while_it_is_good() {
         ),
         (1, 0, 0, 1)
     );
-    // Another secret, another policy, another key file, another name: another question.
-    let other = |change: fn(&mut Config)| {
-        let mut config = config(&policy("index"));
-        change(&mut config);
-        Gateway::new(config)
+    // Refusals are short.
+    world
+        .content
+        .borrow_mut()
+        .retain(|path, _| !path.ends_with(".sig"));
+    assert_eq!(
+        act(&gateway, &world, &request("GET", path, &[], 10_000)),
+        act(&gateway, &world, &request("GET", path, &[], 10_000))
+    );
+    world.sign("app", &digest, "r.example/app:1.0", GOOD);
+    let status = |time| match act(&gateway, &world, &request("GET", path, &[], time)) {
+        Action::Respond(respond) => respond.status,
+        _ => 0,
     };
+    assert_eq!((status(10_009), status(10_010)), (403, 200));
+}
+
+/// Another secret, another policy, another key file, another name: another question.
+#[test]
+fn a_verdict_answers_for_its_own_configuration() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let path = "/v2/app/manifests/1.0";
+    let gateway = gateway();
+    let again = |gateway: &Gateway, time| checks(&world, gateway, path, time);
     for other in [
-        other(|config| config.secret = vec![8; 32]),
-        other(|config| config.policy.push(b' ')),
-        other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
-        other(|config| {
+        with(|config| config.secret = vec![8; 32]),
+        with(|config| config.policy.push(b' ')),
+        with(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
+        with(|config| {
             config
                 .assets
                 .insert("more".into(), Vec::new())
                 .map_or((), |_| ())
         }),
-        other(|config| {
+        with(|config| {
             config.registries_d = Some(
                 [(
                     "a.yaml".to_string(),
@@ -83,46 +102,33 @@ fn a_verdict_is_used_while_it_is_good() {
             (1, 0, 1)
         );
     }
-    // With no secret worth the name, nothing is stored.
-    for weak in [
-        other(|config| config.secret.clear()),
-        other(|config| config.secret.truncate(15)),
-    ] {
-        world.store.borrow_mut().clear();
-        assert_eq!(
-            (
-                again(&weak, 4_601),
-                again(&weak, 4_601),
-                world.store.borrow().len()
-            ),
-            (1, 0, 0)
-        );
-    }
     // Another isolate with the same secret finds what this one stored; another build does not.
     forget_verdicts(&gateway, &world);
     again(&gateway, 4_602);
     assert_eq!(
         (
-            again(&other(|_| ()), 4_602),
-            again(&other(|config| config.build = "x".into()), 4_602)
+            again(&with(|_| ()), 4_602),
+            again(&with(|config| config.build = "x".into()), 4_602)
         ),
         (0, 1)
     );
-    // Refusals are short.
-    world
-        .content
-        .borrow_mut()
-        .retain(|path, _| !path.ends_with(".sig"));
-    assert_eq!(
-        act(&gateway, &world, &request("GET", path, &[], 10_000)),
-        act(&gateway, &world, &request("GET", path, &[], 10_000))
-    );
-    world.sign("app", &digest, "r.example/app:1.0", GOOD);
-    let status = |time| match act(&gateway, &world, &request("GET", path, &[], time)) {
-        Action::Respond(respond) => respond.status,
-        _ => 0,
-    };
-    assert_eq!((status(10_009), status(10_010)), (403, 200));
+}
+
+#[test]
+fn with_no_secret_worth_the_name_nothing_is_stored() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let again = |gateway: &Gateway| checks(&world, gateway, "/v2/app/manifests/1.0", 4_601);
+    for weak in [
+        with(|config| config.secret.clear()),
+        with(|config| config.secret.truncate(15)),
+    ] {
+        world.store.borrow_mut().clear();
+        assert_eq!(
+            (again(&weak), again(&weak), world.store.borrow().len()),
+            (1, 0, 0)
+        );
+    }
 }
 
 #[test]

@@ -126,13 +126,12 @@ fn the_excerpt_decides_as_the_policy_does() {
       "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json",
       "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test",
       "subject": "s"}]}], "r.example/app""#;
-    let policy = policy("index").replacen(r#""r.example/app""#, more, 1);
-    let mut config = config(&policy);
-    config.assets.insert("root.json".into(), root.to_vec());
-    config
-        .assets
-        .insert("ring.gpg".into(), b"a public keyring".to_vec());
-    let gateway = Gateway::new(config);
+    let text = policy("index").replacen(r#""r.example/app""#, more, 1);
+    let gateway = with(|config| {
+        config.policy = text.into_bytes();
+        config.assets.insert("root.json".into(), root.to_vec());
+        config.assets.insert("ring.gpg".into(), b"a ring".to_vec());
+    });
     assert_eq!(gateway.misconfigured(), None);
     world.image("keyless", "1.0", "d");
     for (repository, tag) in [
@@ -146,17 +145,10 @@ fn the_excerpt_decides_as_the_policy_does() {
         ("nowhere", "1.0"),
     ] {
         world.image(repository, "prod", "p");
-        let status = get(
-            &gateway,
-            &world,
-            &format!("/v2/{repository}/manifests/{tag}"),
-        )
-        .status;
-        let seen = get(
-            &gateway,
-            &world,
-            &format!("/api/evidence/{repository}?ref={tag}"),
-        );
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let status = get(&gateway, &world, &path).status;
+        let evidence = format!("/api/evidence/{repository}?ref={tag}");
+        let seen = get(&gateway, &world, &evidence);
         if status == 404 {
             continue;
         }
@@ -165,19 +157,22 @@ fn the_excerpt_decides_as_the_policy_does() {
             policy: files.text,
             assets: files.assets,
             registries_d: None,
-            ..super::config("")
+            ..config("")
         });
         assert_eq!(own.misconfigured(), None);
         assert_eq!(
-            get(&own, &world, &format!("/v2/{repository}/manifests/{tag}")).status,
+            get(&own, &world, &path).status,
             status,
             "{repository}:{tag}"
         );
     }
-    let silent = Gateway::new(Config {
-        publish_policy: false,
-        ..super::config(&super::policy("index"))
-    });
+}
+
+#[test]
+fn a_policy_that_is_not_to_be_published_is_not() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let silent = with(|config| config.publish_policy = false);
     assert_eq!(
         EvidenceDocument::parse(&get(&silent, &world, "/api/evidence/app?ref=1.0").body)
             .unwrap()
@@ -203,25 +198,14 @@ fn layers_are_not_evidence() {
                 "app",
                 &tag,
                 MANIFEST,
-                &manifest(
-                    &descriptor(CONFIG, b"{}", ""),
-                    &[descriptor(kind, &layer, "")],
-                ),
+                &artifact(&[descriptor(kind, &layer, "")]),
             );
             let seen = get(&gateway(), &world, "/api/evidence/app?ref=1.0");
             assert!(
                 seen.status == 200 && seen.body.len() < 1 << 20,
                 "{kind} {tag}"
             );
-            assert_eq!(
-                get(
-                    &gateway(),
-                    &world,
-                    &format!("/v2/app/blobs/{}", Digest::of(&layer))
-                )
-                .status,
-                403
-            );
+            assert_eq!(blob_status(&gateway(), &world, "app", &layer), 403);
         }
     }
 }
@@ -231,12 +215,6 @@ fn layers_are_not_evidence() {
 fn websites() {
     let world = World::default();
     world.signed("app", "1.0", "a");
-    let with = |origins: &[&str]| {
-        Gateway::new(Config {
-            cors_origins: origins.iter().map(ToString::to_string).collect(),
-            ..config(&policy("index"))
-        })
-    };
     let allowed = |gateway: &Gateway, method: &str, path: &str| match act(
         gateway,
         &world,
@@ -259,7 +237,8 @@ fn websites() {
         ),
         (&["*"], Some("*")),
     ] {
-        let gateway = with(origins);
+        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+        let gateway = with(|config| config.cors_origins = origins.clone());
         assert_eq!(gateway.misconfigured(), None);
         for method in ["GET", "OPTIONS"] {
             assert_eq!(
@@ -277,6 +256,10 @@ fn websites() {
             assert_eq!(allowed(&gateway, "GET", path), None, "{path}");
         }
     }
+}
+
+#[test]
+fn origins_have_one_spelling() {
     for odd in [
         "docs.example",
         "https://docs.example/",
@@ -285,7 +268,9 @@ fn websites() {
         "",
     ] {
         assert_eq!(
-            with(&[odd]).misconfigured().map(|failure| failure.code),
+            with(|config| config.cors_origins = vec![odd.into()])
+                .misconfigured()
+                .map(|failure| failure.code),
             Some("config.cors-origins"),
             "{odd}"
         );
@@ -317,7 +302,7 @@ fn a_document_that_nobody_takes_ends() {
         "app",
         &format!("sha256-{}.sig", image.hex()),
         MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), &layers),
+        &artifact(&layers),
     );
     world.taken.set(300_000);
     get(&gateway(), &world, "/api/evidence/app?ref=1.0");

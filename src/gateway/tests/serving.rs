@@ -224,12 +224,7 @@ fn nothing_leads_past_the_gateway() {
         let gateway = Gateway::new(config(&policy(coverage)));
         let (_, signed) = world.signed("app", "child", "a");
         let (_, unsigned) = world.image("app", "unsigned", "b");
-        let layer = |more: &str| {
-            manifest(
-                &descriptor(CONFIG, b"{}", ""),
-                &[descriptor(LAYER, b"x", more)],
-            )
-        };
+        let layer = |more: &str| artifact(&[descriptor(LAYER, b"x", more)]);
         let urls = r#","urls":["http://evil.test/x"]"#;
         let data = format!(r#","data":"{}""#, base64::encode(&unsigned));
         for (kind, bytes) in [

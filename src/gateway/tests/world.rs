@@ -50,14 +50,8 @@ impl Host for World {
             .iter()
             .any(|(name, value)| name == "authorization" && value == TOKEN);
         if self.private.get() && !authorised {
-            return Ok(response(
-                401,
-                &[(
-                    "www-authenticate",
-                    "Bearer realm=\"https://auth.test/token\",service=\"up\"",
-                )],
-                b"",
-            ));
+            let challenge = "Bearer realm=\"https://auth.test/token\",service=\"up\"";
+            return Ok(response(401, &[("www-authenticate", challenge)], b""));
         }
         let path = request
             .url
@@ -184,7 +178,7 @@ impl World {
             repository,
             &format!("sha256-{}.sig", digest.hex()),
             MANIFEST,
-            &manifest(&descriptor(CONFIG, b"{}", ""), &[layer]),
+            &artifact(&[layer]),
         )
     }
 
