@@ -110,6 +110,17 @@ fn the_deciding_part_of(world: &World, image: &Digest, policy: &str, file: Strin
     );
 }
 
+/// Keyrings are not read yet: what selects one is denied, by the excerpt as by the policy.
+const MORE_SCOPES: &str = r#""r.example/gpg": [
+    {"type": "signedBy", "keyType": "GPGKeys", "keyPath": "ring.gpg"}],
+  "r.example/fulcio": [{"type": "sigstoreSigned",
+    "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test", "subjectEmail": "a@b.test"},
+    "rekorPublicKeyPath": "good.pub"}],
+  "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json",
+    "signedIdentity": {"type": "matchDigest"},
+    "identities": [{"issuer": "https://i.test", "subject": "s"}]}],
+  "r.example/app""#;
+
 /// The excerpt leads to the same verdict.
 #[test]
 fn the_excerpt_decides_as_the_policy_does() {
@@ -118,15 +129,7 @@ fn the_excerpt_decides_as_the_policy_does() {
     world.image("app", "2.0", "b");
     world.image("open", "1.0", "c");
     let root = include_bytes!("../../../fixtures/demo/trusted_root.json");
-    // Keyrings are not read yet: what selects one is denied, by the excerpt as by the policy.
-    let more = r#""r.example/gpg": [{"type": "signedBy", "keyType": "GPGKeys",
-      "keyPath": "ring.gpg"}], "r.example/fulcio": [{"type": "sigstoreSigned",
-      "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test",
-      "subjectEmail": "a@b.test"}, "rekorPublicKeyPath": "good.pub"}],
-      "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json",
-      "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test",
-      "subject": "s"}]}], "r.example/app""#;
-    let text = policy("index").replacen(r#""r.example/app""#, more, 1);
+    let text = policy("index").replacen(r#""r.example/app""#, MORE_SCOPES, 1);
     let gateway = with(|config| {
         config.policy = text.into_bytes();
         config.assets.insert("root.json".into(), root.to_vec());
