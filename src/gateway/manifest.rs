@@ -159,8 +159,8 @@ fn refuse_other_sources(subject: &Subject) -> Result<(), Stop> {
         return Err(Stop::Denied(Failure::new(
             "gateway.foreign-layer",
             format!(
-                "clients would take {} {source}, past this gateway: push it with all its content in \
-                 this registry",
+                "clients would take {} {source}, past this gateway: push it with all its content \
+                 in this registry",
                 descriptor.digest
             ),
         )));
