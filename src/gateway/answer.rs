@@ -3,7 +3,7 @@
 
 use super::action::{Action, Respond};
 use super::config::image;
-use super::context::{Content, Context};
+use super::context::{Context, Resource};
 use super::stop::Stop;
 use crate::encoding::json::quote;
 use crate::error::Failure;
@@ -131,33 +131,33 @@ fn cleaned(failure: Failure) -> Failure {
 /// The one place where a stop becomes an answer.
 pub(super) fn stopped<R: Host + Store>(
     context: &Context<'_, R>,
-    content: &Content<'_>,
+    resource: &Resource<'_>,
     stop: Stop,
 ) -> Action {
     let respond = match stop {
-        Stop::Denied(failure) => denied(context, content, &cleaned(failure)),
+        Stop::Denied(failure) => denied(context, resource, &cleaned(failure)),
         Stop::Unknown(failure) => {
-            let id = context.decision_id(content);
-            unknown(&context.shown(content), &cleaned(failure), &id)
+            let id = context.decision_id(resource);
+            unknown(&context.shown(resource), &cleaned(failure), &id)
         }
-        Stop::Upstream(error) => upstream(context, content, error),
-        Stop::Missing => not_found(context, content),
+        Stop::Upstream(error) => upstream(context, resource, error),
+        Stop::Missing => not_found(context, resource),
     };
     Action::Respond(with_troubles(respond, &context.registry.take_troubles()))
 }
 
 fn denied<R: Host + Store>(
     context: &Context<'_, R>,
-    content: &Content<'_>,
+    resource: &Resource<'_>,
     failure: &Failure,
 ) -> Respond {
-    let shown = context.shown(content);
-    let id = context.decision_id(content);
+    let shown = context.shown(resource);
+    let id = context.decision_id(resource);
     let origin = context.settings.origin(context.request);
     let own = image(
         Parts::of(&origin).authority,
         context.repository,
-        &content.to_string(),
+        &resource.to_string(),
     );
     let short = format!("sealgate: {shown} is refused: {}", failure.message);
     let message = format!(
@@ -180,8 +180,19 @@ fn unknown(shown: &str, failure: &Failure, id: &str) -> Respond {
     respond
 }
 
+/// The log's line about something that goes out.
+pub(super) fn decision<R: Host + Store>(
+    context: &Context<'_, R>,
+    verdict: &str,
+    resource: &Resource<'_>,
+    reason: &Failure,
+) -> String {
+    let id = context.decision_id(resource);
+    log(verdict, &context.shown(resource), reason, &id)
+}
+
 /// One line for the log.
-pub(super) fn log(verdict: &str, shown: &str, reason: &Failure, id: &str) -> String {
+fn log(verdict: &str, shown: &str, reason: &Failure, id: &str) -> String {
     format!(
         "{{\"event\":\"decision\",\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":\
          {}}}",
@@ -221,7 +232,7 @@ fn with_troubles(respond: Respond, troubles: &[String]) -> Respond {
 /// out".
 fn upstream<R: Host + Store>(
     context: &Context<'_, R>,
-    content: &Content<'_>,
+    resource: &Resource<'_>,
     problem: RegistryError,
 ) -> Respond {
     match problem {
@@ -248,24 +259,24 @@ fn upstream<R: Host + Store>(
                 context.settings.name
             ),
         ),
-        other => unknown(&context.shown(content), &cleaned(other.into()), "-"),
+        other => unknown(&context.shown(resource), &cleaned(other.into()), "-"),
     }
 }
 
 /// The upstream does not have it.
-fn not_found<R: Host + Store>(context: &Context<'_, R>, content: &Content<'_>) -> Respond {
+fn not_found<R: Host + Store>(context: &Context<'_, R>, resource: &Resource<'_>) -> Respond {
     let name = &context.settings.name;
-    match content {
-        Content::List(_) => {
+    match resource {
+        Resource::List(_) => {
             let message = format!(
                 "the registry {name} has no such list for {}",
                 context.repository
             );
             error(404, "NAME_UNKNOWN", &message)
         }
-        Content::Blob(_) => not_known("BLOB_UNKNOWN", &context.shown(content)),
-        Content::Manifest(_) | Content::Ping => {
-            not_known("MANIFEST_UNKNOWN", &context.shown(content))
+        Resource::Blob(_) => not_known("BLOB_UNKNOWN", &context.shown(resource)),
+        Resource::Manifest(_) | Resource::Ping => {
+            not_known("MANIFEST_UNKNOWN", &context.shown(resource))
         }
     }
 }

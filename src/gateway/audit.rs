@@ -1,7 +1,7 @@
 //! Audit (GATEWAY, "Serving"): it never breaks a pull. What was decided is remembered as it is, so
 //! that nothing changes but what goes out.
 
-use super::context::Content;
+use super::context::Resource;
 use super::judge::Judge;
 use super::stop::Stop;
 use crate::crypto::Provider;
@@ -17,12 +17,12 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
     pub(super) async fn unless_audited(
         &self,
         stop: Stop,
-        content: &Content<'_>,
+        resource: &Resource<'_>,
     ) -> Result<Failure, Stop> {
-        let audited = match content {
-            Content::Manifest(reference) => self.audits(reference).await,
-            Content::Blob(digest) => self.audits_blob(digest).await,
-            Content::Ping | Content::List(_) => false,
+        let audited = match resource {
+            Resource::Manifest(reference) => self.audits(reference).await,
+            Resource::Blob(digest) => self.audits_blob(digest).await,
+            Resource::Ping | Resource::List(_) => false,
         };
         if audited {
             Ok(stop.into_failure())

@@ -2,7 +2,7 @@
 
 use super::action::{Action, Respond, Stream};
 use super::answer;
-use super::context::{Content, Context};
+use super::context::{Context, Resource};
 use super::judge::Judge;
 use super::stop::Stop;
 use crate::crypto::Provider;
@@ -32,7 +32,7 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     judge: &Judge<'_, R>,
     digest: &Digest,
 ) -> Action {
-    let (context, content) = (judge.context, Content::Blob(digest));
+    let (context, resource) = (judge.context, Resource::Blob(digest));
     let stop = match judge.link(digest).await {
         Ok(Link::Image) => return Action::Stream(stream(context, digest, None)),
         Ok(Link::Evidence(bytes)) => return Action::Respond(evidence(bytes, digest)),
@@ -41,15 +41,14 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     // Audit has nothing to do with what the upstream itself does not give.
     let stopped = match stop {
         Stop::Upstream(_) | Stop::Missing => Err(stop),
-        stop => judge.unless_audited(stop, &content).await,
+        stop => judge.unless_audited(stop, &resource).await,
     };
     match stopped {
         Ok(reason) => {
-            let id = context.decision_id(&content);
-            let log = answer::log("audit", &context.shown(&content), &reason, &id);
+            let log = answer::decision(context, "audit", &resource, &reason);
             Action::Stream(stream(context, digest, Some(log)))
         }
-        Err(stop) => answer::stopped(context, &content, stop),
+        Err(stop) => answer::stopped(context, &resource, stop),
     }
 }
 

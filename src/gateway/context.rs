@@ -33,7 +33,7 @@ pub(super) struct Context<'a, R> {
 
 /// What a client asks for.
 #[derive(Clone, Copy)]
-pub(super) enum Content<'a> {
+pub(super) enum Resource<'a> {
     /// Whether it is let in at all.
     Ping,
     /// A manifest or index, by tag or digest.
@@ -44,7 +44,7 @@ pub(super) enum Content<'a> {
     List(&'a str),
 }
 
-impl fmt::Display for Content<'_> {
+impl fmt::Display for Resource<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ping => Ok(()),
@@ -98,18 +98,18 @@ impl<'a, R: Host + Store> Context<'a, R> {
         self.request.time
     }
 
-    /// The name of this content in messages.
-    pub(super) fn shown(&self, content: &Content<'_>) -> String {
+    /// The name of this resource in messages.
+    pub(super) fn shown(&self, resource: &Resource<'_>) -> String {
         match self.repository {
             "" => self.settings.name.clone(),
-            repository => image(&self.settings.name, repository, &content.to_string()),
+            repository => image(&self.settings.name, repository, &resource.to_string()),
         }
     }
 
     /// An id for people who compare an answer with the log.
-    pub(super) fn decision_id(&self, content: &Content<'_>) -> String {
+    pub(super) fn decision_id(&self, resource: &Resource<'_>) -> String {
         let text = format!(
-            "{}\n{}\n{content}\n{}",
+            "{}\n{}\n{resource}\n{}",
             self.settings.basis,
             self.repository,
             self.now().0

@@ -4,7 +4,7 @@
 
 use super::action::{Action, Respond};
 use super::answer;
-use super::context::{Content, Context};
+use super::context::{Context, Resource};
 use super::cors;
 use super::stop::Stop;
 use crate::crypto::Provider;
@@ -33,10 +33,10 @@ pub(super) async fn serve<R: Host + Provider + Sink + Store>(
     };
     match served {
         Ok(Some(action)) => action,
-        Ok(None) => answer::stopped(context, &Content::Manifest(reference), Stop::Missing),
+        Ok(None) => answer::stopped(context, &Resource::Manifest(reference), Stop::Missing),
         Err(error) => {
             let stop = Stop::Upstream(error);
-            answer::stopped(context, &Content::Manifest(reference), stop)
+            answer::stopped(context, &Resource::Manifest(reference), stop)
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use super::action::{Action, Respond};
 use super::answer;
-use super::context::{Content, Context};
+use super::context::{Context, Resource};
 use super::route::List;
 use super::stop::Stop;
 use crate::digest::Digest;
@@ -25,7 +25,7 @@ pub(super) async fn serve<R: Host + Store>(context: &Context<'_, R>, list: &List
     };
     match rewritten(context, list, &path).await {
         Ok(respond) => Action::Respond(respond),
-        Err(stop) => answer::stopped(context, &Content::List(&path), stop),
+        Err(stop) => answer::stopped(context, &Resource::List(&path), stop),
     }
 }
 

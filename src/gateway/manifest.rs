@@ -2,7 +2,7 @@
 
 use super::action::{Action, Respond};
 use super::answer;
-use super::context::{Content, Context};
+use super::context::{Context, Resource};
 use super::judge::Judge;
 use super::links::descriptors;
 use super::memory::EVIDENCE;
@@ -22,7 +22,7 @@ use alloc::vec::Vec;
 pub(super) async fn ping<R: Host + Store>(context: &Context<'_, R>) -> Action {
     match context.registry.ping().await {
         Ok(()) => answer::json(200, "{}".into()),
-        Err(error) => answer::stopped(context, &Content::Ping, Stop::Upstream(error)),
+        Err(error) => answer::stopped(context, &Resource::Ping, Stop::Upstream(error)),
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) async fn serve<R: Host + Provider + Store>(
 ) -> Action {
     match judge.manifest(reference).await {
         Ok(respond) => Action::Respond(respond),
-        Err(stop) => answer::stopped(judge.context, &Content::Manifest(reference), stop),
+        Err(stop) => answer::stopped(judge.context, &Resource::Manifest(reference), stop),
     }
 }
 
@@ -47,10 +47,10 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
                 (subject, digest, Some(reference))
             }
         };
-        let content = Content::Manifest(reference);
+        let resource = Resource::Manifest(reference);
         let (verdict, reason) = match self.allow(&subject, &asked, tag).await {
             Ok(reason) => ("allow", reason),
-            Err(stop) => ("audit", self.unless_audited(stop, &content).await?),
+            Err(stop) => ("audit", self.unless_audited(stop, &resource).await?),
         };
         let listed = descriptors(&subject.document);
         let listed = listed.into_iter().map(|descriptor| &descriptor.digest);
@@ -62,8 +62,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         if verdict == "allow" && subject.reads_alone() {
             context.memory.keep_content(&asked, &subject.bytes).await;
         }
-        let id = context.decision_id(&content);
-        let log = answer::log(verdict, &context.shown(&content), &reason, &id);
+        let log = answer::decision(context, verdict, &resource, &reason);
         Ok(respond(subject, &asked, log))
     }
 
