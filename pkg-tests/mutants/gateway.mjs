@@ -35,9 +35,9 @@ const DEFECTS = [
 	},
 	{
 		name: "an index that is a list goes out when one of its images is allowed",
-		file: "src/gateway/admit.rs",
-		from: "            None if runnable == 0 =>",
-		to: "            _ if refused.len() < runnable => None,\n            None if runnable == 0 =>",
+		file: "src/gateway/judge.rs",
+		from: "            [] if self.runnable == 0 =>",
+		to: "            _ if self.refused.len() < self.runnable => None,\n            [] if self.runnable == 0 =>",
 	},
 	{
 		name: "requests to the registry are not counted",

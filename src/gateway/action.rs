@@ -68,8 +68,8 @@ pub struct Stream {
     pub pass: Vec<String>,
     /// Headers that are set whatever the upstream says.
     pub set: Vec<(String, String)>,
-    /// JSON that is sent in place of the upstream's body where its status is an error: whoever
-    /// asked for a blob gets that blob or words of this gateway.
+    /// JSON that replaces the upstream's body where its status is an error: a client that asked for
+    /// a blob gets that blob, or words of this gateway.
     pub error_body: String,
     /// A `Location` that begins with the first is mapped to the second.
     pub location: (String, String),

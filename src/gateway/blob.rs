@@ -1,17 +1,17 @@
 //! Blobs go out only while an allowed manifest of that repository lists them.
 
-use super::action::{Action, Request, Respond, Stream};
-use super::admit::{Desk, Stop, blobs, could_not, not_linked};
-use super::budget::Budget;
-use super::config::Gateway;
-use super::refuse;
+use super::action::{Action, Respond, Stream};
+use super::answer;
+use super::context::{Context, Resource};
+use super::judge::Judge;
+use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::Digest;
 use crate::host::{Host, Store};
 use crate::oci::Document;
-use crate::verify::{Rules, Subject, is_evidence_manifest};
+use crate::verify::is_evidence_manifest;
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// What a client may say about a blob.
@@ -29,137 +29,97 @@ const PASS: [&str; 8] = [
 ];
 
 pub(super) async fn serve<R: Host + Provider + Store>(
-    gateway: &Gateway,
-    rules: &Rules,
-    request: &Request,
-    repository: &str,
+    judge: &Judge<'_, R>,
     digest: &Digest,
-    remote: &Budget<'_, R>,
 ) -> Action {
-    let desk = match Desk::new(gateway, rules, request, repository, remote) {
-        Ok(desk) => desk,
-        Err(error) => return refuse::upstream(gateway, repository, &digest.to_string(), &error),
+    let (context, resource) = (judge.context, Resource::Blob(digest));
+    let stop = match judge.link(digest).await {
+        Ok(Link::Image) => return Action::Stream(stream(context, digest, None)),
+        Ok(Link::Evidence(bytes)) => return Action::Respond(evidence(bytes, digest)),
+        Err(stop) => stop,
     };
-    match linked(&desk, digest).await {
-        Ok(Link::Image) => Action::Stream(stream(gateway, request, repository, digest)),
-        Ok(Link::Evidence(bytes)) => Action::Respond(evidence(bytes, digest)),
-        Err(stop @ (Stop::Denied(_) | Stop::Unknown(_))) if audited(&desk, digest).await => {
-            let image = refuse::shown(&gateway.name, repository, &digest.to_string());
-            let log = refuse::log(
-                "audit",
-                &image,
-                stop.code(),
-                &stop.to_string(),
-                &desk.decision_id(&digest.to_string()),
-            );
-            Action::Stream(Stream {
-                log: Some(log),
-                ..stream(gateway, request, repository, digest)
-            })
+    // Audit has nothing to do with what the upstream itself does not give.
+    let stopped = match stop {
+        Stop::Upstream(_) | Stop::Missing => Err(stop),
+        stop => judge.unless_audited(stop, &resource).await,
+    };
+    match stopped {
+        Ok(reason) => {
+            let log = answer::decision(context, "audit", &resource, &reason);
+            Action::Stream(stream(context, digest, Some(log)))
         }
-        Err(Stop::Missing) => {
-            refuse::not_found("BLOB_UNKNOWN", gateway, repository, &digest.to_string())
-        }
-        Err(stop) => desk.stop(&digest.to_string(), &stop),
+        Err(stop) => answer::stopped(context, &resource, stop),
     }
 }
 
+/// What makes a blob go out.
 enum Link {
+    /// An allowed image lists it.
     Image,
+    /// It is evidence, and these are its bytes.
     Evidence(Vec<u8>),
 }
 
-/// Under audit are all blobs of a repository, or those of an image whose tag is.
-async fn audited<R: Host + Provider + Store>(desk: &Desk<'_, R>, digest: &Digest) -> bool {
-    if desk.audits(&digest.to_string()).await {
-        return true;
-    }
-    for parent in desk.memory.parents(digest) {
-        if lists(desk, &parent, digest)
-            .await
-            .is_ok_and(|listed| listed.is_some())
-            && desk.audits(&parent.to_string()).await
-        {
-            return true;
+impl<R: Host + Provider + Store> Judge<'_, R> {
+    async fn link(&self, digest: &Digest) -> Result<Link, Stop> {
+        let stop = match self.link_by_hints(digest).await {
+            Err(stop @ (Stop::Denied(_) | Stop::Unknown(_))) => stop,
+            answer => return answer,
+        };
+        // A stream is for the upstream to allow. So is knowing that something is refused here, or
+        // undecided, and why: a client whose token has run out is answered with 401.
+        if !self.context.registry.has_blob(digest).await? {
+            return Err(Stop::Missing);
+        }
+        if self.context.hints.recall(self.context.now()).await {
+            self.link_by_hints(digest).await
+        } else {
+            Err(stop)
         }
     }
-    false
-}
 
-async fn linked<R: Host + Provider + Store>(
-    desk: &Desk<'_, R>,
-    digest: &Digest,
-) -> Result<Link, Stop> {
-    let stop = match by_hints(desk, digest).await {
-        Err(stop @ (Stop::Denied(_) | Stop::Unknown(_))) => stop,
-        answer => return answer,
-    };
-    // A stream is for the upstream to allow. So is knowing that something is refused here, or could
-    // not be found out, and why: whose token has run out is told so.
-    if !desk.registry.has_blob(digest).await? {
-        return Err(Stop::Missing);
-    }
-    if desk.memory.recall(desk.request.time).await {
-        by_hints(desk, digest).await
-    } else {
-        Err(stop)
-    }
-}
-
-/// A hint is only where to look: the manifest is hashed, must list the blob, and must be allowed
-/// now.
-async fn by_hints<R: Host + Provider + Store>(
-    desk: &Desk<'_, R>,
-    digest: &Digest,
-) -> Result<Link, Stop> {
-    let (mut refused, mut unknown) = (None, None);
-    for parent in desk.memory.parents(digest) {
-        match through(desk, &parent, digest).await {
-            Ok(link) => return Ok(link),
-            Err(stop @ Stop::Denied(_)) => refused = refused.or(Some(stop)),
-            // A manifest that is gone leads nowhere.
-            Err(stop) => unknown = unknown.or(could_not(stop)),
+    /// A hint is only where to look: the manifest is hashed, must list the blob, and must be
+    /// allowed now.
+    async fn link_by_hints(&self, digest: &Digest) -> Result<Link, Stop> {
+        let (mut refused, mut open) = (None, None);
+        for parent in self.context.hints.parents(digest) {
+            match self.link_through(&parent, digest).await {
+                Ok(link) => return Ok(link),
+                Err(stop @ Stop::Denied(_)) => refused = refused.or(Some(stop)),
+                // A manifest that is gone leads nowhere.
+                Err(stop) => open = open.or(stop.if_open()),
+            }
         }
+        Err(open.or(refused).unwrap_or_else(Stop::not_linked))
     }
-    Err(unknown.or(refused).unwrap_or_else(not_linked))
-}
 
-/// The manifest with this digest, if it lists the blob.
-async fn lists<R: Host + Provider + Store>(
-    desk: &Desk<'_, R>,
-    parent: &Digest,
-    digest: &Digest,
-) -> Result<Option<Subject>, Stop> {
-    let subject = desk.subject(parent).await?;
-    let listed = match &subject.document {
-        Document::Manifest(manifest) => blobs(manifest).any(|listed| listed == digest),
-        Document::Index(_) => false,
-    };
-    Ok(listed.then_some(subject))
-}
-
-async fn through<R: Host + Provider + Store>(
-    desk: &Desk<'_, R>,
-    parent: &Digest,
-    digest: &Digest,
-) -> Result<Link, Stop> {
-    // The manifest does not go out here, and the blob only by the client's own credentials.
-    let subject = lists(desk, parent, digest).await?.ok_or_else(not_linked)?;
-    let Document::Manifest(manifest) = &subject.document else {
-        return Err(not_linked());
-    };
-    if is_evidence_manifest(&subject.bytes, manifest) {
-        // The config of a signature means nothing beside these layers, so they must be evidence,
-        // too.
-        let is_whole = manifest.config.digest != *digest
-            || *digest == Digest::of(b"{}")
-            || desk.is_evidence(&subject).await?;
-        if let (true, Some(bytes)) = (is_whole, desk.evidence_blob(manifest, digest).await?) {
-            return Ok(Link::Evidence(bytes));
+    async fn link_through(&self, parent: &Digest, digest: &Digest) -> Result<Link, Stop> {
+        // The manifest does not go out here, and the blob only by the client's own credentials.
+        let subject = self
+            .context
+            .manifest_with(parent, digest)
+            .await?
+            .ok_or_else(Stop::not_linked)?;
+        let Document::Manifest(manifest) = &subject.document else {
+            return Err(Stop::not_linked());
+        };
+        if is_evidence_manifest(&subject.bytes, manifest) {
+            // The config of a signature means nothing beside these layers, so they must be
+            // evidence, too.
+            let is_whole = manifest.config.digest != *digest
+                || *digest == Digest::of(b"{}")
+                || self.context.is_evidence(&subject).await?;
+            let bytes = match is_whole {
+                true => self.context.evidence_blob(manifest, digest).await?,
+                false => None,
+            };
+            if let Some(bytes) = bytes {
+                return Ok(Link::Evidence(bytes));
+            }
         }
+        self.admit(&subject, parent).await?;
+        Ok(Link::Image)
     }
-    desk.admit(&subject, parent).await?;
-    Ok(Link::Image)
 }
 
 fn evidence(bytes: Vec<u8>, digest: &Digest) -> Respond {
@@ -169,7 +129,7 @@ fn evidence(bytes: Vec<u8>, digest: &Digest) -> Respond {
         ("docker-content-digest".into(), digest.to_string()),
         ("cache-control".into(), "no-transform".into()),
         ("x-content-type-options".into(), "nosniff".into()),
-        ("content-security-policy".into(), refuse::SANDBOX.into()),
+        ("content-security-policy".into(), answer::SANDBOX.into()),
     ];
     Respond {
         status: 200,
@@ -180,43 +140,39 @@ fn evidence(bytes: Vec<u8>, digest: &Digest) -> Respond {
     }
 }
 
-fn stream(gateway: &Gateway, request: &Request, repository: &str, digest: &Digest) -> Stream {
-    let origin = gateway.origin(request);
-    let base = format!("{}/v2/", gateway.upstream);
+fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String>) -> Stream {
+    let (settings, request) = (context.settings, context.request);
     let failed = format!(
         "sealgate: the registry {} did not send {digest}: see the status",
-        gateway.name
+        settings.name
     );
+    let forwarded = request
+        .headers
+        .iter()
+        .filter(|(name, _)| FORWARD.contains(&name.as_str()));
+    let set = [
+        ("docker-distribution-api-version", "registry/2.0"),
+        ("x-content-type-options", "nosniff"),
+        // Whatever the upstream says it is: nothing that a browser shows, or runs as a page of
+        // this gateway.
+        ("content-type", "application/octet-stream"),
+        ("content-security-policy", answer::SANDBOX),
+    ];
     Stream {
         method: if request.method == "HEAD" {
             "HEAD"
         } else {
             "GET"
         },
-        url: format!(
-            "{base}{}/blobs/{digest}",
-            gateway.upstream_repository(repository)
-        ),
-        headers: request
-            .headers
-            .iter()
-            .filter(|(name, _)| FORWARD.contains(&name.as_str()))
-            .cloned()
-            .collect(),
+        url: context.registry.blob_url(digest).to_string(),
+        headers: forwarded.cloned().collect(),
         pass: PASS.iter().map(ToString::to_string).collect(),
-        set: alloc::vec![
-            (
-                "docker-distribution-api-version".into(),
-                "registry/2.0".into()
-            ),
-            ("x-content-type-options".into(), "nosniff".into()),
-            // Whatever the upstream says it is: nothing that a browser shows, or runs as a page of
-            // this gateway.
-            ("content-type".into(), "application/octet-stream".into()),
-            ("content-security-policy".into(), refuse::SANDBOX.into()),
-        ],
-        error_body: refuse::error_body("UNKNOWN", &failed),
-        location: (base, format!("{origin}/v2/")),
-        log: None,
+        set: set.map(|(name, value)| (name.into(), value.into())).into(),
+        error_body: answer::error_body("UNKNOWN", &failed),
+        location: (
+            context.registry.api_url().to_string(),
+            format!("{}/v2/", settings.origin(request)),
+        ),
+        log,
     }
 }

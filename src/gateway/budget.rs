@@ -1,5 +1,5 @@
 //! One request, one budget (GATEWAY, "Serving"): what a request may ask of the upstream, images of
-//! an index included. And no store is touched for a request that the upstream has not let in.
+//! an index included. The store is used only for a request that the upstream has let in.
 
 use crate::crypto::{Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
@@ -7,7 +7,7 @@ use crate::host::{Host, Request, Response, Sink, Store};
 use crate::limits;
 use core::cell::Cell;
 
-/// Lends what `inner` does, as long as the budget lasts.
+/// Does what `inner` does, as long as the budget lasts.
 pub(super) struct Budget<'a, R> {
     inner: &'a R,
     requests: Cell<usize>,
@@ -31,7 +31,7 @@ impl<'a, R> Budget<'a, R> {
 
     /// For an index whose images, or a list whose entries, are looked at one by one.
     pub(super) fn allow_images(&self, images: usize, configured: usize) {
-        // Whoever configured less than the standard wants just that.
+        // An operator who configured fewer than the standard wants no more.
         if configured == limits::REQUESTS {
             self.allowed.set(
                 self.allowed

@@ -1,18 +1,12 @@
 //! The configuration, checked once. A wrong one refuses everything and says why.
 
-use super::action::{Action, Request};
-use super::budget::Budget;
-use super::memory::Shelves;
-use super::route::{Route, route, split};
-use super::{blob, evidence, list, manifest, refuse};
-use crate::crypto::Provider;
+use super::action::Request;
 use crate::digest::sha256;
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
-use crate::host::{Host, Sink, Store};
 use crate::limits;
 use crate::oci::registry::EgressHosts;
-use crate::oci::url::Url;
+use crate::oci::url::{Parts, Url};
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference, ReferenceError};
 use crate::sigstore::roots;
@@ -21,9 +15,8 @@ use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::cell::RefCell;
 
-/// What a gateway is told at its start.
+/// What an operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `UPSTREAM`: http or https, host and port, no path.
@@ -40,7 +33,7 @@ pub struct Config {
     pub registries_d: Option<BTreeMap<String, Vec<u8>>>,
     /// `SECRET`: for the HMAC of what is stored outside of this isolate; without it nothing is.
     pub secret: Vec<u8>,
-    /// Which build of this program it is: what another one stored is not there.
+    /// Which build of this program it is: records of another build are ignored.
     pub build: String,
     /// `CORS_ORIGINS`: origins of websites that may read what stands beside `/v2/`; `*` is every
     /// one.
@@ -97,142 +90,59 @@ codes! {
     }
 }
 
-/// One registry, its name and its policy.
+/// The configuration as it is used.
 #[derive(Debug)]
-pub struct Gateway {
-    pub(super) upstream: String,
-    pub(super) name: String,
-    pub(super) rules: Result<Rules, Failure>,
+pub(super) struct Settings {
+    /// Without a slash at its end.
+    pub upstream: String,
+    pub name: String,
+    /// By which rules, or why by none: then everything is refused.
+    pub rules: Result<Rules, Failure>,
     /// Its bytes.
-    pub(super) policy: Vec<u8>,
+    pub policy: Vec<u8>,
     /// SHA-256 over everything that a verdict depends on, but for the image.
-    pub(super) basis: String,
-    pub(super) secret: Vec<u8>,
-    pub(super) build: String,
-    pub(super) cors_origins: Vec<String>,
-    pub(super) publish_policy: bool,
-    pub(super) requests: usize,
-    pub(super) shelves: RefCell<Shelves>,
+    pub basis: String,
+    pub secret: Vec<u8>,
+    pub build: String,
+    pub cors_origins: Vec<String>,
+    pub publish_policy: bool,
+    pub requests: usize,
     public_url: Option<String>,
-    pub(super) egress: EgressHosts,
+    pub egress: EgressHosts,
 }
 
-impl Gateway {
-    /// Never fails: a wrong configuration makes a gateway that refuses everything.
-    pub fn new(mut config: Config) -> Self {
+impl Settings {
+    pub(super) fn new(mut config: Config) -> Self {
         config.name = name(&config);
         let rules = check(&config);
         let basis = basis(&config);
-        let upstream = config.upstream.trim_end_matches('/').to_string();
-        let public_url =
-            Some(config.public_url.trim_end_matches('/').to_string()).filter(|url| !url.is_empty());
-        let egress = egress(&config).unwrap_or_default();
+        let public_url = without_slash(&config.public_url);
         Self {
-            upstream,
-            name: config.name,
+            upstream: without_slash(&config.upstream).into(),
             rules,
-            policy: config.policy,
             basis,
+            public_url: Some(public_url.into()).filter(|url: &String| !url.is_empty()),
+            egress: egress(&config).unwrap_or_default(),
+            requests: match config.requests {
+                0 => limits::REQUESTS,
+                requests => requests.min(limits::REQUESTS),
+            },
+            name: config.name,
+            policy: config.policy,
             secret: config.secret,
             build: config.build,
             cors_origins: config.cors_origins,
             publish_policy: config.publish_policy,
-            requests: if config.requests == 0 {
-                limits::REQUESTS
-            } else {
-                config.requests.min(limits::REQUESTS)
-            },
-            shelves: RefCell::default(),
-            public_url,
-            egress,
         }
     }
 
     /// Scheme, host and port by which clients know this gateway: behind something that ends TLS,
     /// the request does not say.
-    pub(super) fn origin<'a>(&'a self, request: &'a Request) -> &'a str {
-        self.public_url
-            .as_deref()
-            .unwrap_or_else(|| split(&request.url).0)
-    }
-
-    /// What is wrong with the configuration, if anything.
-    pub fn misconfigured(&self) -> Option<&Failure> {
-        self.rules.as_ref().err()
-    }
-
-    /// What to do with a request.
-    pub async fn handle<R: Host + Provider + Sink + Store>(
-        &self,
-        request: &Request,
-        remote: &R,
-    ) -> Action {
-        let head = request.method == "HEAD";
-        let remote = &Budget::new(remote, self.requests);
-        let action = match route(request, self) {
-            Ok(Route::Asset(path)) => Action::Asset(path),
-            Ok(Route::Health) => self.health(),
-            Ok(Route::Preflight) => refuse::preflight(),
-            Ok(Route::Evidence {
-                repository,
-                reference,
-            }) => evidence::serve(self, request, &repository, &reference, remote).await,
-            Ok(Route::Ping) => manifest::ping(self, request, remote).await,
-            Ok(Route::Manifest {
-                repository,
-                reference,
-            }) => match &self.rules {
-                Ok(rules) => {
-                    manifest::serve(self, rules, request, &repository, &reference, remote).await
-                }
-                Err(failure) => refuse::misconfigured(failure),
-            },
-            Ok(Route::Blob { repository, digest }) => match &self.rules {
-                Ok(rules) => blob::serve(self, rules, request, &repository, &digest, remote).await,
-                Err(failure) => refuse::misconfigured(failure),
-            },
-            Ok(Route::List { repository, list }) => match &self.rules {
-                Ok(_) => list::serve(self, request, &repository, &list, remote).await,
-                Err(failure) => refuse::misconfigured(failure),
-            },
-            Err(answer) => Action::Respond(answer),
-        };
-        let action = if head {
-            refuse::without_body(action)
-        } else {
-            action
-        };
-        self.for_websites(request, action)
-    }
-
-    /// What stands beside `/v2/` may be read by the websites that the operator named.
-    pub(super) fn for_websites(&self, request: &Request, action: Action) -> Action {
-        let beside = split(&request.url).1.starts_with("/api/");
-        let origin = request.header("origin").filter(|_| beside);
-        let allowed = origin.and_then(|origin| {
-            self.cors_origins
-                .iter()
-                .find(|known| *known == "*" || *known == origin)
-        });
-        match (action, allowed) {
-            (Action::Respond(mut respond), Some(allowed)) => {
-                respond
-                    .headers
-                    .push(("access-control-allow-origin".into(), allowed.clone()));
-                respond.headers.push(("vary".into(), "origin".into()));
-                Action::Respond(respond)
-            }
-            (action, _) => action,
+    pub(super) fn origin(&self, request: &Request) -> String {
+        match &self.public_url {
+            Some(url) => url.clone(),
+            None => Parts::of(&request.url).origin(),
         }
-    }
-
-    fn health(&self) -> Action {
-        let (status, text) = if self.rules.is_ok() {
-            (200, "ok")
-        } else {
-            (503, "misconfigured")
-        };
-        refuse::json(status, format!("{{\"state\":\"{text}\"}}"))
     }
 
     /// The reference by which policy and signatures know an image of `repository` here.
@@ -241,11 +151,8 @@ impl Gateway {
         repository: &str,
         reference: &str,
     ) -> Result<Reference, ReferenceError> {
-        let separator = if reference.contains(':') { '@' } else { ':' };
-        Reference::normalize(
-            &format!("{}/{repository}{separator}{reference}", self.name),
-            Grammar::Containers,
-        )
+        let name = image(&self.name, repository, reference);
+        Reference::normalize(&name, Grammar::Containers)
     }
 
     /// The repository at the upstream: Docker Hub keeps official images under `library/`.
@@ -258,18 +165,22 @@ impl Gateway {
     }
 }
 
-/// `NAME`, by default the upstream's `host[:port]`. Docker Hub has one name, whichever of its hosts
-/// was written.
+/// The image of this tag or digest in a repository of `host`.
+pub(super) fn image(host: &str, repository: &str, reference: &str) -> String {
+    let separator = if reference.contains(':') { '@' } else { ':' };
+    format!("{host}/{repository}{separator}{reference}")
+}
+
+fn without_slash(url: &str) -> &str {
+    url.trim_end_matches('/')
+}
+
+/// `NAME`, by default the upstream's `host[:port]` as it is written. Docker Hub has one name,
+/// whichever of its hosts was written.
 fn name(config: &Config) -> String {
-    let authority = config
-        .upstream
-        .trim_end_matches('/')
-        .split_once("://")
-        .map_or("", |(_, authority)| authority);
-    let name = if config.name.is_empty() {
-        authority
-    } else {
-        &config.name
+    let name = match config.name.as_str() {
+        "" => Parts::of(&config.upstream).authority,
+        name => name,
     };
     if matches!(
         name,
@@ -284,60 +195,24 @@ fn name(config: &Config) -> String {
 fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
     let entries = config.egress.iter().map(String::as_str);
     EgressHosts::parse(entries).map_err(|_| ConfigError::Egress {
-        found: config.egress.join(" ").chars().take(200).collect(),
+        found: quoted(&config.egress.join(" ")),
     })
 }
 
+/// As much of a wrong value as a message repeats.
+fn quoted(value: &str) -> String {
+    value.chars().take(200).collect()
+}
+
 fn check(config: &Config) -> Result<Rules, Failure> {
-    let upstream = config.upstream.trim_end_matches('/');
-    let authority = upstream
-        .strip_prefix("https://")
-        .or_else(|| upstream.strip_prefix("http://"));
-    let fits = |authority: &str| {
-        !authority.is_empty()
-            && authority.bytes().all(|byte| {
-                byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':' | b'[' | b']')
-            })
-    };
-    if !authority.is_some_and(fits) {
-        return Err(ConfigError::Upstream {
-            found: config.upstream.chars().take(200).collect(),
-        }
-        .into());
-    }
-    let probe = Reference::normalize(&format!("{}/x/y", config.name), Grammar::Containers);
-    if !probe.is_ok_and(|reference| reference.domain() == config.name) {
-        return Err(ConfigError::Name {
-            found: config.name.chars().take(200).collect(),
-        }
-        .into());
-    }
-    let odd = |origin: &&String| {
-        *origin != "*"
-            && Url::parse(origin).is_none_or(|url| url.to_string() != format!("{origin}/"))
-    };
-    if let Some(origin) = config.cors_origins.iter().find(odd) {
-        return Err(ConfigError::Origin {
-            found: origin.chars().take(200).collect(),
-        }
-        .into());
-    }
-    let public = config.public_url.trim_end_matches('/');
-    if !public.is_empty()
-        && !Url::parse(public)
-            .is_some_and(|url| url.target() == "/" && !public.contains(['?', '#']))
-    {
-        return Err(ConfigError::PublicUrl {
-            found: config.public_url.chars().take(200).collect(),
-        }
-        .into());
-    }
+    check_addresses(config)?;
     egress(config)?;
     if config.policy.len() > limits::POLICY {
         return Err(ConfigError::PolicySize.into());
     }
+    let with_code = |error: &dyn Coded| format!("{error} [{}]", error.code());
     let policy = Policy::parse(&config.policy).map_err(|error| ConfigError::Policy {
-        error: format!("{error} [{}]", error.code()),
+        error: with_code(&error),
     })?;
     let rules = Rules::policy(policy, config.assets.clone())?;
     let Some(files) = &config.registries_d else {
@@ -346,8 +221,44 @@ fn check(config: &Config) -> Result<Rules, Failure> {
     Ok(rules
         .with_registries_d(files)
         .map_err(|error| ConfigError::RegistriesD {
-            error: format!("{error} [{}]", error.code()),
+            error: with_code(&error),
         })?)
+}
+
+fn check_addresses(config: &Config) -> Result<(), ConfigError> {
+    if !is_origin(without_slash(&config.upstream)) {
+        return Err(ConfigError::Upstream {
+            found: quoted(&config.upstream),
+        });
+    }
+    let probe = Reference::normalize(&format!("{}/x/y", config.name), Grammar::Containers);
+    if !probe.is_ok_and(|reference| reference.domain() == config.name) {
+        return Err(ConfigError::Name {
+            found: quoted(&config.name),
+        });
+    }
+    // Browsers send an origin in one spelling, and it is compared as text.
+    let is_spelt_otherwise = |origin: &&String| {
+        *origin != "*"
+            && Url::parse(origin).is_none_or(|url| url.to_string() != format!("{origin}/"))
+    };
+    if let Some(origin) = config.cors_origins.iter().find(is_spelt_otherwise) {
+        return Err(ConfigError::Origin {
+            found: quoted(origin),
+        });
+    }
+    let public = without_slash(&config.public_url);
+    if !(public.is_empty() || is_origin(public)) {
+        return Err(ConfigError::PublicUrl {
+            found: quoted(&config.public_url),
+        });
+    }
+    Ok(())
+}
+
+/// Whether it is `http(s)://host[:port]` and nothing else.
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_some_and(|url| url.target() == "/" && !text.contains(['?', '#']))
 }
 
 fn basis(config: &Config) -> String {
@@ -358,12 +269,12 @@ fn basis(config: &Config) -> String {
     };
     add(concat!("sealgate ", env!("CARGO_PKG_VERSION"), " enforce").as_bytes());
     add(config.build.as_bytes());
-    // What the program itself brings along and judges by.
+    // The trusted roots that are compiled in.
     add(roots::DATE.as_bytes());
     add(config.upstream.as_bytes());
     add(config.name.as_bytes());
     add(&config.policy);
-    // How many there are comes first, so that no file of one kind reads as one of the other.
+    // Their number stands first, so that no file of one kind reads as one of the other.
     for files in [Some(&config.assets), config.registries_d.as_ref()] {
         let count = files.and_then(|files| u64::try_from(files.len()).ok());
         add(&count.unwrap_or(u64::MAX).to_be_bytes());

@@ -2,81 +2,91 @@
 //! page and the command line. It carries manifests and signature documents, never layers: nobody
 //! can pull through it. It goes out piece by piece.
 
-use super::action::{Action, Request, Respond};
-use super::admit::upstream;
-use super::budget::Budget;
-use super::config::Gateway;
-use super::refuse;
+use super::action::{Action, Respond};
+use super::answer;
+use super::context::{Context, Resource};
+use super::cors;
+use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::host::{Host, Sink, Store};
 use crate::limits;
+use crate::oci::registry::RegistryError;
+use crate::reference::Reference;
 use crate::verify::{Either, Frame, Out, collect, excerpt};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub(super) async fn serve<R: Host + Provider + Sink + Store>(
-    gateway: &Gateway,
-    request: &Request,
-    repository: &str,
+    context: &Context<'_, R>,
     reference: &str,
-    remote: &Budget<'_, R>,
 ) -> Action {
-    let registry = match upstream(gateway, request, repository, remote) {
-        Ok(registry) => registry,
-        Err(error) => return refuse::upstream(gateway, repository, reference, &error),
-    };
-    let name = match gateway.judged_name(repository, reference) {
+    let name = match context.settings.judged_name(context.repository, reference) {
         Ok(name) => name,
         Err(error) => {
-            return Action::Respond(refuse::error(400, "NAME_INVALID", &error.to_string()));
+            return Action::Respond(answer::error(400, "NAME_INVALID", &error.to_string()));
         }
     };
-    let headers = refuse::head("application/json");
-    let head = Action::Respond(Respond {
-        status: 200,
-        status_text: None,
-        headers,
-        body: None,
-        log: None,
-    });
-    if request.method == "HEAD" {
-        return match registry.head(reference).await {
-            Ok(Some(_)) => head,
-            Ok(None) => refuse::not_found("MANIFEST_UNKNOWN", gateway, repository, reference),
-            Err(error) => refuse::upstream(gateway, repository, reference, &error),
-        };
-    }
-    // As many as an index may need that is looked at image by image.
-    remote.allow_images(limits::INSTANCES, gateway.requests);
-    let Action::Respond(Respond { headers, .. }) = gateway.for_websites(request, head) else {
-        return Action::Sent;
+    let served = if context.request.method == "HEAD" {
+        head(context, reference).await
+    } else {
+        document(context, reference, &name).await
     };
-    let policy = gateway
+    match served {
+        Ok(Some(action)) => action,
+        Ok(None) => answer::stopped(context, &Resource::Manifest(reference), Stop::Missing),
+        Err(error) => {
+            let stop = Stop::Upstream(error);
+            answer::stopped(context, &Resource::Manifest(reference), stop)
+        }
+    }
+}
+
+async fn head<R: Host>(
+    context: &Context<'_, R>,
+    reference: &str,
+) -> Result<Option<Action>, RegistryError> {
+    let found = context.registry.head(reference).await?;
+    Ok(found.map(|_| {
+        Action::Respond(Respond {
+            status: 200,
+            status_text: None,
+            headers: answer::head("application/json"),
+            body: None,
+            log: None,
+        })
+    }))
+}
+
+async fn document<R: Host + Provider + Sink + Store>(
+    context: &Context<'_, R>,
+    reference: &str,
+    name: &Reference,
+) -> Result<Option<Action>, RegistryError> {
+    let settings = context.settings;
+    // As many as an index may need that is looked at image by image.
+    context
+        .remote
+        .allow_images(limits::INSTANCES, settings.requests);
+    let mut headers = answer::head("application/json");
+    cors::allow(settings, context.request, &mut headers);
+    let policy = settings
         .rules
         .as_ref()
         .ok()
-        .filter(|_| gateway.publish_policy)
-        .and_then(|rules| excerpt(&gateway.policy, rules, &name));
+        .filter(|_| settings.publish_policy)
+        .and_then(|rules| excerpt(&settings.policy, rules, name));
     let frame = Frame {
         name: name.to_string(),
-        repository: repository.into(),
+        repository: context.repository.into(),
         reference: reference.into(),
         policy,
     };
-    match collect(
-        &Either::Registry(&registry),
-        &frame,
-        &Pieces { remote, headers },
-    )
-    .await
-    {
-        Ok(true) => Action::Sent,
-        Ok(false) => refuse::not_found("MANIFEST_UNKNOWN", gateway, repository, reference),
-        Err(error) => refuse::with_troubles(
-            refuse::upstream(gateway, repository, reference, &error),
-            &registry.take_troubles(),
-        ),
-    }
+    let pieces = Pieces {
+        remote: context.remote,
+        headers,
+    };
+    let found = collect(&Either::Registry(&context.registry), &frame, &pieces).await?;
+    Ok(found.then_some(Action::Sent))
 }
 
 struct Pieces<'a, R> {
@@ -86,7 +96,8 @@ struct Pieces<'a, R> {
 
 impl<R: Provider + Sink + Store> Out for Pieces<'_, R> {
     async fn begin(&self) {
-        // One document after the other, of those who may read: whoever pulls has the room.
+        // One document after the other, of clients that the upstream has let in: pulls keep the
+        // memory.
         self.remote.lock("evidence").await;
         self.remote.begin(200, &self.headers).await;
     }

@@ -1,15 +1,15 @@
 //! `tags/list` and referrers (OCI distribution specification, "Listing Tags" and "Listing
-//! Referrers"): lists, which cover nothing. They are read and written anew, so that nothing leaves
+//! Referrers"): lists, which cover nothing. They are parsed and rewritten, so that nothing leaves
 //! but names and descriptors: no `data`, no `urls`, and nothing that the upstream made up.
 
-use super::action::{Action, Request, Respond};
-use super::admit::upstream;
-use super::config::Gateway;
-use super::refuse;
-use super::route::{List, kept};
+use super::action::{Action, Respond};
+use super::answer;
+use super::context::{Context, Resource};
+use super::route::List;
+use super::stop::Stop;
 use crate::digest::Digest;
 use crate::encoding::json::{self, Dialect, Node, quote};
-use crate::host::Host;
+use crate::host::{Host, Store};
 use crate::oci::registry::{Page, RegistryError};
 use crate::reference::{Grammar, Reference};
 use alloc::format;
@@ -18,73 +18,63 @@ use alloc::vec::Vec;
 
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
-pub(super) async fn serve<R: Host>(
-    gateway: &Gateway,
-    request: &Request,
-    repository: &str,
-    list: &List,
-    remote: &R,
-) -> Action {
-    let (path, query, accept) = match list {
-        List::Tags { query } => ("tags/list".to_string(), query, "application/json"),
-        List::Referrers { of, query } => (format!("referrers/{of}"), query, INDEX),
+pub(super) async fn serve<R: Host + Store>(context: &Context<'_, R>, list: &List) -> Action {
+    let path = match list {
+        List::Tags { .. } => "tags/list".to_string(),
+        List::Referrers { of, .. } => format!("referrers/{of}"),
     };
-    let with_query = if query.is_empty() {
-        path.clone()
-    } else {
-        format!("{path}?{query}")
-    };
-    let registry = match upstream(gateway, request, repository, remote) {
-        Ok(registry) => registry,
-        Err(error) => return refuse::upstream(gateway, repository, &path, &error),
-    };
-    let page = match registry.list(&with_query, accept).await {
-        Ok(Some(page)) => page,
-        Ok(None) => {
-            return Action::Respond(refuse::error(
-                404,
-                "NAME_UNKNOWN",
-                &format!(
-                    "the registry {} has no such list for {repository}",
-                    gateway.name
-                ),
-            ));
-        }
-        Err(error) => {
-            return refuse::with_troubles(
-                refuse::upstream(gateway, repository, &path, &error),
-                &registry.take_troubles(),
-            );
-        }
-    };
-    let text = match list {
-        List::Tags { .. } => tags(&page.bytes, repository),
-        List::Referrers { .. } => referrers(&page.bytes),
-    };
-    let Some(text) = text else {
-        return refuse::upstream(
-            gateway,
-            repository,
-            &path,
-            &RegistryError::Page {
-                url: format!("{}/{repository}/{path}", gateway.name),
-            },
-        );
-    };
-    answer(
-        text,
-        if accept == INDEX {
-            INDEX
-        } else {
-            "application/json"
-        },
-        &page,
-        repository,
-        &path,
-    )
+    match rewritten(context, list, &path).await {
+        Ok(respond) => Action::Respond(respond),
+        Err(stop) => answer::stopped(context, &Resource::List(&path), stop),
+    }
 }
 
-fn answer(text: String, kind: &str, page: &Page, repository: &str, path: &str) -> Action {
+async fn rewritten<R: Host>(
+    context: &Context<'_, R>,
+    list: &List,
+    path: &str,
+) -> Result<Respond, Stop> {
+    let (List::Tags { query } | List::Referrers { query, .. }) = list;
+    let kind = match list {
+        List::Tags { .. } => "application/json",
+        List::Referrers { .. } => INDEX,
+    };
+    let found = context
+        .registry
+        .list(&with_query(path, query), kind)
+        .await
+        .map_err(Stop::Upstream)?;
+    let page = found.ok_or(Stop::Missing)?;
+    let text = match list {
+        List::Tags { .. } => tags(&page.bytes, context.repository),
+        List::Referrers { .. } => referrers(&page.bytes),
+    };
+    let unreadable = || RegistryError::Page {
+        url: format!("{}/{}/{path}", context.settings.name, context.repository),
+    };
+    let text = text.ok_or_else(|| Stop::Upstream(unreadable()))?;
+    Ok(respond(text, kind, &page, context.repository, path))
+}
+
+/// With the parameters that are passed on: `ns` is for this gateway, and what does not belong into
+/// an address or a header is left out.
+fn with_query(path: &str, query: &str) -> String {
+    let passed = |pair: &&str| {
+        !pair.is_empty()
+            && !pair.starts_with("ns=")
+            && pair
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"'))
+    };
+    let pairs: Vec<&str> = query.split('&').filter(passed).collect();
+    if pairs.is_empty() {
+        path.into()
+    } else {
+        format!("{path}?{}", pairs.join("&"))
+    }
+}
+
+fn respond(text: String, kind: &str, page: &Page, repository: &str, path: &str) -> Respond {
     let mut headers: Vec<(String, String)> = alloc::vec![
         ("content-type".into(), kind.into()),
         ("content-length".into(), text.len().to_string()),
@@ -94,30 +84,26 @@ fn answer(text: String, kind: &str, page: &Page, repository: &str, path: &str) -
             "registry/2.0".into()
         ),
         ("x-content-type-options".into(), "nosniff".into()),
-        ("content-security-policy".into(), refuse::SANDBOX.into()),
+        ("content-security-policy".into(), answer::SANDBOX.into()),
     ];
-    // The next page is asked for here; only its query is the upstream's word.
-    if let Some(query) = page
-        .next
-        .as_deref()
-        .map(kept)
-        .filter(|query| !query.is_empty())
-    {
-        headers.push((
-            "link".into(),
-            format!("</v2/{repository}/{path}?{query}>; rel=\"next\""),
-        ));
+    // The next page is asked for here; of the upstream's link only the query is used.
+    if let Some(query) = &page.next {
+        let next = with_query(path, query);
+        if next != path {
+            let link = format!("</v2/{repository}/{next}>; rel=\"next\"");
+            headers.push(("link".into(), link));
+        }
     }
     if page.filtered {
         headers.push(("oci-filters-applied".into(), "artifactType".into()));
     }
-    Action::Respond(Respond {
+    Respond {
         status: 200,
         status_text: None,
         headers,
         body: Some(text.into_bytes()),
         log: None,
-    })
+    }
 }
 
 /// Names that are tags. `null` is how Go writes that there are none.
@@ -144,8 +130,8 @@ fn tags(bytes: &[u8], repository: &str) -> Option<String> {
     ))
 }
 
-/// Descriptors, with what says what they are. An entry that does not read takes the others not with
-/// it.
+/// Descriptors, with their artifact types and annotations. An unreadable entry is left out, and the
+/// others stay.
 fn referrers(bytes: &[u8]) -> Option<String> {
     let root = json::parse(bytes, Dialect::Strict).ok()?;
     let listed = root.member("manifests")?;

@@ -5,23 +5,53 @@
 //! `MODE`, `CLIENTS`, the relay, metrics and administration.
 
 mod action;
-mod admit;
-mod blob;
+
+mod stop;
+
+mod cache;
+mod records;
+
+mod hints;
+mod memory;
+
 mod budget;
 mod config;
+
+mod context;
+mod cors;
+
+mod answer;
+mod links;
+mod names;
+mod recognise;
+
+mod judge;
+
+mod admit;
+
+mod audit;
+mod route;
+
+mod blob;
 mod evidence;
 mod list;
 mod manifest;
-mod memory;
-mod recognise;
-mod refuse;
-mod route;
-mod shelf;
+
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, Request, Respond, Stream};
-pub use config::{Config, ConfigError, Gateway};
+pub use config::{Config, ConfigError};
+
+use crate::crypto::Provider;
+use crate::error::Failure;
+use crate::host::{Host, Sink, Store};
+use budget::Budget;
+use config::Settings;
+use context::Context;
+use judge::Judge;
+use memory::Caches;
+use route::{Route, Wanted};
 
 /// Every code that a refusal or a report can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -30,7 +60,93 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         .chain([
             "gateway.not-linked",
             "gateway.foreign-layer",
-            "evidence",
+            memory::EVIDENCE,
             "policy.denied",
         ])
+}
+
+/// One registry, its name and its policy.
+#[derive(Debug)]
+pub struct Gateway {
+    settings: Settings,
+    caches: Caches,
+}
+
+impl Gateway {
+    /// Never fails: a wrong configuration makes a gateway that refuses everything.
+    pub fn new(config: Config) -> Self {
+        Self {
+            settings: Settings::new(config),
+            caches: Caches::default(),
+        }
+    }
+
+    /// What is wrong with the configuration, if anything.
+    pub fn misconfigured(&self) -> Option<&Failure> {
+        self.settings.rules.as_ref().err()
+    }
+
+    /// What to do with a request.
+    pub async fn handle<R: Host + Provider + Sink + Store>(
+        &self,
+        request: &Request,
+        remote: &R,
+    ) -> Action {
+        let mut action = match route::route(request, &self.settings) {
+            Ok(Route::Asset(path)) => Action::Asset(path),
+            Ok(Route::Health) => self.health(),
+            Ok(Route::Preflight) => answer::preflight(),
+            Ok(Route::Upstream { repository, wanted }) => {
+                let remote = &Budget::new(remote, self.settings.requests);
+                self.ask_upstream(request, &repository, &wanted, remote)
+                    .await
+            }
+            Err(respond) => Action::Respond(respond),
+        };
+        if let Action::Respond(respond) = &mut action {
+            if request.method == "HEAD" {
+                respond.body = None;
+            }
+            cors::allow(&self.settings, request, &mut respond.headers);
+        }
+        action
+    }
+
+    async fn ask_upstream<R: Host + Provider + Sink + Store>(
+        &self,
+        request: &Request,
+        repository: &str,
+        wanted: &Wanted,
+        remote: &Budget<'_, R>,
+    ) -> Action {
+        let context = match Context::new(&self.settings, &self.caches, request, repository, remote)
+        {
+            Ok(context) => context,
+            Err(error) => {
+                let wrong = Failure::from(error);
+                return answer::misconfigured(self.misconfigured().unwrap_or(&wrong));
+            }
+        };
+        match (wanted, &self.settings.rules) {
+            (Wanted::Ping, _) => manifest::ping(&context).await,
+            (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
+            (_, Err(failure)) => answer::misconfigured(failure),
+            (Wanted::List(list), Ok(_)) => list::serve(&context, list).await,
+            (Wanted::Manifest { reference }, Ok(rules)) => {
+                manifest::serve(&Judge::new(&context, rules), reference).await
+            }
+            (Wanted::Blob { digest }, Ok(rules)) => {
+                blob::serve(&Judge::new(&context, rules), digest).await
+            }
+        }
+    }
+
+    fn health(&self) -> Action {
+        let (status, text) = if self.misconfigured().is_none() {
+            (200, "ok")
+        } else {
+            (503, "misconfigured")
+        };
+        answer::json(status, alloc::format!("{{\"state\":\"{text}\"}}"))
+    }
 }

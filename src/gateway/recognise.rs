@@ -5,11 +5,13 @@
 //! What was recognised is a fact about content. It is remembered for the manifest; a blob is looked
 //! at again each time.
 
-use super::admit::{Desk, Stop, blobs};
-use super::memory::Kept;
+use super::context::Context;
+use super::links::blobs;
+use super::memory::{EVIDENCE, Ruling};
+use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::Digest;
-use crate::error::Coded;
+use crate::error::{Failure, HostError};
 use crate::host::{Host, Store};
 use crate::limits;
 use crate::oci::registry::RegistryError;
@@ -19,12 +21,11 @@ use crate::verify::{
     is_unsigned_attestation,
 };
 use alloc::boxed::Box;
-use alloc::string::String;
 use alloc::vec::Vec;
 
-impl<R: Host + Provider + Store> Desk<'_, R> {
-    /// Whether a document is evidence, or a list of nothing else. What cannot be had makes an image
-    /// of it, what could not be found out an error.
+impl<R: Host + Provider + Store> Context<'_, R> {
+    /// Whether a document is evidence, or a list of nothing else. A part that is missing makes an
+    /// image of it; one that could not be asked for is an error.
     pub(super) async fn is_evidence(&self, subject: &Subject) -> Result<bool, Stop> {
         let has_form = match &subject.document {
             Document::Manifest(manifest) => is_evidence_manifest(&subject.bytes, manifest),
@@ -33,31 +34,28 @@ impl<R: Host + Provider + Store> Desk<'_, R> {
         if !has_form {
             return Ok(false);
         }
-        let key = self.memory.verdict_key("evidence", None, &subject.digest);
-        if let Some(kept) = self.memory.verdict(&key, self.request.time).await {
-            return Ok(kept.allow);
+        let key = self.memory.ruling_key("evidence", None, &subject.digest);
+        if let Some(ruling) = self.memory.ruling(&key, self.now()).await {
+            return Ok(ruling.allow);
         }
         let allow = match &subject.document {
             Document::Manifest(manifest) => self.all_parts_are_evidence(manifest).await?,
             Document::Index(index) => self.all_entries_are_evidence(index).await?,
         };
-        let kept = Kept {
+        let ruling = Ruling {
             allow,
-            code: String::from("evidence"),
-            message: String::new(),
+            reason: Failure::new(EVIDENCE, ""),
             until: None,
         };
-        self.memory
-            .keep_verdict(&key, &kept, self.request.time)
-            .await;
+        self.memory.keep_ruling(&key, &ruling, self.now()).await;
         Ok(allow)
     }
 
     async fn all_parts_are_evidence(&self, manifest: &Manifest) -> Result<bool, Stop> {
         let mut left = limits::EVIDENCE_TOTAL;
-        for digest in blobs(manifest) {
+        for descriptor in blobs(manifest) {
             let Some(rest) = self
-                .evidence_blob(manifest, digest)
+                .evidence_blob(manifest, &descriptor.digest)
                 .await?
                 .and_then(|bytes| left.checked_sub(bytes.len()))
             else {
@@ -70,7 +68,7 @@ impl<R: Host + Provider + Store> Desk<'_, R> {
 
     async fn all_entries_are_evidence(&self, index: &Index) -> Result<bool, Stop> {
         self.remote
-            .allow_images(index.manifests.len(), self.gateway.requests);
+            .allow_images(index.manifests.len(), self.settings.requests);
         for entry in &index.manifests {
             let child = match self.subject(&entry.digest).await {
                 Ok(child) => child,
@@ -100,12 +98,8 @@ impl<R: Host + Provider + Store> Desk<'_, R> {
         } else {
             limits::CONFIG
         };
-        let bytes = match self.registry.blob(digest, most).await {
-            Ok(Some(bytes)) => bytes,
-            Ok(None) => return Ok(None),
-            Err(RegistryError::Digest(_)) => return Ok(None),
-            Err(error) if error.code() == "host.too-large" => return Ok(None),
-            Err(error) => return Err(error.into()),
+        let Some(bytes) = self.small_blob(digest, most).await? else {
+            return Ok(None);
         };
         // One digest may stand in several places: it must be right in each.
         let as_layer = manifest
@@ -122,16 +116,20 @@ impl<R: Host + Provider + Store> Desk<'_, R> {
         let Document::Manifest(manifest) = &child.document else {
             return Ok(false);
         };
-        let config = match self
-            .registry
-            .blob(&manifest.config.digest, limits::CONFIG)
-            .await
-        {
-            Ok(Some(config)) => config,
-            Ok(None) | Err(RegistryError::Digest(_)) => return Ok(false),
-            Err(error) if error.code() == "host.too-large" => return Ok(false),
-            Err(error) => return Err(error.into()),
-        };
-        Ok(is_unsigned_attestation(&child.bytes, &config))
+        let config = self
+            .small_blob(&manifest.config.digest, limits::CONFIG)
+            .await?;
+        Ok(config.is_some_and(|config| is_unsigned_attestation(&child.bytes, &config)))
+    }
+
+    /// The blob, unless the registry has none with this digest and of at most this size.
+    async fn small_blob(&self, digest: &Digest, most: usize) -> Result<Option<Vec<u8>>, Stop> {
+        match self.registry.blob(digest, most).await {
+            Ok(found) => Ok(found),
+            Err(RegistryError::Digest(_) | RegistryError::Host(HostError::TooLarge { .. })) => {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

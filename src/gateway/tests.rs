@@ -1,6 +1,25 @@
 //! The gateway against a registry, a store and a provider that do what each test says. Signatures
 //! here are stand-ins that the provider knows; real ones are judged in `tests/images.rs`.
 
+mod added_evidence;
+mod anything;
+mod audit;
+mod blobs;
+mod budgets;
+mod configuration;
+mod egress;
+mod evidence_by_bytes;
+mod evidence_documents;
+mod indexes;
+mod lists;
+mod memory;
+mod messages;
+mod polyglots;
+mod published;
+mod references;
+mod serving;
+mod world;
+
 use super::*;
 use crate::crypto::{Outcome, Provider, PublicKey, SignatureCheck};
 use crate::digest::{Algorithm, Digest, sha256};
@@ -16,6 +35,7 @@ use alloc::{format, vec};
 use core::cell::{Cell, RefCell};
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
+use world::World;
 
 const GOOD: &[u8] = include_bytes!("../../fixtures/demo/cosign.pub");
 const OTHER: &[u8] = include_bytes!("../../fixtures/cosign/ecdsa-p256-signature/key.pub");
@@ -30,133 +50,6 @@ const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 /// In a signature: the provider gives no answer.
 const NO_ANSWER: [u8; 8] = *b"noanswer";
 const TOKEN: &str = "Bearer yes";
-
-/// The end of a path, how often to answer so, and the answer.
-type Fault = (String, usize, Result<Response, HostError>);
-
-/// Status, headers and body.
-type Sent = (u16, Vec<(String, String)>, Vec<u8>);
-
-/// A registry at `http://up.test`, a store, and what is to go wrong.
-#[derive(Default)]
-struct World {
-    /// `repository/manifests/reference` and `repository/blobs/digest`: content and type.
-    content: RefCell<BTreeMap<String, (Vec<u8>, String)>>,
-    /// Answers for the first request that contains this text, as often as it says.
-    faults: RefCell<Vec<Fault>>,
-    asked: RefCell<Vec<String>>,
-    store: RefCell<BTreeMap<String, String>>,
-    private: Cell<bool>,
-    /// HEAD says nothing of digests.
-    mute: Cell<bool>,
-    checks: Cell<usize>,
-    /// How often the store was asked.
-    loads: Cell<usize>,
-    /// What went out in pieces.
-    sent: RefCell<Option<Sent>>,
-    /// Bytes after which whoever takes it goes away.
-    taken: Cell<usize>,
-}
-
-impl Host for World {
-    async fn fetch(&self, request: crate::host::Request) -> Result<Response, HostError> {
-        let line = format!("{} {}", request.method, request.url);
-        self.asked.borrow_mut().push(line.clone());
-        let fault = self
-            .faults
-            .borrow_mut()
-            .iter_mut()
-            .find(|(part, left, _)| line.contains(part) && *left > 0)
-            .map(|(_, left, outcome)| {
-                *left -= 1;
-                outcome.clone()
-            });
-        if let Some(outcome) = fault {
-            return outcome;
-        }
-        let authorised = request
-            .headers
-            .iter()
-            .any(|(name, value)| name == "authorization" && value == TOKEN);
-        if self.private.get() && !authorised {
-            return Ok(response(
-                401,
-                &[(
-                    "www-authenticate",
-                    "Bearer realm=\"https://auth.test/token\",service=\"up\"",
-                )],
-                b"",
-            ));
-        }
-        let path = request
-            .url
-            .strip_prefix("http://up.test/v2/")
-            .expect("nobody else is asked");
-        let Some((bytes, kind)) = self.content.borrow().get(path).cloned() else {
-            return Ok(response(404, &[], b""));
-        };
-        let digest = Digest::of(&bytes).to_string();
-        let mut headers = vec![("content-type", kind.as_str())];
-        if !self.mute.get() {
-            headers.push(("docker-content-digest", &digest));
-        }
-        Ok(response(
-            200,
-            &headers,
-            if request.method == "HEAD" {
-                b""
-            } else {
-                &bytes
-            },
-        ))
-    }
-}
-
-impl Provider for World {
-    async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
-        self.checks.set(self.checks.get() + 1);
-        if check.signature().get(1..9) == Some(&NO_ANSWER) {
-            return Err(HostError::Provider {
-                reason: "the platform does not take this key".into(),
-            });
-        }
-        let crate::crypto::Message::Bytes(message) = check.message() else {
-            return Ok(Outcome::Fails);
-        };
-        Ok(if check.signature() == mark(check.key(), message) {
-            Outcome::Holds
-        } else {
-            Outcome::Fails
-        })
-    }
-}
-
-impl Store for World {
-    async fn load(&self, key: &str) -> Option<String> {
-        self.loads.set(self.loads.get() + 1);
-        self.store.borrow().get(key).cloned()
-    }
-
-    async fn lock(&self, _key: &str) {}
-
-    async fn save(&self, key: &str, value: &str, _seconds: u32) {
-        self.store.borrow_mut().insert(key.into(), value.into());
-    }
-}
-
-impl Sink for World {
-    async fn begin(&self, status: u16, headers: &[(String, String)]) {
-        *self.sent.borrow_mut() = Some((status, headers.to_vec(), Vec::new()));
-    }
-
-    async fn write(&self, piece: Vec<u8>) -> bool {
-        let mut sent = self.sent.borrow_mut();
-        let (_, _, body) = sent.as_mut().expect("it has begun");
-        assert!(piece.len() <= 1 << 20, "no piece is large");
-        body.extend(piece);
-        body.len() < self.taken.get()
-    }
-}
 
 /// What stands for a signature of `message` by `key`: r is the hash of both, s is one.
 fn mark(key: &PublicKey, message: &[u8]) -> Vec<u8> {
@@ -202,6 +95,11 @@ fn manifest(config: &str, layers: &[String]) -> Vec<u8> {
     .into_bytes()
 }
 
+/// A manifest whose config is empty: a signature's, where its layers are.
+fn artifact(layers: &[String]) -> Vec<u8> {
+    manifest(&descriptor(CONFIG, b"{}", ""), layers)
+}
+
 fn index_of(entries: &[String]) -> Vec<u8> {
     format!(
         r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]}}"#,
@@ -210,96 +108,29 @@ fn index_of(entries: &[String]) -> Vec<u8> {
     .into_bytes()
 }
 
-impl World {
-    fn blob(&self, repository: &str, bytes: &[u8]) {
-        self.content.borrow_mut().insert(
-            format!("{repository}/blobs/{}", Digest::of(bytes)),
-            (bytes.to_vec(), "application/octet-stream".into()),
-        );
-    }
-
-    fn put(&self, repository: &str, tag: &str, kind: &str, bytes: &[u8]) -> Digest {
-        let digest = Digest::of(bytes);
-        for reference in [tag, &digest.to_string()] {
-            self.content.borrow_mut().insert(
-                format!("{repository}/manifests/{reference}"),
-                (bytes.to_vec(), kind.into()),
-            );
-        }
-        digest
-    }
-
-    /// An image with one layer, which is its text.
-    fn image(&self, repository: &str, tag: &str, text: &str) -> (Digest, Vec<u8>) {
-        let config = format!(r#"{{"os":"linux","text":"{text}"}}"#);
-        self.blob(repository, config.as_bytes());
-        self.blob(repository, text.as_bytes());
-        let bytes = manifest(
-            &descriptor(CONFIG, config.as_bytes(), ""),
-            &[descriptor(LAYER, text.as_bytes(), "")],
-        );
-        (self.put(repository, tag, MANIFEST, &bytes), bytes)
-    }
-
-    /// Signs as `identity`, beside what is there.
-    fn sign(&self, repository: &str, digest: &Digest, identity: &str, key: &[u8]) -> Digest {
-        let payload = payload(digest, identity, "null");
-        let signature = base64::encode(&mark(
-            &PublicKey::from_pem(key).unwrap(),
-            payload.as_bytes(),
-        ));
-        self.blob(repository, payload.as_bytes());
-        self.blob(repository, b"{}");
-        let layer = descriptor(
-            SIMPLE,
-            payload.as_bytes(),
-            &format!(r#","annotations":{{"dev.cosignproject.cosign/signature":"{signature}"}}"#),
-        );
-        self.put(
-            repository,
-            &format!("sha256-{}.sig", digest.hex()),
-            MANIFEST,
-            &manifest(&descriptor(CONFIG, b"{}", ""), &[layer]),
-        )
-    }
-
-    fn signed(&self, repository: &str, tag: &str, text: &str) -> (Digest, Vec<u8>) {
-        let (digest, bytes) = self.image(repository, tag, text);
-        self.sign(
-            repository,
-            &digest,
-            &format!("{NAME}/{repository}:{tag}"),
-            GOOD,
-        );
-        (digest, bytes)
-    }
-
-    fn fail(&self, part: &str, times: usize, outcome: Result<Response, HostError>) {
-        self.faults.borrow_mut().push((part.into(), times, outcome));
-    }
-
-    fn mend(&self) {
-        self.faults.borrow_mut().clear();
-    }
-}
-
 fn payload(digest: &Digest, identity: &str, optional: &str) -> String {
     format!(
-        r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},"image":{{"docker-manifest-digest":"{digest}"}},"type":"cosign container image signature"}},"optional":{optional}}}"#
+        r#"{{"critical":{{"identity":{{"docker-reference":"{identity}"}},
+          "image":{{"docker-manifest-digest":"{digest}"}},
+          "type":"cosign container image signature"}},"optional":{optional}}}"#
     )
 }
 
 const SCOPES: &str = r#"
-    "r.example/app": [{"type": "sigstoreSigned", "keyPath": "good.pub", "signedIdentity": {"type": "matchRepository"}}],
-    "r.example/app:prod": [{"type": "sigstoreSigned", "keyPath": "other.pub", "signedIdentity": {"type": "matchRepository"}}],
+    "r.example/app": [{"type": "sigstoreSigned", "keyPath": "good.pub",
+      "signedIdentity": {"type": "matchRepository"}}],
+    "r.example/app:prod": [{"type": "sigstoreSigned", "keyPath": "other.pub",
+      "signedIdentity": {"type": "matchRepository"}}],
     "r.example/exact": [{"type": "sigstoreSigned", "keyPath": "good.pub"}],
     "r.example/tagged:1.0": [{"type": "sigstoreSigned", "keyPath": "good.pub"}],
     "r.example/open": [{"type": "insecureAcceptAnything"}],
-    "r.example/digest": [{"type": "sigstoreSigned", "keyPath": "good.pub", "signedIdentity": {"type": "matchDigest"}}]"#;
+    "r.example/digest": [{"type": "sigstoreSigned", "keyPath": "good.pub",
+      "signedIdentity": {"type": "matchDigest"}}]"#;
 
 fn policy(coverage: &str) -> String {
     format!(
-        r#"{{"sealgate": {{"version": 1, "coverage": "{coverage}"}}, "default": [{{"type": "reject"}}], "transports": {{"docker": {{{SCOPES}}}}}}}"#
+        r#"{{"sealgate": {{"version": 1, "coverage": "{coverage}"}},
+          "default": [{{"type": "reject"}}], "transports": {{"docker": {{{SCOPES}}}}}}}"#
     )
 }
 
@@ -325,23 +156,42 @@ fn forget_verdicts(gateway: &Gateway, world: &World) {
         .store
         .borrow_mut()
         .retain(|key, _| !key.starts_with("verdict/"));
-    gateway.shelves.borrow_mut().verdicts = shelf::Shelf::new(limits::KEPT_VERDICTS);
+    *gateway.caches.rulings.borrow_mut() = cache::Cache::new(limits::KEPT_VERDICTS);
 }
 
 /// The isolate knows nothing, as after a start.
 fn forget_all(gateway: &Gateway) {
-    *gateway.shelves.borrow_mut() = super::memory::Shelves::default();
+    let fresh = Caches::default();
+    gateway.caches.rulings.swap(&fresh.rulings);
+    gateway.caches.content.swap(&fresh.content);
+    gateway.caches.hints.swap(&fresh.hints);
+}
+
+fn records_of<'a>(gateway: &'a Gateway, world: &'a World) -> records::Records<'a, World> {
+    records::Records {
+        store: world,
+        secret: &gateway.settings.secret,
+        build: &gateway.settings.build,
+    }
 }
 
 /// A hint that `parent` lists `child`, true or not.
 fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
     let world = World::default();
-    run(super::memory::Memory {
-        gateway,
-        store: &world,
+    run(hints::Hints {
+        caches: &gateway.caches.hints,
+        records: records_of(gateway, &world),
+        upstream: &gateway.settings.upstream,
         repository: repository.into(),
     }
     .remember(parent, core::iter::once(child), None, UnixTime(1_000)));
+}
+
+/// The gateway with something else in its configuration.
+fn with(change: impl FnOnce(&mut Config)) -> Gateway {
+    let mut config = config(&policy("index"));
+    change(&mut config);
+    Gateway::new(config)
 }
 
 fn gateway() -> Gateway {
@@ -445,6 +295,11 @@ fn get(gateway: &Gateway, world: &World, path: &str) -> Seen {
     ask(gateway, world, "GET", path)
 }
 
+fn blob_status(gateway: &Gateway, world: &World, repository: &str, bytes: &[u8]) -> u16 {
+    let path = format!("/v2/{repository}/blobs/{}", Digest::of(bytes));
+    get(gateway, world, &path).status
+}
+
 /// The status, and the code in brackets of a refusal.
 fn verdict(gateway: &Gateway, world: &World, path: &str) -> (u16, String) {
     let seen = get(gateway, world, path);
@@ -460,32 +315,3 @@ fn verdict(gateway: &Gateway, world: &World, path: &str) -> (u16, String) {
 fn is(status: u16, code: &str) -> (u16, String) {
     (status, code.into())
 }
-
-mod serving;
-
-mod references;
-
-mod indexes;
-
-mod memory;
-
-mod blobs;
-
-mod evidence_by_bytes;
-
-mod messages;
-
-mod evidence_documents;
-
-mod added_evidence;
-
-mod polyglots;
-
-mod published;
-
-mod lists;
-
-mod budgets;
-
-mod anything;
-mod egress;

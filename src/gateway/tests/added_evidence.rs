@@ -30,7 +30,7 @@ fn a_layer_that_does_not_load_is_skipped() {
             "digest",
             &format!("sha256-{}.sig", digest.hex()),
             MANIFEST,
-            &manifest(&descriptor(CONFIG, b"{}", ""), layers),
+            &artifact(layers),
         );
         verdict(&gateway(), &world, path)
     };
@@ -52,10 +52,7 @@ fn a_layer_that_does_not_load_is_skipped() {
         assert_eq!(with(core::slice::from_ref(bad)), alone, "{bad}");
     }
     // The letter of containers/image knows no skipping.
-    let bytes = manifest(
-        &descriptor(CONFIG, b"{}", ""),
-        &[layer(&world, &digest, GOOD, "null"), missing],
-    );
+    let bytes = artifact(&[layer(&world, &digest, GOOD, "null"), missing]);
     let all = world.content.borrow().clone();
     for (place, content) in all {
         world
@@ -80,7 +77,7 @@ fn a_list_with_an_entry_that_does_not_read_lists_the_others() {
     let world = World::default();
     let (digest, bytes) = world.image("digest", "1.0", "a");
     let good = layer(&world, &digest, GOOD, "null");
-    let artifact = manifest(&descriptor(CONFIG, b"{}", ""), &[good]);
+    let artifact = artifact(&[good]);
     world.put("digest", "artifact", MANIFEST, &artifact);
     let entry = descriptor(
         MANIFEST,

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn only_what_an_allowed_manifest_lists_now() {
     let world = World::default();
-    let (signed, _) = world.signed("app", "1.0", "a");
+    world.signed("app", "1.0", "a");
     let (unsigned, _) = world.image("app", "2.0", "b");
     let gateway = gateway();
     let blob = |text: &str| format!("/v2/app/blobs/{}", Digest::of(text.as_bytes()));
@@ -28,11 +28,27 @@ fn only_what_an_allowed_manifest_lists_now() {
             "{text}"
         );
     }
-    // A hint to a manifest that does not list it, that is not allowed, that is gone.
+    // A manifest is no blob.
+    let bytes = world.content.borrow()["app/manifests/2.0"].0.clone();
+    world.blob("app", &bytes);
+    assert_eq!(
+        verdict(&gateway, &world, &format!("/v2/app/blobs/{unsigned}")),
+        is(403, "gateway.not-linked")
+    );
+}
+
+/// A hint to a manifest that does not list it, that is not allowed, that is gone.
+#[test]
+fn a_hint_admits_nothing() {
+    let world = World::default();
+    let (signed, _) = world.signed("app", "1.0", "a");
+    let (unsigned, _) = world.image("app", "2.0", "b");
+    let gateway = gateway();
+    let blob = format!("/v2/app/blobs/{}", Digest::of(b"b"));
     let gone = Digest::of(b"gone");
     for parent in [&signed, &unsigned, &gone] {
         plant(&gateway, "app", parent, &Digest::of(b"b"));
-        assert_eq!(get(&gateway, &world, &blob("b")).status, 403);
+        assert_eq!(get(&gateway, &world, &blob).status, 403);
     }
     // One that could not be asked outweighs one that refuses, in either order.
     world.fail(&gone.to_string(), usize::MAX, Ok(response(500, &[], b"")));
@@ -40,10 +56,17 @@ fn only_what_an_allowed_manifest_lists_now() {
         order
             .iter()
             .for_each(|parent| plant(&gateway, "app", parent, &Digest::of(b"b")));
-        assert_eq!(get(&gateway, &world, &blob("b")).status, 503);
+        assert_eq!(get(&gateway, &world, &blob).status, 503);
     }
-    world.mend();
-    forget_all(&gateway);
+}
+
+#[test]
+fn an_allowed_manifest_lends_no_blob_to_another_repository_or_time() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    world.image("app", "2.0", "b");
+    let gateway = gateway();
+    let blob = |text: &str| format!("/v2/app/blobs/{}", Digest::of(text.as_bytes()));
     get(&gateway, &world, "/v2/app/manifests/1.0");
     // Another repository with the same blob.
     world.image("open", "1.0", "b");
@@ -65,13 +88,6 @@ fn only_what_an_allowed_manifest_lists_now() {
         verdict(&gateway, &world, &blob("a")),
         is(403, "signature.missing")
     );
-    // A manifest is no blob.
-    let bytes = world.content.borrow()["app/manifests/2.0"].0.clone();
-    world.blob("app", &bytes);
-    assert_eq!(
-        verdict(&gateway, &world, &format!("/v2/app/blobs/{unsigned}")),
-        is(403, "gateway.not-linked")
-    );
 }
 
 #[test]
@@ -87,16 +103,9 @@ fn streams_carry_what_they_should() {
         ("x-forwarded-for", "1"),
         ("host", "gate.test"),
     ];
-    let Action::Stream(stream) = act(
-        &gateway,
-        &world,
-        &request(
-            "GET",
-            &format!("/v2/app/blobs/{}", Digest::of(b"a")),
-            &headers,
-            1_000,
-        ),
-    ) else {
+    let path = format!("/v2/app/blobs/{}", Digest::of(b"a"));
+    let Action::Stream(stream) = act(&gateway, &world, &request("GET", &path, &headers, 1_000))
+    else {
         panic!()
     };
     let sent: Vec<&str> = stream
@@ -108,7 +117,7 @@ fn streams_carry_what_they_should() {
         (stream.method, stream.url.as_str(), sent),
         (
             "GET",
-            format!("http://up.test/v2/app/blobs/{}", Digest::of(b"a")).as_str(),
+            format!("http://up.test{path}").as_str(),
             vec!["authorization", "range"]
         )
     );

@@ -32,7 +32,7 @@ fn requests_to_the_upstream_are_counted() {
         "digest",
         &format!("sha256-{}.sig", digest.hex()),
         MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), &layers),
+        &artifact(&layers),
     );
     let asked = |path: &str| {
         world.asked.borrow_mut().clear();
@@ -65,27 +65,14 @@ fn one_blob_is_one_request() {
         .iter()
         .map(|text| descriptor(SIMPLE, text.as_bytes(), ""))
         .collect();
-    world.put(
-        "app",
-        "sig",
-        MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), &layers),
-    );
+    world.put("app", "sig", MANIFEST, &artifact(&layers));
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/sig").status, 200);
     for bytes in [b"{}".as_slice(), texts[7].as_bytes()] {
         world.asked.borrow_mut().clear();
-        assert_eq!(
-            get(
-                &gateway,
-                &world,
-                &format!("/v2/app/blobs/{}", Digest::of(bytes))
-            )
-            .status,
-            200
-        );
+        assert_eq!(blob_status(&gateway, &world, "app", bytes), 200);
         assert_eq!(world.asked.borrow().len(), 1, "{:?}", world.asked.borrow());
     }
-    // And the manifest again costs the upstream's word on the tag.
+    // And the manifest again costs one HEAD of the tag.
     world.asked.borrow_mut().clear();
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/sig").status, 200);
     assert_eq!(world.asked.borrow().len(), 1);
@@ -107,30 +94,19 @@ fn nobody_evicts_anybody() {
     for number in 0..100 {
         // Denied, so never kept; allowed where anything is, so kept on the tenant's own account.
         for repository in ["evil/a", "open"] {
-            let bytes = manifest(
-                &descriptor(CONFIG, b"{}", ""),
-                &[descriptor(LAYER, b"x", &large(number))],
-            );
+            let bytes = artifact(&[descriptor(LAYER, b"x", &large(number))]);
             world.put(repository, "1.0", MANIFEST, &bytes);
             get(&gateway, &world, &format!("/v2/{repository}/manifests/1.0"));
         }
     }
     world.store.borrow_mut().clear();
     world.asked.borrow_mut().clear();
-    assert_eq!(
-        get(
-            &gateway,
-            &world,
-            &format!("/v2/app/blobs/{}", Digest::of(b"a"))
-        )
-        .status,
-        200
-    );
+    assert_eq!(blob_status(&gateway, &world, "app", b"a"), 200);
     // The manifest was still there, and its verdict.
     assert_eq!(world.asked.borrow().len(), 1, "{:?}", world.asked.borrow());
 }
 
-/// The upstream's word on a type is not kept: one wrong answer is one wrong answer.
+/// A type that only the upstream's header names is not kept: one wrong answer is one wrong answer.
 #[test]
 fn a_wrong_type_is_not_kept() {
     let world = World::default();
@@ -210,7 +186,7 @@ fn stores_are_for_those_who_may_read() {
     let knows = gateway();
     get(&knows, &world, "/v2/app/manifests/1.0");
     // It knows the manifest and what it lists; its verdict stands in the store alone.
-    knows.shelves.borrow_mut().verdicts = shelf::Shelf::new(limits::KEPT_VERDICTS);
+    *knows.caches.rulings.borrow_mut() = cache::Cache::new(limits::KEPT_VERDICTS);
     world.private.set(true);
     for gateway in [gateway(), knows] {
         for path in [
@@ -234,15 +210,7 @@ fn isolates_share_a_store() {
     let world = World::default();
     world.signed("app", "1.0", "a");
     assert_eq!(get(&gateway(), &world, "/v2/app/manifests/1.0").status, 200);
-    assert_eq!(
-        get(
-            &gateway(),
-            &world,
-            &format!("/v2/app/blobs/{}", Digest::of(b"a"))
-        )
-        .status,
-        200
-    );
+    assert_eq!(blob_status(&gateway(), &world, "app", b"a"), 200);
     // What was tampered with is not there.
     let keys: Vec<String> = world
         .store
@@ -259,14 +227,6 @@ fn isolates_share_a_store() {
         String::new(),
     ] {
         world.store.borrow_mut().insert(keys[0].clone(), bad);
-        assert_eq!(
-            get(
-                &gateway(),
-                &world,
-                &format!("/v2/app/blobs/{}", Digest::of(b"a"))
-            )
-            .status,
-            403
-        );
+        assert_eq!(blob_status(&gateway(), &world, "app", b"a"), 403);
     }
 }

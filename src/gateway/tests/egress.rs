@@ -1,9 +1,9 @@
-//! What clients learn of addresses, and where the registry's word leads.
+//! What clients learn of addresses, and where answers of the registry may lead.
 
 use super::*;
 
 /// Status, code, message and log of the answer to this path.
-fn told(gateway: &Gateway, world: &World, path: &str) -> (u16, String, String) {
+fn answered(gateway: &Gateway, world: &World, path: &str) -> (u16, String, String) {
     match act(gateway, world, &request("GET", path, &[], 1_000)) {
         Action::Respond(respond) => (
             respond.status,
@@ -12,6 +12,10 @@ fn told(gateway: &Gateway, world: &World, path: &str) -> (u16, String, String) {
         ),
         other => panic!("{other:?}"),
     }
+}
+
+fn redirect(location: &str) -> Result<Response, HostError> {
+    Ok(response(307, &[("location", location)], b""))
 }
 
 /// GATEWAY, "Egress": nobody else is asked (the world has no other host), the operator reads how to
@@ -27,23 +31,16 @@ fn a_redirect_into_the_private_network_is_not_followed() {
     ] {
         let world = World::default();
         world.signed("app", "1.0", "a");
-        world.fail(
-            "/manifests/",
-            usize::MAX,
-            Ok(response(307, &[("location", location)], b"")),
-        );
-        world.fail(
-            "/tags/list",
-            usize::MAX,
-            Ok(response(307, &[("location", location)], b"")),
-        );
+        for part in ["/manifests/", "/tags/list"] {
+            world.fail(part, usize::MAX, redirect(location));
+        }
         for path in [
             "/v2/app/manifests/1.0".to_string(),
             format!("/v2/app/manifests/{}", Digest::of(b"a")),
             "/api/evidence/app?ref=1.0".into(),
             "/v2/app/tags/list".into(),
         ] {
-            let (status, body, log) = told(&gateway(), &world, &path);
+            let (status, body, log) = answered(&gateway(), &world, &path);
             assert!(
                 status == 503
                     && body.contains("[host.egress]")
@@ -59,26 +56,16 @@ fn a_redirect_into_the_private_network_is_not_followed() {
             );
         }
     }
-    // What the operator lists is asked; that nobody else may be is the world's own check.
+}
+
+/// What the operator lists is asked; that nobody else may be is the world's own check.
+#[test]
+fn a_redirect_to_the_upstream_itself_is_followed() {
     let world = World::default();
     let (digest, _) = world.signed("app", "1.0", "a");
-    world.fail(
-        "/manifests/1.0",
-        usize::MAX,
-        Ok(response(
-            307,
-            &[(
-                "location",
-                &format!("http://up.test/v2/app/manifests/{digest}"),
-            )],
-            b"",
-        )),
-    );
-    assert_eq!(
-        get(&gateway(), &world, "/v2/app/manifests/1.0").status,
-        200,
-        "to itself"
-    );
+    let location = format!("http://up.test/v2/app/manifests/{digest}");
+    world.fail("/manifests/1.0", usize::MAX, redirect(&location));
+    assert_eq!(get(&gateway(), &world, "/v2/app/manifests/1.0").status, 200);
 }
 
 /// A 503 says the registry's name; where it is stands in the log.
@@ -98,7 +85,7 @@ fn clients_learn_no_address_of_the_registry() {
             let world = World::default();
             world.signed("app", "1.0", "a");
             world.fail(part, usize::MAX, outcome.clone());
-            let (status, body, log) = told(&gateway(), &world, "/v2/app/manifests/1.0");
+            let (status, body, log) = answered(&gateway(), &world, "/v2/app/manifests/1.0");
             assert!(
                 status == 503 && body.contains(NAME) && !body.contains("up.test"),
                 "{part}: {status} {body}"
@@ -119,7 +106,7 @@ fn clients_learn_no_address_of_the_registry() {
 
 /// Behind something that ends TLS, the request's own scheme is not the one that clients know.
 #[test]
-fn the_public_address_is_what_clients_are_told() {
+fn clients_are_given_the_public_address() {
     let world = World::default();
     world.image("app", "1.0", "a");
     let (_, bytes) = world.signed("digest", "1.0", "b");
@@ -157,42 +144,27 @@ fn the_public_address_is_what_clients_are_told() {
             "https://gate.example/v2/".to_string()
         )
     );
-    for (config, code) in [
+}
+
+#[test]
+fn addresses_in_the_configuration_are_checked() {
+    let public_url = |text: &str| with(|config| config.public_url = text.into());
+    let egress = |hosts: &[&str]| {
+        with(|config| config.egress = hosts.iter().map(ToString::to_string).collect())
+    };
+    for (gateway, code) in [
         (
-            Config {
-                public_url: "https://gate.example/path".into(),
-                ..config(&policy("index"))
-            },
-            "config.public-url",
+            public_url("https://gate.example/path"),
+            Some("config.public-url"),
         ),
+        (public_url("gate.example"), Some("config.public-url")),
+        (public_url("https://gate.example/"), None),
         (
-            Config {
-                public_url: "gate.example".into(),
-                ..config(&policy("index"))
-            },
-            "config.public-url",
+            egress(&["minio.internal", "http://x"]),
+            Some("config.egress"),
         ),
-        (
-            Config {
-                egress: vec!["minio.internal".into(), "http://x".into()],
-                ..config(&policy("index"))
-            },
-            "config.egress",
-        ),
+        (egress(&["minio.internal:9000", "10.0.0.1"]), None),
     ] {
-        assert_eq!(
-            Gateway::new(config)
-                .misconfigured()
-                .map(|failure| failure.code),
-            Some(code)
-        );
+        assert_eq!(gateway.misconfigured().map(|failure| failure.code), code);
     }
-    assert!(
-        Gateway::new(Config {
-            egress: vec!["minio.internal:9000".into(), "10.0.0.1".into()],
-            ..config(&policy("index"))
-        })
-        .misconfigured()
-        .is_none()
-    );
 }

@@ -16,7 +16,8 @@ fn typed(world: &World, kind: &str, config: &[u8], layers: &[&[u8]]) -> (Digest,
 
 fn bundle() -> String {
     format!(
-        r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"}}}},"dsseEnvelope":{{"payload":"e30=","payloadType":"x","signatures":[{{"sig":"AA=="}}]}}}}"#
+        r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"}}}},
+          "dsseEnvelope":{{"payload":"e30=","payloadType":"x","signatures":[{{"sig":"AA=="}}]}}}}"#
     )
 }
 
@@ -110,26 +111,23 @@ fn an_image_is_an_image_however_it_is_typed() {
                 world.put("app", "odd", MANIFEST, &bytes);
             }
             for layer in layers {
-                assert_eq!(
-                    get(
-                        &gateway,
-                        &world,
-                        &format!("/v2/app/blobs/{}", Digest::of(layer))
-                    )
-                    .status,
-                    403
-                );
+                assert_eq!(blob_status(&gateway, &world, "app", layer), 403);
             }
         }
     }
-    // Beside an ordinary layer; and with a layer that cannot be had.
-    let mixed = manifest(
-        &descriptor(CONFIG, b"{}", ""),
-        &[
-            descriptor(SIMPLE, good.as_bytes(), ""),
-            descriptor(LAYER, b"a layer", ""),
-        ],
-    );
+}
+
+/// Beside an ordinary layer, and with a layer that the registry does not send.
+#[test]
+fn a_signature_is_recognised_by_all_its_layers() {
+    let world = World::default();
+    let gateway = gateway();
+    let good = payload(&Digest::of(b"x"), "r.example/app", "null");
+    typed(&world, SIMPLE, b"{}", &[good.as_bytes(), b"a layer"]);
+    let mixed = artifact(&[
+        descriptor(SIMPLE, good.as_bytes(), ""),
+        descriptor(LAYER, b"a layer", ""),
+    ]);
     world.put("app", "odd", MANIFEST, &mixed);
     assert_eq!(get(&gateway, &world, "/v2/app/manifests/odd").status, 403);
     typed(&world, SIMPLE, b"{}", &[good.as_bytes()]);
@@ -261,12 +259,7 @@ fn lists_are_bounded() {
         .iter()
         .for_each(|text| world.blob("app", text.as_bytes()));
     for (count, status) in [(5, 200), (6, 403)] {
-        world.put(
-            "app",
-            "one",
-            MANIFEST,
-            &manifest(&descriptor(CONFIG, b"{}", ""), &layers[..count]),
-        );
+        world.put("app", "one", MANIFEST, &artifact(&layers[..count]));
         assert_eq!(
             get(&gateway, &world, "/v2/app/manifests/one").status,
             status,
@@ -277,7 +270,7 @@ fn lists_are_bounded() {
         .iter()
         .enumerate()
         .map(|(number, layer)| {
-            let bytes = manifest(&descriptor(CONFIG, b"{}", ""), core::slice::from_ref(layer));
+            let bytes = artifact(core::slice::from_ref(layer));
             world.put("app", &format!("e{number}"), MANIFEST, &bytes);
             descriptor(MANIFEST, &bytes, "")
         })

@@ -47,10 +47,7 @@ fn a_document_is_bounded() {
             "app",
             &format!("sha256-{}.sig", digest.hex()),
             MANIFEST,
-            &manifest(
-                &descriptor(CONFIG, b"{}", ""),
-                &[descriptor(SIMPLE, text.as_bytes(), "")],
-            ),
+            &artifact(&[descriptor(SIMPLE, text.as_bytes(), "")]),
         );
     }
     let entries: Vec<String> = children

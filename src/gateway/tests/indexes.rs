@@ -124,15 +124,7 @@ fn an_index_that_is_a_list_covers_nothing() {
             get(&gateway, &world, &format!("/v2/exact/manifests/{child}")).status,
             200
         );
-        assert_eq!(
-            get(
-                &gateway,
-                &world,
-                &format!("/v2/exact/blobs/{}", Digest::of(text))
-            )
-            .status,
-            200
-        );
+        assert_eq!(blob_status(&gateway, &world, "exact", text), 200);
     }
 }
 
@@ -143,7 +135,8 @@ fn a_pinned_list_speaks_for_its_images() {
     let world = World::default();
     let (index, [(a, _), _]) = multi(&world, "exact", "1.0");
     let pinned = format!(
-        r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned", "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#
+        r#"{{"sealgate": {{"version": 1, "coverage": "instance"}}, "default": [{{"type": "pinned",
+          "pins": {{"r.example/exact:1.0": "{index}"}}}}]}}"#
     );
     let gateway = Gateway::new(config(&pinned));
     assert_eq!(gateway.misconfigured(), None);
@@ -156,12 +149,7 @@ fn a_pinned_list_speaks_for_its_images() {
     assert_eq!(
         (
             get(&gateway, &world, &child).status,
-            get(
-                &gateway,
-                &world,
-                &format!("/v2/exact/blobs/{}", Digest::of(b"a"))
-            )
-            .status
+            blob_status(&gateway, &world, "exact", b"a")
         ),
         (200, 200)
     );
@@ -185,7 +173,7 @@ fn a_long_list_costs_little() {
         b"a",
         &format!(r#","annotations":{{"x":"{}"}}"#, "x".repeat(2 << 20)),
     );
-    let bytes = manifest(&descriptor(CONFIG, b"{}", ""), &[layer]);
+    let bytes = artifact(&[layer]);
     let child = world.put("app", "child", MANIFEST, &bytes);
     let entries: Vec<String> = (0..4_000_u32)
         .map(|number| descriptor(MANIFEST, &number.to_be_bytes(), ""))

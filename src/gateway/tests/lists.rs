@@ -1,17 +1,17 @@
-//! `tags/list` and referrers are written anew.
+//! `tags/list` and referrers are rewritten.
 
 use super::*;
 
+fn put(world: &World, path: &str, text: &str) {
+    let answer = (text.as_bytes().to_vec(), "text/html".into());
+    world.content.borrow_mut().insert(path.into(), answer);
+}
+
 #[test]
-fn lists_are_written_anew() {
+fn lists_are_rewritten() {
     let world = World::default();
     let gateway = gateway();
-    let put = |path: &str, text: &str| {
-        world
-            .content
-            .borrow_mut()
-            .insert(path.into(), (text.as_bytes().to_vec(), "text/html".into()))
-    };
+    let put = |path: &str, text: &str| put(&world, path, text);
     put(
         "app/tags/list",
         r#"{"name":"other","tags":["1.0","<script>","latest","a/b"],"more":"<b>"}"#,
@@ -51,13 +51,21 @@ fn lists_are_written_anew() {
         );
     }
     assert_eq!(get(&gateway, &world, "/v2/nowhere/tags/list").status, 404);
+}
+
+#[test]
+fn descriptors_lose_what_leads_past_the_gateway() {
+    let world = World::default();
+    let gateway = gateway();
+    let put = |path: &str, text: &str| put(&world, path, text);
     let (image, evil) = world.image("app", "1.0", "a");
     let path = format!("app/referrers/{image}");
     let entry = descriptor(
         MANIFEST,
         &evil,
         &format!(
-            r#","data":"{}","artifactType":"x","annotations":{{"a":"</script>"}},"urls":["https://evil.test/"],"platform":{{"os":"linux"}}"#,
+            r#","data":"{}","artifactType":"x","annotations":{{"a":"</script>"}},
+              "urls":["https://evil.test/"],"platform":{{"os":"linux"}}"#,
             base64::encode(&evil)
         ),
     );
@@ -118,7 +126,7 @@ fn pages() {
     );
 }
 
-/// A body that comes with an error is ours, a 404's too.
+/// The body of an error is ours, that of a 404 too.
 #[test]
 fn error_bodies_are_ours() {
     let world = World::default();

@@ -1,6 +1,18 @@
 //! What is remembered, for how long, and what it never answers for.
 
 use super::*;
+use crate::error::Failure;
+use crate::gateway::memory::{Memory, Ruling};
+
+fn memory_of<'a>(gateway: &'a Gateway, world: &'a World) -> Memory<'a, World> {
+    Memory {
+        caches: &gateway.caches,
+        records: records_of(gateway, world),
+        upstream: &gateway.settings.upstream,
+        repository: "app".into(),
+        basis: &gateway.settings.basis,
+    }
+}
 
 fn records(world: &World) -> Vec<(String, String)> {
     world
@@ -35,23 +47,42 @@ fn a_verdict_is_used_while_it_is_good() {
         ),
         (1, 0, 0, 1)
     );
-    // Another secret, another policy, another key file, another name: another question.
-    let other = |change: fn(&mut Config)| {
-        let mut config = config(&policy("index"));
-        change(&mut config);
-        Gateway::new(config)
+    // Refusals are short.
+    world
+        .content
+        .borrow_mut()
+        .retain(|path, _| !path.ends_with(".sig"));
+    assert_eq!(
+        act(&gateway, &world, &request("GET", path, &[], 10_000)),
+        act(&gateway, &world, &request("GET", path, &[], 10_000))
+    );
+    world.sign("app", &digest, "r.example/app:1.0", GOOD);
+    let status = |time| match act(&gateway, &world, &request("GET", path, &[], time)) {
+        Action::Respond(respond) => respond.status,
+        _ => 0,
     };
+    assert_eq!((status(10_009), status(10_010)), (403, 200));
+}
+
+/// Another secret, another policy, another key file, another name: another question.
+#[test]
+fn a_verdict_answers_for_its_own_configuration() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let path = "/v2/app/manifests/1.0";
+    let gateway = gateway();
+    let again = |gateway: &Gateway, time| checks(&world, gateway, path, time);
     for other in [
-        other(|config| config.secret = vec![8; 32]),
-        other(|config| config.policy.push(b' ')),
-        other(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
-        other(|config| {
+        with(|config| config.secret = vec![8; 32]),
+        with(|config| config.policy.push(b' ')),
+        with(|config| config.assets.get_mut("other.pub").unwrap().push(b'\n')),
+        with(|config| {
             config
                 .assets
                 .insert("more".into(), Vec::new())
                 .map_or((), |_| ())
         }),
-        other(|config| {
+        with(|config| {
             config.registries_d = Some(
                 [(
                     "a.yaml".to_string(),
@@ -71,46 +102,33 @@ fn a_verdict_is_used_while_it_is_good() {
             (1, 0, 1)
         );
     }
-    // With no secret worth the name, nothing is stored.
-    for weak in [
-        other(|config| config.secret.clear()),
-        other(|config| config.secret.truncate(15)),
-    ] {
-        world.store.borrow_mut().clear();
-        assert_eq!(
-            (
-                again(&weak, 4_601),
-                again(&weak, 4_601),
-                world.store.borrow().len()
-            ),
-            (1, 0, 0)
-        );
-    }
     // Another isolate with the same secret finds what this one stored; another build does not.
     forget_verdicts(&gateway, &world);
     again(&gateway, 4_602);
     assert_eq!(
         (
-            again(&other(|_| ()), 4_602),
-            again(&other(|config| config.build = "x".into()), 4_602)
+            again(&with(|_| ()), 4_602),
+            again(&with(|config| config.build = "x".into()), 4_602)
         ),
         (0, 1)
     );
-    // Refusals are short.
-    world
-        .content
-        .borrow_mut()
-        .retain(|path, _| !path.ends_with(".sig"));
-    assert_eq!(
-        act(&gateway, &world, &request("GET", path, &[], 10_000)),
-        act(&gateway, &world, &request("GET", path, &[], 10_000))
-    );
-    world.sign("app", &digest, "r.example/app:1.0", GOOD);
-    let status = |time| match act(&gateway, &world, &request("GET", path, &[], time)) {
-        Action::Respond(respond) => respond.status,
-        _ => 0,
-    };
-    assert_eq!((status(10_009), status(10_010)), (403, 200));
+}
+
+#[test]
+fn with_no_secret_worth_the_name_nothing_is_stored() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let again = |gateway: &Gateway| checks(&world, gateway, "/v2/app/manifests/1.0", 4_601);
+    for weak in [
+        with(|config| config.secret.clear()),
+        with(|config| config.secret.truncate(15)),
+    ] {
+        world.store.borrow_mut().clear();
+        assert_eq!(
+            (again(&weak), again(&weak), world.store.borrow().len()),
+            (1, 0, 0)
+        );
+    }
 }
 
 #[test]
@@ -164,25 +182,18 @@ fn a_record_that_is_not_ours_is_ignored() {
     assert_eq!(checks(&world, &gateway, "/v2/app/manifests/1.0", 5_000), 1);
 }
 
-/// What a signed payload makes of a message stays inside the message.
 #[test]
 fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
-    use crate::gateway::memory::{Kept, Memory};
     let (gateway, world) = (gateway(), World::default());
-    let memory = Memory {
-        gateway: &gateway,
-        store: &world,
-        repository: "app".into(),
-    };
-    let kept = |until: Option<i64>| Kept {
+    let memory = memory_of(&gateway, &world);
+    let kept = |until: Option<i64>| Ruling {
         allow: true,
-        code: "signature.accepted".into(),
-        message: "m".into(),
+        reason: Failure::new("signature.accepted", "m"),
         until: until.map(UnixTime),
     };
-    let found = |now: i64| run(memory.verdict("k", UnixTime(now))).is_some();
+    let found = |now: i64| run(memory.ruling("k", UnixTime(now))).is_some();
     for (until, last) in [(Some(105), 104), (Some(1_000_000), 3_699), (None, 3_699)] {
-        run(memory.keep_verdict("k", &kept(until), UnixTime(100)));
+        run(memory.keep_ruling("k", &kept(until), UnixTime(100)));
         assert!(found(last) && !found(last + 1), "{until:?}");
         forget_all(&gateway);
         assert!(found(last) && !found(last + 1), "from the store: {until:?}");
@@ -190,11 +201,31 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
         world.store.borrow_mut().clear();
     }
     for over in [100, 99, i64::MIN] {
-        run(memory.keep_verdict("k", &kept(Some(over)), UnixTime(100)));
+        run(memory.keep_ruling("k", &kept(Some(over)), UnixTime(100)));
         assert!(!found(100) && !found(-5_000), "{over}");
     }
 }
 
+/// Another build's code may mean what this one does not know.
+#[test]
+fn a_record_with_an_unknown_code_is_not_there() {
+    let (gateway, world) = (gateway(), World::default());
+    let memory = memory_of(&gateway, &world);
+    let found = |code: &str| {
+        let record = format!("200\n\nallow\n{code}\nm");
+        forget_all(&gateway);
+        run(records_of(&gateway, &world).save("verdict", "k", &record, 100));
+        run(memory.ruling("k", UnixTime(100))).map(|ruling| ruling.reason.code)
+    };
+    for code in ["signature.accepted", "digest.mismatch", "evidence"] {
+        assert_eq!(found(code), Some(code));
+    }
+    for code in ["", "signature.accepted ", "not.a-code"] {
+        assert_eq!(found(code), None, "{code:?}");
+    }
+}
+
+/// What a signed payload makes of a message stays inside the message.
 #[test]
 fn lines_in_a_message_are_no_fields_of_a_record() {
     let world = World::default();

@@ -21,7 +21,7 @@ fn text_from_evidence_carries_no_control_characters() {
         "app",
         &format!("sha256-{}.sig", image.hex()),
         MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), &[layer]),
+        &artifact(&[layer]),
     );
     let gateway = gateway();
     let message = get(&gateway, &world, "/v2/app/manifests/1.0").message();

@@ -8,18 +8,26 @@ use super::*;
 /// What a format's document looks like, and where in it something foreign could stand: `@` at every
 /// level of the format.
 fn formats(image: &Digest) -> Vec<(&'static str, String)> {
-    let proof = r#"{"logIndex":"1","rootHash":"AA==","treeSize":"2","hashes":[],"checkpoint":{"envelope":"x"@}@}"#;
+    let proof = r#"{"logIndex":"1","rootHash":"AA==","treeSize":"2","hashes":[],
+      "checkpoint":{"envelope":"x"@}@}"#;
     let entry = format!(
-        r#"{{"logIndex":"1","logId":{{"keyId":"AA=="@}},"kindVersion":{{"kind":"dsse","version":"0.0.1"@}},"integratedTime":"1","inclusionPromise":{{"signedEntryTimestamp":"AA=="@}},"inclusionProof":{proof},"canonicalizedBody":"AA=="@}}"#
+        r#"{{"logIndex":"1","logId":{{"keyId":"AA=="@}},"kindVersion":{{"kind":"dsse",
+          "version":"0.0.1"@}},"integratedTime":"1",
+          "inclusionPromise":{{"signedEntryTimestamp":"AA=="@}},"inclusionProof":{proof},
+          "canonicalizedBody":"AA=="@}}"#
     );
     let material = format!(
-        r#"{{"certificate":{{"rawBytes":"AA=="@}},"tlogEntries":[{entry}],"timestampVerificationData":{{"rfc3161Timestamps":[{{"signedTimestamp":"AA=="@}}]@}}@}}"#
+        r#"{{"certificate":{{"rawBytes":"AA=="@}},"tlogEntries":[{entry}],
+          "timestampVerificationData":{{"rfc3161Timestamps":[{{"signedTimestamp":"AA=="@}}]@}}@}}"#
     );
-    let envelope = r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA==","keyid":""@}]@}"#;
+    let envelope = r#"{"payload":"e30=","payloadType":"application/vnd.in-toto+json",
+      "signatures":[{"sig":"AA==","keyid":""@}]@}"#;
     let message =
         r#"{"messageDigest":{"algorithm":"SHA2_256","digest":"AA=="@},"signature":"AA=="@}"#;
     let critical = format!(
-        r#"{{"identity":{{"docker-reference":"r.example/app"@}},"image":{{"docker-manifest-digest":"{image}"@}},"type":"cosign container image signature"@}}"#
+        r#"{{"identity":{{"docker-reference":"r.example/app"@}},
+          "image":{{"docker-manifest-digest":"{image}"@}},
+          "type":"cosign container image signature"@}}"#
     );
     vec![
         (
@@ -30,13 +38,16 @@ fn formats(image: &Digest) -> Vec<(&'static str, String)> {
         (
             BUNDLE,
             format!(
-                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{material},"dsseEnvelope":{envelope}@}}"#
+                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{material},
+                  "dsseEnvelope":{envelope}@}}"#
             ),
         ),
         (
             BUNDLE,
             format!(
-                r#"{{"mediaType":"{BUNDLE}","verificationMaterial":{{"publicKey":{{"hint":"x"@}}@}},"messageSignature":{message}@}}"#
+                r#"{{"mediaType":"{BUNDLE}",
+                  "verificationMaterial":{{"publicKey":{{"hint":"x"@}}@}},
+                  "messageSignature":{message}@}}"#
             ),
         ),
     ]
@@ -134,6 +145,29 @@ fn a_foreign_member_makes_an_image_of_it_wherever_it_stands() {
     assert!(cases > 1_200, "{cases}");
 }
 
+/// The config that cosign writes for a signature of this layer, a place for something foreign at
+/// every `@`.
+fn cosign_config(layer: &Digest) -> String {
+    format!(
+        r#"{{"architecture":"","created":"0001-01-01T00:00:00Z",
+          "history":[{{"created":"0001-01-01T00:00:00Z"@}}],"os":"",
+          "rootfs":{{"type":"layers","diff_ids":["{layer}"]@}},"config":{{@}}@}}"#
+    )
+}
+
+/// With each foreign member at each place. One that stands after an opening brace needs no comma;
+/// a member that cosign writes itself then stands twice.
+fn with_foreign_members(text: &str) -> Vec<String> {
+    let places = 0..text.matches('@').count();
+    places
+        .flat_map(|place| {
+            foreign()
+                .into_iter()
+                .map(move |what| at_place(text, place, &what).replace("{,", "{"))
+        })
+        .collect()
+}
+
 /// A config goes out only if it means nothing beside the layers of its manifest.
 #[test]
 fn a_config_that_means_something_makes_an_image_of_it() {
@@ -143,9 +177,7 @@ fn a_config_that_means_something_makes_an_image_of_it() {
     let layer = descriptor(SIMPLE, text.as_bytes(), "");
     world.blob("app", text.as_bytes());
     let own = Digest::of(text.as_bytes());
-    let cosign = format!(
-        r#"{{"architecture":"","created":"0001-01-01T00:00:00Z","history":[{{"created":"0001-01-01T00:00:00Z"@}}],"os":"","rootfs":{{"type":"layers","diff_ids":["{own}"]@}},"config":{{@}}@}}"#
-    );
+    let cosign = cosign_config(&own);
     let gateway = gateway();
     let served = |config: &[u8]| {
         world.blob("app", config);
@@ -155,50 +187,25 @@ fn a_config_that_means_something_makes_an_image_of_it() {
         );
         world.put("app", "odd", MANIFEST, &bytes);
         let status = get(&gateway, &world, "/v2/app/manifests/odd").status;
-        assert_eq!(
-            get(
-                &gateway,
-                &world,
-                &format!("/v2/app/blobs/{}", Digest::of(config))
-            )
-            .status,
-            status
-        );
+        assert_eq!(blob_status(&gateway, &world, "app", config), status);
         status
     };
-    assert_eq!(
-        (served(b"{}"), served(cosign.replace('@', "").as_bytes())),
-        (200, 200)
-    );
-    let mut odd: Vec<String> = (0..cosign.matches('@').count())
-        .flat_map(|place| {
-            foreign()
-                .into_iter()
-                .map(|what| at_place(&cosign, place, &what))
-                .collect::<Vec<_>>()
-        })
-        .collect();
-    // Those that come after an opening brace need no comma; and what cosign writes itself stands
-    // twice otherwise.
-    odd.iter_mut()
-        .for_each(|text| *text = text.replace("{,", "{"));
+    let good = cosign.replace('@', "");
+    assert_eq!((served(b"{}"), served(good.as_bytes())), (200, 200));
+    let mut odd = with_foreign_members(&cosign);
     odd.extend([
         "null".into(),
         "[]".into(),
         "{ }".into(),
         String::from_utf8(manifest_bytes).unwrap(),
         r#"{"os":"linux","text":"a"}"#.into(),
-        cosign
-            .replace('@', "")
-            .replace(&own.to_string(), &image.to_string()),
-        cosign.replace('@', "").replace(&format!(r#""{own}""#), ""),
-        cosign
-            .replace('@', "")
-            .replace("\"config\":{}", r#""config":{"Entrypoint":["/bin/evil"]}"#),
+        good.replace(&own.to_string(), &image.to_string()),
+        good.replace(&format!(r#""{own}""#), ""),
+        good.replace("\"config\":{}", r#""config":{"Entrypoint":["/bin/evil"]}"#),
     ]);
     assert!(odd.len() > 150);
     for config in odd {
-        if config != cosign.replace('@', "") {
+        if config != good {
             assert_eq!(served(config.as_bytes()), 403, "{config}");
         }
     }
@@ -223,17 +230,11 @@ fn an_unsigned_image_does_not_leave_as_a_blob() {
                     &descriptor(CONFIG, hidden, ""),
                     &[descriptor(SIMPLE, text.as_bytes(), "")],
                 );
-                let as_layer = manifest(
-                    &descriptor(CONFIG, b"{}", ""),
-                    &[descriptor(kind, hidden, "")],
-                );
-                let beside = manifest(
-                    &descriptor(CONFIG, b"{}", ""),
-                    &[
-                        descriptor(SIMPLE, text.as_bytes(), ""),
-                        descriptor(kind, hidden, ""),
-                    ],
-                );
+                let as_layer = artifact(&[descriptor(kind, hidden, "")]);
+                let beside = artifact(&[
+                    descriptor(SIMPLE, text.as_bytes(), ""),
+                    descriptor(kind, hidden, ""),
+                ]);
                 for bytes in [as_config, as_layer, beside] {
                     let artifact = world.put("app", "artifact", MANIFEST, &bytes);
                     for path in [
@@ -270,7 +271,8 @@ fn manifests_of_evidence_have_an_exact_form() {
     let other = base64::encode(b"other");
     let subject = descriptor(MANIFEST, b"x", "@");
     let full = format!(
-        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","artifactType":"x","config":{},"layers":[{}],"subject":{subject},"annotations":{{"a":"b"}}@}}"#,
+        r#"{{"schemaVersion":2,"mediaType":"{MANIFEST}","artifactType":"x","config":{},
+          "layers":[{}],"subject":{subject},"annotations":{{"a":"b"}}@}}"#,
         descriptor(CONFIG, b"{}", r#","data":"e30="@"#),
         descriptor(SIMPLE, text.as_bytes(), r#","annotations":{"a":"b"}@"#),
     );
@@ -289,10 +291,17 @@ fn manifests_of_evidence_have_an_exact_form() {
         }
     }
     assert_eq!(served(&full.replace('@', "").replace("e30=", &other)), 403);
-    let child = manifest(
-        &descriptor(CONFIG, b"{}", ""),
-        &[descriptor(SIMPLE, text.as_bytes(), "")],
-    );
+}
+
+#[test]
+fn lists_of_evidence_have_an_exact_form() {
+    let world = World::default();
+    let gateway = gateway();
+    let (image, _) = world.image("app", "1.0", "a");
+    let text = payload(&image, "r.example/app", "null");
+    world.blob("app", text.as_bytes());
+    world.blob("app", b"{}");
+    let child = artifact(&[descriptor(SIMPLE, text.as_bytes(), "")]);
     world.put("app", "child", MANIFEST, &child);
     let list = format!(
         r#"{{"schemaVersion":2,"mediaType":"{INDEX}","manifests":[{}]@}}"#,
@@ -314,87 +323,88 @@ fn manifests_of_evidence_have_an_exact_form() {
     }
 }
 
+const STATEMENT: &str = r#"{"_type":"https://in-toto.io/Statement/v0.1",
+  "predicateType":"https://slsa.dev/provenance/v0.2",
+  "subject":[{"name":"x","digest":{"sha256":"00"}}],"predicate":{"layers":["free"]}}"#;
+const IN_TOTO: &str = "application/vnd.in-toto+json";
+const UNKNOWN: &str = r#","platform":{"os":"unknown","architecture":"unknown"}"#;
+
+/// The config that BuildKit writes beside this layer.
+fn buildkit_config(text: &str) -> String {
+    format!(
+        r#"{{"architecture":"unknown","os":"unknown","config":{{}},
+          "rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+        Digest::of(text.as_bytes())
+    )
+}
+
+/// The answers for an index of a signed image and this attestation, for the attestation and for its
+/// layer.
+fn attested(platform: &str, config: &str, layer_kind: &str, text: &str) -> (u16, u16, u16) {
+    let world = World::default();
+    let gateway = Gateway::new(super::config(&policy("instance")));
+    let (image, bytes) = world.image("exact", "amd64", "a");
+    world.sign("exact", &image, "r.example/exact:1.0", GOOD);
+    world.blob("exact", text.as_bytes());
+    world.blob("exact", config.as_bytes());
+    let attestation = manifest(
+        &descriptor(CONFIG, config.as_bytes(), ""),
+        &[descriptor(layer_kind, text.as_bytes(), "")],
+    );
+    let digest = world.put("exact", "attestation", MANIFEST, &attestation);
+    let amd64 = r#","platform":{"os":"linux","architecture":"amd64"}"#;
+    let entries = [
+        descriptor(MANIFEST, &bytes, amd64),
+        descriptor(MANIFEST, &attestation, platform),
+    ];
+    world.put("exact", "1.0", INDEX, &index_of(&entries));
+    (
+        get(&gateway, &world, "/v2/exact/manifests/1.0").status,
+        get(&gateway, &world, &format!("/v2/exact/manifests/{digest}")).status,
+        blob_status(&gateway, &world, "exact", text.as_bytes()),
+    )
+}
+
 /// BuildKit's attestations are no images: they need no signature where each image does, and leave
 /// as what they are.
 #[test]
 fn attestations_of_buildkit() {
-    let world = World::default();
-    let gateway = Gateway::new(config(&policy("instance")));
-    let statement = r#"{"_type":"https://in-toto.io/Statement/v0.1","predicateType":"https://slsa.dev/provenance/v0.2","subject":[{"name":"x","digest":{"sha256":"00"}}],"predicate":{"layers":["free"]}}"#;
-    let (image, bytes) = world.image("exact", "amd64", "a");
-    world.sign("exact", &image, "r.example/exact:1.0", GOOD);
-    let kind = "application/vnd.in-toto+json";
-    let index = |platform: &str, config: &str, layer_kind: &str, text: &str| {
-        world.blob("exact", text.as_bytes());
-        world.blob("exact", config.as_bytes());
-        let attestation = manifest(
-            &descriptor(CONFIG, config.as_bytes(), ""),
-            &[descriptor(layer_kind, text.as_bytes(), "")],
+    let config = buildkit_config;
+    for good in ["{}", &config(STATEMENT)] {
+        assert_eq!(
+            attested(UNKNOWN, good, IN_TOTO, STATEMENT),
+            (200, 200, 200),
+            "{good}"
         );
-        let digest = world.put("exact", "attestation", MANIFEST, &attestation);
-        let entries = [
-            descriptor(
-                MANIFEST,
-                &bytes,
-                r#","platform":{"os":"linux","architecture":"amd64"}"#,
-            ),
-            descriptor(MANIFEST, &attestation, platform),
-        ];
-        world.put("exact", "1.0", INDEX, &index_of(&entries));
-        (
-            get(&gateway, &world, "/v2/exact/manifests/1.0").status,
-            get(&gateway, &world, &format!("/v2/exact/manifests/{digest}")).status,
-            get(
-                &gateway,
-                &world,
-                &format!("/v2/exact/blobs/{}", Digest::of(text.as_bytes())),
-            )
-            .status,
-        )
-    };
-    let unknown = r#","platform":{"os":"unknown","architecture":"unknown"}"#;
-    let config = |text: &str| {
-        format!(
-            r#"{{"architecture":"unknown","os":"unknown","config":{{}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
-            Digest::of(text.as_bytes())
-        )
-    };
-    assert_eq!(index(unknown, "{}", kind, statement), (200, 200, 200));
-    assert_eq!(
-        index(unknown, &config(statement), kind, statement),
-        (200, 200, 200)
-    );
-    // Whoever says more than that is an image, which needs its signature; and a layer that is no
+    }
+    // What says more than that is an image, which needs its signature; and a layer that is no
     // statement does not leave.
-    let odd = statement.replace("\"predicate\":", "\"layers\":[],\"predicate\":");
-    assert_eq!(index(unknown, &config(&odd), kind, &odd), (200, 403, 403));
+    let odd = STATEMENT.replace("\"predicate\":", "\"layers\":[],\"predicate\":");
+    assert_eq!(
+        attested(UNKNOWN, &config(&odd), IN_TOTO, &odd),
+        (200, 403, 403)
+    );
+}
+
+#[test]
+fn what_only_resembles_an_attestation_of_buildkit_is_an_image() {
+    let config = || buildkit_config(STATEMENT);
+    let variant = r#","platform":{"os":"unknown","architecture":"unknown","variant":"v1"}"#;
+    let linux = r#","platform":{"os":"linux","architecture":"unknown"}"#;
+    let runs = config().replace("\"config\":{}", "\"config\":{\"Cmd\":[\"sh\"]}");
+    let on_linux = config().replace("\"os\":\"unknown\"", "\"os\":\"linux\"");
+    assert!(runs != config() && on_linux != config());
     for (platform, config, layer_kind) in [
-        (
-            r#","platform":{"os":"unknown","architecture":"unknown","variant":"v1"}"#,
-            config(statement),
-            kind,
-        ),
-        (
-            r#","platform":{"os":"linux","architecture":"unknown"}"#,
-            config(statement),
-            kind,
-        ),
-        ("", config(statement), kind),
-        (
-            unknown,
-            config(statement).replace("\"os\":\"unknown\"", "\"os\":\"linux\""),
-            kind,
-        ),
-        (
-            unknown,
-            config(statement).replace("\"config\":{}", "\"config\":{\"Cmd\":[\"sh\"]}"),
-            kind,
-        ),
-        (unknown, config("other"), kind),
-        (unknown, config(statement), LAYER),
+        (variant, config(), IN_TOTO),
+        (linux, config(), IN_TOTO),
+        ("", config(), IN_TOTO),
+        (UNKNOWN, on_linux, IN_TOTO),
+        (UNKNOWN, runs, IN_TOTO),
+        (UNKNOWN, buildkit_config("other"), IN_TOTO),
+        (UNKNOWN, config(), LAYER),
     ] {
         assert_eq!(
-            index(platform, &config, layer_kind, statement).0,
+            attested(platform, &config, layer_kind, STATEMENT).0,
             403,
             "{platform} {config} {layer_kind}"
         );

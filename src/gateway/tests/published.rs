@@ -23,14 +23,21 @@ fn the_deciding_part_of_the_policy_and_nothing_else() {
     let file = format!("{}# a note\n{SECRET}", String::from_utf8_lossy(GOOD));
     let policy = r#"{
       "sealgate": {"version": 1, "audit": ["r.example/hidden"], "exceptions": [
-        {"scope": "r.example/hidden", "digests": ["sha256:0000000000000000000000000000000000000000000000000000000000000000"], "until": "2999-01-01T00:00:00Z", "reason": "secret reason"},
-        {"scope": "r.example/app", "digests": ["sha256:1111111111111111111111111111111111111111111111111111111111111111"], "until": "2999-01-01T00:00:00Z", "reason": "own"}]},
-      "default": [{"type": "sigstoreSigned", "keyPath": "/keys/other.pub", "signedIdentity": {"type": "matchDigest"}}],
+        {"scope": "r.example/hidden",
+          "digests": ["sha256:0000000000000000000000000000000000000000000000000000000000000000"],
+          "until": "2999-01-01T00:00:00Z", "reason": "secret reason"},
+        {"scope": "r.example/app",
+          "digests": ["sha256:1111111111111111111111111111111111111111111111111111111111111111"],
+          "until": "2999-01-01T00:00:00Z", "reason": "own"}]},
+      "default": [{"type": "sigstoreSigned", "keyPath": "/keys/other.pub",
+        "signedIdentity": {"type": "matchDigest"}}],
       "transports": {"docker": {
         "r.example/hidden": [{"type": "reject"}],
         "r.example/app": [
-          {"type": "sigstoreSigned", "keyPaths": ["/keys/good.pub", "/keys/other.pub"], "signedIdentity": {"type": "matchRepository"}},
-          {"type": "pinned", "pins": {"r.example/app:1.0": "IMAGE", "r.example/hidden:1.0": "IMAGE"}, "others": "allow"}]}}}"#;
+          {"type": "sigstoreSigned", "keyPaths": ["/keys/good.pub", "/keys/other.pub"],
+            "signedIdentity": {"type": "matchRepository"}},
+          {"type": "pinned", "pins": {"r.example/app:1.0": "IMAGE",
+            "r.example/hidden:1.0": "IMAGE"}, "others": "allow"}]}}}"#;
     let policy = policy.replace("IMAGE", &image.to_string());
     let assets = [
         ("/keys/good.pub".to_string(), file.clone().into_bytes()),
@@ -103,7 +110,18 @@ fn the_deciding_part_of(world: &World, image: &Digest, policy: &str, file: Strin
     );
 }
 
-/// Whoever judges by the excerpt comes to the same verdict.
+/// Keyrings are not read yet: what selects one is denied, by the excerpt as by the policy.
+const MORE_SCOPES: &str = r#""r.example/gpg": [
+    {"type": "signedBy", "keyType": "GPGKeys", "keyPath": "ring.gpg"}],
+  "r.example/fulcio": [{"type": "sigstoreSigned",
+    "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test", "subjectEmail": "a@b.test"},
+    "rekorPublicKeyPath": "good.pub"}],
+  "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json",
+    "signedIdentity": {"type": "matchDigest"},
+    "identities": [{"issuer": "https://i.test", "subject": "s"}]}],
+  "r.example/app""#;
+
+/// The excerpt leads to the same verdict.
 #[test]
 fn the_excerpt_decides_as_the_policy_does() {
     let world = World::default();
@@ -111,15 +129,12 @@ fn the_excerpt_decides_as_the_policy_does() {
     world.image("app", "2.0", "b");
     world.image("open", "1.0", "c");
     let root = include_bytes!("../../../fixtures/demo/trusted_root.json");
-    // Keyrings are not read yet: what selects one is denied, by the excerpt as by the policy.
-    let more = r#""r.example/gpg": [{"type": "signedBy", "keyType": "GPGKeys", "keyPath": "ring.gpg"}], "r.example/fulcio": [{"type": "sigstoreSigned", "fulcio": {"caPath": "good.pub", "oidcIssuer": "https://i.test", "subjectEmail": "a@b.test"}, "rekorPublicKeyPath": "good.pub"}], "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json", "signedIdentity": {"type": "matchDigest"}, "identities": [{"issuer": "https://i.test", "subject": "s"}]}], "r.example/app""#;
-    let policy = policy("index").replacen(r#""r.example/app""#, more, 1);
-    let mut config = config(&policy);
-    config.assets.insert("root.json".into(), root.to_vec());
-    config
-        .assets
-        .insert("ring.gpg".into(), b"a public keyring".to_vec());
-    let gateway = Gateway::new(config);
+    let text = policy("index").replacen(r#""r.example/app""#, MORE_SCOPES, 1);
+    let gateway = with(|config| {
+        config.policy = text.into_bytes();
+        config.assets.insert("root.json".into(), root.to_vec());
+        config.assets.insert("ring.gpg".into(), b"a ring".to_vec());
+    });
     assert_eq!(gateway.misconfigured(), None);
     world.image("keyless", "1.0", "d");
     for (repository, tag) in [
@@ -133,17 +148,10 @@ fn the_excerpt_decides_as_the_policy_does() {
         ("nowhere", "1.0"),
     ] {
         world.image(repository, "prod", "p");
-        let status = get(
-            &gateway,
-            &world,
-            &format!("/v2/{repository}/manifests/{tag}"),
-        )
-        .status;
-        let seen = get(
-            &gateway,
-            &world,
-            &format!("/api/evidence/{repository}?ref={tag}"),
-        );
+        let path = format!("/v2/{repository}/manifests/{tag}");
+        let status = get(&gateway, &world, &path).status;
+        let evidence = format!("/api/evidence/{repository}?ref={tag}");
+        let seen = get(&gateway, &world, &evidence);
         if status == 404 {
             continue;
         }
@@ -152,19 +160,22 @@ fn the_excerpt_decides_as_the_policy_does() {
             policy: files.text,
             assets: files.assets,
             registries_d: None,
-            ..super::config("")
+            ..config("")
         });
         assert_eq!(own.misconfigured(), None);
         assert_eq!(
-            get(&own, &world, &format!("/v2/{repository}/manifests/{tag}")).status,
+            get(&own, &world, &path).status,
             status,
             "{repository}:{tag}"
         );
     }
-    let silent = Gateway::new(Config {
-        publish_policy: false,
-        ..super::config(&super::policy("index"))
-    });
+}
+
+#[test]
+fn a_policy_that_is_not_to_be_published_is_not() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let silent = with(|config| config.publish_policy = false);
     assert_eq!(
         EvidenceDocument::parse(&get(&silent, &world, "/api/evidence/app?ref=1.0").body)
             .unwrap()
@@ -173,7 +184,7 @@ fn the_excerpt_decides_as_the_policy_does() {
     );
 }
 
-/// A layer that is listed as a signature comes neither as a blob nor in the document.
+/// A layer that is listed as a signature goes out neither as a blob nor in the document.
 #[test]
 fn layers_are_not_evidence() {
     let world = World::default();
@@ -190,25 +201,14 @@ fn layers_are_not_evidence() {
                 "app",
                 &tag,
                 MANIFEST,
-                &manifest(
-                    &descriptor(CONFIG, b"{}", ""),
-                    &[descriptor(kind, &layer, "")],
-                ),
+                &artifact(&[descriptor(kind, &layer, "")]),
             );
             let seen = get(&gateway(), &world, "/api/evidence/app?ref=1.0");
             assert!(
                 seen.status == 200 && seen.body.len() < 1 << 20,
                 "{kind} {tag}"
             );
-            assert_eq!(
-                get(
-                    &gateway(),
-                    &world,
-                    &format!("/v2/app/blobs/{}", Digest::of(&layer))
-                )
-                .status,
-                403
-            );
+            assert_eq!(blob_status(&gateway(), &world, "app", &layer), 403);
         }
     }
 }
@@ -218,12 +218,6 @@ fn layers_are_not_evidence() {
 fn websites() {
     let world = World::default();
     world.signed("app", "1.0", "a");
-    let with = |origins: &[&str]| {
-        Gateway::new(Config {
-            cors_origins: origins.iter().map(ToString::to_string).collect(),
-            ..config(&policy("index"))
-        })
-    };
     let allowed = |gateway: &Gateway, method: &str, path: &str| match act(
         gateway,
         &world,
@@ -246,7 +240,8 @@ fn websites() {
         ),
         (&["*"], Some("*")),
     ] {
-        let gateway = with(origins);
+        let origins: Vec<String> = origins.iter().map(ToString::to_string).collect();
+        let gateway = with(|config| config.cors_origins = origins.clone());
         assert_eq!(gateway.misconfigured(), None);
         for method in ["GET", "OPTIONS"] {
             assert_eq!(
@@ -264,6 +259,10 @@ fn websites() {
             assert_eq!(allowed(&gateway, "GET", path), None, "{path}");
         }
     }
+}
+
+#[test]
+fn origins_have_one_spelling() {
     for odd in [
         "docs.example",
         "https://docs.example/",
@@ -272,7 +271,9 @@ fn websites() {
         "",
     ] {
         assert_eq!(
-            with(&[odd]).misconfigured().map(|failure| failure.code),
+            with(|config| config.cors_origins = vec![odd.into()])
+                .misconfigured()
+                .map(|failure| failure.code),
             Some("config.cors-origins"),
             "{odd}"
         );
@@ -304,7 +305,7 @@ fn a_document_that_nobody_takes_ends() {
         "app",
         &format!("sha256-{}.sig", image.hex()),
         MANIFEST,
-        &manifest(&descriptor(CONFIG, b"{}", ""), &layers),
+        &artifact(&layers),
     );
     world.taken.set(300_000);
     get(&gateway(), &world, "/api/evidence/app?ref=1.0");

@@ -59,15 +59,7 @@ fn a_tag_that_was_resolved_here_admits_its_digest() {
         200
     );
     assert_eq!(get(&gateway, &world, &by_digest).status, 200);
-    assert_eq!(
-        get(
-            &gateway,
-            &world,
-            &format!("/v2/tagged/blobs/{}", Digest::of(b"a"))
-        )
-        .status,
-        200
-    );
+    assert_eq!(blob_status(&gateway, &world, "tagged", b"a"), 200);
     // The hint alone admits nothing: the tag is judged for this digest, now.
     let (unsigned, _) = world.image("tagged", "2.0", "b");
     let hint = format!("hint/http://up.test/tagged/tag/{unsigned}");

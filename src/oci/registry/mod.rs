@@ -221,9 +221,7 @@ impl<'h, H: Host> Registry<'h, H> {
     /// # Errors
     /// [`RegistryError`].
     pub async fn ping(&self) -> Result<(), RegistryError> {
-        let url = self
-            .base
-            .at(&format!("{}/v2/", self.base.target().trim_end_matches('/')));
+        let url = self.api_url();
         let answer = self
             .ask("GET", &url, "*/*", limits::ERROR_BODY, Redirects::Returned)
             .await?;
@@ -287,13 +285,24 @@ impl<'h, H: Host> Registry<'h, H> {
         digest: &Digest,
         max: usize,
     ) -> Result<Option<Vec<u8>>, RegistryError> {
-        let url = self.url(&format!("blobs/{digest}"));
+        let url = self.blob_url(digest);
         let answer = self.ask("GET", &url, "*/*", max, self.followed()).await?;
         let Some(answer) = self.found(answer, "200 or 404")? else {
             return Ok(None);
         };
         digest.check(&answer.response.body)?;
         Ok(Some(answer.response.body))
+    }
+
+    /// Where the protocol begins: the address of `/v2/`.
+    pub fn api_url(&self) -> Url {
+        self.base
+            .at(&format!("{}/v2/", self.base.target().trim_end_matches('/')))
+    }
+
+    /// Where the blob of this digest is, for whoever streams it.
+    pub fn blob_url(&self, digest: &Digest) -> Url {
+        self.url(&format!("blobs/{digest}"))
     }
 
     /// Whether these credentials may read the blob of this digest; `false` when there is none.
@@ -304,7 +313,7 @@ impl<'h, H: Host> Registry<'h, H> {
         let answer = self
             .ask(
                 "HEAD",
-                &self.url(&format!("blobs/{digest}")),
+                &self.blob_url(digest),
                 "*/*",
                 limits::ERROR_BODY,
                 Redirects::Returned,

@@ -1,11 +1,15 @@
 //! Answers that are not content. facts/registry-clients.md section 2 has what each client makes of
 //! them.
 
-use super::action::{Action, Request, Respond};
-use super::config::Gateway;
+use super::action::{Action, Respond};
+use super::config::image;
+use super::context::{Context, Resource};
+use super::stop::Stop;
 use crate::encoding::json::quote;
-use crate::error::{Coded, Failure};
+use crate::error::Failure;
+use crate::host::{Host, Store};
 use crate::oci::registry::{RegistryError, clean};
+use crate::oci::url::Parts;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -92,17 +96,6 @@ pub(super) fn preflight() -> Action {
     })
 }
 
-/// HEAD: the same, but for the body.
-pub(super) fn without_body(action: Action) -> Action {
-    match action {
-        Action::Respond(respond) => Action::Respond(Respond {
-            body: None,
-            ..respond
-        }),
-        other => other,
-    }
-}
-
 pub(super) fn misconfigured(failure: &Failure) -> Action {
     let message = format!(
         "sealgate: this gateway refuses everything, because its configuration is wrong [{}]: {}",
@@ -131,161 +124,163 @@ fn phrased(respond: Respond, message: &str) -> Respond {
 }
 
 /// A message may repeat text from evidence that nobody signed, and ends on people's terminals.
-fn cleaned(failure: &Failure) -> Failure {
+fn cleaned(failure: Failure) -> Failure {
     Failure::new(failure.code, clean(&failure.message, MESSAGE))
 }
 
-/// The image is not allowed.
-pub(super) fn denied(
-    gateway: &Gateway,
-    request: &Request,
-    repository: &str,
-    reference: &str,
-    failure: &Failure,
-    id: &str,
+/// The one place where a stop becomes an answer.
+pub(super) fn stopped<R: Host + Store>(
+    context: &Context<'_, R>,
+    resource: &Resource<'_>,
+    stop: Stop,
 ) -> Action {
-    let image = shown(&gateway.name, repository, reference);
-    let failure = &cleaned(failure);
-    let origin = gateway.origin(request);
-    let link = format!(
-        "{origin}/#{}",
-        shown(super::route::own_host(origin), repository, reference)
-    );
-    let message = format!(
-        "sealgate: {image} is refused: {} [{}] Decision {id}; details: {link}",
-        failure.message, failure.code
-    );
-    let mut respond = phrased(
-        error(403, "DENIED", &message),
-        &format!("sealgate: {image} is refused: {}", failure.message),
-    );
-    respond.log = Some(log("deny", &image, failure.code, &failure.message, id));
-    Action::Respond(respond)
+    let respond = match stop {
+        Stop::Denied(failure) => denied(context, resource, &cleaned(failure)),
+        Stop::Unknown(failure) => {
+            let id = context.decision_id(resource);
+            unknown(&context.shown(resource), &cleaned(failure), &id)
+        }
+        Stop::Upstream(error) => upstream(context, resource, error),
+        Stop::Missing => not_found(context, resource),
+    };
+    Action::Respond(with_troubles(respond, &context.registry.take_troubles()))
 }
 
-/// It could not be found out.
-pub(super) fn unknown(
-    gateway: &Gateway,
-    repository: &str,
-    reference: &str,
+fn denied<R: Host + Store>(
+    context: &Context<'_, R>,
+    resource: &Resource<'_>,
     failure: &Failure,
-    id: &str,
-) -> Action {
-    let image = shown(&gateway.name, repository, reference);
-    let failure = &cleaned(failure);
+) -> Respond {
+    let shown = context.shown(resource);
+    let id = context.decision_id(resource);
+    let origin = context.settings.origin(context.request);
+    let own = image(
+        Parts::of(&origin).authority,
+        context.repository,
+        &resource.to_string(),
+    );
+    let short = format!("sealgate: {shown} is refused: {}", failure.message);
     let message = format!(
-        "sealgate: {image}: could not find out whether it is allowed: {} [{}]",
+        "{short} [{}] Decision {id}; details: {origin}/#{own}",
+        failure.code
+    );
+    let mut respond = phrased(error(403, "DENIED", &message), &short);
+    respond.log = Some(log("deny", &shown, failure, &id));
+    respond
+}
+
+/// Nobody can say whether it is allowed.
+fn unknown(shown: &str, failure: &Failure, id: &str) -> Respond {
+    let message = format!(
+        "sealgate: {shown}: could not find out whether it is allowed: {} [{}]",
         failure.message, failure.code
     );
     let mut respond = phrased(error(503, "UNAVAILABLE", &message), &message);
-    respond.log = Some(log("unknown", &image, failure.code, &failure.message, id));
-    Action::Respond(respond)
+    respond.log = Some(log("unknown", shown, failure, id));
+    respond
 }
 
-pub(super) fn shown(host: &str, repository: &str, reference: &str) -> String {
-    let separator = if reference.contains(':') { '@' } else { ':' };
-    format!("{host}/{repository}{separator}{reference}")
+/// The log's line about something that goes out.
+pub(super) fn decision<R: Host + Store>(
+    context: &Context<'_, R>,
+    verdict: &str,
+    resource: &Resource<'_>,
+    reason: &Failure,
+) -> String {
+    let id = context.decision_id(resource);
+    log(verdict, &context.shown(resource), reason, &id)
 }
 
 /// One line for the log.
-pub(super) fn log(verdict: &str, image: &str, code: &str, message: &str, id: &str) -> String {
+fn log(verdict: &str, shown: &str, reason: &Failure, id: &str) -> String {
     format!(
         "{{\"event\":\"decision\",\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":\
          {}}}",
         quote(id),
         quote(verdict),
-        quote(image),
-        quote(code),
-        quote(message)
+        quote(shown),
+        quote(reason.code),
+        quote(&reason.message)
     )
 }
 
 /// With what went wrong at the registry, its addresses included, in the operator's log and nowhere
 /// else.
-pub(super) fn with_troubles(action: Action, troubles: &[String]) -> Action {
-    let Action::Respond(mut respond) = action else {
-        return action;
-    };
-    if !troubles.is_empty() {
-        let list: Vec<String> = troubles
-            .iter()
-            .map(|text| quote(&clean(text, MESSAGE)))
-            .collect();
-        let line = respond
-            .log
-            .unwrap_or_else(|| String::from("{\"event\":\"upstream\"}"));
-        respond.log = Some(format!(
-            "{},\"upstream\":[{}]}}",
-            line.strip_suffix('}').unwrap_or(&line),
-            list.join(",")
-        ));
+fn with_troubles(respond: Respond, troubles: &[String]) -> Respond {
+    if troubles.is_empty() {
+        return respond;
     }
-    Action::Respond(respond)
+    let list: Vec<String> = troubles
+        .iter()
+        .map(|text| quote(&clean(text, MESSAGE)))
+        .collect();
+    let line = respond
+        .log
+        .unwrap_or_else(|| String::from("{\"event\":\"upstream\"}"));
+    let log = format!(
+        "{},\"upstream\":[{}]}}",
+        line.strip_suffix('}').unwrap_or(&line),
+        list.join(",")
+    );
+    Respond {
+        log: Some(log),
+        ..respond
+    }
 }
 
 /// What the upstream's own refusals become: 401, 404 and 429 pass, the rest is "could not find
 /// out".
-pub(super) fn upstream(
-    gateway: &Gateway,
-    repository: &str,
-    reference: &str,
-    problem: &RegistryError,
-) -> Action {
+fn upstream<R: Host + Store>(
+    context: &Context<'_, R>,
+    resource: &Resource<'_>,
+    problem: RegistryError,
+) -> Respond {
     match problem {
         RegistryError::Unauthorized { challenge, .. } => {
             let mut respond = error(401, "UNAUTHORIZED", "authentication required");
             if !challenge.is_empty() {
-                respond
-                    .headers
-                    .push(("www-authenticate".into(), challenge.clone()));
+                respond.headers.push(("www-authenticate".into(), challenge));
             }
-            Action::Respond(respond)
+            respond
         }
         RegistryError::RateLimited { retry_after, .. } => {
-            let mut respond = error(
-                429,
-                "TOOMANYREQUESTS",
-                "the registry says that there were too many requests",
-            );
-            respond.headers.extend(
-                retry_after
-                    .clone()
-                    .map(|value| ("retry-after".into(), value)),
-            );
-            Action::Respond(respond)
+            let message = "the registry says that there were too many requests";
+            let mut respond = error(429, "TOOMANYREQUESTS", message);
+            let retry_after = retry_after.map(|value| ("retry-after".into(), value));
+            respond.headers.extend(retry_after);
+            respond
         }
         // In our words: the upstream's could pass for a refusal of ours.
-        RegistryError::Refused { status: 403, .. } => Action::Respond(error(
+        RegistryError::Refused { status: 403, .. } => error(
             403,
             "DENIED",
             &format!(
                 "the registry {} does not let these credentials read this",
-                gateway.name
+                context.settings.name
             ),
-        )),
-        other => unknown(
-            gateway,
-            repository,
-            reference,
-            &Failure::new(other.code(), other.to_string()),
-            "-",
         ),
+        other => unknown(&context.shown(resource), &cleaned(other.into()), "-"),
     }
 }
 
-/// The upstream has no such thing.
-pub(super) fn not_found(
-    code: &str,
-    gateway: &Gateway,
-    repository: &str,
-    reference: &str,
-) -> Action {
-    Action::Respond(error(
-        404,
-        code,
-        &format!(
-            "the registry knows no {}",
-            shown(&gateway.name, repository, reference)
-        ),
-    ))
+/// The upstream does not have it.
+fn not_found<R: Host + Store>(context: &Context<'_, R>, resource: &Resource<'_>) -> Respond {
+    let name = &context.settings.name;
+    match resource {
+        Resource::List(_) => {
+            let message = format!(
+                "the registry {name} has no such list for {}",
+                context.repository
+            );
+            error(404, "NAME_UNKNOWN", &message)
+        }
+        Resource::Blob(_) => not_known("BLOB_UNKNOWN", &context.shown(resource)),
+        Resource::Manifest(_) | Resource::Ping => {
+            not_known("MANIFEST_UNKNOWN", &context.shown(resource))
+        }
+    }
+}
+
+fn not_known(code: &str, shown: &str) -> Respond {
+    error(404, code, &format!("the registry knows no {shown}"))
 }

@@ -1,27 +1,25 @@
-//! What one isolate remembers: bounded, each kind by a budget of its own, the least recently used
-//! first to go. Nothing here needs a proof: whatever comes from a store was checked before it was
-//! put here.
+//! A bounded map from repository and key to a value. Nothing in it needs a proof: records of a
+//! store are checked before they are inserted.
 //!
-//! Whoever fills a kind pays for it: what goes is the oldest of the owner (the first part of a
-//! repository's name) who takes the most room, so that pushes to one repository do not push out
-//! what is known of another's.
+//! The owner (the first part of a repository's name) who fills it pays for it: what is evicted is
+//! the least recently used entry of the owner who takes the most room, so that pushes to one
+//! repository do not evict what is known of another's.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
-/// A bounded map, least recently used first to go.
+/// The least recently used entries are evicted first.
 #[derive(Debug)]
-pub(super) struct Shelf<V> {
-    owners: BTreeMap<String, Owned<V>>,
-    /// Of everything, in the unit of the weights.
+pub(super) struct Cache<V> {
+    owners: BTreeMap<String, Owner<V>>,
+    /// Of all entries.
     weight: usize,
-    most: usize,
+    capacity: usize,
     clock: u64,
 }
 
 #[derive(Debug)]
-struct Owned<V> {
+struct Owner<V> {
     entries: BTreeMap<String, Entry<V>>,
     /// By the time of the last use.
     order: BTreeMap<u64, String>,
@@ -35,19 +33,19 @@ struct Entry<V> {
     used: u64,
 }
 
-impl<V> Shelf<V> {
-    /// An empty one with room for so much.
-    pub(super) fn new(most: usize) -> Self {
+impl<V> Cache<V> {
+    /// An empty one with this capacity, in the unit of the weights.
+    pub(super) fn new(capacity: usize) -> Self {
         Self {
             owners: BTreeMap::new(),
             weight: 0,
-            most,
+            capacity,
             clock: 0,
         }
     }
 
-    /// What is there; it counts as used.
-    pub(super) fn find(&mut self, repository: &str, key: &str) -> Option<&mut V> {
+    /// The value, which counts as used now.
+    pub(super) fn get(&mut self, repository: &str, key: &str) -> Option<&mut V> {
         self.clock = self.clock.saturating_add(1);
         let owned = self.owners.get_mut(owner(repository))?;
         let key = full(repository, key);
@@ -58,8 +56,8 @@ impl<V> Shelf<V> {
         Some(&mut entry.value)
     }
 
-    /// Everything of one repository, the last used first.
-    pub(super) fn of(&self, repository: &str) -> impl Iterator<Item = (&str, &V)> {
+    /// All entries of one repository, the last used first.
+    pub(super) fn entries_of(&self, repository: &str) -> impl Iterator<Item = (&str, &V)> {
         let prefix = full(repository, "");
         let owned = self.owners.get(owner(repository));
         let keys = owned
@@ -73,10 +71,10 @@ impl<V> Shelf<V> {
         })
     }
 
-    /// Puts a value there; what has no room at all is not kept.
-    pub(super) fn put(&mut self, repository: &str, key: &str, value: V, weight: usize) {
+    /// Inserts or replaces a value; one that is heavier than the capacity is not kept.
+    pub(super) fn insert(&mut self, repository: &str, key: &str, value: V, weight: usize) {
         self.remove(repository, key);
-        if weight > self.most {
+        if weight > self.capacity {
             return;
         }
         self.clock = self.clock.saturating_add(1);
@@ -84,7 +82,7 @@ impl<V> Shelf<V> {
         let owned = self
             .owners
             .entry(owner(repository).to_string())
-            .or_insert_with(|| Owned {
+            .or_insert_with(|| Owner {
                 entries: BTreeMap::new(),
                 order: BTreeMap::new(),
                 weight: 0,
@@ -100,7 +98,7 @@ impl<V> Shelf<V> {
         );
         owned.weight = owned.weight.saturating_add(weight);
         self.weight = self.weight.saturating_add(weight);
-        while self.weight > self.most {
+        while self.weight > self.capacity {
             let Some(heaviest) = self
                 .owners
                 .iter()
@@ -114,17 +112,17 @@ impl<V> Shelf<V> {
                 .get(&heaviest)
                 .and_then(|owned| owned.order.values().next().cloned());
             let Some(oldest) = oldest else { return };
-            self.forget(&heaviest, &oldest);
+            self.evict(&heaviest, &oldest);
         }
     }
 
-    /// Takes a value away.
+    /// Removes a value.
     pub(super) fn remove(&mut self, repository: &str, key: &str) {
         let key = full(repository, key);
-        self.forget(&owner(repository).to_string(), &key);
+        self.evict(&owner(repository).to_string(), &key);
     }
 
-    fn forget(&mut self, owner: &String, key: &str) {
+    fn evict(&mut self, owner: &String, key: &str) {
         let Some(owned) = self.owners.get_mut(owner) else {
             return;
         };
@@ -150,75 +148,51 @@ fn full(repository: &str, key: &str) -> String {
     full
 }
 
-/// What a manifest or index lists, by the first eight bytes of each digest: enough to find it
-/// again, and whoever finds it looks into the document itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Listed(Vec<u64>);
-
-impl Listed {
-    pub(super) fn new(mut parts: Vec<u64>) -> Self {
-        parts.sort_unstable();
-        parts.dedup();
-        Self(parts)
-    }
-
-    pub(super) fn has(&self, part: u64) -> bool {
-        self.0.binary_search(&part).is_ok()
-    }
-
-    pub(super) fn parts(&self) -> &[u64] {
-        &self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use alloc::vec::Vec;
 
     #[test]
     fn the_least_recently_used_goes_first() {
-        let mut shelf = Shelf::new(3);
+        let mut cache = Cache::new(3);
         for key in ["a", "b", "c"] {
-            shelf.put("r", key, key, 1);
+            cache.insert("r", key, key, 1);
         }
-        assert!(shelf.find("r", "a").is_some());
-        shelf.put("r", "d", "d", 1);
-        let left: Vec<&str> = shelf.of("r").map(|(key, _)| key).collect();
+        assert!(cache.get("r", "a").is_some());
+        cache.insert("r", "d", "d", 1);
+        let left: Vec<&str> = cache.entries_of("r").map(|(key, _)| key).collect();
         assert_eq!(left, ["d", "a", "c"]);
-        shelf.put("r", "a", "a again", 3);
+        cache.insert("r", "a", "a again", 3);
         assert_eq!(
-            shelf.of("r").map(|(_, value)| *value).collect::<Vec<_>>(),
+            cache
+                .entries_of("r")
+                .map(|(_, value)| *value)
+                .collect::<Vec<_>>(),
             ["a again"]
         );
-        shelf.put("r", "e", "too large", 4);
-        assert!(shelf.find("r", "e").is_none() && shelf.find("r", "a").is_some());
-        shelf.remove("r", "a");
-        assert_eq!((shelf.weight, shelf.owners.len()), (0, 0));
+        cache.insert("r", "e", "too large", 4);
+        assert!(cache.get("r", "e").is_none() && cache.get("r", "a").is_some());
+        cache.remove("r", "a");
+        assert_eq!((cache.weight, cache.owners.len()), (0, 0));
     }
 
-    /// Whoever pushes much pushes out what is his own.
+    /// An owner who fills the cache evicts his own entries.
     #[test]
     fn the_heaviest_owner_pays() {
-        let mut shelf = Shelf::new(100);
-        shelf.put("victim/app", "k", 0, 10);
+        let mut cache = Cache::new(100);
+        cache.insert("victim/app", "k", 0, 10);
         for number in 0..1_000 {
-            shelf.put(
+            cache.insert(
                 &alloc::format!("tenant/r{}", number % 7),
                 &number.to_string(),
                 number,
                 3,
             );
         }
-        assert_eq!(shelf.find("victim/app", "k"), Some(&mut 0));
-        assert!(shelf.weight <= 100);
-        // Repositories whose names begin alike are told apart.
-        assert!(shelf.find("victim", "k").is_none() && shelf.of("victim").next().is_none());
-    }
-
-    #[test]
-    fn listed_finds_its_parts() {
-        let listed = Listed::new(alloc::vec![3, 1, 2, 3]);
-        assert!(listed.has(1) && listed.has(3) && !listed.has(4));
-        assert_eq!(listed.parts(), [1, 2, 3]);
+        assert_eq!(cache.get("victim/app", "k"), Some(&mut 0));
+        assert!(cache.weight <= 100);
+        // Repositories whose names begin alike are different repositories.
+        assert!(cache.get("victim", "k").is_none() && cache.entries_of("victim").next().is_none());
     }
 }

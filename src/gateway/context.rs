@@ -1,0 +1,175 @@
+//! What all steps of one request share.
+
+use super::action::Request;
+use super::budget::Budget;
+use super::config::{Settings, image};
+use super::hints::Hints;
+use super::memory::{Caches, Memory};
+use super::records::Records;
+use super::stop::Stop;
+use crate::digest::{Digest, sha256};
+use crate::encoding::hex;
+use crate::host::{Host, Store};
+use crate::oci::auth::Credentials;
+use crate::oci::registry::{Fetched, Registry, RegistryError};
+use crate::time::UnixTime;
+use crate::verify::Subject;
+use alloc::format;
+use alloc::string::{String, ToString};
+use core::fmt;
+
+/// One request, and what it may use.
+pub(super) struct Context<'a, R> {
+    pub settings: &'a Settings,
+    pub request: &'a Request,
+    pub remote: &'a Budget<'a, R>,
+    /// The registry that is fronted, asked with the client's own credentials.
+    pub registry: Registry<'a, Budget<'a, R>>,
+    pub memory: Memory<'a, Budget<'a, R>>,
+    pub hints: Hints<'a, Budget<'a, R>>,
+    /// As the client wrote it; empty where the request is about none.
+    pub repository: &'a str,
+}
+
+/// What a client asks for.
+#[derive(Clone, Copy)]
+pub(super) enum Resource<'a> {
+    /// Whether it is let in at all.
+    Ping,
+    /// A manifest or index, by tag or digest.
+    Manifest(&'a str),
+    /// A config or layer.
+    Blob(&'a Digest),
+    /// A list, by its path.
+    List(&'a str),
+}
+
+impl fmt::Display for Resource<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ping => Ok(()),
+            Self::Manifest(text) | Self::List(text) => f.write_str(text),
+            Self::Blob(digest) => write!(f, "{digest}"),
+        }
+    }
+}
+
+impl<'a, R: Host + Store> Context<'a, R> {
+    pub(super) fn new(
+        settings: &'a Settings,
+        caches: &'a Caches,
+        request: &'a Request,
+        repository: &'a str,
+        remote: &'a Budget<'a, R>,
+    ) -> Result<Self, RegistryError> {
+        // A ping is about no repository; a dialogue is always about one.
+        let upstream = match repository {
+            "" => String::from("x"),
+            repository => settings.upstream_repository(repository),
+        };
+        let records = || Records {
+            store: remote,
+            secret: &settings.secret,
+            build: &settings.build,
+        };
+        Ok(Self {
+            settings,
+            request,
+            remote,
+            registry: registry(settings, request, &upstream, remote)?,
+            memory: Memory {
+                caches,
+                records: records(),
+                upstream: &settings.upstream,
+                repository: upstream.clone(),
+                basis: &settings.basis,
+            },
+            hints: Hints {
+                caches: &caches.hints,
+                records: records(),
+                upstream: &settings.upstream,
+                repository: upstream,
+            },
+            repository,
+        })
+    }
+
+    pub(super) fn now(&self) -> UnixTime {
+        self.request.time
+    }
+
+    /// The name of this resource in messages.
+    pub(super) fn shown(&self, resource: &Resource<'_>) -> String {
+        match self.repository {
+            "" => self.settings.name.clone(),
+            repository => image(&self.settings.name, repository, &resource.to_string()),
+        }
+    }
+
+    /// An id for people who compare an answer with the log.
+    pub(super) fn decision_id(&self, resource: &Resource<'_>) -> String {
+        let text = format!(
+            "{}\n{}\n{resource}\n{}",
+            self.settings.basis,
+            self.repository,
+            self.now().0
+        );
+        hex::encode(&sha256(text.as_bytes()))
+            .chars()
+            .take(12)
+            .collect()
+    }
+
+    /// The document with this digest: kept, or fetched and hashed.
+    pub(super) async fn subject(&self, digest: &Digest) -> Result<Subject, Stop> {
+        let kept = match self.memory.content(digest) {
+            None => self.memory.recall_content(digest).await,
+            kept => kept,
+        };
+        match kept {
+            // Its kind was derived from the bytes alone, or they would not have been kept.
+            Some(bytes) => Subject::read(bytes, None, Some(digest)).map_err(Stop::Denied),
+            None => self.fetch_subject(digest).await,
+        }
+    }
+
+    /// The same from the upstream, asked once more if the bytes have another digest.
+    pub(super) async fn fetch_subject(&self, digest: &Digest) -> Result<Subject, Stop> {
+        let reference = digest.to_string();
+        let mut fetched = self.fetch_manifest(&reference).await?;
+        if digest.check(&fetched.bytes).is_err() {
+            fetched = self.fetch_manifest(&reference).await?;
+            digest.check(&fetched.bytes).map_err(Stop::denied)?;
+        }
+        Subject::read(fetched.bytes, fetched.content_type.as_deref(), Some(digest))
+            .map_err(Stop::Denied)
+    }
+
+    /// What the upstream has under this tag or digest, not yet compared with anything.
+    pub(super) async fn fetch_manifest(&self, reference: &str) -> Result<Fetched, Stop> {
+        self.registry
+            .manifest(reference)
+            .await?
+            .ok_or(Stop::Missing)
+    }
+}
+
+fn registry<'a, H: Host>(
+    settings: &Settings,
+    request: &Request,
+    repository: &str,
+    remote: &'a H,
+) -> Result<Registry<'a, H>, RegistryError> {
+    let authorization = request
+        .header("authorization")
+        .map(|value| ("authorization".to_string(), value.to_string()));
+    let registry = Registry::new(
+        remote,
+        &settings.upstream,
+        repository,
+        Credentials::Forward(authorization.into_iter().collect()),
+    )?;
+    Ok(registry
+        .with_egress(settings.egress.clone())
+        .named(&settings.name))
+}

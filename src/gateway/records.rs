@@ -1,0 +1,58 @@
+//! The store behind the isolate's own memory (GATEWAY, "Remembering"). Others may write to it, and
+//! it is trusted for nothing: a record without an HMAC under the gateway's secret, over its kind,
+//! its key and this build, is ignored. The store is asked only in a request that the
+//! upstream has let in: the request's budget sees to that.
+
+use crate::encoding::hex;
+use crate::host::Store;
+use alloc::format;
+use alloc::string::String;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+/// Bytes of a secret that authenticates records.
+const SECRET: usize = 16;
+
+/// Authenticated records in a store.
+pub(super) struct Records<'a, S> {
+    pub store: &'a S,
+    pub secret: &'a [u8],
+    pub build: &'a str,
+}
+
+impl<S: Store> Records<'_, S> {
+    /// The record of this kind under this key, if this gateway or one with its secret wrote it.
+    pub(super) async fn load(&self, kind: &str, key: &str) -> Option<String> {
+        let mut mac = self.mac(kind, key)?;
+        let record = self.store.load(key).await?;
+        let (body, tag) = record.rsplit_once('\n')?;
+        mac.update(body.as_bytes());
+        mac.verify_slice(&hex::decode(tag)?).ok()?;
+        Some(body.into())
+    }
+
+    /// Keeps a record for at most so many seconds; without a secret nothing is kept.
+    pub(super) async fn save(&self, kind: &str, key: &str, body: &str, seconds: u32) {
+        let Some(mut mac) = self.mac(kind, key) else {
+            return;
+        };
+        mac.update(body.as_bytes());
+        let tag = hex::encode(&mac.finalize().into_bytes());
+        self.store
+            .save(key, &format!("{body}\n{tag}"), seconds)
+            .await;
+    }
+
+    /// Over kind, build and key, each with its length, so that no part can be taken for another.
+    fn mac(&self, kind: &str, key: &str) -> Option<Hmac<Sha256>> {
+        if self.secret.len() < SECRET {
+            return None;
+        }
+        let mut mac: Hmac<Sha256> = Hmac::new_from_slice(self.secret).ok()?;
+        for part in [kind, self.build, key] {
+            mac.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            mac.update(part.as_bytes());
+        }
+        Some(mac)
+    }
+}

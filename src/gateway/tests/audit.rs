@@ -1,0 +1,147 @@
+//! Audit: what would be stopped goes out, and the log says so.
+
+use super::*;
+
+/// A gateway that has this scope under audit.
+fn audit(scope: &str) -> Gateway {
+    Gateway::new(config(&policy("index").replace(
+        r#""version": 1"#,
+        &format!(r#""version": 1, "audit": ["{scope}"]"#),
+    )))
+}
+
+/// Of `app:1.0`: by its tag, by its digest, and its layer.
+fn paths(digest: &Digest) -> [String; 3] {
+    [
+        "/v2/app/manifests/1.0".into(),
+        format!("/v2/app/manifests/{digest}"),
+        format!("/v2/app/blobs/{}", Digest::of(b"a")),
+    ]
+}
+
+fn log(gateway: &Gateway, world: &World, path: &str) -> String {
+    match act(gateway, world, &request("GET", path, &[], 1_000)) {
+        Action::Respond(respond) => respond.log.unwrap(),
+        Action::Stream(stream) => stream.log.unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// GATEWAY, "Serving": audit never breaks a pull, and what it lets pass is written down.
+#[test]
+fn a_scope_under_audit_is_served_and_written_down() {
+    let world = World::default();
+    let gateway = audit("r.example/app");
+    let (digest, bytes) = world.image("app", "1.0", "a");
+    let [tag, by_digest, blob] = paths(&digest);
+    // The blob first: nothing that was served leads to it, and it passes all the same.
+    for (path, code) in [
+        (&blob, "gateway.not-linked"),
+        (&tag, "signature.missing"),
+        (&by_digest, "signature.missing"),
+        (&blob, "signature.missing"),
+    ] {
+        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
+        let log = log(&gateway, &world, path);
+        assert!(
+            log.contains(r#""verdict":"audit""#) && log.contains(&format!(r#""code":"{code}""#)),
+            "{log}"
+        );
+    }
+    assert_eq!(get(&gateway, &world, &tag).body, bytes);
+    // What is good is allowed, as ever.
+    world.sign("app", &digest, &format!("{NAME}/app:1.0"), GOOD);
+    world.store.borrow_mut().clear();
+    forget_all(&gateway);
+    assert!(log(&gateway, &world, &tag).contains(r#""verdict":"allow""#));
+}
+
+/// A gateway that enforces learns nothing from it, and neither does another scope.
+#[test]
+fn audit_ends_at_its_scope() {
+    let world = World::default();
+    let gateway = audit("r.example/app");
+    let (digest, _) = world.image("app", "1.0", "a");
+    let [tag, by_digest, blob] = paths(&digest);
+    for path in [&tag, &by_digest, &blob] {
+        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
+    }
+    let strict = super::gateway();
+    for path in [&tag, &by_digest, &blob] {
+        assert_eq!(verdict(&strict, &world, path).0, 403, "{path}");
+    }
+    world.image("exact", "1.0", "c");
+    assert_eq!(
+        verdict(&gateway, &world, "/v2/exact/manifests/1.0"),
+        is(403, "signature.missing")
+    );
+    assert_eq!(
+        verdict(&audit("r.example/app:2.0"), &world, &tag),
+        is(403, "signature.missing")
+    );
+    // A scope of the policy below an audited one is enforced.
+    assert_eq!(
+        verdict(&audit(""), &world, &tag),
+        is(403, "signature.missing")
+    );
+}
+
+/// What is undecided passes; the upstream's own refusals, and bytes that contradict the digest that
+/// was asked for, do not.
+#[test]
+fn audit_lets_pass_what_cannot_be_decided() {
+    let world = World::default();
+    let (gateway, strict) = (audit("r.example/app"), super::gateway());
+    let (digest, _) = world.image("app", "1.0", "a");
+    let [tag, by_digest, _] = paths(&digest);
+    world.fail(".sig", 9, Ok(response(503, &[], b"")));
+    assert_eq!(get(&gateway, &world, &tag).status, 200);
+    assert_eq!(verdict(&strict, &world, &tag).0, 503);
+    world.mend();
+    assert_eq!(
+        get(&gateway, &world, "/v2/app/manifests/absent").status,
+        404
+    );
+    world.store.borrow_mut().clear();
+    forget_all(&gateway);
+    world.fail(
+        &format!("GET http://up.test{by_digest}"),
+        2,
+        Ok(response(200, &[("content-type", MANIFEST)], b"{}")),
+    );
+    assert_eq!(
+        verdict(&gateway, &world, &by_digest),
+        is(403, "digest.mismatch")
+    );
+}
+
+/// A scope may be one tag: what was resolved under it is served by digest, too, with its blobs, and
+/// nothing else is.
+#[test]
+fn a_tag_under_audit_is_served_whole() {
+    let world = World::default();
+    let gateway = Gateway::new(config(&policy("index").replace(
+        r#""version": 1"#,
+        r#""version": 1, "audit": ["r.example/app:2.0"]"#,
+    )));
+    let (digest, _) = world.image("app", "2.0", "a");
+    let (other, _) = world.image("app", "1.0", "b");
+    let (by_digest, blob) = (
+        format!("/v2/app/manifests/{digest}"),
+        format!("/v2/app/blobs/{}", Digest::of(b"a")),
+    );
+    assert_eq!(
+        verdict(&gateway, &world, &by_digest),
+        is(403, "signature.missing")
+    );
+    for path in ["/v2/app/manifests/2.0", &by_digest, &blob] {
+        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
+    }
+    for path in [
+        "/v2/app/manifests/1.0",
+        &format!("/v2/app/manifests/{other}"),
+        &format!("/v2/app/blobs/{}", Digest::of(b"b")),
+    ] {
+        assert_eq!(get(&gateway, &world, path).status, 403, "{path}");
+    }
+}
