@@ -4,7 +4,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CACHE := $(or $(SEALGATE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealgate)
-WASM := target/wasm32-unknown-unknown/release/sealgate.wasm
+# The package's modules: one crate, by its features. Each is built alone.
+MODULES := target/modules/sealgate.wasm target/modules/sealgate_gateway.wasm target/modules/sealgate_full.wasm
 SOURCES := $(shell find src -name '*.rs') Cargo.toml Cargo.lock
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
@@ -22,7 +23,7 @@ serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=
 
 .PHONY: build
 build: pkg/package.json ## make the npm package in pkg/
-	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
+	@node tools/build/sizes.mjs pkg/*.wasm
 
 .PHONY: test
 test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-licences ## everything, as CI runs it
@@ -110,15 +111,20 @@ clean: ## forget what was built here
 
 # The package. Everything below is quick when it is there.
 
-$(WASM): $(SOURCES) | rust-targets
-	cargo build --locked --release --lib --target wasm32-unknown-unknown
+target/modules/sealgate.wasm: FEATURES := wasm
+target/modules/sealgate_gateway.wasm: FEATURES := wasm,gateway
+target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint
+$(MODULES): $(SOURCES) | rust-targets
+	cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
+	@mkdir -p target/modules
+	@cp target/wasm32-unknown-unknown/release/sealgate.wasm $@
 
 $(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/build/src/*.rs)
 	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
 	@touch $@
 
-pkg/package.json: $(WASM) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
-	$(BUILD_TOOL) $(WASM) pkg
+pkg/package.json: $(MODULES) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
+	$(BUILD_TOOL) pkg $(MODULES)
 	@touch $@
 
 tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.json
