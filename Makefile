@@ -4,8 +4,10 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 CACHE := $(or $(SEALGATE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealgate)
-WASM := target/wasm32-unknown-unknown/release/sealgate.wasm
-# Everything in src/, since some of it is compiled in as data; the rule of $(WASM) checks that nothing is missing.
+# The package's modules: one crate, by its features. Each is built alone.
+MODULES := target/modules/sealgate.wasm target/modules/sealgate_gateway.wasm target/modules/sealgate_full.wasm
+BUILT := target/wasm32-unknown-unknown/release/sealgate
+# Everything in src/, since some of it is compiled in as data; the rule of $(MODULES) checks that nothing is missing.
 SOURCES := $(shell find src -type f) Cargo.toml Cargo.lock
 # Panics name the file that they are in: where this folder and Cargo's sources are must not change the module.
 US := $(shell printf '\037')
@@ -28,7 +30,7 @@ serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=
 
 .PHONY: build
 build: pkg/package.json ## make the npm package in pkg/
-	@node tools/build/sizes.mjs pkg/sealgate_bg.wasm
+	@node tools/build/sizes.mjs pkg/*.wasm
 
 .PHONY: test
 test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-reproducible test-licences ## everything, as CI runs it
@@ -144,18 +146,23 @@ clean: ## forget what was built here
 
 # The package. Everything below is quick when it is there.
 
-$(WASM): $(SOURCES) | rust-targets
-	CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)" cargo build --locked --release --lib --target wasm32-unknown-unknown --features wasm
-	@for file in $$(sed 's/^[^:]*: //' $(@:.wasm=.d)); do \
+target/modules/sealgate.wasm: FEATURES := wasm
+target/modules/sealgate_gateway.wasm: FEATURES := wasm,gateway
+target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint
+$(MODULES): $(SOURCES) | rust-targets
+	CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)" cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
+	@for file in $$(sed 's/^[^:]*: //' $(BUILT).d); do \
 	  case " $(SOURCES) " in *" $${file#$(CURDIR)/} "*) ;; \
 	  *) echo "$$file is compiled in, but a change to it would not build the module again: name it in SOURCES" >&2; exit 1;; esac; done
+	@mkdir -p $(@D)
+	@cp $(BUILT).wasm $@
 
 $(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/build/src/*.rs)
 	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
 	@touch $@
 
-pkg/package.json: $(WASM) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
-	$(BUILD_TOOL) $(WASM) pkg
+pkg/package.json: $(MODULES) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
+	$(BUILD_TOOL) pkg $(MODULES)
 	@touch $@
 
 tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.json

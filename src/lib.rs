@@ -44,6 +44,7 @@ pub mod policy;
 
 pub mod verify;
 
+#[cfg(feature = "gateway")]
 pub mod gateway;
 
 #[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]

@@ -96,6 +96,10 @@ codes! {
             "{place}: expected one repository such as registry.example.com/team/app, or one with a \
              tag, in its full spelling, found {found:?}: an exception is for that one exactly, and \
              never for a registry, a namespace or what lies below";
+        /// As [`PatternError::Part`].
+        Part => "part.missing",
+            "this policy has regular expressions, which are not part of this build: use one with \
+             the feature expressions";
         TooMany { place: Place, limit: usize, found: usize } => "policy.too-many",
             "{place}: expected at most {limit} entries, found {found}: split the requirement";
     }

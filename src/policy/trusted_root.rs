@@ -9,6 +9,7 @@ use super::field::Members;
 use crate::limits;
 use crate::sigstore::identity::Identity;
 use crate::sigstore::identity::Pattern;
+use crate::sigstore::identity::PatternError;
 use crate::x509::fulcio::Claims;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -77,9 +78,12 @@ fn named(field: &Field<'_>) -> Result<TrustedRoot, PolicyError> {
 
 /// An expression for the whole of a text.
 pub(super) fn regexp(field: &Field<'_>) -> Result<Pattern, PolicyError> {
-    Pattern::whole(field.string()?).map_err(|error| PolicyError::Pattern {
-        place: field.place(),
-        error,
+    Pattern::whole(field.string()?).map_err(|error| match error {
+        PatternError::Part => PolicyError::Part,
+        error => PolicyError::Pattern {
+            place: field.place(),
+            error,
+        },
     })
 }
 

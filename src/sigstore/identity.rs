@@ -12,9 +12,11 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
-use regex_automata::nfa::thompson::NFA;
-use regex_automata::nfa::thompson::pikevm::PikeVM;
-use regex_automata::util::syntax;
+#[cfg(feature = "expressions")]
+use regex_automata::{
+    nfa::thompson::{NFA, pikevm::PikeVM},
+    util::syntax,
+};
 
 codes! {
     /// This is no regular expression that is understood here.
@@ -34,14 +36,28 @@ codes! {
             "expected RE2's syntax, found {found}, which it lacks or reads otherwise: escape it, or \
              leave it out";
         Syntax { error: String } => "pattern.syntax", "expected RE2's syntax: {error}";
+        /// Nothing is decided without it: whoever holds a larger module asks that one.
+        Part => "part.missing",
+            "regular expressions are not part of this build: use one with the feature expressions, \
+             or give the text exactly";
     }
 }
+
+/// A compiled expression; where this build has none, a value that cannot exist.
+#[cfg(feature = "expressions")]
+#[derive(Clone)]
+struct Machine(PikeVM);
+
+/// A compiled expression; where this build has none, a value that cannot exist.
+#[cfg(not(feature = "expressions"))]
+#[derive(Clone)]
+enum Machine {}
 
 /// A regular expression, ready to match.
 #[derive(Clone)]
 pub struct Regexp {
     text: String,
-    machine: PikeVM,
+    machine: Machine,
 }
 
 /// What a text must be.
@@ -187,6 +203,31 @@ impl Regexp {
             return Err(PatternError::NotAscii);
         }
         check(text)?;
+        Ok(Self {
+            text: text.into(),
+            machine: Machine::new(text, &wrap(text))?,
+        })
+    }
+
+    fn is_match(&self, text: &str) -> bool {
+        text.is_ascii() && text.len() <= limits::REGEXP_TEXT && self.machine.is_match(text)
+    }
+}
+
+#[cfg(not(feature = "expressions"))]
+impl Machine {
+    fn new(_: &str, _: &str) -> Result<Self, PatternError> {
+        Err(PatternError::Part)
+    }
+
+    fn is_match(&self, _: &str) -> bool {
+        match *self {}
+    }
+}
+
+#[cfg(feature = "expressions")]
+impl Machine {
+    fn new(text: &str, wrapped: &str) -> Result<Self, PatternError> {
         let syntax = syntax::Config::new().unicode(false).utf8(false);
         let wrong = |error: String| PatternError::Syntax {
             error: error
@@ -205,21 +246,15 @@ impl Regexp {
         let compiled = NFA::compiler()
             .syntax(syntax)
             .configure(config)
-            .build(&wrap(text))
+            .build(wrapped)
             .map_err(|error| wrong(format!("{error}")))?;
-        let machine = PikeVM::new_from_nfa(compiled).map_err(|error| wrong(format!("{error}")))?;
-        Ok(Self {
-            text: text.into(),
-            machine,
-        })
+        PikeVM::new_from_nfa(compiled)
+            .map(Self)
+            .map_err(|error| wrong(format!("{error}")))
     }
 
     fn is_match(&self, text: &str) -> bool {
-        text.is_ascii()
-            && text.len() <= limits::REGEXP_TEXT
-            && self
-                .machine
-                .is_match(&mut self.machine.create_cache(), text)
+        self.0.is_match(&mut self.0.create_cache(), text)
     }
 }
 

@@ -2,18 +2,19 @@
 //!
 //! Options are read by hand, so that a wrong one gets a code; reports leave as plain objects.
 
+#[cfg(feature = "gateway")]
+mod gateway;
 mod options;
+#[cfg(feature = "lint")]
 mod policy;
 mod roots;
 mod tasks;
 mod values;
 
-use crate::gateway;
 use crate::host::Remote;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
 use crate::verify;
-use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use js_sys::{Array, Object};
@@ -31,7 +32,11 @@ pub fn version() -> String {
 /// Every code that an error, a refusal or a report can carry.
 #[wasm_bindgen]
 pub fn codes() -> Vec<String> {
-    gateway::codes().map(ToString::to_string).collect()
+    #[cfg(feature = "gateway")]
+    let codes = crate::gateway::codes();
+    #[cfg(not(feature = "gateway"))]
+    let codes = verify::codes();
+    codes.map(ToString::to_string).collect()
 }
 
 /// An image reference, taken apart, with Docker Hub's defaults.
@@ -132,51 +137,6 @@ pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {
             .map_err(failure)?;
         Ok(JsValue::from(outcome == crate::crypto::Outcome::Holds))
     }))
-}
-
-/// A gateway in front of one registry.
-#[wasm_bindgen]
-pub struct Gateway {
-    inner: Rc<gateway::Gateway>,
-    web_crypto: bool,
-}
-
-#[wasm_bindgen]
-impl Gateway {
-    /// Never throws for a wrong policy: such a gateway refuses everything.
-    #[wasm_bindgen(constructor)]
-    pub fn new(config: &JsValue) -> Result<Gateway, JsValue> {
-        let (config, web_crypto) = options::gateway(config)?;
-        Ok(Self {
-            inner: Rc::new(gateway::Gateway::new(config)),
-            web_crypto,
-        })
-    }
-
-    /// `{state: "ok"}`, or `"misconfigured"` with code and message.
-    pub fn state(&self) -> Object {
-        let object = Object::new();
-        match self.inner.misconfigured() {
-            None => set(&object, "state", "ok"),
-            Some(failure) => {
-                set(&object, "state", "misconfigured");
-                set(&object, "code", failure.code);
-                set(&object, "message", failure.message.as_str());
-            }
-        }
-        object
-    }
-
-    /// Begins the handling of a request.
-    pub fn handle(&self, request: &JsValue) -> Result<Task, JsValue> {
-        let request = options::request(request)?;
-        let gateway = self.inner.clone();
-        let remote = Remote::new(self.web_crypto);
-        let inner = remote.clone();
-        Ok(Task::new(remote, async move {
-            Ok(values::action(gateway.handle(&request, &inner).await))
-        }))
-    }
 }
 
 /// Pairs as JavaScript has headers.

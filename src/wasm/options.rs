@@ -6,7 +6,6 @@ use crate::cosign::predicate_type as predicate_type_of;
 use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, PublicKey, Role, Scheme, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::Failure;
-use crate::gateway;
 use crate::host::Remote;
 use crate::oci::Platform;
 use crate::oci::auth::Credentials;
@@ -411,7 +410,7 @@ fn credentials(options: &JsValue) -> Result<Credentials, JsValue> {
     })
 }
 
-fn web_crypto(options: &JsValue) -> Result<bool, JsValue> {
+pub(super) fn web_crypto(options: &JsValue) -> Result<bool, JsValue> {
     match values::text(options, "provider")?.as_deref() {
         None | Some("webcrypto") => Ok(true),
         Some("rust") => Ok(false),
@@ -473,38 +472,4 @@ pub(super) fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsV
     )
     .map_err(failure)?;
     Ok((check, web_crypto(options)?))
-}
-
-/// Reads a gateway's configuration.
-pub(super) fn gateway(config: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
-    let config_read = gateway::Config {
-        upstream: values::need_text(config, "upstream")?,
-        name: values::need_text(config, "name")?,
-        policy: values::bytes(config, "policy")?.unwrap_or_default(),
-        assets: values::byte_map(config, "assets")?,
-        registries_d: registries_d(config)?,
-        secret: values::bytes(config, "secret")?.unwrap_or_else(Vec::new),
-        build: values::text(config, "build")?.unwrap_or_default(),
-        cors_origins: values::text_list(config, "corsOrigins")?,
-        publish_policy: !values::has(config, "publishPolicy")
-            || values::flag(config, "publishPolicy"),
-        requests: if values::has(config, "requests") {
-            usize::try_from(values::integer(config, "requests")?).unwrap_or(0)
-        } else {
-            0
-        },
-        public_url: values::text(config, "publicUrl")?.unwrap_or_default(),
-        egress: values::text_list(config, "egress")?,
-    };
-    Ok((config_read, web_crypto(config)?))
-}
-
-/// Reads a client's request.
-pub(super) fn request(request: &JsValue) -> Result<gateway::Request, JsValue> {
-    Ok(gateway::Request {
-        method: values::need_text(request, "method")?.to_ascii_uppercase(),
-        url: values::need_text(request, "url")?,
-        headers: values::header_list(request, "headers")?,
-        time: UnixTime(values::integer(request, "time")?),
-    })
 }

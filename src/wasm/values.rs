@@ -1,9 +1,7 @@
 //! Values in and out.
 
-use super::pairs;
 use crate::encoding::number;
 use crate::error::{Failure, HostError};
-use crate::gateway::{Action, Respond};
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -215,57 +213,4 @@ pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(JsValue::from)
-}
-
-/// An action as the shell carries it out.
-pub(super) fn action(action: Action) -> JsValue {
-    let object = Object::new();
-    match action {
-        Action::Asset(path) => {
-            set(&object, "kind", "asset");
-            set(&object, "path", path);
-        }
-        Action::Sent => set(&object, "kind", "sent"),
-        Action::Respond(respond) => fill_respond(&object, respond),
-        Action::Stream(stream) => {
-            set(&object, "kind", "stream");
-            let request = Object::new();
-            set(&request, "method", stream.method);
-            set(&request, "url", stream.url);
-            set(&request, "headers", pairs(&stream.headers));
-            set(&object, "request", request);
-            set(
-                &object,
-                "pass",
-                stream.pass.iter().map(JsValue::from).collect::<Array>(),
-            );
-            set(&object, "set", pairs(&stream.set));
-            set(&object, "errorBody", stream.error_body);
-            let location = Object::new();
-            set(&location, "from", stream.location.0);
-            set(&location, "to", stream.location.1);
-            set(&object, "location", location);
-            set_log(&object, stream.log);
-        }
-    }
-    object.into()
-}
-
-fn fill_respond(object: &Object, respond: Respond) {
-    set(object, "kind", "respond");
-    set(object, "status", f64::from(respond.status));
-    if let Some(text) = respond.status_text {
-        set(object, "statusText", text);
-    }
-    set(object, "headers", pairs(&respond.headers));
-    if let Some(body) = respond.body {
-        set(object, "body", Uint8Array::from(body.as_slice()));
-    }
-    set_log(object, respond.log);
-}
-
-fn set_log(object: &Object, log: Option<String>) {
-    if let Some(value) = log.and_then(|line| js_sys::JSON::parse(&line).ok()) {
-        set(object, "log", value);
-    }
 }

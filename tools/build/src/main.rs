@@ -1,7 +1,9 @@
-//! Makes `pkg/`, the npm package: the module with its glue (by wasm-bindgen), made smaller (by
+//! Makes `pkg/`, the npm package: each module with its glue (by wasm-bindgen), made smaller (by
 //! wasm-opt), and what `js/` holds.
 //!
-//! `sealgate-build MODULE.wasm PKG [--root DIR] [--wasm-opt PROGRAM | --no-wasm-opt]`
+//! `sealgate-build PKG NAME.wasm… [--root DIR] [--wasm-opt PROGRAM | --no-wasm-opt]`
+//!
+//! `NAME.wasm` becomes `NAME.js` and `NAME_bg.wasm`.
 //!
 //! The package is written beside its place and moved there when it is whole, so that nobody meets
 //! half of it.
@@ -34,7 +36,7 @@ const WASM_FEATURES: [&str; 6] = [
 const PAPERS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
 
 struct Options {
-    module: PathBuf,
+    modules: Vec<PathBuf>,
     package: PathBuf,
     root: PathBuf,
     wasm_opt: Option<PathBuf>,
@@ -54,10 +56,13 @@ fn build(options: &Options) -> Outcome<()> {
     remove(&fresh)?;
     fs::create_dir_all(&fresh)?;
 
-    bind(&options.module, &fresh)?;
-    let wasm = fresh.join("sealgate_bg.wasm");
-    if let Some(wasm_opt) = &options.wasm_opt {
-        optimise(wasm_opt, &wasm)?;
+    let mut made = Vec::new();
+    for module in &options.modules {
+        let name = bind(module, &fresh)?;
+        if let Some(wasm_opt) = &options.wasm_opt {
+            optimise(wasm_opt, &fresh.join(&name))?;
+        }
+        made.push(options.package.join(name));
     }
     copy_tree(&options.root.join("js"), &fresh)?;
     for paper in PAPERS {
@@ -70,11 +75,12 @@ fn build(options: &Options) -> Outcome<()> {
     stamp(&options.root, &fresh)?;
 
     put_in_place(&fresh, &options.package)?;
-    print_sizes(&options.root, &options.package.join("sealgate_bg.wasm"))
+    print_sizes(&options.root, &made)
 }
 
-/// The glue that `init()` without arguments can load, and that can start over after a trap.
-fn bind(module: &Path, out: &Path) -> Outcome<()> {
+/// The glue that `init()` without arguments can load, and that can start over after a trap. Gives
+/// the bound module's file name.
+fn bind(module: &Path, out: &Path) -> Outcome<String> {
     if !module.is_file() {
         return Err(format!(
             "{}: no such file; build the crate for wasm32-unknown-unknown first",
@@ -82,9 +88,13 @@ fn bind(module: &Path, out: &Path) -> Outcome<()> {
         )
         .into());
     }
+    let name = module
+        .file_stem()
+        .and_then(OsStr::to_str)
+        .ok_or("a module's name is text")?;
     Bindgen::new()
         .input_path(module)
-        .out_name("sealgate")
+        .out_name(name)
         .web(true)?
         .omit_default_module_path(false)
         .reset_state_function(true)
@@ -94,8 +104,8 @@ fn bind(module: &Path, out: &Path) -> Outcome<()> {
         .generate(out)
         .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
     // It types the raw exports, which nobody but the glue may call.
-    fs::remove_file(out.join("sealgate_bg.wasm.d.ts"))?;
-    Ok(())
+    fs::remove_file(out.join(format!("{name}_bg.wasm.d.ts")))?;
+    Ok(format!("{name}_bg.wasm"))
 }
 
 fn optimise(wasm_opt: &Path, wasm: &Path) -> Outcome<()> {
@@ -125,11 +135,11 @@ fn stamp(root: &Path, package: &Path) -> Outcome<()> {
     )
 }
 
-fn print_sizes(root: &Path, wasm: &Path) -> Outcome<()> {
+fn print_sizes(root: &Path, modules: &[PathBuf]) -> Outcome<()> {
     run(
         Command::new("node")
             .arg(root.join("tools/build/sizes.mjs"))
-            .arg(wasm),
+            .args(modules),
         "it is Node, which the project needs anyway",
     )
 }
@@ -221,16 +231,20 @@ fn parse_options(mut arguments: impl Iterator<Item = String>) -> Outcome<Options
             _ => places.push(PathBuf::from(argument)),
         }
     }
-    let [module, package] = <[PathBuf; 2]>::try_from(places)
-        .map_err(|found| format!("expected MODULE.wasm and PKG, found {found:?}"))?;
+    let [package, modules @ ..] = places.as_slice() else {
+        return Err("expected PKG and at least one NAME.wasm, found nothing".into());
+    };
+    if modules.is_empty() {
+        return Err("expected at least one NAME.wasm after PKG, found none".into());
+    }
     let wasm_opt = optimised.then(|| {
         wasm_opt
             .or_else(|| std::env::var_os("WASM_OPT").map(PathBuf::from))
             .unwrap_or_else(|| root.join(WASM_OPT))
     });
     Ok(Options {
-        module,
-        package,
+        modules: modules.to_vec(),
+        package: package.clone(),
         root,
         wasm_opt,
     })
