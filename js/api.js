@@ -15,7 +15,7 @@ import { createWebCrypto } from "./webcrypto.js";
 /** @typedef {import("./task.js").Services} Services */
 /** @typedef {{ redirect: "follow" | "manual" } & RequestInit} RequestDefaults */
 
-/** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (GATEWAY, "One request, one budget"). */
+/** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (docs/gateway.md "One request, one budget"). */
 const LONGEST_WAIT = 60_000;
 
 /**

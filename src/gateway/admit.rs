@@ -254,9 +254,9 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     }
 
     /// An index that is a list goes out when every image of it that a client could run is allowed
-    /// under the reference that was asked for (TRUST section 8): containerd asks for an image of it
-    /// only when it does not hold it already. What was found about each is kept, so that the next
-    /// try goes on from there.
+    /// under the reference that was asked for (docs/trust.md section 8): containerd asks for an
+    /// image of it only when it does not hold it already. What was found about each is kept, so
+    /// that the next try goes on from there.
     async fn judge_list(
         &self,
         subject: &Subject,
@@ -370,8 +370,8 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     }
 
     /// Allowed as `name@digest`, or as a tag under which it was resolved here for this same digest,
-    /// or as an image of an index that is allowed now (GATEWAY, "Serving"). The first refusal is
-    /// the one that is told.
+    /// or as an image of an index that is allowed now (docs/gateway.md "Serving"). The first
+    /// refusal is the one that is told.
     pub(super) async fn admit(&self, subject: &Subject, asked: &Digest) -> Result<Kept, Stop> {
         match self.admit_by_hints(subject, asked).await {
             Err(Stop::Denied(failure)) if self.memory.recall(self.request.time).await => self
@@ -475,7 +475,7 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
         let mut last = not_linked();
         for name in names {
             // An index that covers its images is judged itself; one that is a list lends them the
-            // reference by which it was asked for (TRUST section 8).
+            // reference by which it was asked for (docs/trust.md section 8).
             let judged = match self.coverage() {
                 Coverage::Index => self.judge_as(&index, &name).await,
                 Coverage::Instance => self.judge_listed(subject, &index, &name).await,
@@ -489,8 +489,8 @@ impl<'a, R: Host + Provider + Store> Desk<'a, R> {
     }
 
     /// Whether the policy has this image under audit, as this reference or by a tag under which it
-    /// was resolved (GATEWAY, "Serving": audit never breaks a pull). What was decided is remembered
-    /// as it is, so that nothing changes but what goes out.
+    /// was resolved (docs/gateway.md "Serving": audit never breaks a pull). What was decided is
+    /// remembered as it is, so that nothing changes but what goes out.
     pub(super) async fn audits(&self, reference: &str) -> bool {
         let audited = |name: &Reference| self.rules.audited(name).is_some();
         if self.name(reference).is_ok_and(|name| audited(&name)) {

@@ -1,4 +1,4 @@
-//! What a gateway remembers, and under which keys (GATEWAY, "Remembering"). Everything works
+//! What a gateway remembers, and under which keys (docs/gateway.md "Remembering"). Everything works
 //! without it.
 //!
 //! Two levels: the isolate's own memory ([`Shelf`]), and behind it a store that others may write to

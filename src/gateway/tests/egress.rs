@@ -14,8 +14,8 @@ fn told(gateway: &Gateway, world: &World, path: &str) -> (u16, String, String) {
     }
 }
 
-/// GATEWAY, "Egress": nobody else is asked (the world has no other host), the operator reads how to
-/// allow it, clients no address.
+/// docs/gateway.md "Egress": nobody else is asked (the world has no other host), the operator reads
+/// how to allow it, clients no address.
 #[test]
 fn a_redirect_into_the_private_network_is_not_followed() {
     for location in [

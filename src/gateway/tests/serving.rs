@@ -327,8 +327,8 @@ fn a_wrong_configuration_refuses_everything_and_says_why() {
     }
 }
 
-/// GATEWAY, "Configuration": `REGISTRIES_D` decides where signatures are, for whoever judges the
-/// evidence, too.
+/// docs/gateway.md "Configuration": `REGISTRIES_D` decides where signatures are, for whoever judges
+/// the evidence, too.
 #[test]
 fn registries_d_decides_where_signatures_are() {
     let world = World::default();
@@ -370,7 +370,7 @@ fn registries_d_decides_where_signatures_are() {
     }
 }
 
-/// GATEWAY, "Serving": audit never breaks a pull, and what it lets pass is written down.
+/// docs/gateway.md "Serving": audit never breaks a pull, and what it lets pass is written down.
 #[test]
 fn a_scope_under_audit_is_served_and_written_down() {
     let world = World::default();
@@ -496,8 +496,8 @@ fn a_tag_under_audit_is_served_whole() {
     }
 }
 
-/// GATEWAY, "Configuration": the name's default is the upstream's host, and Docker Hub is always
-/// docker.io.
+/// docs/gateway.md "Configuration": the name's default is the upstream's host, and Docker Hub is
+/// always docker.io.
 #[test]
 fn names() {
     for (upstream, name, repository, judged, fetched) in [
