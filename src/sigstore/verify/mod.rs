@@ -3,11 +3,17 @@
 //! First what costs nothing: whether the log entries are tied field by field to this signature,
 //! whether the timestamps are over it, whether there would be enough of both, what the signature is
 //! about. Then the signatures, in this order, up to the first that fails (docs/trust.md section 7):
-//! 1. the certificate's chain, from the root down; 2. the certificate transparency promises;
-//! 3. the signature; 4. the log entries; 5. the timestamps; 6. the chain at every verified time; 7.
-//!    who made it. All from
-//! one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set aside;
-//! one that names a listed issuer and fails refuses the bundle.
+//!
+//! 1. the certificate's chain, from the root down
+//! 2. the certificate transparency promises
+//! 3. the signature
+//! 4. the log entries
+//! 5. the timestamps
+//! 6. the chain at every verified time
+//! 7. who made it
+//!
+//! All from one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set
+//! aside; one that names a listed issuer and fails refuses the bundle.
 
 mod chain;
 mod content;
