@@ -8,27 +8,28 @@ import { BUILD } from "./build.js";
 import { createFetcher } from "./fetch.js";
 import { codedError } from "./error.js";
 import { createLocks } from "./lock.js";
-import { createRunner } from "./task.js";
+import { createModules } from "./modules.js";
 import { createWebCrypto } from "./webcrypto.js";
 
 /** @typedef {import("./task.js").Glue} Glue */
 /** @typedef {import("./task.js").Services} Services */
 /** @typedef {{ redirect: "follow" | "manual" } & RequestInit} RequestDefaults */
 
-/** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (GATEWAY, "One request, one budget"). */
+/** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (docs/gateway.md "One request, one budget"). */
 const LONGEST_WAIT = 60_000;
 
 /** What only `Gateway.create` has. */
 const CREATED = Symbol("created");
 
 /**
- * The API over one instance of the module.
+ * The API over one module, or over a small one and another with everything.
  *
  * @param {Glue} glue what wasm-bindgen made, initialised
- * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch }} platform how this platform must be asked, and by what
+ * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch, more?: () => Glue | Promise<Glue> }} platform how this platform must be asked, and by what; and the module with everything, where `glue` is a smaller one
  */
 export function createApi(glue, platform) {
-	const runner = createRunner(glue);
+	const modules = createModules(glue, platform.more);
+	const { runner } = modules.first;
 	const webCrypto = createWebCrypto();
 
 	/** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
@@ -46,8 +47,9 @@ export function createApi(glue, platform) {
 	/** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
 	async function verifyImage(reference, options = {}) {
 		const { fetch, timeout, signal, ...rest } = checkOptions(options);
-		return runner.run(
-			() => glue.startVerify(coreOptions(reference, rest)),
+		return modules.run(
+			"startVerify",
+			(glue) => glue.startVerify(coreOptions(reference, rest)),
 			services({ fetch, timeout }),
 			checkSignal(signal),
 		);
@@ -56,8 +58,9 @@ export function createApi(glue, platform) {
 	/** @param {string} reference @param {import("./index.d.ts").PolicyInitOptions} options @returns {Promise<string>} */
 	async function policyInit(reference, options) {
 		const { fetch, timeout, signal, ...rest } = checkOptions(options);
-		return runner.run(
-			() => glue.startPolicyInit(coreOptions(reference, rest)),
+		return modules.run(
+			"startPolicyInit",
+			(glue) => glue.startPolicyInit(coreOptions(reference, rest)),
 			services({ fetch, timeout }),
 			checkSignal(signal),
 		);
@@ -79,8 +82,9 @@ export function createApi(glue, platform) {
 						? undefined
 						: toSeconds(keyValidity.end),
 			};
-		return runner.run(
-			() => glue.startVerifyBundle(asked),
+		return modules.run(
+			"startVerifyBundle",
+			(glue) => glue.startVerifyBundle(asked),
 			services({}),
 			checkSignal(signal),
 		);
@@ -96,19 +100,24 @@ export function createApi(glue, platform) {
 			data: toBytes("data", data),
 			provider: providerOr(rest.provider),
 		};
-		return runner.run(
-			() => glue.verifySignature(check),
+		return modules.run(
+			"verifySignature",
+			(glue) => glue.verifySignature(check),
 			services({}),
 			checkSignal(signal),
 		);
 	}
 
-	// These need no waiting today. They return promises since what they need may be a part that is loaded later.
+	// These return promises since what they need may be a part that is loaded only now.
 
 	/** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").Abortable} [options] @returns {Promise<string[]>} */
 	async function policyAssets(policy, options = {}) {
 		throwIfAborted(checkOptions(options).signal);
-		return runner.call(() => glue.policyAssets(toBytes("policy", policy)));
+		const bytes = toBytes("policy", policy);
+		const { value } = await modules.call("policyAssets", (glue) =>
+			glue.policyAssets(bytes),
+		);
+		return value;
 	}
 
 	/** @param {import("./index.d.ts").Bytes} policy @param {import("./index.d.ts").LintOptions} [options] @returns {Promise<import("./index.d.ts").Lint[]>} */
@@ -122,16 +131,22 @@ export function createApi(glue, platform) {
 			...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 			time: toSeconds(time),
 		};
-		return runner.call(() => glue.policyLint(toBytes("policy", policy), known));
+		const bytes = toBytes("policy", policy);
+		const { value } = await modules.call("policyLint", (glue) =>
+			glue.policyLint(bytes, known),
+		);
+		return value;
 	}
 
 	/** @param {import("./index.d.ts").Bytes} policy @param {string} reference @param {import("./index.d.ts").ExplainOptions} [options] @returns {Promise<import("./index.d.ts").Explanation>} */
 	async function policyExplain(policy, reference, options = {}) {
 		const { as, signal } = checkOptions(options);
 		throwIfAborted(signal);
-		return runner.call(() =>
-			glue.policyExplain(toBytes("policy", policy), reference, as),
+		const bytes = toBytes("policy", policy);
+		const { value } = await modules.call("policyExplain", (glue) =>
+			glue.policyExplain(bytes, reference, as),
 		);
+		return value;
 	}
 
 	/** @param {string} text @returns {import("./index.d.ts").Reference} */
@@ -144,52 +159,39 @@ export function createApi(glue, platform) {
 	class Gateway {
 		#config;
 		#services;
-		/** @type {{ inner: any, era: number } | undefined} */
+		#module;
+		/** @type {{ inner: any, era: number }} */
 		#made;
 
 		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] @param {import("./index.d.ts").Abortable} [options] */
 		static async create(config, given = {}, options = {}) {
-			throwIfAborted(checkOptions(options).signal);
-			return new Gateway(CREATED, config, given);
+			const { signal } = checkOptions(options);
+			throwIfAborted(signal);
+			const checked = gatewayConfig(config);
+			const lent = {
+				...services(given),
+				lock: createLocks(),
+				patience: patienceOf(given.requestTimeout),
+			};
+			const { module, value } = await modules.call(
+				"Gateway",
+				(glue) => new glue.Gateway(checked),
+			);
+			throwIfAborted(signal);
+			return new Gateway(CREATED, checked, lent, module, value);
 		}
 
-		/** @param {typeof CREATED} created @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} given */
-		constructor(created, config, given) {
+		/** @param {typeof CREATED} created @param {object} config @param {Services} lent @param {import("./modules.js").Module} module that has all that the policy needs @param {any} inner */
+		constructor(created, config, lent, module, inner) {
 			if (created !== CREATED)
 				throw codedError(
 					"argument",
 					"expected `await Gateway.create(config, services)`, found `new Gateway(…)`: a gateway is made asynchronously",
 				);
-			const {
-				policy,
-				assets,
-				registriesD,
-				provider,
-				secret: ownSecret,
-				...rest
-			} = checkOptions(config);
-			// For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
-			const secret =
-				ownSecret === undefined
-					? crypto.getRandomValues(new Uint8Array(32))
-					: toBytes("secret", ownSecret);
-			this.#config = {
-				build: BUILD,
-				...rest,
-				secret,
-				policy: toBytes("policy", policy),
-				assets: toAssets(assets),
-				...(registriesD && {
-					registriesD: toAssets(registriesD, "registriesD"),
-				}),
-				provider: providerOr(provider),
-			};
-			this.#services = {
-				...services(given),
-				lock: createLocks(),
-				patience: patienceOf(given.requestTimeout),
-			};
-			this.#inner();
+			this.#config = config;
+			this.#services = lent;
+			this.#module = module;
+			this.#made = { inner, era: module.runner.era() };
 		}
 
 		/** @param {import("./index.d.ts").GatewayRequest} request @param {import("./index.d.ts").Abortable} [options] @returns {Promise<import("./index.d.ts").Action>} */
@@ -202,7 +204,7 @@ export function createApi(glue, platform) {
 				time: request.time ?? now(),
 			};
 			const pieces = createPieces();
-			const done = runner.run(
+			const done = this.#module.runner.run(
 				() => this.#inner().handle(asked),
 				{ ...this.#services, begin: pieces.begin, write: pieces.write },
 				signal,
@@ -213,12 +215,13 @@ export function createApi(glue, platform) {
 
 		/** @returns {import("./index.d.ts").GatewayState} */
 		state() {
-			return runner.call(() => this.#inner().state());
+			return this.#module.runner.call(() => this.#inner().state());
 		}
 
 		/** The gateway inside the module, made again when the module has started over. */
 		#inner() {
-			if (this.#made?.era !== runner.era()) {
+			const { glue, runner } = this.#module;
+			if (this.#made.era !== runner.era()) {
 				const inner = runner.call(() => new glue.Gateway(this.#config));
 				this.#made = { inner, era: runner.era() };
 			}
@@ -238,6 +241,32 @@ export function createApi(glue, platform) {
 		verifySignature,
 		version,
 		Gateway,
+	};
+}
+
+/** @param {import("./index.d.ts").GatewayConfig} config */
+function gatewayConfig(config) {
+	const {
+		policy,
+		assets,
+		registriesD,
+		provider,
+		secret: ownSecret,
+		...rest
+	} = checkOptions(config);
+	// For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
+	const secret =
+		ownSecret === undefined
+			? crypto.getRandomValues(new Uint8Array(32))
+			: toBytes("secret", ownSecret);
+	return {
+		build: BUILD,
+		...rest,
+		secret,
+		policy: toBytes("policy", policy),
+		assets: toAssets(assets),
+		...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
+		provider: providerOr(provider),
 	};
 }
 

@@ -1,4 +1,4 @@
-// sealgate in a browser. A content security policy must say 'wasm-unsafe-eval'.
+// sealgate in a browser: a small module, and the one with everything once something needs it. A content security policy must say 'wasm-unsafe-eval'.
 import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
 import { loadError } from "./error.js";
@@ -9,6 +9,29 @@ try {
 	await glue.default({ module_or_path: address });
 } catch (error) {
 	throw loadError(error, String(address));
+}
+
+/** @type {Promise<import("./modules.js").Glue> | undefined} */
+let loading;
+
+/** The module with everything, once: a second start would take the first one's memory away. After a failure it is tried again. */
+function more() {
+	loading ??= loadMore().catch((error) => {
+		loading = undefined;
+		throw error;
+	});
+	return loading;
+}
+
+async function loadMore() {
+	const larger = new URL("./sealgate_full_bg.wasm", import.meta.url);
+	try {
+		const full = await import("./sealgate_full.js");
+		await full.default({ module_or_path: larger });
+		return full;
+	} catch (error) {
+		throw loadError(error, String(larger));
+	}
 }
 
 export const {
@@ -23,7 +46,8 @@ export const {
 	verifySignature,
 	version,
 	Gateway,
-} = createApi(glue, {
+} = createApi(/** @type {any} */ (glue), {
+	more,
 	// A page cannot see redirects, so the browser follows them. Cookies stay out of it, and no password window opens.
 	requestInit: {
 		redirect: "follow",

@@ -165,6 +165,7 @@ export type Code =
   | "oci.schema1-signatures"
   | "oci.size"
   | "oci.unknown-document"
+  | "part.missing"
   | "pattern.construct"
   | "pattern.empty"
   | "pattern.not-ascii"

@@ -41,7 +41,7 @@ export function loadError(cause, address) {
 	}
 	return codedError(
 		"host.wasm-unloadable",
-		`expected the WebAssembly module of this package at ${address}, found none that can be loaded (${reason}): serve sealgate_bg.wasm of the same version there, allow it in connect-src, and with CORS where it is another origin`,
+		`expected the WebAssembly module of this package at ${address}, found none that can be loaded (${reason}): serve the file of the same version there, allow it in connect-src, and with CORS where it is another origin`,
 		cause,
 	);
 }

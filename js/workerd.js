@@ -1,9 +1,17 @@
 // sealgate in workerd and Cloudflare Workers, where a module is imported, never compiled at run time.
-import * as glue from "./sealgate.js";
-import module from "./sealgate_bg.wasm";
+import * as glue from "./sealgate_gateway.js";
+import module from "./sealgate_gateway_bg.wasm";
+import * as full from "./sealgate_full.js";
+import fullModule from "./sealgate_full_bg.wasm";
 import { createApi } from "./api.js";
 
 glue.initSync({ module });
+
+/** Synchronous: in workerd a promise belongs to the request that made it. */
+function more() {
+	full.initSync({ module: fullModule });
+	return full;
+}
 
 export const {
 	verifyImage,
@@ -17,7 +25,8 @@ export const {
 	verifySignature,
 	version,
 	Gateway,
-} = createApi(glue, {
+} = createApi(/** @type {any} */ (glue), {
+	more,
 	// The core follows redirects itself: it knows which credentials may go where.
 	requestInit: { redirect: "manual" },
 });

@@ -1,7 +1,7 @@
 //! Errors: how they are declared, and the two that every layer shares.
 //!
-//! Three channels are kept apart (DESIGN section 4): a parse error (these bytes are no X), a
-//! [`Failure`] (the evidence is bad) and a [`HostError`] (could not find out). Each has a stable
+//! Three channels are kept apart (docs/design.md section 4): a parse error (these bytes are no X),
+//! a [`Failure`] (the evidence is bad) and a [`HostError`] (could not find out). Each has a stable
 //! code; tests compare codes, people read messages.
 
 use alloc::string::{String, ToString};

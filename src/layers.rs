@@ -1,4 +1,5 @@
-//! Imports point down the list of DESIGN section 2; names on one line do not import each other.
+//! Imports point down the list of docs/design.md section 2; names on one line do not import each
+//! other.
 
 use alloc::vec::Vec;
 use std::string::String;

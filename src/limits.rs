@@ -5,11 +5,12 @@ pub const MANIFEST: usize = 4 << 20;
 /// Bytes of one piece of evidence: a signature payload, a bundle, an attestation (containers/image,
 /// attachments).
 pub const EVIDENCE: usize = 4 << 20;
-/// Bytes of all evidence of one image (TRUST section 7).
+/// Bytes of all evidence of one image (docs/trust.md section 7).
 pub const EVIDENCE_TOTAL: usize = 16 << 20;
-/// Candidates that are looked at for one image, and entries of a list that are (TRUST section 7).
+/// Candidates that are looked at for one image, and entries of a list that are (docs/trust.md
+/// section 7).
 pub const EVIDENCE_LISTED: usize = 1_000;
-/// Candidates whose signatures are checked for one image (TRUST section 7).
+/// Candidates whose signatures are checked for one image (docs/trust.md section 7).
 pub const EVIDENCE_EXAMINED: usize = 128;
 /// Documents of one image that a registry fails to give before no more is asked of it. One that is
 /// never given is what whoever may push can arrange; a registry that is unwell gives none.
@@ -17,22 +18,22 @@ pub const EVIDENCE_FAILURES: usize = 8;
 /// Places that are looked at first because a candidate there satisfied before: several
 /// requirements, each with a signature of its own.
 pub const EVIDENCE_PREFERRED: usize = 16;
-/// Signature checks for one candidate (TRUST section 7): twice what a bundle with a long chain and
-/// proofs of every kind demands.
+/// Signature checks for one candidate (docs/trust.md section 7): twice what a bundle with a long
+/// chain and proofs of every kind demands.
 pub const CHECKS_CANDIDATE: usize = 64;
-/// Signature checks for one judgement (TRUST section 7): four for each candidate.
+/// Signature checks for one judgement (docs/trust.md section 7): four for each candidate.
 pub const CHECKS: usize = 512;
-/// Signature checks for each image of an index that are judged one by one, if that is more (TRUST
-/// section 7).
+/// Signature checks for each image of an index that are judged one by one, if that is more
+/// (docs/trust.md section 7).
 pub const CHECKS_IMAGE: usize = 16;
-/// Bytes of evidence that are read before others have their turn (TRUST section 7: at most 25 ms):
-/// JSON is read at 10 MB/s and more.
+/// Bytes of evidence that are read before others have their turn (docs/trust.md section 7: at most
+/// 25 ms): JSON is read at 10 MB/s and more.
 pub const STRETCH: usize = 128 << 10;
 /// Reasons of refused signatures that one message tells.
 pub const REASONS: usize = 16;
 /// Bytes of an artifact's config blob.
 pub const CONFIG: usize = 64 << 10;
-/// Nesting of JSON (DESIGN section 7).
+/// Nesting of JSON (docs/design.md section 7).
 pub const JSON_DEPTH: usize = 64;
 /// Values in one JSON document: at 44 bytes a member and two small texts, a document of 4 MiB stays
 /// below 32 MiB of memory. A software bill of materials of 4 MiB has about 150,000.
@@ -43,7 +44,7 @@ pub const POLICY: usize = 1 << 20;
 pub const KEY_FILE: usize = 1 << 20;
 /// Keys of one requirement.
 pub const KEYS: usize = 64;
-/// Images of an index that are judged one by one (TRUST section 8).
+/// Images of an index that are judged one by one (docs/trust.md section 8).
 pub const INSTANCES: usize = 64;
 /// Descriptors in one manifest or index.
 pub const DESCRIPTORS: usize = 4_096;
@@ -73,7 +74,7 @@ pub const ERROR_MESSAGE: usize = 1_024;
 pub const ADDRESS: usize = 8 << 10;
 /// Pages of referrers that are read for one image; each lists something on registries as they are.
 pub const REFERRERS_PAGES: usize = 64;
-/// Bytes of a regular expression in a policy (TRUST section 5).
+/// Bytes of a regular expression in a policy (docs/trust.md section 5).
 pub const REGEXP: usize = 1_024;
 /// Bytes of a compiled regular expression: repetitions multiply.
 pub const REGEXP_COMPILED: usize = 256 << 10;
@@ -98,8 +99,8 @@ pub const LAYOUT_BLOBS: usize = 16 * DESCRIPTORS;
 pub const TIMESTAMPS: usize = 32;
 /// Bytes of a certificate. Fulcio's have 1 to 3 KiB.
 pub const CERTIFICATE: usize = 64 << 10;
-/// Certificates of a chain, leaf and root included (DESIGN section 7), and of those that come with
-/// a leaf.
+/// Certificates of a chain, leaf and root included (docs/design.md section 7), and of those that
+/// come with a leaf.
 pub const CHAIN: usize = 10;
 /// Chains from one leaf to one authority that are tried.
 pub const PATHS: usize = 16;
@@ -136,7 +137,8 @@ pub const PROOF_HASHES: usize = 64;
 pub const TIMESTAMP: usize = 64 << 10;
 /// Ways in which one timestamp token may be tied to the authorities of a trusted root.
 pub const TIMESTAMP_CLAIMS: usize = 64;
-/// Requests to the upstream in one request to a gateway (GATEWAY, "One request, one budget").
+/// Requests to the upstream in one request to a gateway (docs/gateway.md "One request, one
+/// budget").
 pub const REQUESTS: usize = 256;
 /// The same, for each image of an index, or entry of a list, that is looked at for itself.
 pub const REQUESTS_AN_IMAGE: usize = 8;

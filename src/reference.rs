@@ -1,4 +1,4 @@
-//! Image references as distribution and containers/image read them (facts/containers-policy.md
+//! Image references as distribution and containers/image read them (docs/containers-image.md
 //! section 3).
 //!
 //! [`Reference::normalize`] expands what people type (`busybox` is `docker.io/library/busybox`);

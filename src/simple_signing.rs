@@ -1,5 +1,5 @@
 //! The payload that Cosign signatures and OpenPGP simple signing share (containers/image
-//! `signature/payload.go`, facts/containers-policy.md sections 5 and 6).
+//! `signature/payload.go`, docs/containers-image.md sections 5 and 6).
 //!
 //! In scope: its strict reading. Out of scope: the signature over it. Its bytes are trusted only
 //! after that signature was verified.

@@ -286,8 +286,8 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
     );
 }
 
-/// Removing evidence never admits; adding it never takes an admission away (TRUST section 7,
-/// requirements of ours).
+/// Removing evidence never admits; adding it never takes an admission away (docs/trust.md section
+/// 7, requirements of ours).
 #[test]
 fn evidence_is_monotone() {
     let base = demo("bundle");
@@ -450,7 +450,8 @@ fn a_first_policy_admits_its_image() {
     assert!(first_policy(&report, &name, "k.pub", Mirrors::Refuse).is_err());
 }
 
-/// Without the marker an index is a list: each image of it must be signed (TRUST section 8).
+/// Without the marker an index is a list: each image of it must be signed (docs/trust.md section
+/// 8).
 #[test]
 fn coverage_follows_the_marker() {
     let text = String::from_utf8(read(fixtures().join("demo/policy.json"))).unwrap();

@@ -1,6 +1,6 @@
 //! Properties of decisions: names have one full spelling, a stricter policy never allows more,
-//! evidence only helps (TRUST.md section 7), and no policy, however hostile, does worse than being
-//! refused.
+//! evidence only helps (docs/trust.md section 7), and no policy, however hostile, does worse than
+//! being refused.
 
 #[path = "properties/budgets.rs"]
 mod budgets;
@@ -310,8 +310,8 @@ proptest! {
         }
     }
 
-    /// TRUST.md section 7: for requirements with new members, whole candidates that are taken away
-    /// never turn Deny into
+    /// docs/trust.md section 7: for requirements with new members, whole candidates that are taken
+    /// away never turn Deny into
     /// Allow, and those that are added never turn Allow into Deny. The verdict says which
     /// candidates there were, and in
     /// no order.

@@ -3,7 +3,7 @@
 //
 //   node pkg-tests/bench/keyless.mjs        (`make bench`; ROUNDS=n, SEALGATE_PACKAGE=DIR)
 //
-// The figures are those of DESIGN section 7. Exit status 1 when one of them does not hold.
+// The figures are those of docs/design.md section 7. Exit status 1 when one of them does not hold.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

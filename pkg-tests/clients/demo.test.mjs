@@ -1,7 +1,7 @@
-// Every client against every demo image, in front of the embedded demo registry. Writes the table docs/clients.md.
+// Every client against every demo image, in front of the embedded demo registry. Writes the last section of docs/clients.md.
 
 import assert from "node:assert/strict";
-import { mkdir, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { after, before, describe, test } from "node:test";
 import { CLIENT_PROGRAMS, need, startClients } from "../lib/clients.mjs";
 import { startWorker } from "../lib/serve.mjs";
@@ -29,6 +29,7 @@ const IMAGES = {
 	"other-digest": { admitted: false, what: "signature over another digest" },
 };
 const TABLE = new URL("../../docs/clients.md", import.meta.url);
+const SECTION = "## Demo images";
 
 /** @typedef {import("../lib/clients.mjs").Client} Client */
 
@@ -76,15 +77,17 @@ describe("the demo images", () => {
 
 	test("the table of results", async (t) => {
 		if (!need(t, CLIENT_PROGRAMS)) return;
-		await mkdir(new URL(".", TABLE), { recursive: true });
-		await writeFile(TABLE, table(clients));
+		const page = await readFile(TABLE, "utf8");
+		const at = page.indexOf(SECTION);
+		assert.notEqual(at, -1, `${SECTION} is missing in docs/clients.md`);
+		await writeFile(TABLE, page.slice(0, at) + table(clients));
 	});
 });
 
 /** @param {Client[]} columns */
 function table(columns) {
 	const row = (/** @type {string[]} */ cells) => `| ${cells.join(" | ")} |`;
-	return `# Clients and demo images
+	return `${SECTION}
 
 Written by \`pkg-tests/clients/demo.test.mjs\`: what each client did with each demo image, pulled through \`make serve\`.
 Each refusal ended with a status other than 0 and printed the reason, beginning with \`sealgate:\`; ctr (containerd 1.6) prints only the shortened one of the status line.

@@ -47,7 +47,7 @@ const REQUESTS = 256;
 const HEALTH_MS = 250;
 const ATTEMPTS = 3;
 const MIB = 1 << 20;
-/** GATEWAY, "One request, one budget". */
+/** docs/gateway.md "One request, one budget". */
 const FETCHED = 32 * MIB;
 /** Growth for eight maximal requests at once. */
 const GROWTH = 8 * 48 * MIB;

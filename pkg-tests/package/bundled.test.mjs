@@ -75,7 +75,7 @@ const esbuild = (...how) =>
 		["--bundle", "--format=esm", "--log-level=warning", ...how],
 		project,
 	);
-const module = "node_modules/sealgate/sealgate_bg.wasm";
+const modules = join(project, "node_modules/sealgate");
 
 test("an app bundled by esbuild works in a page, with the module beside it, and says what is lacking without", {
 	timeout: 120_000,
@@ -88,10 +88,8 @@ test("an app bundled by esbuild works in a page, with the module beside it, and 
 	const address = await served("by-esbuild");
 	const [{ error }] = await ask("chromium", `${address}/index.html`, "results");
 	assert.match(error, /host\.wasm-unloadable.*\/sealgate_bg\.wasm/s);
-	copyFileSync(
-		join(project, module),
-		join(project, "by-esbuild/sealgate_bg.wasm"),
-	);
+	for (const name of ["sealgate_bg.wasm", "sealgate_full_bg.wasm"])
+		copyFileSync(join(modules, name), join(project, "by-esbuild", name));
 	assertChecks(await ask("chromium", `${address}/index.html`, "results"));
 });
 
@@ -108,7 +106,8 @@ test("an app bundled by esbuild works in Node, with the module beside it, and sa
 	copyFileSync(join(project, "for-node/node.mjs"), join(folder, "app.mjs"));
 	const start = () => run(process.execPath, ["app.mjs"], folder);
 	assert.match(JSON.parse(start()).results[0].error, /host\.wasm-unloadable/);
-	copyFileSync(join(project, module), join(folder, "sealgate_bg.wasm"));
+	const name = "sealgate_full_bg.wasm";
+	copyFileSync(join(modules, name), join(folder, name));
 	assertChecks(JSON.parse(start()).results);
 	rmSync(folder, { recursive: true });
 });

@@ -69,9 +69,9 @@ for (const [name, Trap] of [
 }
 
 test("the real module starts over: what it made before is gone, the next call works", async () => {
-	const glue = await load("sealgate.js");
+	const glue = await load("sealgate_full.js");
 	glue.initSync({
-		module: readFileSync(join(builtPackage(), "sealgate_bg.wasm")),
+		module: readFileSync(join(builtPackage(), "sealgate_full_bg.wasm")),
 	});
 	const loud = () => ({
 		advance: () => {
@@ -121,7 +121,7 @@ test("the real module starts over: what it made before is gone, the next call wo
 test("a module that was never loaded is called so, with what to do", async () => {
 	// A module of its own, since another test loads the first.
 	const glue = await import(
-		`${pathToFileURL(join(builtPackage(), "sealgate.js"))}?uninitialised`
+		`${pathToFileURL(join(builtPackage(), "sealgate_full.js"))}?uninitialised`
 	);
 	const api = apiOver(glue);
 	const isUninitialised = (error) =>
@@ -132,7 +132,7 @@ test("a module that was never loaded is called so, with what to do", async () =>
 	await assert.rejects(api.verifyImage("a", { key: "k" }), isUninitialised);
 	await assert.rejects(api.Gateway.create({ policy: "{}" }), isUninitialised);
 	glue.initSync({
-		module: readFileSync(join(builtPackage(), "sealgate_bg.wasm")),
+		module: readFileSync(join(builtPackage(), "sealgate_full_bg.wasm")),
 	});
 	assert.match(api.version(), /^\d/);
 });

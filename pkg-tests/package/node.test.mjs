@@ -83,10 +83,10 @@ test("without WebAssembly, or without the module, loading fails with a code", ()
 		run("node", [...flags, "--input-type=module", "--eval", load], project);
 	assert.equal(said(), "loaded\n");
 	assert.match(said("--jitless"), /^host\.wasm-forbidden .*--jitless/m);
-	const module = join(project, "node_modules/sealgate/sealgate_bg.wasm");
+	const module = join(project, "node_modules/sealgate/sealgate_full_bg.wasm");
 	renameSync(module, `${module}.away`);
 	try {
-		assert.match(said(), /^host\.wasm-unloadable .*\/sealgate_bg\.wasm/);
+		assert.match(said(), /^host\.wasm-unloadable .*\/sealgate_full_bg\.wasm/);
 	} finally {
 		renameSync(`${module}.away`, module);
 	}

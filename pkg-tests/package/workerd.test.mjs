@@ -67,7 +67,11 @@ test("everything works in workerd, bundled", async () => {
 	assertChecks(
 		await serveAndAsk([
 			["worker.js", "esModule", "bundle/worker.js"],
-			["sealgate_bg.wasm", "wasm", "bundle/sealgate_bg.wasm"],
+			...["sealgate_gateway_bg.wasm", "sealgate_full_bg.wasm"].map((name) => [
+				name,
+				"wasm",
+				`bundle/${name}`,
+			]),
 		]),
 	);
 });

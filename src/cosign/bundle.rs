@@ -1,8 +1,8 @@
 //! Signatures and attestations in DSSE envelopes. The form of cosign 3: a Sigstore bundle whose
 //! DSSE envelope carries an in-toto statement of cosign's own predicate type. A statement of any
-//! other type is an attestation, and never a signature of an image (TRUST section 3). The older
-//! form of an attestation: a layer of the manifest under the tag `sha256-<hex>.att`, read in the
-//! terms of a bundle.
+//! other type is an attestation, and never a signature of an image (docs/trust.md section 3). The
+//! older form of an attestation: a layer of the manifest under the tag `sha256-<hex>.att`, read in
+//! the terms of a bundle.
 
 use super::annotated;
 use super::first_to_settle;

@@ -1,5 +1,5 @@
 //! Cosign's signatures of images (sigstore/cosign `specs/SIGNATURE_SPEC.md`;
-//! facts/containers-policy.md section 6; TRUST section 3).
+//! docs/containers-image.md section 6; docs/trust.md section 3).
 //!
 //! In scope: bytes to a claim to a verified claim, in both forms: the layer of a `.sig` manifest,
 //! and a Sigstore bundle with cosign's own predicate type; keys, and for layers certificates and

@@ -85,7 +85,7 @@ impl SignatureLayer {
     }
 
     /// That one key signed the layer's content, under one scheme. What the content says is read
-    /// afterwards (facts/containers-policy.md section 6, "Order").
+    /// afterwards (docs/containers-image.md section 6, "Order").
     fn claim(
         &self,
         key: &PublicKey,

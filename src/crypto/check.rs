@@ -12,8 +12,8 @@ use core::fmt;
 /// A hash of FIPS 180-4.
 pub type Hash = Algorithm;
 
-/// A signature scheme. Its hash is decided by the format that is read, never by the evidence (TRUST
-/// section 4).
+/// A signature scheme. Its hash is decided by the format that is read, never by the evidence
+/// (docs/trust.md section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scheme {
     /// ECDSA (FIPS 186-5 section 6) over the key's curve.
@@ -53,7 +53,7 @@ pub enum EcdsaForm {
     /// r‖s, each as long as the curve's order (IEEE P1363).
     Fixed,
     /// DER; what is not DER is read as two halves of equal length, as sigstore's Go library does
-    /// (facts/containers-policy.md section 6).
+    /// (docs/containers-image.md section 6).
     DerOrHalves,
 }
 
@@ -273,8 +273,8 @@ pub trait Provider {
     /// Anything but a clear yes is [`Outcome::Fails`]; no answer at all is a [`HostError`].
     fn verify(&self, check: &SignatureCheck) -> impl Future<Output = Result<Outcome, HostError>>;
 
-    /// Lets others have their turn, where there are others: called between stretches of work (TRUST
-    /// section 7).
+    /// Lets others have their turn, where there are others: called between stretches of work
+    /// (docs/trust.md section 7).
     fn pause(&self) -> impl Future<Output = ()> {
         core::future::ready(())
     }

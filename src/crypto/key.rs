@@ -126,7 +126,7 @@ impl Eq for PublicKey {}
 
 impl PublicKey {
     /// The key in the **first** PEM block of `bytes`, as containers/image and cosign read key
-    /// files: text before it and blocks after it are ignored (facts/containers-policy.md section
+    /// files: text before it and blocks after it are ignored (docs/containers-image.md section
     /// 2.2).
     ///
     /// # Errors

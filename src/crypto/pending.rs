@@ -262,7 +262,7 @@ impl<T> Pending<T> {
 
     /// As [`Self::settle`], one after the other in the order in which they were demanded, up to the
     /// first that fails: where a later signature means nothing without the earlier one, it costs
-    /// nothing either (TRUST section 7).
+    /// nothing either (docs/trust.md section 7).
     ///
     /// # Errors
     /// As [`Self::settle`].

@@ -1,5 +1,5 @@
-//! Whether a file holds what its owner must not give away (TRUST section 1): a private key in PEM,
-//! or the secret key of OpenPGP, armoured (RFC 9580 section 6) or not (section 4).
+//! Whether a file holds what its owner must not give away (docs/trust.md section 1): a private key
+//! in PEM, or the secret key of OpenPGP, armoured (RFC 9580 section 6) or not (section 4).
 //!
 //! In scope: seeing that it is there, also behind a public key. Out of scope: whether it is any
 //! good. In doubt it says no: what it does not know as a key is no key to any rule either.

@@ -1,5 +1,5 @@
 //! Base64 (RFC 4648 section 4), strict; and as Go's `encoding/base64.StdEncoding` reads it, where a
-//! format is defined by a Go program (facts/containers-policy.md sections 1.1 and 6).
+//! format is defined by a Go program (docs/containers-image.md sections 1.1 and 6).
 
 use alloc::string::String;
 use alloc::vec::Vec;

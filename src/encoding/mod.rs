@@ -1,5 +1,5 @@
-//! Encodings, each with one spelling unless the facts say that a peer reads more: base64,
-//! hexadecimal, JSON, PEM, and what a JSON number is.
+//! Encodings, each with one spelling unless a peer reads more (docs/containers-image.md section
+//! 1.1): base64, hexadecimal, JSON, PEM, and what a JSON number is.
 
 pub mod base64;
 pub mod hex;

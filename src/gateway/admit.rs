@@ -15,8 +15,8 @@ use alloc::string::ToString;
 
 impl<R: Host + Provider + Store> Judge<'_, R> {
     /// Allowed as `name@digest`, or as a tag under which it was resolved here for this same digest,
-    /// or as an image of an index that is allowed now (GATEWAY, "Serving"). The first refusal is
-    /// the one that is reported.
+    /// or as an image of an index that is allowed now (docs/gateway.md "Serving"). The first
+    /// refusal is the one that is reported.
     pub(super) async fn admit(&self, subject: &Subject, asked: &Digest) -> Result<Ruling, Stop> {
         let first = match self.admit_by_hints(subject, asked).await {
             Err(Stop::Denied(failure)) => failure,
@@ -91,7 +91,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         let mut last = Stop::not_linked();
         for name in names {
             // An index that covers its images is judged itself; one that is a list lends them the
-            // reference by which it was asked for (TRUST section 8).
+            // reference by which it was asked for (docs/trust.md section 8).
             let judged = match self.rules.coverage() {
                 Coverage::Index => self.judge_as(&index, &name).await,
                 Coverage::Instance => self.judge_listed(subject, &index, &name).await,

@@ -1,4 +1,4 @@
-//! Answers that are not content. facts/registry-clients.md section 2 has what each client makes of
+//! Answers that are not content. docs/clients.md section 2 has what each client makes of
 //! them.
 
 use super::action::{Action, Respond};

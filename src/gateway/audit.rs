@@ -1,5 +1,5 @@
-//! Audit (GATEWAY, "Serving"): it never breaks a pull. What was decided is remembered as it is, so
-//! that nothing changes but what goes out.
+//! Audit (docs/gateway.md "Serving"): it never breaks a pull. What was decided is remembered as it
+//! is, so that nothing changes but what goes out.
 
 use super::context::Resource;
 use super::judge::Judge;

@@ -1,5 +1,6 @@
-//! One request, one budget (GATEWAY, "Serving"): what a request may ask of the upstream, images of
-//! an index included. The store is used only for a request that the upstream has let in.
+//! One request, one budget (docs/gateway.md "One request, one budget"): what a request may ask of
+//! the upstream, images of an index included. The store is used only for a request that the
+//! upstream has let in.
 
 use crate::crypto::{Outcome, Provider, SignatureCheck};
 use crate::error::HostError;

@@ -142,9 +142,9 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
     }
 
     /// An index that is a list goes out when every image of it that a client could run is allowed
-    /// under the reference that was asked for (TRUST section 8): containerd asks for an image of it
-    /// only when it does not hold it already. The ruling on each is kept, so that the next try goes
-    /// on from there.
+    /// under the reference that was asked for (docs/trust.md section 8): containerd asks for an
+    /// image of it only when it does not hold it already. The ruling on each is kept, so that the
+    /// next try goes on from there.
     async fn judge_list(
         &self,
         subject: &Subject,

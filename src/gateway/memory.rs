@@ -1,4 +1,4 @@
-//! What a gateway remembers of content and verdicts, and under which keys (GATEWAY,
+//! What a gateway remembers of content and verdicts, and under which keys (docs/gateway.md
 //! "Remembering"). Everything works without it.
 //!
 //! Two levels: the isolate's own memory, and behind it the authenticated [`Records`] of a store. A

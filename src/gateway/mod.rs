@@ -1,4 +1,4 @@
-//! A registry request, and what to do with it (GATEWAY.md). Pure: no sockets, no JavaScript.
+//! A registry request, and what to do with it (docs/gateway.md). Pure: no sockets, no JavaScript.
 //!
 //! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
 //! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`,

@@ -1,6 +1,6 @@
 //! Evidence is recognised by its bytes, never by a tag, a media type, a `subject` or a User-Agent
-//! (GATEWAY, "Serving"): podman runs an image whose layer is only *typed* as a signature, and
-//! containerd keeps what it was given as a blob.
+//! (docs/gateway.md "Serving"): podman runs an image whose layer is only *typed* as a signature,
+//! and containerd keeps what it was given as a blob.
 //!
 //! What was recognised is a fact about content. It is remembered for the manifest; a blob is looked
 //! at again each time.
@@ -111,7 +111,8 @@ impl<R: Host + Provider + Store> Context<'_, R> {
         Ok((as_layer && as_config).then_some(bytes))
     }
 
-    /// Whether this is what BuildKit attaches to an index, and nobody can run (TRUST section 8).
+    /// Whether this is what BuildKit attaches to an index, and nobody can run (docs/trust.md
+    /// section 8).
     pub(super) async fn is_unsigned_attestation(&self, child: &Subject) -> Result<bool, Stop> {
         let Document::Manifest(manifest) = &child.document else {
             return Ok(false);

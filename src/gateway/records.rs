@@ -1,6 +1,6 @@
-//! The store behind the isolate's own memory (GATEWAY, "Remembering"). Others may write to it, and
-//! it is trusted for nothing: a record without an HMAC under the gateway's secret, over its kind,
-//! its key and this build, is ignored. The store is asked only in a request that the
+//! The store behind the isolate's own memory (docs/gateway.md "Remembering"). Others may write to
+//! it, and it is trusted for nothing: a record without an HMAC under the gateway's secret, over its
+//! kind, its key and this build, is ignored. The store is asked only in a request that the
 //! upstream has let in: the request's budget sees to that.
 
 use crate::encoding::hex;

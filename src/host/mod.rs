@@ -12,7 +12,7 @@ use crate::error::HostError;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// By whom an address was written, and so where it may lead (GATEWAY, "Egress").
+/// By whom an address was written, and so where it may lead (docs/gateway.md "Egress").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Egress {
     /// By the operator, or the person who asks: it may be private, loopback and plain http.

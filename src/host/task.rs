@@ -98,7 +98,7 @@ impl Remote {
 
 impl Remote {
     /// In pure Rust, one check between two turns of others, however many were demanded at once
-    /// (TRUST section 7).
+    /// (docs/trust.md section 7).
     async fn verify_here(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         poll_fn(|_| {
             if self.busy.replace(true) {

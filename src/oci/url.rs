@@ -9,6 +9,7 @@
 mod parts;
 
 pub use parts::Parts;
+#[cfg(feature = "gateway")]
 pub(crate) use parts::percent_decode;
 
 use crate::limits;

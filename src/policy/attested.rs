@@ -1,5 +1,5 @@
-//! The requirement `attested` (TRUST.md section 6): a signed statement about the image, and what it
-//! must say. Ours.
+//! The requirement `attested` (docs/trust.md section 6): a signed statement about the image, and
+//! what it must say. Ours.
 //!
 //! In scope: its shape, and what a predicate must say. Out of scope: finding statements and
 //! believing them.

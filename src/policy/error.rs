@@ -1,6 +1,6 @@
 //! Why a policy was refused, and where.
 //!
-//! Messages keep the words of containers/image (facts/containers-policy.md), which people search
+//! Messages keep the words of containers/image (docs/containers-image.md), which people search
 //! for; tests compare codes.
 
 use crate::encoding::json::JsonError;

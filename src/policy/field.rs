@@ -1,5 +1,5 @@
 //! A value of the policy that knows where it stands, and the readers that every part of the policy
-//! shares (facts/containers-policy.md section 1.1).
+//! shares (docs/containers-image.md section 1.1).
 //!
 //! The lenient readers ([`Field::string`], [`Field::strings`], [`Field::bytes`]) treat `null` as Go
 //! does; the readers of our own members ([`Field::text`], [`Field::list`]) refuse it, and what is

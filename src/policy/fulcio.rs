@@ -1,4 +1,4 @@
-//! The member `fulcio` of `sigstoreSigned` (facts/containers-policy.md section 2.2): certificates
+//! The member `fulcio` of `sigstoreSigned` (docs/containers-image.md section 2.2): certificates
 //! for e-mail addresses.
 
 use super::error::PolicyError;

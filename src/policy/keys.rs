@@ -1,4 +1,4 @@
-//! Where keys and certificates come from (facts/containers-policy.md sections 2.1 and 2.2).
+//! Where keys and certificates come from (docs/containers-image.md sections 2.1 and 2.2).
 
 use super::error::PolicyError;
 use super::field::Members;

@@ -1,5 +1,5 @@
-//! The top-level member `sealgate` (TRUST.md section 1), which opens our vocabulary. podman refuses
-//! a policy that has it, so no file means two things.
+//! The top-level member `sealgate` (docs/trust.md section 1), which opens our vocabulary. podman
+//! refuses a policy that has it, so no file means two things.
 
 use super::error::PolicyError;
 use super::error::shown;
@@ -12,7 +12,7 @@ use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-/// Whether a signature of an index speaks for the images that it lists (TRUST.md section 8).
+/// Whether a signature of an index speaks for the images that it lists (docs/trust.md section 8).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Coverage {
     /// It does.
@@ -105,8 +105,8 @@ fn exception(field: &Field<'_>) -> Result<Exception, PolicyError> {
     })
 }
 
-/// Exactly one repository or `name:tag` (TRUST section 1): whoever breaks glass says which pane. In
-/// its one full spelling, since scopes are compared as text.
+/// Exactly one repository or `name:tag` (docs/trust.md section 1): whoever breaks glass says which
+/// pane. In its one full spelling, since scopes are compared as text.
 fn repository(field: &Field<'_>) -> Result<String, PolicyError> {
     let text = scope(field)?;
     let wide = || PolicyError::ExceptionScope {

@@ -1,4 +1,4 @@
-//! `signedIdentity`: what a signature must name (facts/containers-policy.md section 3, TRUST.md
+//! `signedIdentity`: what a signature must name (docs/containers-image.md section 3, docs/trust.md
 //! section 3).
 //!
 //! The image's name is what the person asked for; the signature's is what a verified signature

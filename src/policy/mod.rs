@@ -1,5 +1,5 @@
 //! `policy.json`: what must hold for an image to run (containers-policy.json(5);
-//! facts/containers-policy.md sections 1 to 4, TRUST.md section 1 for the vocabulary that
+//! docs/containers-image.md sections 1 to 4, docs/trust.md section 1 for the vocabulary that
 //! `"sealgate": {"version": 1}` opens).
 //!
 //! In scope: parsing as strictly as containers/image, and as leniently where it is lenient;
@@ -185,7 +185,7 @@ impl Policy {
 
     /// The docker scope of this image that is under audit. Of all scopes that match an image, the
     /// policy's and the audit list's together, the most specific decides: a policy's scope below an
-    /// audited one is enforced (TRUST section 1).
+    /// audited one is enforced (docs/trust.md section 1).
     pub fn audited(&self, image: &Reference) -> Option<&str> {
         let audit = &self.marker.as_ref()?.audit;
         let image = image.clone().with_default_tag();

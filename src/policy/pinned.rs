@@ -1,4 +1,4 @@
-//! The requirement `pinned` (TRUST.md section 6): which digest a tag must have. It verifies no
+//! The requirement `pinned` (docs/trust.md section 6): which digest a tag must have. It verifies no
 //! signature. Ours.
 //!
 //! In scope: its shape. Out of scope: its meaning.

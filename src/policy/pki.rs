@@ -1,4 +1,4 @@
-//! The member `pki` of `sigstoreSigned` (facts/containers-policy.md section 2.2): certificates of
+//! The member `pki` of `sigstoreSigned` (docs/containers-image.md section 2.2): certificates of
 //! one's own authority.
 
 use super::error::PolicyError;

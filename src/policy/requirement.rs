@@ -1,4 +1,4 @@
-//! One policy requirement (facts/containers-policy.md section 2, TRUST.md section 1).
+//! One policy requirement (docs/containers-image.md section 2, docs/trust.md section 1).
 
 use super::attested::Attested;
 use super::error::PolicyError;

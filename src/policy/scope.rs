@@ -1,5 +1,5 @@
 //! Scopes: which of them an image is looked up under, and which a transport can have
-//! (facts/containers-policy.md sections 1.3 and 1.4).
+//! (docs/containers-image.md sections 1.3 and 1.4).
 //!
 //! Scopes are compared as text, and nothing is inherited: the first hit decides alone.
 

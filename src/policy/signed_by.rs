@@ -1,4 +1,4 @@
-//! The requirement `signedBy` (facts/containers-policy.md section 2.1): simple signing with
+//! The requirement `signedBy` (docs/containers-image.md section 2.1): simple signing with
 //! OpenPGP.
 //!
 //! Here the *presence* of a key member counts, whatever its value; in `sigstoreSigned` its

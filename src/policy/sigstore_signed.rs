@@ -1,4 +1,5 @@
-//! The requirement `sigstoreSigned` (facts/containers-policy.md section 2.2, TRUST.md section 1).
+//! The requirement `sigstoreSigned` (docs/containers-image.md section 2.2, docs/trust.md section
+//! 1).
 //!
 //! Sources count by their *effective value*: `""` for a path and `null` for data are as if absent.
 //! So `"rekorPublicKeyPath": ""` beside a key asks for no log; containers/image does so too, and a
@@ -50,8 +51,8 @@ impl SigstoreSigned {
         })
     }
 
-    /// Whether Sigstore bundles can satisfy it, beside `.sig` signatures (TRUST.md sections 1 and
-    /// 4).
+    /// Whether Sigstore bundles can satisfy it, beside `.sig` signatures (docs/trust.md sections 1
+    /// and 4).
     pub fn reads_bundles(&self) -> bool {
         match self.trust {
             Trust::LoggedKeys { .. } | Trust::Certificates { .. } => true,

@@ -1,4 +1,4 @@
-//! Whom a signature must come from (facts/containers-policy.md section 2.2, TRUST.md section 1).
+//! Whom a signature must come from (docs/containers-image.md section 2.2, docs/trust.md section 1).
 
 use super::error::PolicyError;
 use super::field::Members;

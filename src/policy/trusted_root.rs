@@ -1,5 +1,5 @@
-//! The members `trustedRoot…` and `identities` (TRUST.md sections 1, 4 and 5). Ours; they exist
-//! under the marker only.
+//! The members `trustedRoot…` and `identities` (docs/trust.md sections 1, 4 and 5). Ours; they
+//! exist under the marker only.
 //!
 //! In scope: their shape. Out of scope: the root's content, and judging a certificate.
 

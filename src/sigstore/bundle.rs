@@ -33,7 +33,7 @@ pub enum Version {
 
 impl Version {
     /// Whether a signed entry timestamp proves that an entry is in its log; else a proof with a
-    /// checkpoint must (TRUST section 4).
+    /// checkpoint must (docs/trust.md section 4).
     pub fn set_is_enough(self) -> bool {
         matches!(self, Self::Layer | Self::V0_1)
     }

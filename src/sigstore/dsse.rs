@@ -25,7 +25,7 @@ pub fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
 }
 
 /// The schemes under which a key of this kind may have signed an envelope, the usual one first.
-/// SHA-256 under the larger curves comes from older clients (TRUST section 4).
+/// SHA-256 under the larger curves comes from older clients (docs/trust.md section 4).
 pub fn schemes(key: KeyKind) -> Vec<Scheme> {
     match key {
         KeyKind::Ecdsa(Curve::P256) => vec![Scheme::Ecdsa(Hash::Sha256)],

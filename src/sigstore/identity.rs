@@ -1,5 +1,5 @@
-//! Who may have signed (TRUST section 5): patterns for the issuer and the subject of a certificate,
-//! and its claims.
+//! Who may have signed (docs/trust.md section 5): patterns for the issuer and the subject of a
+//! certificate, and its claims.
 //!
 //! Regular expressions have RE2's syntax and meaning, as Go's `regexp` does for cosign and
 //! policy-controller. Whatever the library would read otherwise, or not at all, is refused when the

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 
 /// The payload type of an envelope that carries a statement.
 pub const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-/// The predicate type that makes a statement a signature of an image. No other does (TRUST section
-/// 3).
+/// The predicate type that makes a statement a signature of an image. No other does (docs/trust.md
+/// section 3).
 pub const COSIGN_SIGN: &str = "https://sigstore.dev/cosign/sign/v1";
 
 const TYPES: [&str; 2] = [

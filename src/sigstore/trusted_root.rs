@@ -3,7 +3,7 @@
 //!
 //! It is itself verified once, when it is loaded: the signatures inside each authority's chain.
 //! Windows are kept, and judged at each proof's own time; what the root lists counts even where its
-//! window has ended (TRUST section 4).
+//! window has ended (docs/trust.md section 4).
 
 use crate::crypto::{Hash, KeyKind, PublicKey, Scheme};
 use crate::encoding::base64;
@@ -216,7 +216,7 @@ fn log(node: &Node, at: &str) -> Result<Log, TrustedRootError> {
     })
 }
 
-/// Exactly what the trusted root states (TRUST section 4), and only what fits the key.
+/// Exactly what the trusted root states (docs/trust.md section 4), and only what fits the key.
 fn scheme(details: &str, key: KeyKind) -> Option<Scheme> {
     use crate::crypto::Curve;
     let scheme = match details {

@@ -71,8 +71,8 @@ impl Token {
     ///
     /// # Errors
     /// [`TimestampError::UnknownAuthority`] when the token can be tied to none of the authorities:
-    /// it is set aside then (TRUST section 4). Every other [`Refused`] is of a token that names one
-    /// of them and fails.
+    /// it is set aside then (docs/trust.md section 4). Every other [`Refused`] is of a token that
+    /// names one of them and fails.
     pub fn claims(
         &self,
         authorities: &[TimestampAuthority],
@@ -203,8 +203,8 @@ impl Token {
 
     fn claim_of(&self, tie: &Tie<'_>, stamped: &[u8]) -> Result<Pending<Timestamp>, Refused> {
         let token = self.token_of(tie, stamped)?;
-        // TRUST section 7: whoever settles them in turn looks at the token only under a chain that
-        // holds.
+        // docs/trust.md section 7: whoever settles them in turn looks at the token only under a
+        // chain that holds.
         tie.chain
             .claim(Purpose::Timestamping, &[self.info.time])?
             .and(token)

@@ -162,7 +162,7 @@ fn refuses_what_no_authority_should_make() {
     }
 }
 
-/// Set aside (TRUST section 4), as opposed to what names a listed authority and fails.
+/// Set aside (docs/trust.md section 4), as opposed to what names a listed authority and fails.
 #[test]
 fn tells_unlisted_authorities_from_failures() {
     let impostor = || authority(&["impostor"], ALWAYS);

@@ -1,7 +1,7 @@
-//! Recognising evidence by its bytes (docs/security.md; GATEWAY, "Serving"). A document that a
-//! gateway sends as evidence has exactly the members of its format, at every level that the format
-//! defines: whatever else stood in it could be read as a manifest, an index or an image's config by
-//! somebody who asks for the same digest.
+//! Recognising evidence by its bytes (docs/security.md; docs/gateway.md "Serving"). A document that
+//! a gateway sends as evidence has exactly the members of its format, at every level that the
+//! format defines: whatever else stood in it could be read as a manifest, an index or an image's
+//! config by somebody who asks for the same digest.
 //!
 //! In scope: the forms. Out of scope: whether a signature holds. All input is untrusted.
 
@@ -338,8 +338,8 @@ pub fn is_evidence_list(bytes: &[u8], index: &Index) -> bool {
 }
 
 /// Whether an entry of an index is what BuildKit attaches to images, by the index's word:
-/// `unknown/unknown`, and nothing else said of its platform (TRUST section 8). Its manifest and
-/// config are looked at by [`is_unsigned_attestation`].
+/// `unknown/unknown`, and nothing else said of its platform (docs/trust.md section 8). Its manifest
+/// and config are looked at by [`is_unsigned_attestation`].
 pub fn says_attestation(entry: &Descriptor) -> bool {
     entry.platform.as_ref().is_some_and(|platform| {
         platform.os == "unknown"

@@ -46,7 +46,7 @@ pub enum ClaimWanted {
     #[default]
     Any,
     /// A signature of the artifact: over its bytes, or a statement of cosign's own type. Whatever
-    /// else a statement says, it does not say "this is mine" (TRUST section 3).
+    /// else a statement says, it does not say "this is mine" (docs/trust.md section 3).
     Signature,
 }
 

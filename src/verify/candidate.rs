@@ -1,5 +1,5 @@
 //! One piece of evidence against one requirement: signature, digest, name, identity, log entry,
-//! times, predicate and conditions, all from the same candidate (TRUST section 2).
+//! times, predicate and conditions, all from the same candidate (docs/trust.md section 2).
 
 use super::containers_image;
 use super::discover::{Body, Found};
@@ -33,7 +33,7 @@ use alloc::vec::Vec;
 pub(super) enum Names<'a> {
     /// Any, because someone said so.
     Any,
-    /// The repository that was asked for, where it names one (TRUST section 9).
+    /// The repository that was asked for, where it names one (docs/trust.md section 9).
     Own,
     /// As the policy says.
     Matched(&'a Matcher),
@@ -78,7 +78,7 @@ pub(super) enum Order {
     /// As containers/image: what nobody trusted signed is not read.
     ContainersImage,
     /// What a candidate claims first: one that could not meet the requirement, were all of it true,
-    /// costs no signature check (TRUST section 7).
+    /// costs no signature check (docs/trust.md section 7).
     CheapFirst,
 }
 
@@ -584,7 +584,7 @@ impl Question<'_> {
     }
 
     /// From the first second of the certificate on: whoever has a signature can have it logged and
-    /// stamped again, and leave the old time out (TRUST section 6).
+    /// stamped again, and leave the old time out (docs/trust.md section 6).
     fn check_age(&self, since: Option<UnixTime>, limit: u64) -> Result<(), Failure> {
         let age = self
             .now
@@ -665,7 +665,7 @@ impl Question<'_> {
         }
     }
 
-    /// Compared as text with the SHA-256 digest of the bytes in hand (facts/containers-policy.md
+    /// Compared as text with the SHA-256 digest of the bytes in hand (docs/containers-image.md
     /// section 5, "Digest").
     fn check_digest(&self, payload: &Payload) -> Result<(), Failure> {
         let digest = self.subject.digest.to_string();

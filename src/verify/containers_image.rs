@@ -1,5 +1,5 @@
 //! `fulcio`, `pki` and `rekorPublicKey…` of a policy: what its files hold, and what a verified
-//! signature says for the report (facts/containers-policy.md sections 2.2 to 2.4).
+//! signature says for the report (docs/containers-image.md sections 2.2 to 2.4).
 
 use super::candidate::Who;
 use super::judge::{files, keys};

@@ -1,5 +1,5 @@
-//! Finding the evidence of one manifest in its archive (TRUST section 7; facts/containers-policy.md
-//! section 7).
+//! Finding the evidence of one manifest in its archive (docs/trust.md section 7;
+//! docs/containers-image.md section 7).
 //!
 //! Nothing found here is trusted: every document is hashed where a digest names it, and verified
 //! afterwards.

@@ -1,4 +1,4 @@
-//! The same question, as a command for cosign (TRUST section 9).
+//! The same question, as a command for cosign (docs/trust.md section 9).
 //!
 //! It names the files that were really used, and waives the proofs that our verdict did not use.
 //! There is none where cosign would say the opposite, or where it is not known what it would say;

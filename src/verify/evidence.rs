@@ -1,6 +1,6 @@
 //! A document that holds a registry's answers about one image, so that its verdict can be reached
-//! elsewhere (`/api/evidence`, GATEWAY "Beside /v2/"). Every byte in it is untrusted: digests and
-//! signatures carry their own proof.
+//! elsewhere (`/api/evidence`, docs/gateway.md "Beside /v2/"). Every byte in it is untrusted:
+//! digests and signatures carry their own proof.
 
 use super::archive::{Archive, Listed, Referrer};
 use super::artifact::{is_empty_config, is_evidence_document, is_evidence_type, says_attestation};

@@ -1,4 +1,4 @@
-//! The part of a policy that decides for one image, as a policy of its own (GATEWAY, "Beside
+//! The part of a policy that decides for one image, as a policy of its own (docs/gateway.md "Beside
 //! /v2/"): for whoever wants to see why.
 //!
 //! Keys, certificates and trusted roots stand in it as they were parsed, written anew: a file may

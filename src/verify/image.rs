@@ -299,7 +299,8 @@ async fn judge_document<A: Archive, P: Provider>(
     let unsigned = own.verdict == Verdict::Deny
         && matches!(own.code, "signature.missing" | "attestation.missing");
     if let (Document::Index(index), Rules::Direct(_), true) = (&subject.document, rules, unsigned) {
-        // Without a policy: the index is not signed, so each image must be (TRUST section 8).
+        // Without a policy: the index is not signed, so each image must be (docs/trust.md section
+        // 8).
         let judged = judge_instances(
             rules,
             Listing {
@@ -513,7 +514,7 @@ async fn judge_instance<A: Archive, P: Provider>(
             VerifyError::NestedIndex { digest }.into(),
         );
     }
-    // Under the reference that was asked for (facts/containers-policy.md section 8).
+    // Under the reference that was asked for (docs/containers-image.md section 8).
     let own = judge(rules, &subject, Some(within), name, now, archive, work).await;
     Instance {
         digest,

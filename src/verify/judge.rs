@@ -1,5 +1,5 @@
 //! Requirements against the evidence of one manifest: ANDed in order, stopping at the first that is
-//! not met (facts/containers-policy.md section 4).
+//! not met (docs/containers-image.md section 4).
 
 use super::archive::Archive;
 use super::candidate::{Names, Order, Question, Wants, Who};
@@ -368,7 +368,7 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
 
     /// Ours: what satisfied before, the tag, the referrers, each fetched as it is looked at and
     /// until one satisfies. What does not parse or verify is recorded and skipped, what could not
-    /// be had makes a denial "could not find out" (TRUST section 7).
+    /// be had makes a denial "could not find out" (docs/trust.md section 7).
     async fn union(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> RequirementReport {
         let tag = match wants {
             Wants::Signature(_) => Place::SignatureTag,
@@ -511,7 +511,7 @@ fn under(report: RequirementReport, root: Option<&NamedRoot>) -> RequirementRepo
     }
 }
 
-/// All are built first: one that cannot be used rejects everything (facts/containers-policy.md
+/// All are built first: one that cannot be used rejects everything (docs/containers-image.md
 /// section 6).
 pub(super) fn keys(
     source: &KeySource,

@@ -1,5 +1,5 @@
-//! `pinned` and `exceptions` (TRUST sections 1 and 6): digests that the policy itself names. No
-//! signature is looked at.
+//! `pinned` and `exceptions` (docs/trust.md sections 1 and 6): digests that the policy itself
+//! names. No signature is looked at.
 //!
 //! A digest counts when the bytes that are judged have it, or when an index has it that lists them
 //! and was judged in their place.

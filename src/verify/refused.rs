@@ -1,5 +1,5 @@
 //! A sealgate gateway refused an image: what it has about it is read there and judged here
-//! (GATEWAY, "Beside /v2/").
+//! (docs/gateway.md "Beside /v2/").
 //!
 //! The evidence comes through the same dialogue as everything of that registry: the same
 //! credentials, to the same hosts. It is trusted for nothing; nor is the name that comes with it,

@@ -56,7 +56,7 @@ pub struct Report {
     pub verdict: Verdict,
     /// Whether it may, and a signature or attestation satisfied a requirement for every image that
     /// was judged. What is allowed by a rule that demands none, by an exception or by a pin is
-    /// allowed, not verified (TRUST section 9).
+    /// allowed, not verified (docs/trust.md section 9).
     pub verified: bool,
     /// The stable code of the reason.
     pub code: &'static str,
@@ -139,7 +139,7 @@ pub struct RuleReport {
     /// Where in the policy, for instance `docker "registry.example.com"` or `default`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
-    /// `index` or `instance` (TRUST section 8).
+    /// `index` or `instance` (docs/trust.md section 8).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub coverage: Option<&'static str>,
 }

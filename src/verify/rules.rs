@@ -32,7 +32,7 @@ pub enum Rules {
         assets: BTreeMap<String, Vec<u8>>,
         /// The trusted roots that it names.
         roots: Roots,
-        /// Where signatures are kept; none: attachments everywhere (TRUST section 1).
+        /// Where signatures are kept; none: attachments everywhere (docs/trust.md section 1).
         registries: Option<RegistriesD>,
         /// Where the files lie.
         paths: Paths,
@@ -54,7 +54,7 @@ pub struct Direct {
     pub paths: Paths,
 }
 
-/// Which names a signature may speak of where there is no policy (TRUST section 9).
+/// Which names a signature may speak of where there is no policy (docs/trust.md section 9).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SignedNames {
     /// The repository that was asked for. A bundle names none.
@@ -151,7 +151,7 @@ impl NamedRoot {
         Self::read(&format!("{name} (as of {})", root.date), root.bytes)
     }
 
-    /// Whether certificates can be judged under it (TRUST section 4, "Time").
+    /// Whether certificates can be judged under it (docs/trust.md section 4, "Time").
     fn check_for_identities(self) -> Result<Self, RulesError> {
         if self.root.authorities().is_empty() {
             return Err(RulesError::NoAuthority { name: self.name });
@@ -512,7 +512,8 @@ fn policy_notes(requirements: &[Requirement]) -> Vec<Note> {
     notes
 }
 
-/// TRUST section 1: wherever a policy names it, whatever for, and unmarked policies included.
+/// docs/trust.md section 1: wherever a policy names it, whatever for, and unmarked policies
+/// included.
 fn check_private(policy: &Policy, assets: &BTreeMap<String, Vec<u8>>) -> Result<(), RulesError> {
     let shown = |path: &str| {
         format!(

@@ -1,4 +1,5 @@
-//! What one request may cost, in signature checks, and where to look first (TRUST section 7).
+//! What one request may cost, in signature checks, and where to look first (docs/trust.md section
+//! 7).
 //!
 //! In scope: counting before a check is passed on, and what satisfied before. Out of scope: what is
 //! fetched ([`super::discover`]). A provider that fails on a check is no answer: the built-in one

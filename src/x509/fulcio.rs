@@ -1,5 +1,5 @@
-//! What Fulcio says about a signer (fulcio's docs/oid-info.md), by the names of sigstore-go's
-//! `certificate.Extensions`.
+//! What Fulcio says about a signer (oid-info.md in fulcio's repository), by the names of
+//! sigstore-go's `certificate.Extensions`.
 //!
 //! The certificate is a claim of its issuer: use what is read here with the [`super::Path`] of the
 //! same certificate.
@@ -206,7 +206,7 @@ impl Claims {
     }
 }
 
-/// TRUST section 5: exactly one, so that nobody is taken for another by the order of names.
+/// docs/trust.md section 5: exactly one, so that nobody is taken for another by the order of names.
 fn subject(names: &[San]) -> Result<Subject, X509Error> {
     let [name] = names else {
         return Err(X509Error::Names { found: names.len() });
@@ -221,7 +221,7 @@ fn subject(names: &[San]) -> Result<Subject, X509Error> {
     }
 }
 
-/// The OIDC issuer by the letter of containers/image (facts/containers-policy.md section 2.4), of a
+/// The OIDC issuer by the letter of containers/image (docs/containers-image.md section 2.4), of a
 /// certificate that may have any names: as [`Claims::issuer`], but a DER string of other types is
 /// read too.
 ///
@@ -231,7 +231,7 @@ pub fn issuer_as_go(certificate: &Certificate) -> Result<Option<String>, X509Err
     issuer(certificate, Form::AnyString)
 }
 
-/// TRUST section 5: .1.8, else .1.1; when both are present, they agree.
+/// docs/trust.md section 5: .1.8, else .1.1; when both are present, they agree.
 fn issuer(certificate: &Certificate, form: Form) -> Result<Option<String>, X509Error> {
     let old = text(certificate, OLD_ISSUER, Form::Raw, "issuer")?;
     let new = text(certificate, ISSUER, form, "issuer")?;

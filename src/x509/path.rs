@@ -39,7 +39,7 @@ const CRL_DISTRIBUTION_POINTS: ObjectIdentifier = ObjectIdentifier::new_unwrap("
 pub enum Purpose {
     /// Signatures over artifacts (Fulcio).
     CodeSigning,
-    /// The same, by the letter of containers/image, which is Go's (facts/containers-policy.md
+    /// The same, by the letter of containers/image, which is Go's (docs/containers-image.md
     /// section 2.4): a certificate that names no purpose, or any, is for all; key usage and basic
     /// constraints of the leaf are not looked at; policies and revocation lists may be critical,
     /// though nobody looks at them.

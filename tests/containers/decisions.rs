@@ -1,4 +1,4 @@
-//! The decision cases of facts/containers-policy.md section 10: every id, and what decides it.
+//! The decision cases of docs/containers-image.md section 10: every id, and what decides it.
 
 use super::*;
 use sealgate::error::Coded;
@@ -811,7 +811,7 @@ fn a1_to_a5_indexes() {
     );
 }
 
-/// A9. Without any registries.d they are on (TRUST section 1).
+/// A9. Without any registries.d they are on (docs/trust.md section 1).
 fn a9_attachments_are_off_where_registries_d_does_not_switch_them_on() {
     let memory = archive(&[signed(&good_payload(), 1)]);
     let judged = |text: &str| {

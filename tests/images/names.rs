@@ -1,5 +1,5 @@
 //! What a signature names, what is verified and what is only allowed, and what is shown of it
-//! (TRUST section 9).
+//! (docs/trust.md section 9).
 
 use super::*;
 use sealgate::error::Coded;
@@ -451,7 +451,7 @@ fn the_command_for_cosign_says_what_we_say() {
     assert_eq!(shown(&instance, "multi"), None);
 }
 
-/// TRUST section 1: wherever it is named, unmarked policies included.
+/// docs/trust.md section 1: wherever it is named, unmarked policies included.
 #[test]
 fn private_keys_are_refused_where_they_are_named() {
     let pair = [

@@ -1,5 +1,5 @@
-//! Digests that a policy names: `pinned`, `exceptions`, and scopes under `audit` (TRUST sections 1
-//! and 6).
+//! Digests that a policy names: `pinned`, `exceptions`, and scopes under `audit` (docs/trust.md
+//! sections 1 and 6).
 
 use super::*;
 use sealgate::digest::Algorithm;

@@ -1,5 +1,5 @@
 //! `--platform`: every entry that a client could take for it must be allowed, and there must be one
-//! (TRUST section 8).
+//! (docs/trust.md section 8).
 
 use super::support::judge_platform;
 use super::*;

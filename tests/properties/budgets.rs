@@ -1,5 +1,5 @@
-//! Work is bounded before it is done, and whoever may push can neither admit nor stop (TRUST.md
-//! section 7).
+//! Work is bounded before it is done, and whoever may push can neither admit nor stop
+//! (docs/trust.md section 7).
 
 use super::*;
 use sealgate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};

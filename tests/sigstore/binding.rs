@@ -1,5 +1,5 @@
-//! One signature carries a whole requirement (TRUST section 2): whatever is good in one bundle,
-//! under one root or for one identity is worth nothing beside parts of another.
+//! One signature carries a whole requirement (docs/trust.md section 2): whatever is good in one
+//! bundle, under one root or for one identity is worth nothing beside parts of another.
 
 use crate::edit::encode;
 use crate::vectors::{self, Vector};

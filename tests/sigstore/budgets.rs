@@ -1,5 +1,5 @@
-//! What a bundle may cost before it is refused (TRUST section 7), and that all promises of listed
-//! logs hold (section 4).
+//! What a bundle may cost before it is refused (docs/trust.md section 7), and that all promises of
+//! listed logs hold (section 4).
 
 use crate::authority::{self, Authority};
 use crate::edit::encode;

@@ -81,8 +81,8 @@ fn a_tag_is_proven_by_the_timestamp_of_its_log() {
     assert_eq!(unlisted.code, "sigstore.log");
 }
 
-/// Repositories are compared, with a tag or without, as containers/image normalises them (TRUST
-/// section 9); under a root as without one.
+/// Repositories are compared, with a tag or without, as containers/image normalises them
+/// (docs/trust.md section 9); under a root as without one.
 #[test]
 fn a_signature_names_the_repository_that_is_asked_for() {
     let (signer, log) = (Key::new(1), Key::new(2));

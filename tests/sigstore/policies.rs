@@ -1,5 +1,5 @@
 //! The demo's keyless and attested images under its policy with one thing changed: what a policy
-//! demands is demanded (TRUST sections 1, 4, 5 and 6).
+//! demands is demanded (docs/trust.md sections 1, 4, 5 and 6).
 
 use crate::advisories::image as image_of;
 use crate::authority::{self, Authority};

@@ -1,5 +1,5 @@
 //! Evidence that is taken away: refused exactly where a demanded proof is then lacking, else
-//! accepted, and the steps show that it is gone (TRUST section 4).
+//! accepted, and the steps show that it is gone (docs/trust.md section 4).
 
 use crate::edit::alter_at;
 use crate::vectors::{self, Accepted, Vector};
@@ -39,8 +39,8 @@ fn strip(bundle: &mut Value, what: &str) {
     }
 }
 
-/// What is demanded of what is left, as TRUST section 4 has it: the code of the first demand that
-/// is not met.
+/// What is demanded of what is left, as docs/trust.md section 4 has it: the code of the first
+/// demand that is not met.
 fn demanded(vector: &Vector, bundle: &Value) -> Result<(), &'static str> {
     let material = &bundle["verificationMaterial"];
     let entries = material["tlogEntries"]

@@ -14,8 +14,10 @@ home=${CARGO_HOME:-$HOME/.cargo}
 for part in registry config.toml; do [ ! -e "$home/$part" ] || ln -s "$home/$part" "$scratch/cargo/$part"; done
 
 CARGO_HOME="$scratch/cargo" make --no-print-directory -C "$clone" pkg/package.json
-if ! cmp pkg/sealgate_bg.wasm "$clone/pkg/sealgate_bg.wasm"; then
-  echo "two builds of the same sources gave different modules: what of the folder got in? (strings pkg/sealgate_bg.wasm)" >&2
-  exit 1
-fi
-sha256sum pkg/sealgate_bg.wasm
+for module in pkg/*.wasm; do
+  if ! cmp "$module" "$clone/$module"; then
+    echo "two builds of the same sources gave different modules: what of the folder got in? (strings $module)" >&2
+    exit 1
+  fi
+  sha256sum "$module"
+done

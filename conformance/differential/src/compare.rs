@@ -73,7 +73,7 @@ impl Rule {
     }
 }
 
-/// Texts that people search for (facts/containers-policy.md): from a beginning to an end.
+/// Texts that people search for (docs/containers-image.md): from a beginning to an end.
 const POLICY_TEXTS: &[(&str, &str)] = &[
     ("JSON object expected, got <nil>", ""),
     ("Default policy is missing", ""),

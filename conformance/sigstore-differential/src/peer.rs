@@ -10,7 +10,8 @@ use sigstore_verify::types::{
 };
 use sigstore_verify::{Policy, PublicKeyVerificationPolicy, VerificationPolicy, Verifier};
 
-/// A verifier under the vector's root, with the demands that follow from it (TRUST section 4).
+/// A verifier under the vector's root, with the demands that follow from it (docs/trust.md section
+/// 4).
 pub struct Peer<'a> {
     verifier: Verifier,
     policy: Box<dyn Policy>,

@@ -1,4 +1,4 @@
-//! The annotations `dev.sigstore.cosign/certificate` and `…/chain` (facts/containers-policy.md
+//! The annotations `dev.sigstore.cosign/certificate` and `…/chain` (docs/containers-image.md
 //! section 2.4).
 
 use super::error::ContainersImageError;

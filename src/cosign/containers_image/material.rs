@@ -1,4 +1,4 @@
-//! What a policy's files hold (facts/containers-policy.md section 2.2, "Key material"), read as Go
+//! What a policy's files hold (docs/containers-image.md section 2.2, "Key material"), read as Go
 //! reads it.
 
 use super::error::ContainersImageError;

@@ -1,5 +1,5 @@
 //! What containers/image demands of `.sig` signatures with certificates or transparency logs:
-//! `fulcio`, `pki` and `rekorPublicKey…` of a policy (facts/containers-policy.md sections 2.2 to
+//! `fulcio`, `pki` and `rekorPublicKey…` of a policy (docs/containers-image.md sections 2.2 to
 //! 2.4 and 6).
 //!
 //! In this order, all of one layer: 1. the annotations that are demanded; 2. the signed entry

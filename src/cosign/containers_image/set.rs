@@ -1,5 +1,5 @@
 //! Signed entry timestamps in the annotation `dev.sigstore.cosign/bundle`
-//! (facts/containers-policy.md section 2.3).
+//! (docs/containers-image.md section 2.3).
 //!
 //! 1. the annotation is read, and the log's message is made canonical
 //! 2. a key of Rekor signed it

@@ -1,7 +1,7 @@
 //! fixtures/containers-image/ by tools/fixtures/containers-image.mjs: certificates by OpenSSL,
 //! whose leaves' key is known here. Log entries are made up on the spot. A chain is `leaf < int <
 //! root` unless a row says otherwise. The C's and P's are the decision cases of
-//! facts/containers-policy.md section 10.
+//! docs/containers-image.md section 10.
 
 use super::*;
 use crate::crypto::{RustCrypto, Step};

@@ -1,4 +1,5 @@
-//! TRUST section 7, for requirements of ours: evidence that is added never takes an Allow away.
+//! docs/trust.md section 7, for requirements of ours: evidence that is added never takes an Allow
+//! away.
 
 use super::*;
 

@@ -342,8 +342,8 @@ fn good_layer(payload: &str) -> String {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
-    /// TRUST section 7: below the bounds nothing that is added takes an Allow away, and work stays
-    /// within its budget, however much is attached.
+    /// docs/trust.md section 7: below the bounds nothing that is added takes an Allow away, and
+    /// work stays within its budget, however much is attached.
     #[test]
     fn what_is_attached_takes_nothing_away_and_costs_little(
         kinds in prop::collection::vec(attached(), 1..5),

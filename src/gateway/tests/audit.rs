@@ -27,7 +27,7 @@ fn log(gateway: &Gateway, world: &World, path: &str) -> String {
     }
 }
 
-/// GATEWAY, "Serving": audit never breaks a pull, and what it lets pass is written down.
+/// docs/gateway.md "Serving": audit never breaks a pull, and what it lets pass is written down.
 #[test]
 fn a_scope_under_audit_is_served_and_written_down() {
     let world = World::default();

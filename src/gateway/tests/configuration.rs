@@ -81,8 +81,8 @@ fn a_wrong_configuration_refuses_everything_and_says_why() {
     }
 }
 
-/// GATEWAY, "Configuration": `REGISTRIES_D` decides where signatures are, for whoever judges the
-/// evidence, too.
+/// docs/gateway.md "Configuration": `REGISTRIES_D` decides where signatures are, for whoever judges
+/// the evidence, too.
 #[test]
 fn registries_d_decides_where_signatures_are() {
     let world = World::default();
@@ -124,8 +124,8 @@ fn registries_d_decides_where_signatures_are() {
     }
 }
 
-/// GATEWAY, "Configuration": the name's default is the upstream's host, and Docker Hub is always
-/// docker.io.
+/// docs/gateway.md "Configuration": the name's default is the upstream's host, and Docker Hub is
+/// always docker.io.
 #[test]
 fn names() {
     for (upstream, name, repository, judged, fetched) in [

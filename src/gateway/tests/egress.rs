@@ -18,8 +18,8 @@ fn redirect(location: &str) -> Result<Response, HostError> {
     Ok(response(307, &[("location", location)], b""))
 }
 
-/// GATEWAY, "Egress": nobody else is asked (the world has no other host), the operator reads how to
-/// allow it, clients no address.
+/// docs/gateway.md "Egress": nobody else is asked (the world has no other host), the operator reads
+/// how to allow it, clients no address.
 #[test]
 fn a_redirect_into_the_private_network_is_not_followed() {
     for location in [

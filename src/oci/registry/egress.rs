@@ -1,5 +1,5 @@
-//! Which addresses were written by the one who asks, and which by anybody else (GATEWAY, "Egress"):
-//! where a redirect may lead, and where a user's credentials may go.
+//! Which addresses were written by the one who asks, and which by anybody else (docs/gateway.md
+//! "Egress"): where a redirect may lead, and where a user's credentials may go.
 //!
 //! In scope: what can be decided by reading an address. Out of scope: what a name resolves to; a
 //! host refuses private addresses of [`Egress::Public`] where it connects.

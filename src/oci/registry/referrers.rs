@@ -1,6 +1,6 @@
 //! What is attached to a manifest: the referrers API and the tag schema (OCI distribution
-//! specification 1.1, "Listing Referrers" and "Referrers Tag Schema"; TRUST section 7 says which
-//! answers mean that a registry has no such API).
+//! specification 1.1, "Listing Referrers" and "Referrers Tag Schema"; docs/trust.md section 7 says
+//! which answers mean that a registry has no such API).
 //!
 //! Both are always read: Cosign writes the tag where the API exists too, and a list that hid the
 //! other one would let an added entry take evidence away. The list names candidates only, and is
@@ -218,7 +218,7 @@ impl<H: Host> Registry<'_, H> {
         }
     }
 
-    /// One page; `None` when there is no API (TRUST section 7).
+    /// One page; `None` when there is no API (docs/trust.md section 7).
     async fn page(&self, url: &Url) -> Result<Option<OnePage>, RegistryError> {
         let answer = self
             .ask("GET", url, INDEX, limits::MANIFEST, self.followed())

@@ -1,4 +1,4 @@
-//! Whether a docker scope can match an image at all (facts/containers-policy.md section 1.3).
+//! Whether a docker scope can match an image at all (docs/containers-image.md section 1.3).
 //! containers/image takes any text for one, and never says that it cannot match.
 
 use crate::limits;

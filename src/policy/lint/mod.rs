@@ -1,5 +1,5 @@
-//! The linter: what the author of a policy probably did not mean (facts/containers-policy.md
-//! section 11: PL01 to PL31; TRUST.md sections 3 to 6: SL01 and on).
+//! The linter: what the author of a policy probably did not mean (docs/containers-image.md
+//! section 11: PL01 to PL31; docs/trust.md sections 3 to 6: SL01 and on).
 //!
 //! In scope: what the policy says, and what the [`Context`] knows about files, images and
 //! `registries.d`. Out of scope: deciding anything; a lint never changes a verdict. A policy that
@@ -204,7 +204,7 @@ impl Findings {
 }
 
 /// What deserves a word about one identity outside of a policy, as a command line gives it: a code
-/// and the words (TRUST section 9).
+/// and the words (docs/trust.md section 9).
 pub fn identity(identity: &Identity) -> Vec<(&'static str, String)> {
     ours::of_identity(identity)
 }

@@ -1,4 +1,5 @@
-//! SL01 to SL12, SL16: the vocabulary of `"sealgate": {"version": 1}` (TRUST.md sections 3 to 6).
+//! SL01 to SL12, SL16: the vocabulary of `"sealgate": {"version": 1}` (docs/trust.md sections 3 to
+//! 6).
 
 use super::Edit;
 use super::Findings;

@@ -844,7 +844,7 @@ fn each_suggested_change_puts_it_right() {
     assert_eq!(changed, with_changes);
 }
 
-/// TRUST section 9: as in policies, so on the command line.
+/// docs/trust.md section 9: as in policies, so on the command line.
 #[test]
 fn identities_of_a_command_line() {
     use crate::sigstore::identity::{Identity, Pattern};

@@ -1,5 +1,5 @@
 //! `registries.d`: where simple signatures are kept, and whether `.sig` tags are looked at
-//! (containers-registries.d(5); facts/containers-policy.md section 7).
+//! (containers-registries.d(5); docs/containers-image.md section 7).
 //!
 //! In scope: several files as one, and what holds for an image. The code of containers/image
 //! decides, not its manual: a setting that a section leaves open is looked for in the less specific
@@ -62,7 +62,7 @@ pub struct Storage {
 }
 
 /// Where the signatures of an image of `docker:` are. Without any `registries.d`, `.sig` tags are
-/// looked at everywhere (TRUST.md section 1); containers/image would not.
+/// looked at everywhere (docs/trust.md section 1); containers/image would not.
 ///
 /// # Errors
 /// [`IdentityError::TagAndDigest`].

@@ -1,4 +1,4 @@
-//! The cases of facts/containers-policy.md section 7, and what is no `registries.d`.
+//! The cases of docs/containers-image.md section 7, and what is no `registries.d`.
 
 use super::*;
 use crate::error::Coded;

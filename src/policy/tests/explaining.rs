@@ -93,7 +93,7 @@ fn the_text_for_people() {
 }
 
 /// Of all scopes that match, the policy's and the audit list's together, the most specific decides
-/// (TRUST section 1).
+/// (docs/trust.md section 1).
 #[test]
 fn audit_is_not_inherited() {
     let under = |audit: &str, image: &str| {

@@ -1,4 +1,4 @@
-//! Sources, types, and the words and places of errors. The cases P of facts/containers-policy.md:
+//! Sources, types, and the words and places of errors. The cases P of docs/containers-image.md:
 //! tests/containers/decisions.rs.
 
 use super::*;

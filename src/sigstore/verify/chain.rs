@@ -1,6 +1,6 @@
-//! From a certificate to an authority of the trusted root, at every time that is believed (TRUST
-//! section 4, RFC 5280), with the promises of the listed certificate transparency logs where the
-//! root lists some (RFC 6962).
+//! From a certificate to an authority of the trusted root, at every time that is believed
+//! (docs/trust.md section 4, RFC 5280), with the promises of the listed certificate transparency
+//! logs where the root lists some (RFC 6962).
 
 use super::{Attempt, SigstoreError, Witnesses, refuse, settle};
 use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified};

@@ -1,13 +1,19 @@
-//! Verifying a bundle under a trusted root (TRUST sections 2 and 4), offline.
+//! Verifying a bundle under a trusted root (docs/trust.md sections 2 and 4), offline.
 //!
 //! First what costs nothing: whether the log entries are tied field by field to this signature,
 //! whether the timestamps are over it, whether there would be enough of both, what the signature is
-//! about. Then the signatures, in this order, up to the first that fails (TRUST section 7): 1. the
-//! certificate's chain, from the root down; 2. the certificate transparency promises;
-//! 3. the signature; 4. the log entries; 5. the timestamps; 6. the chain at every verified time; 7.
-//!    who made it. All from
-//! one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set aside;
-//! one that names a listed issuer and fails refuses the bundle.
+//! about. Then the signatures, in this order, up to the first that fails (docs/trust.md section 7):
+//!
+//! 1. the certificate's chain, from the root down
+//! 2. the certificate transparency promises
+//! 3. the signature
+//! 4. the log entries
+//! 5. the timestamps
+//! 6. the chain at every verified time
+//! 7. who made it
+//!
+//! All from one bundle, under one root. A promise, an entry or a token of an unlisted issuer is set
+//! aside; one that names a listed issuer and fails refuses the bundle.
 
 mod chain;
 mod content;
@@ -231,7 +237,7 @@ pub async fn verify_bundle<P: Provider>(
     })))
 }
 
-/// TRUST section 4: by key type and format, never by a field of the evidence.
+/// docs/trust.md section 4: by key type and format, never by a field of the evidence.
 fn schemes(bundle: &Bundle, key: KeyKind) -> Vec<Scheme> {
     match (&bundle.content, key) {
         (Content::Payload(_), KeyKind::Ecdsa(_)) => alloc::vec![Scheme::Ecdsa(Hash::Sha256)],

@@ -1,5 +1,6 @@
-//! What logs and timestamp authorities say of a signature (TRUST section 4). An entry or a token of
-//! an unlisted issuer is set aside; one that names a listed issuer and fails refuses the signature.
+//! What logs and timestamp authorities say of a signature (docs/trust.md section 4). An entry or a
+//! token of an unlisted issuer is set aside; one that names a listed issuer and fails refuses the
+//! signature.
 
 use super::{
     Attempt, LoggedEntry, Signer, SigstoreError, Stamp, first_to_settle, message_hash, refuse,

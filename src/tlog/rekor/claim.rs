@@ -178,7 +178,7 @@ impl Entry {
     }
 
     /// The signed entry timestamp under a bare key, whatever log the entry names: for
-    /// `rekorPublicKey…`, which knows no ids (facts/containers-policy.md section 2.4).
+    /// `rekorPublicKey…`, which knows no ids (docs/containers-image.md section 2.4).
     ///
     /// # Errors
     /// As [`Self::set_claim`].

@@ -1,5 +1,5 @@
 //! Rekor's log entries as evidence carries them: `TransparencyLogEntry` of sigstore/protobuf-specs
-//! (`sigstore_rekor.proto`), and cosign's `bundle` annotation (facts/containers-policy.md section
+//! (`sigstore_rekor.proto`), and cosign's `bundle` annotation (docs/containers-image.md section
 //! 2.3).
 //!
 //! In scope: their shape; the log's signed word on them ([`IntegratedTime`], [`Included`]); what
@@ -43,7 +43,8 @@ pub enum Version {
 pub enum ProofForm {
     /// Nothing.
     Absent,
-    /// A proof that leads to a root of which nothing is known. It proves nothing (TRUST section 4).
+    /// A proof that leads to a root of which nothing is known. It proves nothing (docs/trust.md
+    /// section 4).
     WithoutCheckpoint,
     /// A proof and a checkpoint.
     WithCheckpoint,

@@ -174,7 +174,7 @@ fn signatures(
     .collect()
 }
 
-/// Base64 of exactly one PEM block with nothing after it (facts/containers-policy.md section 2.3,
+/// Base64 of exactly one PEM block with nothing after it (docs/containers-image.md section 2.3,
 /// step 6). Its label is not looked at: that the DER is the expected certificate or key is what
 /// counts.
 fn pem_block(node: &Node) -> Result<LoggedVerifier, TlogError> {

@@ -538,7 +538,7 @@ fn ghsa_cq38_jh5f_37mq_and_cve_2026_49834() {
     );
 }
 
-/// Cosign's annotation, as facts/containers-policy.md section 2.3 has it (cases C14, C16, C17,
+/// Cosign's annotation, as docs/containers-image.md section 2.3 has it (cases C14, C16, C17,
 /// C21).
 #[test]
 fn annotations() {

@@ -130,7 +130,7 @@ fn timestamp(case: &Case, provider: &Chosen) -> Run {
     last
 }
 
-/// Subjects match by hashes that sealgate computes (TRUST section 4).
+/// Subjects match by hashes that sealgate computes (docs/trust.md section 4).
 pub fn has_sha1_digest(case: &Case) -> bool {
     case.param("digest")
         .and_then(serde_json::Value::as_str)

@@ -163,7 +163,7 @@ fn payload(
 }
 
 /// Files of the `dir:` transport against a `sigstoreSigned` requirement with keys
-/// (facts/containers-policy.md sections 4 and 6): one accepted signature suffices.
+/// (docs/containers-image.md sections 4 and 6): one accepted signature suffices.
 fn containers(case: &Case, provider: &Chosen, files: &[Vec<u8>]) -> Run {
     let (trusted, matcher) = (
         Trusted::read(case)?,
