@@ -17,11 +17,11 @@ use crate::reference::{Grammar, Reference};
 use crate::verify;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+#[cfg(feature = "gateway")]
+pub use gateway::Gateway;
 use js_sys::{Array, Object};
 #[cfg(feature = "lint")]
 pub use policy::{policy_explain, policy_lint};
-#[cfg(feature = "gateway")]
-pub use gateway::Gateway;
 pub use tasks::Task;
 use values::{failure, set};
 use wasm_bindgen::prelude::*;
