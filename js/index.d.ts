@@ -98,9 +98,13 @@ export interface VerifyOptions extends RegistryOptions, SignerOptions {
 	predicateType?: string;
 	/** The name to judge by, name[:tag|@digest], where it is not the one that is asked for. */
 	as?: string;
+	/** Without a policy: what a signature must carry in its payload (`cosign sign -a`); all of it, compared exactly. A bundle carries none that is compared. */
+	annotations?: Record<string, string>;
+	/** Without a policy: each of the keys must have signed, not one of them. */
+	allKeys?: boolean;
 	/** Without a policy: a signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
 	anyName?: boolean;
-	/** Where the files lie that were read; only for the commands that the report shows. */
+	/** Where the files lie that were read. */
 	paths?: Paths;
 	/** The text of a policy.json. */
 	policy?: Bytes;
@@ -114,7 +118,7 @@ export interface VerifyOptions extends RegistryOptions, SignerOptions {
 	viaEvidence?: boolean;
 }
 
-/** Paths as a person would type them. */
+/** Paths as a person would type them: in messages and in the commands that a report shows. Nothing is read there. */
 export interface Paths {
 	/** Of the keys, in their order. */
 	key?: string[];
@@ -124,7 +128,14 @@ export interface Paths {
 }
 
 export interface PolicyInitOptions extends RegistryOptions {
-	key: Bytes | Bytes[];
+	/** The key that the policy shall trust; or an identity: */
+	key?: Bytes | Bytes[];
+	certificateIdentity?: string;
+	certificateOidcIssuer?: string;
+	certificateClaims?: Record<string, string>;
+	trustedRoot?: TrustedRoot;
+	/** How the policy shall name the trusted root's file (`trustedRoot`), and which file a message means (`key`). */
+	paths?: Paths;
 	/** The name that the policy shall speak of. */
 	as?: string;
 	/** How the policy shall name the key's file; cosign.pub when absent. */
@@ -136,8 +147,8 @@ export interface PolicyInitOptions extends RegistryOptions {
 export interface BundleOptions extends SignerOptions {
 	/** What the bundle is about: its bytes … */
 	artifact?: Bytes;
-	/** … or its digest, for instance "sha256:…". */
-	digest?: string;
+	/** … or its digest, for instance "sha256:…"; or its digests by several algorithms (a signature is over one of them). */
+	digest?: string | string[];
 	/** A statement of this type is wanted. */
 	predicateType?: string;
 	/** Without a `predicateType`: "signature" takes a signature of the artifact alone; "any" (the default) any claim, and you must read `kind` and `claims.predicateType`. */
