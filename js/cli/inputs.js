@@ -145,7 +145,20 @@ export function ofFile(error, path) {
 	return codedError(error.code, `${shown}: ${error.message}`, error);
 }
 
-/** Which file an error of a verification is about, by its code. @param {any} error @param {{ policy?: string, trustedRoot?: string, registriesD?: string, bundle?: string }} files */
+/** Policies cannot name an IPv6 address: the image needs another name there. @param {any} error @param {{ image?: string, as?: string }} asked */
+function withName(error, { image, as }) {
+	return error?.code === "reference.name" &&
+		as === undefined &&
+		image?.startsWith("[")
+		? codedError(
+				error.code,
+				`${error.message}; a policy knows no IPv6 addresses: say with --as NAME how it knows the image`,
+				error,
+			)
+		: error;
+}
+
+/** Which file an error of a verification is about, by its code. @param {any} error @param {{ policy?: string, trustedRoot?: string, registriesD?: string, bundle?: string, image?: string, as?: string }} files */
 export function ofItsFile(error, files) {
 	const code = String(error?.code ?? "");
 	const file = /^(root|trusted-root)\./.test(code)
@@ -157,7 +170,7 @@ export function ofItsFile(error, files) {
 				: /^(policy|key|limit)\./.test(code)
 					? files.policy
 					: undefined;
-	return file === undefined ? error : ofFile(error, file);
+	return file === undefined ? withName(error, files) : ofFile(error, file);
 }
 
 /** The files of a registries.d, by their names. @param {string} folder @returns {Record<string, Uint8Array>} */

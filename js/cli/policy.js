@@ -37,7 +37,7 @@ export async function initPolicy(command) {
 		keyPath: command.keys[0],
 		mirror: command.mirror,
 	}).catch((error) => {
-		throw ofItsFile(error, { trustedRoot: command.trustedRoot });
+		throw ofItsFile(error, command);
 	});
 	process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);
 	return 0;

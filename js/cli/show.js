@@ -58,8 +58,16 @@ export function showShort(
 			? `signed by ${signers.join(" and ")}`
 			: `${plain(report.message)} (${plain(report.code)})`,
 		`checked: ${checkedIn(report)}`,
+		...(report.verdict === "allow" ? [] : notesOf(report)),
 	];
 	return `${showVerdict(report, terminal, environment)}${[...lines.map((line) => `  ${line}`), ...showMirror(report)].join("\n")}\n`;
+}
+
+/** What may explain a refusal. @param {Report} report */
+function notesOf({ notes }) {
+	return notes
+		.filter(({ code }) => code !== "log.not-required")
+		.map(({ code, message }) => `note: ${plain(message)} (${plain(code)})`);
 }
 
 /** Each accepted signer once. @param {Report} report @param {Map<string, string>} keyFiles */
@@ -178,7 +186,7 @@ function answersTo(mirrorQuestion, rule) {
 	if (rule.source !== "policy")
 		return [
 			plain(question),
-			`the signature names ${plain(signed)}; --as NAME judges under another name, --any-name under any (sealgate --help)`,
+			`the signature names ${plain(signed)}; --as NAME judges under another name, --any-name under any (sealgate help verify)`,
 		];
 	return [
 		plain(question),
