@@ -678,6 +678,7 @@ fn rank(code: &str) -> u8 {
     match code {
         "identity.not-accepted"
         | "identity.other-name"
+        | "annotation.missing"
         | "attestation.condition"
         | "attestation.too-old" => 5,
         "digest.not-signed" | "sigstore.artifact" => 4,
