@@ -11,7 +11,7 @@ import { keyFilesOf, plain, showShortBundle } from "./show.js";
 /** @typedef {import("./arguments.js").VerifyBlobCommand} VerifyBlobCommand */
 
 const ALGORITHMS = ["sha256", "sha384", "sha512"];
-/** Bytes of a file that is needed whole: Ed25519 signs the file, not its digest. */
+/** Bytes of a file that is needed whole, for a signature by an Ed25519 key. */
 const LARGEST_WHOLE = 256 * 1024 * 1024;
 const PIECE = 1024 * 1024;
 /** Files below this are read before anybody looks. */
@@ -123,7 +123,7 @@ function readWhole(path) {
 function tooLarge(what) {
 	return codedError(
 		"file.too-large",
-		`${what}: expected a file of at most ${LARGEST_WHOLE} bytes, found more: a signature by an Ed25519 key is over the whole file, which has to be held in memory; sign it with a key of another kind`,
+		`${what}: expected a file of at most ${LARGEST_WHOLE} bytes, found more: for a signature by an Ed25519 key the whole file is held in memory; sign it with a key of another kind`,
 	);
 }
 

@@ -244,7 +244,7 @@ ${STATUS}`,
 			"FILE --bundle FILE --certificate-identity ID --certificate-oidc-issuer URL",
 		],
 		takes: [...SIGNER, "bundle", ...PRINT, "provider"],
-		more: `The file is hashed as it is read. A signature by an Ed25519 key is over the file itself, which may have 256 MiB then.
+		more: `The file is hashed as it is read. For a signature by an Ed25519 key all of it is held in memory, at most 256 MiB.
 
 Exit status: 0 verified · 1 not verified · 2 could not understand`,
 	},

@@ -68,7 +68,7 @@ impl Attempt<'_> {
                     .map_err(wrong)?;
                 let message = match self.artifact {
                     Artifact::Bytes(bytes) => Message::Bytes(bytes.clone()),
-                    // Ed25519 signs the message itself.
+                    // Ed25519 is over the message, and what checks Ed25519ph hashes by itself.
                     _ if matches!(self.scheme, Scheme::Ed25519 | Scheme::Ed25519ph) => {
                         return refuse(SigstoreError::NeedBytes, &[]);
                     }
