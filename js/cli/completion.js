@@ -116,9 +116,9 @@ complete -o filenames -o bashdefault -F _sealgate sealgate
 `;
 }
 
-/** In single quotes of zsh and fish. @param {string} text */
+/** In single quotes, which have no escapes in zsh. @param {string} text */
 function quoted(text) {
-	return `'${text.replace(/\\/g, "\\\\").replace(/'/g, "'\\''")}'`;
+	return `'${text.replace(/'/g, "'\\''")}'`;
 }
 
 /** zsh's _arguments: brackets and colons mean something in a specification. @param {string} text */
@@ -223,7 +223,10 @@ function fishCommand(name) {
 	const lines = [...entryOf(name).takes, "help"].map((option) => {
 		const { short, value, from, text = "" } = optionOf(option) ?? {};
 		const letter = short === undefined ? "" : ` -s ${short}`;
-		const needs = value === undefined ? "" : ` -r${fishSource(from)}`;
+		const needs =
+			value === undefined
+				? ""
+				: `${from === "file" ? " -r" : " -x"}${fishSource(from)}`;
 		return `${head} -l ${option}${letter}${needs} -d ${quoted(text)}`;
 	});
 	const operand = operandSource(name);

@@ -148,14 +148,18 @@ const SIGNER = [
 const NETWORK = ["platform", "realm", "egress", "plain-http", "ca", "provider"];
 const PRINT = ["json", "quiet", "verbose"];
 
-const NETWORK_TEXT = `Credentials are read from $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json or ~/.docker/config.json.
+const NETWORK_TEXT = `Credentials are read from $REGISTRY_AUTH_FILE, $XDG_RUNTIME_DIR/containers/auth.json or
+~/.docker/config.json.
 
-$HTTPS_PROXY (http://[user:password@]host:port or https://…) is the proxy for https; $NO_PROXY lists what is asked directly:
-hosts with the domains below them, .suffixes, addresses, networks (10.0.0.0/8), each with :port or without, or * for
-everything. Loopback hosts and plain http are never asked through a proxy.
-A host that a registry names (a redirect, a token service) must have public addresses, which are looked up here; the proxy
-is asked for the address that was checked, not for the name. With --egress HOST the proxy looks the name up.`;
-const NAMES_TEXT = `A signature that names a repository must name the one that is asked for, or that of --as. A bundle names none.
+$HTTPS_PROXY (http://[user:password@]host:port or https://…) is the proxy for https. $NO_PROXY
+lists what is asked directly: hosts with the domains below them, .suffixes, addresses, each with
+:port or without, networks (10.0.0.0/8), or * for everything. Loopback hosts and plain http are
+never asked through a proxy.
+A host that a registry names (a redirect, a token service) must have public addresses. It is looked
+up here, and the proxy is asked for the address that was checked, not for the name. With --egress
+HOST the proxy looks the name up.`;
+const NAMES_TEXT = `A signature that names a repository must name the one that is asked for, or that of --as. A bundle
+names none.
 "Allowed" is what a rule lets pass; "verified" is what a signature or attestation vouches for.`;
 const IMAGES_TEXT = `IMAGES has a line for each image, "IMAGE [as NAME]", and comments after #.`;
 const STATUS =
@@ -244,7 +248,8 @@ ${STATUS}`,
 			"FILE --bundle FILE --certificate-identity ID --certificate-oidc-issuer URL",
 		],
 		takes: [...SIGNER, "bundle", ...PRINT, "provider"],
-		more: `The file is hashed as it is read. For a signature by an Ed25519 key all of it is held in memory, at most 256 MiB.
+		more: `The file is hashed as it is read. For a signature by an Ed25519 key all of it is held in memory, at
+most 256 MiB.
 
 Exit status: 0 verified · 1 not verified · 2 could not understand`,
 	},
@@ -298,8 +303,8 @@ Exit status: 0 written · 2 no policy can be proposed`,
 		purpose: "judge a table of images, and compare with what is expected",
 		usage: ["FILE CASES"],
 		takes: ["registries.d", "json", "format", ...NETWORK],
-		more: `CASES has a line for each image, "IMAGE [as NAME] allow|deny [CODE]", and comments after #; or it is JSON,
-[{"image": "…", "as": "…", "expect": "allow", "code": "…"}].
+		more: `CASES has a line for each image, "IMAGE [as NAME] allow|deny [CODE]", and comments after #; or it is
+JSON, [{"image": "…", "as": "…", "expect": "allow", "code": "…"}].
 
 ${NETWORK_TEXT}
 
@@ -310,7 +315,8 @@ Exit status: 0 all as expected · 1 some differ · 2 could not find out, or coul
 		purpose: "name the images whose verdict changes with a new policy",
 		usage: ["OLD NEW < IMAGES"],
 		takes: ["registries.d", "json", ...NETWORK],
-		more: `${IMAGES_TEXT} On a terminal results are told in words, else as a JSON object a line.
+		more: `${IMAGES_TEXT}
+On a terminal results are given in words, else as a JSON object a line.
 
 ${NETWORK_TEXT}
 
@@ -329,7 +335,8 @@ Exit status: 0 no verdict changes · 1 some do · 2 could not find out, or could
 			"format",
 			...NETWORK,
 		],
-		more: `${IMAGES_TEXT} Without --format, results are told in words on a terminal, else as a JSON object a line.
+		more: `${IMAGES_TEXT}
+Without --format, results are given in words on a terminal, else as a JSON object a line.
 
 ${NETWORK_TEXT}
 
