@@ -1,9 +1,20 @@
 #!/usr/bin/env node
 // The command line. Exit status: 0 allowed, 1 denied, 2 could not find out or could not understand.
 
-import { HELP, parseArguments } from "./cli/arguments.js";
-import { asking, read, readPolicy, readSigner } from "./cli/inputs.js";
+import { parseArguments } from "./cli/arguments.js";
+import { verifyBlob } from "./cli/blob.js";
+import { completionScript } from "./cli/completion.js";
+import { showDetails } from "./cli/details.js";
 import { audit, diffPolicies } from "./cli/fleet.js";
+import { help } from "./cli/help.js";
+import {
+	asking,
+	ofItsFile,
+	reaching,
+	readPolicy,
+	readSigner,
+	takeStandardInput,
+} from "./cli/inputs.js";
 import {
 	explainPolicy,
 	initPolicy,
@@ -11,8 +22,16 @@ import {
 	testPolicy,
 } from "./cli/policy.js";
 import { withFlags } from "./cli/flags.js";
-import { plain, showBundle, showReport, warnings } from "./cli/show.js";
-import { verifyBundle, verifyImage, version } from "./node.js";
+import {
+	keyFilesOf,
+	plain,
+	showShort,
+	showVerdict,
+	warnings,
+} from "./cli/show.js";
+import { verifyImage, version } from "./node.js";
+
+/** @typedef {import("./cli/arguments.js").VerifyCommand} VerifyCommand */
 
 const STATUS = { allow: 0, deny: 1, unknown: 2 };
 
@@ -30,33 +49,55 @@ async function main(argv) {
 	const command = parseArguments(argv);
 	switch (command.name) {
 		case "help":
-			process.stdout.write(HELP);
+			process.stdout.write(help(command.of));
 			return 0;
 		case "version":
 			console.log(`sealgate ${version()}`);
 			return 0;
+		case "completion":
+			process.stdout.write(completionScript(command.shell));
+			return 0;
 		case "verify":
 		case "verify-attestation":
-			return verify(command);
+			await takeStandardInput([
+				...command.keys,
+				command.policy,
+				command.trustedRoot,
+				...command.ca,
+			]);
+			return verify(reaching(command));
 		case "verify-blob":
 		case "verify-blob-attestation":
+			await takeStandardInput([
+				...command.keys,
+				command.bundle,
+				command.trustedRoot,
+			]);
 			return verifyBlob(command);
 		case "policy init":
-			return initPolicy(command);
+			await takeStandardInput([
+				...command.keys,
+				command.trustedRoot,
+				...command.ca,
+			]);
+			return initPolicy(reaching(command));
 		case "policy lint":
+			await takeStandardInput([command.file]);
 			return lintPolicy(command);
 		case "policy explain":
+			await takeStandardInput([command.file]);
 			return explainPolicy(command);
-		case "policy diff":
-			return diffPolicies(command);
-		case "audit":
-			return audit(command);
 		case "policy test":
-			return testPolicy(command);
+			await takeStandardInput([command.file, command.cases, ...command.ca]);
+			return testPolicy(reaching(command));
+		case "policy diff":
+			return diffPolicies(reaching(command));
+		case "audit":
+			return audit(reaching(command));
 	}
 }
 
-/** @param {import("./cli/arguments.js").VerifyCommand} command */
+/** @param {VerifyCommand & import("./cli/inputs.js").Reaching} command */
 async function verify(command) {
 	// Everything local comes first: nothing is fetched before all of it is there.
 	const basis =
@@ -66,67 +107,49 @@ async function verify(command) {
 	const predicate =
 		command.type === undefined ? {} : { predicateType: command.type };
 	const names = command.anyName ? { anyName: true } : {};
-	// What may not stand together is refused by the core, in its own words.
-	const options = /** @type {import("./index.d.ts").VerifyOptions} */ ({
+	const report = await verifyImage(command.image, {
 		...asking(command.image, command),
 		...basis,
 		...predicate,
 		...names,
 		as: command.as,
 		viaEvidence: true,
+	}).catch((error) => {
+		throw ofItsFile(error, command);
 	});
-	const report = await verifyImage(command.image, options);
 	for (const warning of warnings(report))
 		console.error(plain(`sealgate: warning: ${warning}`));
-	if (command.json) console.log(JSON.stringify(report, null, 2));
-	else process.stdout.write(showReport(report, process.stdout));
+	process.stdout.write(show(report, command, keyFiles(command, basis)));
 	// On a terminal the report is there to be read already.
-	if (report.verdict === "unknown" && !process.stdout.isTTY)
+	if (
+		report.verdict === "unknown" &&
+		(command.length === "quiet" || !process.stdout.isTTY)
+	)
 		console.error(plain(`sealgate: ${report.code}: ${withFlags(report)}`));
 	// Anything that this program does not know is no "allowed".
 	return STATUS[report.verdict] ?? 2;
 }
 
-/** @param {import("./cli/arguments.js").VerifyBlobCommand} command */
-async function verifyBlob(command) {
-	const signer = readSigner(command);
-	const bundle = read(command.bundle, "bundle.unreadable", "--bundle");
-	const artifact = read(command.file, "file.unreadable", "the file");
-	try {
-		const wanted =
-			command.type === undefined
-				? { wanted: /** @type {const} */ ("signature") }
-				: { predicateType: command.type };
-		const verified = await verifyBundle(bundle, {
-			artifact,
-			...signer,
-			...wanted,
-			provider: command.provider,
-		});
-		process.stdout.write(
-			command.json
-				? `${JSON.stringify(verified, null, 2)}\n`
-				: showBundle(verified, command.file),
-		);
-		return 0;
-	} catch (error) {
-		const { code, message } =
-			/** @type {import("./index.d.ts").SealgateError} */ (error);
-		// Arguments, keys, trusted roots and bundles that cannot be understood say nothing about the file.
-		if (
-			code === undefined ||
-			/^(argument|internal|host\.|key\.|limit\.keys|root\.|rule\.|pattern\.|predicate\.|trusted-root\.|bundle\.(json|media-type|shape)$)/.test(
-				code,
-			)
-		)
-			throw error;
-		if (command.json) console.log(JSON.stringify({ code, message }, null, 2));
-		else
-			console.log(
-				plain(
-					`✘ not verified: ${command.file}: ${withFlags({ code, message })} (${code})`,
-				),
-			);
-		return 1;
+/** @param {import("./index.d.ts").Report} report @param {VerifyCommand} command @param {Map<string, string>} files */
+function show(report, { json, length }, files) {
+	if (json) return `${JSON.stringify(report, null, 2)}\n`;
+	switch (length) {
+		case "quiet":
+			return showVerdict(report, process.stdout);
+		case "verbose":
+			return showDetails(report, process.stdout);
+		default:
+			return showShort(report, files, process.stdout);
 	}
+}
+
+/** Keys by the files that they were read from. @param {VerifyCommand} command @param {{ key?: Uint8Array[], assets?: Record<string, Uint8Array>, paths: object }} basis */
+function keyFiles({ keys }, { key = [], assets = {} }) {
+	return keyFilesOf([
+		...key.map(
+			(pem, index) =>
+				/** @type {[string, Uint8Array]} */ ([keys[index] ?? "", pem]),
+		),
+		...Object.entries(assets),
+	]);
 }

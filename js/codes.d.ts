@@ -1,5 +1,7 @@
 // Every code that the core can give; `UPDATE=1 cargo test --test images codes` writes it.
 export type Code =
+  | "annotation.missing"
+  | "annotation.unsupported"
   | "argument"
   | "attestation.condition"
   | "attestation.missing"
@@ -96,6 +98,7 @@ export type Code =
   | "index.empty"
   | "index.nested"
   | "index.platform"
+  | "init.expression"
   | "init.identity"
   | "init.not-signed"
   | "init.other-name"

@@ -70,7 +70,7 @@ export type Fetch = (
 /** What is used of an `AbortSignal`. */
 export interface Signal {
 	readonly aborted: boolean;
-	readonly reason: any;
+	readonly reason: unknown;
 	addEventListener(type: "abort", listener: () => void): void;
 	removeEventListener(type: "abort", listener: () => void): void;
 }
@@ -140,6 +140,10 @@ interface ImageOptions extends RegistryOptions {
 export interface SignerVerifyOptions extends ImageOptions, SignerOptions {
 	/** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
 	predicateType?: string;
+	/** What a signature must carry in its payload (`cosign sign -a`); all of it, compared exactly. A bundle carries none that is compared. */
+	annotations?: Record<string, string>;
+	/** Each of the keys must have signed, not one of them. */
+	allKeys?: boolean;
 	/** A signature may name another image than the one that is asked for (or than `as`), as a copied one does. */
 	anyName?: boolean;
 	policy?: undefined;
@@ -163,13 +167,15 @@ export interface PolicyVerifyOptions extends ImageOptions {
 	certificateClaims?: undefined;
 	trustedRoot?: undefined;
 	predicateType?: undefined;
+	annotations?: undefined;
+	allKeys?: undefined;
 	anyName?: false | undefined;
 }
 
 /** A signer or a policy, never both: together they are an error with the code "argument". */
 export type VerifyOptions = SignerVerifyOptions | PolicyVerifyOptions;
 
-/** Paths as a person would type them. */
+/** Paths as a person would type them: in messages and in the commands that a report shows. Nothing is read there. */
 export interface Paths {
 	/** Of the keys, in their order. */
 	key?: string[];
@@ -179,7 +185,14 @@ export interface Paths {
 }
 
 export interface PolicyInitOptions extends RegistryOptions {
-	key: Bytes | Bytes[];
+	/** The key that the policy shall trust; or an identity: */
+	key?: Bytes | Bytes[];
+	certificateIdentity?: string;
+	certificateOidcIssuer?: string;
+	certificateClaims?: Record<string, string>;
+	trustedRoot?: TrustedRoot;
+	/** How the policy shall name the trusted root's file (`trustedRoot`), and which file a message means (`key`). */
+	paths?: Paths;
 	/** The name that the policy shall speak of. */
 	as?: string;
 	/** How the policy shall name the key's file; cosign.pub when absent. */
@@ -191,8 +204,8 @@ export interface PolicyInitOptions extends RegistryOptions {
 export interface BundleOptions extends SignerOptions, Abortable {
 	/** What the bundle is about: its bytes … */
 	artifact?: Bytes;
-	/** … or its digest, for instance "sha256:…". */
-	digest?: string;
+	/** … or its digest, for instance "sha256:…"; or its digests by several algorithms (a signature is over one of them). */
+	digest?: string | string[];
 	/** A statement of this type is wanted. */
 	predicateType?: string;
 	/** Without a `predicateType`: "signature" takes a signature of the artifact alone; "any" (the default) any claim, and you must read `kind` and `claims.predicateType`. */

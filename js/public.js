@@ -2,7 +2,8 @@
 // is connected to is a public one. A name is looked up once, and what it resolves to is what is connected to.
 
 import { lookup } from "node:dns";
-import { request } from "node:https";
+import { request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { BlockList, isIP } from "node:net";
 import { Readable } from "node:stream";
 import { codedError } from "./error.js";
@@ -70,39 +71,37 @@ export async function guardedFetch(url, init) {
 }
 
 /** @type {import("./index.d.ts").Fetch} */
-export function publicFetch(url, { method, headers, body, signal }) {
-	const { protocol, hostname } = new URL(url);
+export async function publicFetch(url, init) {
+	checkPublic(new URL(url));
+	return send(url, init, { lookup: publicLookup, agent: false });
+}
+
+/** What can be said before a name is looked up. @param {URL} url */
+export function checkPublic({ protocol, hostname }) {
 	const literal = hostname.replace(/^\[|\]$/g, "");
-	if (protocol !== "https:") return Promise.reject(refused("it is plain http"));
+	if (protocol !== "https:") throw refused("it is plain http");
 	// No name, so that nothing is looked up.
 	if (isIP(literal) !== 0 && !isPublic(literal))
-		return Promise.reject(refused(`${literal} is no public address`));
+		throw refused(`${literal} is no public address`);
+}
+
+/**
+ * One request over Node's own sockets, and nothing more: no redirect, no decompression.
+ *
+ * @param {string} url @param {Parameters<import("./index.d.ts").Fetch>[1]} init
+ * @param {import("node:https").RequestOptions} options how it is connected
+ * @returns {Promise<import("./index.d.ts").FetchedResponse>}
+ */
+export function send(url, { method, headers, body, signal }, options) {
+	const request = url.startsWith("http:") ? httpRequest : httpsRequest;
 	return new Promise((resolve, reject) => {
 		const sent = request(
 			url,
-			{
-				method,
-				headers: Object.fromEntries(headers),
-				lookup: publicLookup,
-				signal,
-				agent: false,
-			},
+			{ method, headers: Object.fromEntries(headers), signal, ...options },
 			(answer) => {
-				const list = answer.rawHeaders.flatMap((name, index, all) =>
-					index % 2 === 0 ? [[name.toLowerCase(), all[index + 1] ?? ""]] : [],
-				);
-				const stream = /** @type {any} */ (Readable.toWeb(answer));
-				resolve({
-					status: answer.statusCode ?? 0,
-					url,
-					redirected: false,
-					headers: {
-						forEach: (each) => {
-							for (const [name = "", value = ""] of list) each(value, name);
-						},
-					},
-					body: stream,
-				});
+				// Nobody reads what has no body, and an unread answer keeps its connection.
+				if (method === "HEAD") answer.resume();
+				resolve(toResponse(url, answer, method !== "HEAD"));
 			},
 		);
 		sent.once("error", reject);
@@ -110,8 +109,26 @@ export function publicFetch(url, { method, headers, body, signal }) {
 	});
 }
 
-/** @type {import("node:net").LookupFunction} */
-function publicLookup(hostname, options, done) {
+/** @param {string} url @param {import("node:http").IncomingMessage} answer @param {boolean} hasBody @returns {import("./index.d.ts").FetchedResponse} */
+function toResponse(url, answer, hasBody) {
+	const list = answer.rawHeaders.flatMap((name, index, all) =>
+		index % 2 === 0 ? [[name.toLowerCase(), all[index + 1] ?? ""]] : [],
+	);
+	return {
+		status: answer.statusCode ?? 0,
+		url,
+		redirected: false,
+		headers: {
+			forEach: (each) => {
+				for (const [name = "", value = ""] of list) each(value, name);
+			},
+		},
+		body: hasBody ? /** @type {any} */ (Readable.toWeb(answer)) : null,
+	};
+}
+
+/** Every address of a name must be a public one. @type {import("node:net").LookupFunction} */
+export function publicLookup(hostname, options, done) {
 	lookup(hostname, { ...options, all: true }, (error, addresses) => {
 		if (error) return done(error, []);
 		const private_ = addresses.find(({ address }) => !isPublic(address));
@@ -131,7 +148,7 @@ function publicLookup(hostname, options, done) {
 }
 
 /** @param {string} reason */
-function refused(reason) {
+export function refused(reason) {
 	return codedError(
 		"egress",
 		`${reason}, and it was named by a registry and not by you (list a token service that is meant in the option "realms", another host in "egress")`,

@@ -7,6 +7,7 @@
 use crate::encoding::json::{self, Dialect, JsonError, Member, Node, Value};
 use crate::encoding::number;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// Which signature carries the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,8 @@ pub struct Payload {
     pub creator: Option<String>,
     /// `optional.timestamp`, seconds since 1970.
     pub timestamp: Option<i64>,
+    /// Every member of `optional` that is a string: what `cosign sign -a` wrote.
+    pub annotations: Vec<(String, String)>,
 }
 
 codes! {
@@ -84,7 +87,8 @@ impl Payload {
         only(image, &["docker-manifest-digest"])?;
         let identity = object(need(critical, "identity")?, "critical.identity")?;
         only(identity, &["docker-reference"])?;
-        let (creator, timestamp) = optional(need(top, "optional")?, kind)?;
+        let optional_node = need(top, "optional")?;
+        let (creator, timestamp) = optional(optional_node, kind)?;
         Ok(Self {
             manifest_digest: text(
                 need(image, "docker-manifest-digest")?,
@@ -98,8 +102,17 @@ impl Payload {
             .into(),
             creator,
             timestamp,
+            annotations: strings(optional_node),
         })
     }
+}
+
+fn strings(node: &Node) -> Vec<(String, String)> {
+    node.as_object()
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|member| Some((member.key.clone(), member.node.as_str()?.into())))
+        .collect()
 }
 
 fn object<'a>(node: &'a Node, at: &'static str) -> Result<&'a [Member], PayloadError> {
@@ -185,6 +198,19 @@ mod tests {
         let atomic = GOOD.replace("cosign container image", "atomic container");
         assert_eq!(code(&atomic, Kind::Atomic), "payload.shape");
         assert_eq!(code(&atomic.replace("null", "{}"), Kind::Atomic), "ok");
+    }
+
+    #[test]
+    fn annotations_are_the_strings_of_optional() {
+        let text = GOOD.replace(
+            "null",
+            r#"{"team":"red","n":1,"o":{"team":"x"},"creator":"me"}"#,
+        );
+        let payload = Payload::parse(text.as_bytes(), Kind::Cosign).unwrap();
+        assert_eq!(
+            payload.annotations,
+            [("team", "red"), ("creator", "me")].map(|(k, v)| (k.into(), v.into()))
+        );
     }
 
     #[test]

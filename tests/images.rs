@@ -18,7 +18,7 @@ use sealgate::encoding::pem;
 use sealgate::oci::Document;
 use sealgate::policy::Policy;
 use sealgate::verify::{
-    EvidenceDocument, Frame, Mirrors, Out, Report, Rules, Verdict, collect, first_policy,
+    EvidenceDocument, Frame, Mirrors, Out, Report, Rules, Trusted, Verdict, collect, first_policy,
 };
 use support::{Memory, block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read};
 
@@ -425,7 +425,7 @@ fn a_first_policy_admits_its_image() {
             sealgate::reference::Grammar::Containers,
         )
         .unwrap();
-        let policy = first_policy(&report, &name, "k.pub", Mirrors::Refuse).unwrap();
+        let policy = first_policy(&report, &name, Trusted::Key("k.pub"), Mirrors::Refuse).unwrap();
         let rules = Rules::policy(
             Policy::parse(policy.as_bytes()).unwrap(),
             [("k.pub".to_owned(), read(key))].into(),
@@ -447,7 +447,7 @@ fn a_first_policy_admits_its_image() {
         sealgate::reference::Grammar::Containers,
     )
     .unwrap();
-    assert!(first_policy(&report, &name, "k.pub", Mirrors::Refuse).is_err());
+    assert!(first_policy(&report, &name, Trusted::Key("k.pub"), Mirrors::Refuse).is_err());
 }
 
 /// Without the marker an index is a list: each image of it must be signed (docs/trust.md section

@@ -1,93 +1,90 @@
 // Policies at scale: many images under one policy, or under two.
 
-import { writeFileSync } from "node:fs";
 import { codedError } from "../error.js";
-import { parseReference, verifyImage } from "../node.js";
-import { guardedFetch } from "../public.js";
-import { asking, readPolicy } from "./inputs.js";
+import { verifyImage } from "../node.js";
+import { writeExceptions } from "./exceptions.js";
+import { asking, ofItsFile, readPolicy, standardInput } from "./inputs.js";
+import { junit } from "./junit.js";
+import { sarif } from "./sarif.js";
 import { plain, styleOf } from "./show.js";
 
 /** @typedef {import("../index.d.ts").Report} Report */
 /** @typedef {{ image: string, as?: string }} Named */
-/** @typedef {{ scope: string, digests: string[], until: string, reason: string }} Exception */
+/** @typedef {import("./inputs.js").Reaching} Reaching */
 
 /** Images that are judged at the same time. */
 const AT_ONCE = 8;
 /** Bytes of a list: some hundred thousand names. */
 const LONGEST_LIST = 64 * 1024 * 1024;
-const DAY = 24 * 60 * 60 * 1000;
+
+/** @typedef {Named & { asking: ReturnType<typeof asking> }} Asked */
 
 /**
  * Whose verdict changes. Status 1 when one does, else 2 when one could not be found out.
  *
- * @param {import("./arguments.js").PolicyDiffCommand} command
+ * @param {import("./arguments.js").PolicyDiffCommand & Reaching} command
  */
 export async function diffPolicies(command) {
+	const files = [command.file, command.next];
 	const bases = await Promise.all(
-		[command.file, command.next].map((file) =>
-			readPolicy(file, "policy diff", command.registriesD),
-		),
+		files.map((file) => readPolicy(file, "policy diff", command.registriesD)),
 	);
-	const images = await readList("policy diff");
-	const asked = images.map((one) => ({
-		...one,
-		asking: asking(one.image, command),
-	}));
-	const show = output(command.json);
-	const progress = progressOf(images.length);
+	const asked = await askedFor("policy diff", command);
+	const print = printer(command.json ? "json" : undefined);
+	const progress = progressOf(asked.length);
 	const count = { changed: 0, unknown: 0 };
 	await inTurn(
 		asked,
 		async ({ image, as, asking }) => {
 			// Both look at the same answers: a tag that moves meanwhile is no change of the policy.
-			const fetch = rememberingFetch();
+			const fetch = rememberingFetch(asking.fetch);
 			const reports = [];
-			for (const basis of bases)
+			for (const [index, basis] of bases.entries())
 				reports.push(
-					await verifyImage(image, {
-						...asking,
-						...basis,
-						as,
-						fetch,
-						viaEvidence: true,
-					}),
+					await judged(
+						image,
+						{ ...asking, ...basis, as, fetch },
+						{
+							policy: files[index],
+							registriesD: command.registriesD,
+						},
+					),
 				);
 			return { image, as, reports: /** @type {[Report, Report]} */ (reports) };
 		},
 		({ image, as, reports: [old, next] }) => {
 			progress.step();
-			const changes =
-				old.verdict !== next.verdict || old.verified !== next.verified;
-			const unknown = old.verdict === "unknown" || next.verdict === "unknown";
-			if (unknown) count.unknown += 1;
-			else if (changes) count.changed += 1;
-			if (!changes && !unknown) return;
-			const sign = unknown
-				? "?"
-				: next.verdict === "deny"
-					? "-"
-					: next.verified
-						? "+"
-						: "~";
-			show({ image, as, before: brief(old), after: brief(next) }, () => [
-				`${sign} ${name({ image, as })}: ${styleOf(old).word} → ${styleOf(next).word}`,
+			const change = changeOf(old, next);
+			if (change === undefined) return;
+			count[change === "?" ? "unknown" : "changed"] += 1;
+			print({ image, as, before: brief(old), after: brief(next) }, () => [
+				`${change} ${name({ image, as })}: ${styleOf(old).word} → ${styleOf(next).word}`,
 				`    before: ${old.message} (${old.code})`,
 				`    after:  ${next.message} (${next.code})`,
 			]);
 		},
 	);
 	progress.end();
-	show.sum(
-		`${plural(images.length)}: ${count.changed} ${count.changed === 1 ? "changes" : "change"}${count.unknown > 0 ? `, ${count.unknown} could not be found out` : ""}`,
+	say(
+		`${plural(asked.length)}: ${count.changed} ${count.changed === 1 ? "changes" : "change"}${count.unknown > 0 ? `, ${count.unknown} could not be found out` : ""}`,
 	);
 	if (count.changed > 0) return 1;
 	return count.unknown > 0 ? 2 : 0;
 }
 
+/** The sign of what is shown; none: nothing changes. @param {Report} old @param {Report} next */
+function changeOf(old, next) {
+	if (old.verdict === "unknown" || next.verdict === "unknown") return "?";
+	if (old.verdict === next.verdict && old.verified === next.verified)
+		return undefined;
+	if (next.verdict === "deny") return "-";
+	return next.verified ? "+" : "~";
+}
+
 /**
  * What a policy would do to what runs. Status 1 when something is denied, else 2 when something could not be found out.
  *
- * @param {import("./arguments.js").AuditCommand} command
+ * @param {import("./arguments.js").AuditCommand & Reaching} command
  */
 export async function audit(command) {
 	const basis = await readPolicy(
@@ -95,123 +92,103 @@ export async function audit(command) {
 		"--policy",
 		command.registriesD,
 	);
-	const images = await readList("audit");
-	const asked = images.map((one) => ({
-		...one,
-		asking: asking(one.image, command),
-	}));
-	const show = output(command.json);
-	const progress = progressOf(images.length);
-	const count = { allow: 0, deny: 0, unknown: 0 };
-	let unverified = 0;
-	/** @type {Report[]} */
-	const denied = [];
+	const asked = await askedFor("audit", command);
+	const print = printer(command.format);
+	const progress = progressOf(asked.length);
+	/** @type {(Named & { report: Report })[]} */
+	const results = [];
 	await inTurn(
 		asked,
 		async ({ image, as, asking }) => ({
 			image,
 			as,
-			report: await verifyImage(image, {
-				...asking,
-				...basis,
-				as,
-				viaEvidence: true,
-			}),
+			report: await judged(image, { ...asking, ...basis, as }, command),
 		}),
 		({ image, as, report }) => {
 			progress.step();
-			count[report.verdict] += 1;
-			if (report.verdict === "allow" && !report.verified) unverified += 1;
-			if (report.verdict === "deny") denied.push(report);
-			show({ image, as, digest: report.image.digest, ...brief(report) }, () => [
-				`${styleOf(report).sign} ${name({ image, as })}: ${styleOf(report).word} (${report.code})`,
-				...(report.verdict === "allow" ? [] : [`    ${report.message}`]),
-			]);
+			results.push({ image, as, report });
+			print(
+				{ image, as, digest: report.image.digest, ...brief(report) },
+				() => [
+					`${styleOf(report).sign} ${name({ image, as })}: ${styleOf(report).word} (${report.code})`,
+					...(report.verdict === "allow" ? [] : [`    ${report.message}`]),
+				],
+			);
 		},
 	);
 	progress.end();
+	process.stdout.write(document(command, results));
+	const reports = results.map(({ report }) => report);
 	if (command.writeExceptions !== undefined)
 		writeExceptions(
 			command.writeExceptions,
-			denied,
+			reports.filter(({ verdict }) => verdict === "deny"),
 			command.includeSuspicious,
-			show,
+			say,
 		);
-	show.sum(
-		`${plural(images.length)}: ${count.allow} allowed${unverified > 0 ? ` (${unverified} of them not verified)` : ""}, ${count.deny} denied, ${count.unknown} could not be found out`,
-	);
-	if (count.deny > 0) return 1;
-	return count.unknown > 0 ? 2 : 0;
+	return summed(reports);
 }
 
-/**
- * Exceptions that admit what was denied, for "sealgate": {"exceptions": […]}: a month to sign what runs. What bears a
- * signature that failed was not forgotten, it was made to look signed, and is left out.
- *
- * @param {string} path @param {Report[]} denied @param {boolean} includeSuspicious @param {ReturnType<typeof output>} show
- */
-function writeExceptions(path, denied, includeSuspicious, show) {
-	const until = new Date(Math.ceil(Date.now() / DAY) * DAY + 30 * DAY)
-		.toISOString()
-		.replace(/\.\d+Z$/, "Z");
-	/** @type {Map<string, Exception>} */
-	const scopes = new Map();
-	const suspicious = denied.filter(
-		({ failedSignatures = 0, image }) =>
-			image.digest !== undefined && failedSignatures > 0,
-	);
-	const excused = includeSuspicious
-		? denied
-		: denied.filter((report) => !suspicious.includes(report));
-	for (const {
-		image: { name, digest },
-	} of excused) {
-		if (digest === undefined) continue;
-		const scope = parseReference(name).name;
-		const one = scopes.get(scope) ?? {
-			scope,
-			digests: [],
-			until,
-			reason: `ran already on ${new Date().toISOString().slice(0, 10)}, and the policy denies it: to be signed or replaced`,
-		};
-		if (!one.digests.includes(digest)) one.digests.push(digest);
-		scopes.set(scope, one);
-	}
-	const exceptions = [...scopes.values()];
-	try {
-		writeFileSync(path, `${JSON.stringify(exceptions, null, 2)}\n`);
-	} catch (error) {
-		throw codedError(
-			"exceptions.unwritable",
-			`--write-exceptions: expected a file that can be written at ${path}, found ${/** @type {any} */ (error).code ?? error}`,
-			error,
-		);
-	}
-	const count = exceptions.reduce(
-		(sum, { digests }) => sum + digests.length,
-		0,
-	);
-	const without = denied.filter(
-		({ image }) => image.digest === undefined,
+/** @param {Report[]} reports the exit status */
+function summed(reports) {
+	const count = (/** @type {string} */ wanted) =>
+		reports.filter(({ verdict }) => verdict === wanted).length;
+	const unverified = reports.filter(
+		({ verdict, verified }) => verdict === "allow" && !verified,
 	).length;
-	if (!includeSuspicious && suspicious.length > 0) {
-		show.sum(
-			`${path}: without ${plural(suspicious.length)} whose signature failed (another key, digest or name): ${suspicious.map(({ image, code }) => `${image.name} (${code})`).join(", ")}; look into each, --include-suspicious excuses them too`,
-		);
-	}
-	show.sum(
-		`${path}: exceptions for ${count} digest${count === 1 ? "" : "s"} until ${until}${without > 0 ? `; ${without} denied images have no digest and no exception` : ""}`,
+	say(
+		`${plural(reports.length)}: ${count("allow")} allowed${unverified > 0 ? ` (${unverified} of them not verified)` : ""}, ${count("deny")} denied, ${count("unknown")} could not be found out`,
+	);
+	if (count("deny") > 0) return 1;
+	return count("unknown") > 0 ? 2 : 0;
+}
+
+/** What is printed when all is known. @param {import("./arguments.js").AuditCommand} command @param {(Named & { report: Report })[]} results */
+function document({ format, policy }, results) {
+	const findings = results.map(({ image, as, report }) => ({
+		image,
+		as,
+		outcome: outcomeOf(report),
+		code: report.code,
+		message: report.message,
+	}));
+	if (format === "junit") return junit(`sealgate audit ${policy}`, findings);
+	return format === "sarif" ? sarif(policy, findings) : "";
+}
+
+/** @param {Report} report @returns {import("./junit.js").Finding["outcome"]} */
+function outcomeOf({ verdict, verified }) {
+	if (verdict === "allow") return verified ? "good" : "unverified";
+	return verdict === "deny" ? "bad" : "unknown";
+}
+
+/** @param {string} image @param {import("../index.d.ts").VerifyOptions} options @param {{ policy?: string, registriesD?: string }} files */
+function judged(image, options, files) {
+	return verifyImage(image, { ...options, viaEvidence: true }).catch(
+		(error) => {
+			throw ofItsFile(error, files);
+		},
 	);
 }
 
+/** Every image with its credentials, before the first is asked for. @param {string} why @param {Reaching} command @returns {Promise<Asked[]>} */
+async function askedFor(why, command) {
+	const images = await readList(why);
+	return images.map((one) => ({ ...one, asking: asking(one.image, command) }));
+}
+
 /**
- * Standard input: a line for each image, "IMAGE [as NAME]", comments after #. Each is judged once. What kubectl tells as
+ * Standard input: a line for each image, "IMAGE [as NAME]", comments after #. Each is judged once. What kubectl shows as
  * imageID is understood too (docker-pullable://…).
  *
  * @param {string} why @returns {Promise<Named[]>}
  */
 async function readList(why) {
-	const text = await standardInput(why);
+	if (process.stdin.isTTY)
+		say(
+			`sealgate: ${why} reads images from standard input, a line each; end with Ctrl-D`,
+		);
+	const text = Buffer.from(await standardInput(LONGEST_LIST)).toString("utf8");
 	/** @type {Map<string, Named>} */
 	const images = new Map();
 	for (const [index, line] of text.split(/\r?\n/).entries()) {
@@ -244,30 +221,8 @@ async function readList(why) {
 	return [...images.values()];
 }
 
-/** @param {string} why */
-async function standardInput(why) {
-	if (process.stdin.isTTY)
-		console.error(
-			plain(
-				`sealgate: ${why} reads images from standard input, a line each; end with Ctrl-D`,
-			),
-		);
-	const chunks = [];
-	let length = 0;
-	for await (const chunk of process.stdin) {
-		length += chunk.length;
-		if (length > LONGEST_LIST)
-			throw codedError(
-				"images.too-many",
-				`${why}: expected at most ${LONGEST_LIST} bytes on standard input: split the list`,
-			);
-		chunks.push(chunk);
-	}
-	return Buffer.concat(chunks).toString("utf8");
-}
-
 /**
- * Works on some at the same time, and tells in their order.
+ * Works on some at the same time, and reports in their order.
  *
  * @template T, R
  * @param {T[]} list @param {(one: T) => Promise<R>} work @param {(result: R) => void} tell
@@ -296,8 +251,8 @@ async function inTurn(list, work, tell) {
 	}
 }
 
-/** A fetch that asks each question once. @returns {import("../index.d.ts").Fetch} */
-function rememberingFetch() {
+/** A fetch that asks each question once. @param {import("../index.d.ts").Fetch} fetch @returns {import("../index.d.ts").Fetch} */
+function rememberingFetch(fetch) {
 	/** @type {Map<string, Promise<{ status: number, headers: [string, string][], body: ArrayBuffer }>>} */
 	const known = new Map();
 	return async (url, init) => {
@@ -308,7 +263,7 @@ function rememberingFetch() {
 			init.body,
 			init.egress,
 		]);
-		const answer = known.get(key) ?? guardedFetch(url, init).then(whole);
+		const answer = known.get(key) ?? fetch(url, init).then(whole);
 		known.set(key, answer);
 		const { status, headers, body } = await answer.catch((error) => {
 			known.delete(key);
@@ -337,19 +292,24 @@ async function whole({ status, headers, body }) {
 	};
 }
 
-/** Lines for people on a terminal, JSON lines otherwise; what sums up goes to people alone. @param {boolean} json */
-function output(json) {
-	const people = process.stdout.isTTY && !json;
+/** Lines for people on a terminal, JSON lines otherwise; nothing where one document follows. @param {import("./arguments.js").Format} [format] */
+function printer(format) {
+	const people =
+		format === "text" || (format === undefined && process.stdout.isTTY);
 	/** @param {object} line @param {() => string[]} text */
-	const show = (line, text) =>
+	return (line, text) => {
+		if (format === "junit" || format === "sarif") return;
 		process.stdout.write(
 			people
 				? `${text().map(plain).join("\n")}\n`
 				: `${JSON.stringify(line)}\n`,
 		);
-	return Object.assign(show, {
-		sum: (/** @type {string} */ text) => console.error(plain(text)),
-	});
+	};
+}
+
+/** What is for people alone. @param {string} text */
+function say(text) {
+	console.error(plain(text));
 }
 
 /** How far it is, on a terminal. @param {number} all */
@@ -378,6 +338,6 @@ function name({ image, as }) {
 }
 
 /** @param {number} count */
-function plural(count) {
+export function plural(count) {
 	return `${count} image${count === 1 ? "" : "s"}`;
 }

@@ -1,24 +1,55 @@
-// What a command is given: files beside the command, and how to ask a registry.
+// What a command is given: files beside the command, standard input, and how to ask a registry.
 
 import { readFileSync, readdirSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { codedError } from "../error.js";
 import { parseReference, policyAssets } from "../node.js";
+import { createFetch } from "./network.js";
 import { findCredentials } from "./registry-auth.js";
 import { plain } from "./show.js";
 
 /** Roots that the package carries, by name; a file of that name is written ./github. */
 const EMBEDDED = ["public-good", "staging", "github"];
+/** Bytes of standard input in place of a file, and of a list of images: some hundred thousand names. */
+const LONGEST_INPUT = 64 * 1024 * 1024;
+/** How standard input is called where a shell is shown the command. */
+const STDIN_PATH = "/dev/stdin";
 
-/**
- * How to ask the registry of an image.
- *
- * @param {string} image
- * @param {{ platform?: string, plainHttp: boolean, realms: string[], egress: string[], provider?: "webcrypto" | "rust" }} how
- */
+/** Standard input, when a file is given as `-`. @type {Uint8Array | undefined} */
+let taken;
+
+/** @typedef {import("./arguments.js").How & { fetch: import("../index.d.ts").Fetch }} Reaching */
+
+/** With what reaches registries, read and checked before anything is asked. @template {import("./arguments.js").How} T @param {T} command */
+export function reaching(command) {
+	return { ...command, fetch: createFetch(command.ca, process.env) };
+}
+
+/** Reads standard input where an option or operand says `-`. @param {(string | undefined)[]} files */
+export async function takeStandardInput(files) {
+	if (files.includes("-")) taken = await standardInput(LONGEST_INPUT);
+}
+
+/** @param {number} most @returns {Promise<Uint8Array>} */
+export async function standardInput(most) {
+	const chunks = [];
+	let length = 0;
+	for await (const chunk of process.stdin) {
+		length += chunk.length;
+		if (length > most)
+			throw codedError(
+				"input.too-large",
+				`standard input: expected at most ${most} bytes, found more`,
+			);
+		chunks.push(chunk);
+	}
+	return Buffer.concat(chunks);
+}
+
+/** How to ask the registry of an image. @param {string} image @param {Reaching} how */
 export function asking(
 	image,
-	{ platform, plainHttp, realms, egress, provider },
+	{ platform, plainHttp, realms, egress, provider, fetch },
 ) {
 	const warn = (/** @type {string} */ text) =>
 		console.error(plain(`sealgate: warning: ${text}`));
@@ -28,42 +59,51 @@ export function asking(
 		realms,
 		egress,
 		provider,
+		fetch,
 		credentials: findCredentials(parseReference(image), process.env, warn),
 	};
 }
 
 /** Who is trusted, without a policy. @param {import("./arguments.js").Signer} command */
-export function readSigner({ keys, identity, trustedRoot }) {
-	const root =
-		trustedRoot === undefined || EMBEDDED.includes(trustedRoot)
-			? trustedRoot
-			: read(trustedRoot, "root.unreadable", "--trusted-root");
-	const paths = {
-		key: keys,
-		...(root === undefined || root === trustedRoot ? {} : { trustedRoot }),
-	};
+export function readSigner({
+	keys,
+	allKeys,
+	identity,
+	annotations,
+	trustedRoot,
+}) {
+	const isFile = trustedRoot !== undefined && !EMBEDDED.includes(trustedRoot);
+	const root = isFile
+		? read(trustedRoot, "root.unreadable", "--trusted-root")
+		: trustedRoot;
 	return {
 		...(keys.length > 0 ? { key: readKeys(keys) } : identity),
-		...(root === undefined
-			? {}
-			: {
-					trustedRoot: /** @type {import("../index.d.ts").TrustedRoot} */ (
-						root
-					),
-				}),
-		paths,
+		...(allKeys && { allKeys }),
+		...(annotations && { annotations }),
+		...(root !== undefined && {
+			trustedRoot: /** @type {import("../index.d.ts").TrustedRoot} */ (root),
+		}),
+		paths: {
+			key: keys.map(pathOf),
+			...(isFile && { trustedRoot: pathOf(trustedRoot) }),
+		},
 	};
 }
 
+/** As a shell would find it. @param {string} file */
+function pathOf(file) {
+	return file === "-" ? STDIN_PATH : file;
+}
+
 /** @param {string[]} paths */
-export function readKeys(paths) {
+function readKeys(paths) {
 	return paths.map((path) => read(path, "key.unreadable", "--key"));
 }
 
 /** A policy with every file that it names, and a registries.d. @param {string} path @param {string} why @param {string} [registriesD] */
 export async function readPolicy(path, why, registriesD) {
 	const policy = read(path, "policy.unreadable", why);
-	const names = await policyAssets(policy);
+	const names = await named(path, () => policyAssets(policy));
 	const assets = Object.fromEntries(
 		names.map((name) => [
 			name,
@@ -87,6 +127,50 @@ export async function readPolicy(path, why, registriesD) {
 			? {}
 			: { registriesD: readFolder(registriesD) }),
 	};
+}
+
+/** What fails is said to be of this file. @template T @param {string} path @param {() => Promise<T>} work @returns {Promise<T>} */
+export async function named(path, work) {
+	try {
+		return await work();
+	} catch (error) {
+		throw ofFile(error, path);
+	}
+}
+
+/** @param {any} error @param {string} path */
+export function ofFile(error, path) {
+	if (error?.code === undefined || error.message.includes(path)) return error;
+	const shown = path === "-" ? "standard input" : path;
+	return codedError(error.code, `${shown}: ${error.message}`, error);
+}
+
+/** Policies cannot name an IPv6 address: the image needs another name there. @param {any} error @param {{ image?: string, as?: string }} asked */
+function withName(error, { image, as }) {
+	return error?.code === "reference.name" &&
+		as === undefined &&
+		image?.startsWith("[")
+		? codedError(
+				error.code,
+				`${error.message}; a policy knows no IPv6 addresses: say with --as NAME how it knows the image`,
+				error,
+			)
+		: error;
+}
+
+/** Which file an error of a verification is about, by its code. @param {any} error @param {{ policy?: string, trustedRoot?: string, registriesD?: string, bundle?: string, image?: string, as?: string }} files */
+export function ofItsFile(error, files) {
+	const code = String(error?.code ?? "");
+	const file = /^(root|trusted-root)\./.test(code)
+		? (files.trustedRoot ?? files.policy)
+		: /^registries-d\./.test(code)
+			? files.registriesD
+			: /^bundle\.(json|media-type|shape)$/.test(code)
+				? files.bundle
+				: /^(policy|key|limit)\./.test(code)
+					? files.policy
+					: undefined;
+	return file === undefined ? withName(error, files) : ofFile(error, file);
 }
 
 /** The files of a registries.d, by their names. @param {string} folder @returns {Record<string, Uint8Array>} */
@@ -115,8 +199,9 @@ export function beside(policy, name) {
 	return resolve(dirname(policy), name);
 }
 
-/** @param {string} path @param {string} code @param {string} why */
+/** A file, or standard input. @param {string} path @param {string} code @param {string} why @returns {Uint8Array} */
 export function read(path, code, why) {
+	if (path === "-" && taken !== undefined) return taken;
 	try {
 		return new Uint8Array(readFileSync(path));
 	} catch (error) {

@@ -1,7 +1,6 @@
 // The commands that read, explain and try a policy.
 
 import { readFileSync } from "node:fs";
-import { codedError } from "../error.js";
 import {
 	policyAssets,
 	policyExplain,
@@ -9,32 +8,36 @@ import {
 	policyLint,
 	verifyImage,
 } from "../node.js";
+import { parseCases, short } from "./cases.js";
 import {
 	asking,
 	beside,
+	named,
+	ofItsFile,
 	read,
 	readFolder,
-	readKeys,
 	readPolicy,
+	readSigner,
 } from "./inputs.js";
+import { junit } from "./junit.js";
+import { sarif } from "./sarif.js";
 import { plain } from "./show.js";
 
 /** @typedef {import("../index.d.ts").Lint} Lint */
-/** @typedef {{ image: string, as?: string, expect: "allow" | "deny", code?: string }} Case */
+/** @typedef {import("./cases.js").Case} Case */
+/** @typedef {import("./inputs.js").Reaching} Reaching */
 /** @typedef {{ image: string, as?: string, expected: { verdict: string, code?: string }, found: { verdict: string, verified: boolean, code: string, message: string }, same: boolean }} Result */
 
-/** Characters of the policy's text that a suggestion shows. */
-const SHOWN = 160;
-
-/** @param {import("./arguments.js").PolicyInitCommand} command */
+/** @param {import("./arguments.js").PolicyInitCommand & Reaching} command */
 export async function initPolicy(command) {
-	const key = readKeys(command.keys);
 	const policy = await policyInit(command.image, {
 		...asking(command.image, command),
+		...readSigner(command),
 		as: command.as,
-		key,
 		keyPath: command.keys[0],
 		mirror: command.mirror,
+	}).catch((error) => {
+		throw ofItsFile(error, command);
 	});
 	process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);
 	return 0;
@@ -43,11 +46,13 @@ export async function initPolicy(command) {
 /** @param {import("./arguments.js").PolicyLintCommand} command */
 export async function lintPolicy({ file, registriesD, json }) {
 	const policy = read(file, "policy.unreadable", "policy lint");
-	const lints = await policyLint(policy, {
-		assets: await readAssets(file, policy),
-		registriesD:
-			registriesD === undefined ? undefined : readFolder(registriesD),
-	});
+	const lints = await named(file, async () =>
+		policyLint(policy, {
+			assets: await readAssets(file, policy),
+			registriesD:
+				registriesD === undefined ? undefined : readFolder(registriesD),
+		}),
+	);
 	if (json) console.log(JSON.stringify(lints, null, 2));
 	else process.stdout.write(showLints(file, policy, lints));
 	return lints.some(({ severity }) => severity === "error") ? 1 : 0;
@@ -55,11 +60,10 @@ export async function lintPolicy({ file, registriesD, json }) {
 
 /** @param {import("./arguments.js").PolicyExplainCommand} command */
 export async function explainPolicy({ file, image, as, json }) {
-	const { text, ...explanation } = await policyExplain(
-		read(file, "policy.unreadable", "policy explain"),
-		image,
-		{ as },
-	);
+	const policy = read(file, "policy.unreadable", "policy explain");
+	// What it names is nobody's business here; that it is a policy is.
+	await named(file, () => policyAssets(policy));
+	const { text, ...explanation } = await policyExplain(policy, image, { as });
 	console.log(
 		json
 			? JSON.stringify(explanation, null, 2)
@@ -68,54 +72,92 @@ export async function explainPolicy({ file, image, as, json }) {
 	return 0;
 }
 
-/** Status 1 when a verdict differs, else 2 when one could not be found out. @param {import("./arguments.js").PolicyTestCommand} command */
+/** Status 1 when a verdict differs, else 2 when one could not be found out. @param {import("./arguments.js").PolicyTestCommand & Reaching} command */
 export async function testPolicy(command) {
 	const basis = await readPolicy(
 		command.file,
 		"policy test",
 		command.registriesD,
 	);
+	const table = read(command.cases, "cases.unreadable", "policy test");
 	const cases = parseCases(
-		command.cases,
-		Buffer.from(
-			read(command.cases, "cases.unreadable", "policy test"),
-		).toString("utf8"),
+		command.cases === "-" ? "standard input" : command.cases,
+		Buffer.from(table).toString("utf8"),
 	);
 	const asked = cases.map((one) => ({
 		...one,
-		asking: asking(one.image, command),
+		asking: { ...asking(one.image, command), ...basis },
 	}));
-	/** @type {Result[]} */
+	/** @type {(Result & { line?: number })[]} */
 	const results = [];
-	for (const { image, as, expect, code, asking } of asked) {
-		const {
-			verdict,
-			verified,
-			code: found,
-			message,
-		} = await verifyImage(image, {
-			...asking,
-			...basis,
-			as,
-			viaEvidence: true,
-		});
-		const same = verdict === expect && (code === undefined || code === found);
-		results.push({
-			image,
-			as,
-			expected: { verdict: expect, code },
-			found: { verdict, verified, code: found, message },
-			same,
-		});
-	}
-	process.stdout.write(
-		command.json
-			? `${JSON.stringify(results, null, 2)}\n`
-			: showResults(results),
-	);
+	for (const { asking, line, ...one } of asked)
+		results.push({ ...(await testCase(one, asking, command)), line });
+	process.stdout.write(printed(results, command));
 	const differing = results.filter(({ same }) => !same);
 	if (differing.some(({ found }) => found.verdict !== "unknown")) return 1;
 	return differing.length > 0 ? 2 : 0;
+}
+
+/** @param {Case} one @param {import("../index.d.ts").VerifyOptions} asking @param {import("./arguments.js").PolicyTestCommand} command @returns {Promise<Result>} */
+async function testCase({ image, as, expect, code }, asking, command) {
+	const report = await verifyImage(image, {
+		...asking,
+		as,
+		viaEvidence: true,
+	}).catch((error) => {
+		throw ofItsFile(error, {
+			policy: command.file,
+			registriesD: command.registriesD,
+		});
+	});
+	const { verdict, verified, code: found, message } = report;
+	return {
+		image,
+		as,
+		expected: { verdict: expect, code },
+		found: { verdict, verified, code: found, message },
+		same: verdict === expect && (code === undefined || code === found),
+	};
+}
+
+/** @param {(Result & { line?: number })[]} results @param {import("./arguments.js").PolicyTestCommand} command */
+function printed(results, { format, file, cases }) {
+	switch (format) {
+		case "json": {
+			const list = results.map(({ line: _, ...result }) => result);
+			return `${JSON.stringify(list, null, 2)}\n`;
+		}
+		case "junit":
+			return junit(`sealgate policy test ${file}`, results.map(toFinding));
+		case "sarif":
+			return sarif(
+				cases === "-" ? file : cases,
+				results.map((result) =>
+					cases === "-"
+						? { ...toFinding(result), line: undefined }
+						: toFinding(result),
+				),
+			);
+		default:
+			return showResults(results);
+	}
+}
+
+/** @param {Result & { line?: number }} result @returns {import("./junit.js").Finding} */
+function toFinding({ image, as, expected, found, same, line }) {
+	const { verdict, code, message } = found;
+	const wanted = [expected.verdict, expected.code].filter(Boolean).join(" ");
+	const outcome = same ? "good" : verdict === "unknown" ? "unknown" : "bad";
+	return {
+		image,
+		as,
+		outcome,
+		code,
+		message: same
+			? message
+			: `expected ${wanted}, found ${verdict} ${code}: ${message}`,
+		line,
+	};
 }
 
 /** What is there of the files that the policy names; a lint says what is not. @param {string} file @param {Uint8Array} policy */
@@ -152,7 +194,7 @@ function showLints(file, policy, lints) {
 		(severity) =>
 			`${count(severity)} ${severity}${count(severity) === 1 ? "" : "s"}`,
 	);
-	return `${[...lines, `${plain(file)}: ${lints.length === 0 ? "nothing to say" : counts.join(", ")}`].join("\n")}\n`;
+	return `${[...lines, `${plain(file)}: ${lints.length === 0 ? "no lints" : counts.join(", ")}`].join("\n")}\n`;
 }
 
 /** Both from 1; columns in characters. @param {Uint8Array} bytes @param {number} at */
@@ -175,12 +217,6 @@ function textOf(bytes) {
 	return new TextDecoder().decode(bytes);
 }
 
-/** @param {string} text */
-function short(text) {
-	const line = text.replace(/\s+/g, " ");
-	return line.length > SHOWN ? `${line.slice(0, SHOWN)}…` : line;
-}
-
 /** @param {Result[]} results */
 function showResults(results) {
 	const lines = results.map(({ image, as, expected, found, same }) => {
@@ -199,82 +235,4 @@ function showResults(results) {
 	});
 	const differing = results.filter(({ same }) => !same).length;
 	return `${lines.join("\n")}\n${results.length} images, ${differing === 0 ? "all as expected" : `${differing} not as expected`}\n`;
-}
-
-/** A table that holds nothing, or something else than cases, is an error: it would always pass. @param {string} path @param {string} text @returns {Case[]} */
-function parseCases(path, text) {
-	const cases = /^\s*[[{]/.test(text)
-		? jsonCases(path, text)
-		: textCases(path, text);
-	if (cases.length === 0) throw malformed(path, "at least one image", "none");
-	return cases;
-}
-
-/** @param {string} path @param {string} text @returns {Case[]} */
-function textCases(path, text) {
-	return text.split(/\r?\n/).flatMap((line, index) => {
-		const words = line
-			.replace(/(^|\s)#.*/, "")
-			.split(/\s+/)
-			.filter(Boolean);
-		if (words.length === 0) return [];
-		const [image = "", ...rest] = words;
-		const as = rest[0] === "as" ? rest[1] : undefined;
-		const [expect, code, ...more] = rest.slice(as === undefined ? 0 : 2);
-		if (more.length > 0)
-			throw malformed(
-				`${path}, line ${index + 1}`,
-				"IMAGE [as NAME] allow|deny [CODE]",
-				words.join(" "),
-			);
-		return [toCase(`${path}, line ${index + 1}`, { image, as, expect, code })];
-	});
-}
-
-/** @param {string} path @param {string} text @returns {Case[]} */
-function jsonCases(path, text) {
-	/** @type {unknown} */
-	let list;
-	try {
-		list = JSON.parse(text);
-	} catch (error) {
-		throw malformed(
-			path,
-			"a JSON array of cases",
-			/** @type {Error} */ (error).message,
-		);
-	}
-	if (!Array.isArray(list))
-		throw malformed(path, "a JSON array of cases", typeof list);
-	return list.map((one, index) => toCase(`${path}, case ${index + 1}`, one));
-}
-
-/** @param {string} where @param {any} one @returns {Case} */
-function toCase(where, one) {
-	const { image, as, expect, code, ...more } = one ?? {};
-	const text = (/** @type {unknown} */ value) =>
-		typeof value === "string" && value !== "";
-	const optional = (/** @type {unknown} */ value) =>
-		value === undefined || text(value);
-	const good =
-		text(image) &&
-		optional(as) &&
-		optional(code) &&
-		(expect === "allow" || expect === "deny") &&
-		Object.keys(more).length === 0;
-	if (!good)
-		throw malformed(
-			where,
-			'an image, perhaps "as" a name, "allow" or "deny", and perhaps a code',
-			JSON.stringify(one),
-		);
-	return { image, as, expect, code };
-}
-
-/** @param {string} where @param {string} expected @param {string} found */
-function malformed(where, expected, found) {
-	return codedError(
-		"cases.malformed",
-		`${where}: expected ${expected}, found ${short(found)}`,
-	);
 }

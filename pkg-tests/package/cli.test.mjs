@@ -135,6 +135,7 @@ test("people read the verdict first, in words, and no colour without a terminal"
 		image("signed"),
 		...byKey,
 		...as("signed"),
+		"-v",
 	]);
 	assert.match(allowed.stdout, new RegExp(`^✔ allowed: ${image("signed")}\n`));
 	assert.match(allowed.stdout, /sha256:[0-9a-f]{64}/);
@@ -404,7 +405,7 @@ test("verify-blob takes a signature, verify-blob-attestation a statement of the 
 			...trusted,
 			...more,
 		]);
-	const good = await blob(fixture("blob-ci/artifact"), "blob-ci", ...who);
+	const good = await blob(fixture("blob-ci/artifact"), "blob-ci", ...who, "-v");
 	assert.deepEqual(
 		[
 			good.status,
@@ -436,7 +437,7 @@ test("verify-blob takes a signature, verify-blob-attestation a statement of the 
 		other.stdout,
 		/^✘ not verified: .*found a statement about it of type "https:\/\/slsa\.dev\/provenance\/v1".*verify-blob-attestation.* \(bundle\.attestation\)\n$/,
 	);
-	const named = await attested("slsaprovenance1");
+	const named = await attested("slsaprovenance1", "-v");
 	assert.deepEqual(
 		[
 			named.status,

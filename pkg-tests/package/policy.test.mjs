@@ -279,7 +279,7 @@ test("policy lint: statuses, places for people, and JSON", async () => {
 	const fine = await run("policy", "lint", file("fine.json", FINE));
 	assert.deepEqual(fine, {
 		status: 0,
-		stdout: "fine.json: nothing to say\n",
+		stdout: "fine.json: no lints\n",
 		stderr: "",
 	});
 	const open = await run(

@@ -1,17 +1,24 @@
 // A small registry on loopback that serves the demo images, with what a test wants of it: sign-in, or a gateway that refuses.
 
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import { bytesOf, evidenceOf } from "./checks.mjs";
 import { atEnd } from "./support.mjs";
 
 /**
  * @param {ReturnType<typeof import("./support.mjs").demo>} demo
- * @param {{ basic?: string, bearer?: string, refuse?: string[], withheld?: boolean }} [wants] user:password; the same by a token; repositories that a gateway refuses, with or without saying why
+ * @param {{ basic?: string, bearer?: string, refuse?: string[], withheld?: boolean, tls?: { key: Buffer, cert: Buffer }, listen?: string, redirect?: (path: string) => string | undefined }} [wants] user:password; the same by a token; repositories that a gateway refuses, with or without saying why; a certificate; the address; where a path leads to
  */
 export async function startRegistry(demo, wants = {}) {
 	/** @type {string[]} */
 	const asked = [];
-	const server = createServer((request, response) => {
+	const create = wants.tls
+		? (/** @type {any} */ handle) => createSecureServer(wants.tls, handle)
+		: createServer;
+	const server = create((request, response) => {
+		const location = wants.redirect?.(request.url ?? "");
+		if (location !== undefined)
+			return response.writeHead(307, { location }).end();
 		asked.push(`${request.method} ${request.url}`);
 		const answer = answerTo(request, demo, wants, address());
 		const body = request.method === "HEAD" ? undefined : answer.body;
@@ -21,7 +28,7 @@ export async function startRegistry(demo, wants = {}) {
 				...answer.headers,
 			})
 			.end(body);
-	}).listen(0, "127.0.0.1");
+	}).listen(0, wants.listen ?? "127.0.0.1");
 	const address = () => `localhost:${server.address().port}`;
 	await new Promise((resolve) => server.once("listening", resolve));
 	atEnd(() => {

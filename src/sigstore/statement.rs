@@ -132,6 +132,25 @@ impl Statement {
 }
 
 impl Statement {
+    /// Whether a subject is the artifact with these digests: every one that it names and that can
+    /// be compared is one of them.
+    pub fn is_about_digests(&self, digests: &[Digest]) -> bool {
+        let same = |(algorithm, value): &(String, String)| match algorithm.as_str() {
+            "sha256" | "sha512" => Some(
+                digests
+                    .iter()
+                    .any(|own| own.algorithm().name() == algorithm && own.hex() == *value),
+            ),
+            _ => None,
+        };
+        self.subjects.iter().any(|subject| {
+            let mut known = subject.digests.iter().filter_map(same);
+            known
+                .next()
+                .is_some_and(|first| first && known.all(|same| same))
+        })
+    }
+
     /// Whether a subject is the artifact with this digest, and says so by its algorithm.
     pub fn is_about_digest(&self, digest: &Digest) -> bool {
         let (name, hex) = (digest.algorithm().name(), digest.hex());
@@ -206,12 +225,13 @@ mod tests {
             (r#""md5":"x""#.to_string(), false),
             (format!(r#""sha256":"{}""#, s256.to_uppercase()), false),
         ] {
-            assert_eq!(
-                Statement::parse(statement(&digests).as_bytes())
-                    .unwrap()
-                    .is_about(b"x"),
-                about,
-                "{digests}"
+            let statement = Statement::parse(statement(&digests).as_bytes()).unwrap();
+            assert_eq!(statement.is_about(b"x"), about, "{digests}");
+            let known = [Algorithm::Sha256, Algorithm::Sha512].map(|one| Digest::with(one, b"x"));
+            assert_eq!(statement.is_about_digests(&known), about, "{digests}");
+            // What cannot be compared is not the same.
+            assert!(
+                !about || digests.contains("sha256") || !statement.is_about_digests(&known[..1])
             );
         }
     }

@@ -166,11 +166,7 @@ fn other_file(artifact: &Artifact, bundle: &Bundle) -> Option<Failure> {
         "SHA2_512" => Hash::Sha512,
         _ => return None,
     };
-    let own = match artifact {
-        Artifact::Bytes(bytes) => hash.hash(bytes),
-        Artifact::Digest(digest) if digest.algorithm() == hash => digest.bytes().into(),
-        Artifact::Digest(_) => return None,
-    };
+    let own = artifact.hash(hash)?;
     let detail = || {
         format!(
             ": the bundle is about one with the {} {}, and this one has {}",

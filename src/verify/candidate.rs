@@ -90,6 +90,8 @@ pub(super) struct Question<'a> {
     pub now: UnixTime,
     pub who: Who<'a>,
     pub wants: Wants<'a>,
+    /// What a payload's `optional` must say.
+    pub annotations: &'a [(String, String)],
     pub order: Order,
 }
 
@@ -254,6 +256,12 @@ impl Question<'_> {
     ) -> Result<Candidate, HostError> {
         if let Some(failure) = self.is_another_thing(bundle) {
             return Ok(place.aside(failure));
+        }
+        if !self.annotations.is_empty() {
+            return Ok(place.refused(&Refused {
+                failure: VerifyError::AnnotationsOfBundle.into(),
+                steps: Vec::new(),
+            }));
         }
         if matches!(self.wants, Wants::Signature(Names::Matched(matcher)) if !matcher.accepts_unnamed())
         {
@@ -545,6 +553,43 @@ impl Question<'_> {
                     self.check_identity(payload(&claim)).map(|()| claim)
                 })
             })
+            .and_then(|verified| {
+                if self.annotations.is_empty() {
+                    return Ok(verified);
+                }
+                let rule = Rule::new(
+                    "annotations.signed",
+                    "the signature carries the annotations that were asked for",
+                );
+                verified.check(rule, |claim| {
+                    self.check_annotations(payload(&claim)).map(|()| claim)
+                })
+            })
+    }
+
+    /// Each as a string of exactly this value (sigstore/cosign, `correctAnnotations`).
+    fn check_annotations(&self, payload: &Payload) -> Result<(), Failure> {
+        let missing = self
+            .annotations
+            .iter()
+            .find(|wanted| !payload.annotations.contains(wanted));
+        let Some((name, value)) = missing else {
+            return Ok(());
+        };
+        let short = |text: &str| text.chars().take(SHOWN_NAME).collect::<String>();
+        let found = payload
+            .annotations
+            .iter()
+            .find(|(other, _)| other == name)
+            .map_or("none of this name".into(), |(_, other)| {
+                format!("{:?}", short(other))
+            });
+        Err(VerifyError::Annotation {
+            name: short(name),
+            value: short(value),
+            found,
+        }
+        .into())
     }
 
     /// Conditions and age of an attestation.

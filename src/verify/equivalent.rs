@@ -108,8 +108,12 @@ impl Command<'_> {
 }
 
 fn of_direct<'a>(direct: &'a Direct, judged: &Judged) -> Option<Command<'a>> {
+    // cosign takes one key.
+    if direct.demands().len() > 1 {
+        return None;
+    }
     let requirement = judged.requirements.first()?;
-    let (signer, mut apart) = match &direct.signers {
+    let (mut signer, mut apart) = match &direct.signers {
         Signers::Keys(keys) => {
             let paths: Vec<Option<&str>> = (0..keys.len())
                 .map(|number| direct.paths.keys.get(number).map(String::as_str))
@@ -118,6 +122,10 @@ fn of_direct<'a>(direct: &'a Direct, judged: &Judged) -> Option<Command<'a>> {
         }
         Signers::Identities(identities) => identity_option(identities)?,
     };
+    for (name, value) in &direct.annotations {
+        signer.push_str(" -a ");
+        signer.push_str(&quoted(&format!("{name}={value}")));
+    }
     if direct.names == SignedNames::Own && direct.predicate_type.is_none() {
         apart.push(NAME.into());
     }
@@ -294,7 +302,7 @@ fn accepted(requirement: &Judgement) -> Option<&Candidate> {
 fn agrees(verdict: Verdict, requirement: &Judgement, command: &Command<'_>) -> bool {
     let refuses_too = |code: &str| match code {
         "signature.invalid" | "digest.not-signed" | "sigstore.artifact" | "sigstore.identity"
-        | "cosign.attachment" => true,
+        | "annotation.missing" | "cosign.attachment" => true,
         // cosign takes any statement for a signature.
         "bundle.predicate-type" => command.predicate_type.is_some(),
         _ => false,

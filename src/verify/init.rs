@@ -1,9 +1,11 @@
 //! A first policy: one that admits the image in hand, and says what it opens.
 
 use super::report::{Candidate, Outcome, Report, Requirement, Verdict};
+use super::rules::NamedRoot;
 use crate::encoding::json::quote;
 use crate::policy::Matcher;
 use crate::reference::Reference;
+use crate::sigstore::identity::{Identity, Pattern};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -12,13 +14,16 @@ codes! {
     /// No policy can be proposed.
     pub enum InitError {
         NotAllowed { code: &'static str, message: String } => "init.not-signed",
-            "expected an image with a good signature by this key; {message} [{code}]";
+            "expected an image with a good signature by this key or identity; {message} [{code}]";
         OtherName { signed: String, name: String } => "init.other-name",
             "expected an image that is signed under the name {name}, and the signature names \
              {signed:?}: possibly a signature copied from another image, so no rule is written for \
              it; if {name} is a mirror that you know, say so with the option \"mirror\"";
         NoIdentity => "init.identity",
             "the signature names no repository that a policy could demand";
+        Expression => "init.expression",
+            "expected the exact identity and issuer to write into the policy, found a regular \
+             expression: give --certificate-identity and --certificate-oidc-issuer";
     }
 }
 
@@ -31,15 +36,62 @@ pub enum Mirrors {
     Admit,
 }
 
+/// Whom a first policy trusts, and where the policy will find it.
+#[derive(Debug, Clone, Copy)]
+pub enum Trusted<'a> {
+    /// The key in the file at this path.
+    Key(&'a str),
+    /// An identity.
+    Identity {
+        /// Who; an exact one.
+        identity: &'a Identity,
+        /// The name of a root that this program carries, or the path of a file.
+        root: &'a str,
+    },
+}
+
+impl Trusted<'_> {
+    fn members(self) -> Result<String, InitError> {
+        let (identity, root) = match self {
+            Self::Key(path) => return Ok(format!("\"keyPath\": {}", quote(path))),
+            Self::Identity { identity, root } => (identity, root),
+        };
+        let (Pattern::Exact(issuer), Pattern::Exact(subject)) =
+            (&identity.issuer, &identity.subject)
+        else {
+            return Err(InitError::Expression);
+        };
+        let member = match NamedRoot::embedded(root) {
+            Ok(_) => "trustedRoot",
+            Err(_) => "trustedRootPath",
+        };
+        let claims: Vec<String> = identity
+            .claims
+            .iter()
+            .map(|(name, value)| format!("{}: {}", quote(name), quote(value)))
+            .collect();
+        let claims = match claims.as_slice() {
+            [] => String::new(),
+            claims => format!(", \"claims\": {{{}}}", claims.join(", ")),
+        };
+        Ok(format!(
+            "\"{member}\": {}, \"identities\": [{{\"issuer\": {}, \"subject\": {}{claims}}}]",
+            quote(root),
+            quote(issuer),
+            quote(subject)
+        ))
+    }
+}
+
 /// The text of a policy under which an image of this name passes, from a report that was made with
-/// the key alone.
+/// that key or identity alone.
 ///
 /// # Errors
 /// [`InitError`].
 pub fn first_policy(
     report: &Report,
     name: &Reference,
-    key_path: &str,
+    trusted: Trusted<'_>,
     mirrors: Mirrors,
 ) -> Result<String, InitError> {
     let other_name = |signed: &str| InitError::OtherName {
@@ -84,17 +136,17 @@ pub fn first_policy(
         None => return Err(InitError::NoIdentity),
     };
     // What only our vocabulary can say needs its marker, which podman refuses.
-    let marker = if bundle || by_index {
+    let marker = if bundle || by_index || matches!(trusted, Trusted::Identity { .. }) {
         "  \"sealgate\": {\"version\": 1},\n"
     } else {
         ""
     };
     Ok(format!(
         "{{\n{marker}  \"default\": [{{\"type\": \"reject\"}}],\n  \"transports\": {{\n    \
-         \"docker\": {{\n      {}: [\n        {{\"type\": \"sigstoreSigned\", \"keyPath\": {}, \
+         \"docker\": {{\n      {}: [\n        {{\"type\": \"sigstoreSigned\", {}, \
          \"signedIdentity\": {identity}}}\n      ]\n    }}\n  }}\n}}\n",
         quote(&name.name()),
-        quote(key_path)
+        trusted.members()?
     ))
 }
 

@@ -40,6 +40,8 @@ struct Desk<'a, A: Archive, P> {
     now: UnixTime,
     evidence: Source<'a, A>,
     work: &'a Work<'a, P>,
+    /// What a payload's `optional` must say.
+    annotations: &'a [(String, String)],
     /// The candidates whose signatures were checked.
     examined: BTreeSet<[u8; 32]>,
 }
@@ -66,11 +68,24 @@ pub(super) async fn judge<A: Archive, P: Provider>(
         now,
         evidence,
         work,
+        annotations: match rules {
+            Rules::Direct(direct) => &direct.annotations,
+            Rules::Policy { .. } => &[],
+        },
         examined: BTreeSet::new(),
     };
     let mut requirements = Vec::new();
     match rules {
-        Rules::Direct(direct) => requirements.push(desk.direct(direct).await),
+        Rules::Direct(direct) => {
+            for keys in direct.demands() {
+                let report = desk.direct(direct, keys).await;
+                let met = report.verdict == Verdict::Allow;
+                requirements.push(report);
+                if !met {
+                    break;
+                }
+            }
+        }
         Rules::Policy {
             policy,
             assets,
@@ -139,10 +154,10 @@ pub(super) async fn judge<A: Archive, P: Provider>(
 }
 
 impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
-    async fn direct(&mut self, direct: &Direct) -> RequirementReport {
+    async fn direct(&mut self, direct: &Direct, keys: &[PublicKey]) -> RequirementReport {
         let root = direct.root.as_ref();
         let who = match &direct.signers {
-            Signers::Keys(keys) => Who::Keys {
+            Signers::Keys(_) => Who::Keys {
                 keys,
                 root: root.map(|root| &root.root),
             },
@@ -409,6 +424,7 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
             now: self.now,
             who,
             wants,
+            annotations: self.annotations,
             order,
         }
     }
@@ -667,6 +683,7 @@ fn rank(code: &str) -> u8 {
     match code {
         "identity.not-accepted"
         | "identity.other-name"
+        | "annotation.missing"
         | "attestation.condition"
         | "attestation.too-old" => 5,
         "digest.not-signed" | "sigstore.artifact" => 4,

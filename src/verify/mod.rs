@@ -32,7 +32,7 @@ pub use bundle::{BundleKind, BundleQuestion, ClaimWanted, QuestionError, Verifie
 pub use evidence::{EvidenceDocument, EvidenceError, Frame, Out, PolicyFiles, collect};
 pub use excerpt::excerpt;
 pub use image::{Fetched, Judged, Subject, Within, judge_manifest, refused_images, verify_image};
-pub use init::{InitError, Mirrors, first_policy};
+pub use init::{InitError, Mirrors, Trusted, first_policy};
 pub use refused::verify_via_evidence;
 pub use report::{
     Candidate, Claims, Decision, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome,

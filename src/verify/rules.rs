@@ -50,6 +50,10 @@ pub struct Direct {
     pub predicate_type: Option<String>,
     /// Which names a signature may speak of.
     pub names: SignedNames,
+    /// What a signature must carry in its payload's `optional`, as `cosign verify -a` has it.
+    pub annotations: Vec<(String, String)>,
+    /// Whether each of several keys must have signed.
+    pub all_keys: bool,
     /// Where the files lie.
     pub paths: Paths,
 }
@@ -100,7 +104,7 @@ pub struct Roots(Vec<(policy::TrustedRoot, NamedRoot)>);
 codes! {
     /// These rules cannot be judged by.
     pub enum RulesError {
-        Key { number: usize, error: KeyError } => "key.unusable", "key {number}: {error}";
+        Key { what: String, error: KeyError } => "key.unusable", "{what}: {error}";
         NoKeys => "key.none", "expected at least one key, found none";
         TooManyKeys => "limit.keys", "more than 64 keys were given";
         PrivateKey { what: String } => "key.private",
@@ -222,7 +226,10 @@ impl Rules {
     /// # Errors
     /// [`RulesError`].
     pub fn keys(pem: &[Vec<u8>]) -> Result<Self, RulesError> {
-        Ok(Self::Direct(Direct::by(Signers::Keys(public_keys(pem)?))))
+        Ok(Self::Direct(Direct::by(Signers::Keys(public_keys(
+            pem,
+            &[],
+        )?))))
     }
 
     /// One demand.
@@ -425,7 +432,18 @@ impl Direct {
             root: None,
             predicate_type: None,
             names: SignedNames::default(),
+            annotations: Vec::new(),
+            all_keys: false,
             paths: Paths::default(),
+        }
+    }
+
+    /// The keys of each demand, one of which must have signed: each key, where all must have.
+    pub(super) fn demands(&self) -> Vec<&[PublicKey]> {
+        match &self.signers {
+            Signers::Keys(keys) if self.all_keys => keys.chunks(1).collect(),
+            Signers::Keys(keys) => vec![keys],
+            Signers::Identities(_) => vec![&[]],
         }
     }
 
@@ -542,25 +560,27 @@ fn check_private(policy: &Policy, assets: &BTreeMap<String, Vec<u8>>) -> Result<
     }
 }
 
-/// Keys of files in PEM, each usable.
+/// Keys of files in PEM, each usable; messages name the files at `paths`, as far as they are given.
 ///
 /// # Errors
 /// [`RulesError`].
-pub fn public_keys(pem: &[Vec<u8>]) -> Result<Vec<PublicKey>, RulesError> {
+pub fn public_keys(pem: &[Vec<u8>], paths: &[String]) -> Result<Vec<PublicKey>, RulesError> {
     if pem.is_empty() {
         return Err(RulesError::NoKeys);
     }
     if pem.len() > limits::KEYS {
         return Err(RulesError::TooManyKeys);
     }
+    let name = |number: usize| match paths.get(number) {
+        Some(path) => format!("the key {path}"),
+        None => format!("key {}", number.saturating_add(1)),
+    };
     if let Some(number) = pem.iter().position(|bytes| holds_private_key(bytes)) {
-        return Err(RulesError::PrivateKey {
-            what: format!("key {}", number.saturating_add(1)),
-        });
+        return Err(RulesError::PrivateKey { what: name(number) });
     }
     let key = |(number, bytes): (usize, &Vec<u8>)| {
         PublicKey::from_pem(bytes).map_err(|error| RulesError::Key {
-            number: number.saturating_add(1),
+            what: name(number),
             error,
         })
     };

@@ -33,6 +33,13 @@ codes! {
             "signed by your {signer}, as another image: the signature names {signed:?}, and {asked} \
              was asked for: possibly a signature copied from there; have the image signed under its \
              own name";
+        Annotation { name: String, value: String, found: String } => "annotation.missing",
+            "expected the signed annotation {name:?} to be {value:?}, found {found}: sign the image \
+             with it (for instance: cosign sign -a NAME=VALUE …), or do not ask for it";
+        AnnotationsOfBundle => "annotation.unsupported",
+            "annotations were asked for, and this is a bundle, whose annotations this version does \
+             not compare: sign the image in cosign's older form (cosign sign \
+             --new-bundle-format=false -a NAME=VALUE …)";
         SignedDigest { signed: String, digest: String } => "digest.not-signed",
             "Signature for digest {signed} does not match: this image has {digest}";
         SignedText { signed: String, digest: String } => "digest.not-signed",

@@ -94,11 +94,21 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
         (job, false) => (job, verify::Mirrors::Refuse),
     };
     let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
+    let root_path = options::root_name(options)?;
+    // What a policy can name.
+    Reference::normalize(&job.name.to_string(), Grammar::Containers).map_err(failure)?;
     let remote = Remote::new(job.web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let report = job.run(&inner).await?;
-        verify::first_policy(&report, &job.name, &key_path, mirrors)
+        let trusted = match job.identity() {
+            Some(identity) => verify::Trusted::Identity {
+                identity,
+                root: &root_path,
+            },
+            None => verify::Trusted::Key(&key_path),
+        };
+        verify::first_policy(&report, &job.name, trusted, mirrors)
             .map(JsValue::from)
             .map_err(failure)
     }))

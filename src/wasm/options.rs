@@ -56,7 +56,12 @@ impl Verify {
             .map_err(failure)?
             .with_default_tag();
         let rules = rules(options)?.with_paths(paths(options)?);
-        let name = name(&shown, values::text(options, "as")?.as_deref())?;
+        // Only policies, and names for them, are bound to what containers/image can write.
+        let grammar = match rules {
+            Rules::Direct(_) => Grammar::Distribution,
+            Rules::Policy { .. } => Grammar::Containers,
+        };
+        let name = name(&shown, values::text(options, "as")?.as_deref(), grammar)?;
         let both =
             |reference: &Reference| reference.tag().is_some() && reference.digest().is_some();
         if matches!(rules, Rules::Policy { .. }) && (both(&at) || both(&name)) {
@@ -110,6 +115,17 @@ impl Verify {
         Self { rules, ..self }
     }
 
+    /// The one identity that is trusted, where no key is.
+    pub(super) fn identity(&self) -> Option<&Identity> {
+        match &self.rules {
+            Rules::Direct(Direct {
+                signers: Signers::Identities(identities),
+                ..
+            }) => identities.first(),
+            _ => None,
+        }
+    }
+
     /// Verifies.
     pub(super) async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
         let reference = match &self.pinned {
@@ -149,7 +165,11 @@ impl Verify {
 }
 
 /// The name to judge an image by that was asked for as `shown`.
-pub(super) fn name(shown: &str, judged_as: Option<&str>) -> Result<Reference, JsValue> {
+pub(super) fn name(
+    shown: &str,
+    judged_as: Option<&str>,
+    grammar: Grammar,
+) -> Result<Reference, JsValue> {
     match judged_as {
         Some(text) => named(
             text,
@@ -157,7 +177,7 @@ pub(super) fn name(shown: &str, judged_as: Option<&str>) -> Result<Reference, Js
                 .map_err(failure)?
                 .with_default_tag(),
         ),
-        None => Ok(Reference::normalize(shown, Grammar::Containers)
+        None => Ok(Reference::normalize(shown, grammar)
             .map_err(failure)?
             .with_default_tag()),
     }
@@ -189,8 +209,10 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
         }
         return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure));
     };
-    const OTHERS: [&str; 9] = [
+    const OTHERS: [&str; 11] = [
         "anyName",
+        "annotations",
+        "allKeys",
         "key",
         "trustedRoot",
         "predicateType",
@@ -200,9 +222,10 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
         "certificateOidcIssuerRegexp",
         "certificateClaims",
     ];
-    // "anyName": false is what a policy is judged without.
+    // "anyName" and "allKeys" that are false are what a policy is judged without.
     if let Some(other) = OTHERS.iter().find(|name| {
-        values::has(options, name) && (**name != "anyName" || values::flag(options, name))
+        values::has(options, name)
+            && (!matches!(**name, "anyName" | "allKeys") || values::flag(options, name))
     }) {
         return Err(argument(&alloc::format!(
             "expected either a policy or {other:?}, found both: a policy says itself who is \
@@ -244,12 +267,30 @@ pub(super) fn direct(options: &JsValue) -> Result<Direct, JsValue> {
     } else {
         SignedNames::Own
     };
+    let annotations = values::text_map(options, "annotations")?;
+    if !annotations.is_empty() && predicate_type.is_some() {
+        return Err(argument(
+            "expected \"annotations\" with a signature of an image, found a \"predicateType\": an \
+             attestation has none",
+        ));
+    }
     Ok(Direct {
         root: root(options)?,
         predicate_type,
         names,
+        annotations,
+        all_keys: values::flag(options, "allKeys"),
         ..Direct::by(signers(options)?)
     })
+}
+
+/// How a policy names the trusted root: one that this program carries, or where its file lies.
+pub(super) fn root_name(options: &JsValue) -> Result<String, JsValue> {
+    if let Ok(name) = values::text(options, "trustedRoot") {
+        return Ok(name.unwrap_or_else(|| "public-good".into()));
+    }
+    let path = paths(options)?.trusted_root;
+    Ok(path.unwrap_or_else(|| "trusted_root.json".into()))
 }
 
 /// Where the files lie that were read, for the commands that a report shows.
@@ -272,7 +313,9 @@ fn signers(options: &JsValue) -> Result<Signers, JsValue> {
         "certificateOidcIssuerRegexp",
     )?;
     match (values::byte_list(options, "key")?, identity, issuer) {
-        (Some(keys), None, None) => public_keys(&keys).map(Signers::Keys).map_err(failure),
+        (Some(keys), None, None) => public_keys(&keys, &paths(options)?.keys)
+            .map(Signers::Keys)
+            .map_err(failure),
         (None, Some(subject), Some(issuer)) => Ok(Signers::Identities(alloc::vec![Identity {
             issuer,
             subject,
@@ -336,18 +379,7 @@ fn root(options: &JsValue) -> Result<Option<NamedRoot>, JsValue> {
 pub(super) fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
     let bundle = values::bytes(options, "bundle")?
         .ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
-    let artifact = match (
-        values::bytes(options, "artifact")?,
-        values::text(options, "digest")?,
-    ) {
-        (Some(bytes), None) => Artifact::Bytes(bytes),
-        (None, Some(digest)) => Artifact::Digest(Digest::parse(&digest).map_err(failure)?),
-        _ => {
-            return Err(argument(
-                "expected what the bundle is about: either \"artifact\" or \"digest\"",
-            ));
-        }
-    };
+    let artifact = artifact(options)?;
     let count = |name: &str| -> Result<usize, JsValue> {
         if !values::has(options, name) {
             return Ok(0);
@@ -380,6 +412,27 @@ pub(super) fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValu
         },
         web_crypto(options)?,
     ))
+}
+
+/// Its bytes, its digest, or its digests by several algorithms.
+fn artifact(options: &JsValue) -> Result<Artifact, JsValue> {
+    let digests = || {
+        values::text_list(options, "digest")?
+            .iter()
+            .map(|digest| Digest::parse(digest).map_err(failure))
+            .collect::<Result<Vec<_>, _>>()
+    };
+    let one = values::text(options, "digest");
+    match (values::bytes(options, "artifact")?, one) {
+        (Some(bytes), Ok(None)) => Ok(Artifact::Bytes(bytes)),
+        (None, Ok(Some(digest))) => Digest::parse(&digest)
+            .map(Artifact::Digest)
+            .map_err(failure),
+        (None, Err(_)) => digests().map(Artifact::Digests),
+        _ => Err(argument(
+            "expected what the bundle is about: either \"artifact\" or \"digest\"",
+        )),
+    }
 }
 
 fn key_validity(options: &JsValue) -> Result<Option<Window>, JsValue> {

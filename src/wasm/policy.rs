@@ -62,7 +62,11 @@ pub fn policy_explain(
 ) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(failure)?;
     let explanation = policy
-        .explain(&options::name(reference, judged_as.as_deref())?)
+        .explain(&options::name(
+            reference,
+            judged_as.as_deref(),
+            Grammar::Containers,
+        )?)
         .map_err(failure)?;
     let object = values::plain(&explanation)?;
     set(&object, "text", explanation.to_string());

@@ -6,7 +6,7 @@ use sealgate::error::Coded;
 use sealgate::reference::{Grammar, Reference};
 use sealgate::sigstore::verify::{Artifact, Thresholds};
 use sealgate::verify::{
-    BundleQuestion, ClaimWanted, Direct, Paths, SignedNames, Signers, public_keys,
+    BundleQuestion, ClaimWanted, Direct, Paths, SignedNames, Signers, Trusted, public_keys,
 };
 use serde_json::{Value, json};
 
@@ -15,7 +15,7 @@ fn key() -> std::path::PathBuf {
 }
 
 fn direct(key: &std::path::Path, names: SignedNames) -> Rules {
-    let signers = Signers::Keys(public_keys(&[read(key)]).unwrap());
+    let signers = Signers::Keys(public_keys(&[read(key)], &[]).unwrap());
     Rules::Direct(Direct {
         names,
         paths: Paths {
@@ -566,18 +566,18 @@ fn no_first_policy_for_another_name_unasked() {
     let own = judge(&copied, &key_rules(&key()), text);
     let any = judge(&copied, &direct(&key(), SignedNames::Any), text);
     assert_eq!(
-        first_policy(&own, &name(text), "k.pub", Mirrors::Refuse)
+        first_policy(&own, &name(text), Trusted::Key("k.pub"), Mirrors::Refuse)
             .unwrap_err()
             .code(),
         "init.other-name"
     );
     assert_eq!(
-        first_policy(&any, &name(text), "k.pub", Mirrors::Refuse)
+        first_policy(&any, &name(text), Trusted::Key("k.pub"), Mirrors::Refuse)
             .unwrap_err()
             .code(),
         "init.other-name"
     );
-    let policy = first_policy(&any, &name(text), "k.pub", Mirrors::Admit).unwrap();
+    let policy = first_policy(&any, &name(text), Trusted::Key("k.pub"), Mirrors::Admit).unwrap();
     let rules = Rules::policy(
         Policy::parse(policy.as_bytes()).unwrap(),
         [("k.pub".to_owned(), read(key()))].into(),
@@ -613,7 +613,7 @@ fn an_attestation_signs_no_file() {
         )
         .unwrap();
         let signers = match case["key"].as_str() {
-            Some(key) => Signers::Keys(public_keys(&[read(folder.join(key))]).unwrap()),
+            Some(key) => Signers::Keys(public_keys(&[read(folder.join(key))], &[]).unwrap()),
             None => Signers::Identities(vec![
                 sealgate::sigstore::identity::Identity::exact(
                     case["issuer"].as_str().unwrap(),

@@ -486,6 +486,7 @@ fn subject_digest(artifact: &Artifact, payload: &str) -> String {
     use sealgate::digest::{Algorithm, Digest};
     let known = match artifact {
         Artifact::Digest(digest) => vec![digest.hex()],
+        Artifact::Digests(digests) => digests.iter().map(Digest::hex).collect(),
         Artifact::Bytes(bytes) => [Algorithm::Sha256, Algorithm::Sha512]
             .map(|algorithm| Digest::with(algorithm, bytes).hex())
             .into(),
@@ -503,6 +504,7 @@ fn other_artifact(artifact: &Artifact) -> Artifact {
             digest.algorithm(),
             b"another",
         )),
+        Artifact::Digests(_) => unreachable!("no vector has several"),
     }
 }
 

@@ -231,12 +231,44 @@ fn artifact_of_another_bundle() {
     assert!(count > 0, "all vectors are about the same");
 }
 
+/// Whoever read a file as a stream is told the same as whoever has its bytes, or to give them.
+#[test]
+fn digests_stand_for_the_artifact() {
+    use sealgate::digest::Algorithm;
+    let known = |bytes: &[u8]| {
+        let all = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512];
+        Artifact::Digests(all.map(|algorithm| Digest::with(algorithm, bytes)).into())
+    };
+    let mut count = 0;
+    for vector in vectors::all() {
+        let Artifact::Bytes(bytes) = &vector.artifact else {
+            continue;
+        };
+        let by_digests = |bytes: &[u8]| {
+            let vector = Vector {
+                artifact: known(bytes),
+                ..vector.clone()
+            };
+            vector.judge(&vector.bundle).map(drop)
+        };
+        match by_digests(bytes) {
+            Ok(()) => count += 1,
+            Err(code) => assert_eq!(code, "sigstore.need-bytes", "{}", vector.name),
+        }
+        assert!(by_digests(b"another").is_err(), "{}", vector.name);
+    }
+    assert!(count > 0, "no vector was judged by digests");
+}
+
 fn same_artifact(one: &Artifact, other: &Artifact) -> bool {
     match (one, other) {
         (Artifact::Bytes(one), Artifact::Bytes(other)) => one == other,
         (Artifact::Digest(one), Artifact::Digest(other)) => one == other,
         (Artifact::Bytes(bytes), Artifact::Digest(digest))
         | (Artifact::Digest(digest), Artifact::Bytes(bytes)) => digest.check(bytes).is_ok(),
+        (Artifact::Digests(_), _) | (_, Artifact::Digests(_)) => {
+            unreachable!("no vector has several")
+        }
     }
 }
 

@@ -67,7 +67,7 @@ impl Case {
 
     fn signers(&self) -> Signers {
         match self.facts["key"].as_str() {
-            Some(key) => Signers::Keys(public_keys(&[read(self.folder.join(key))]).unwrap()),
+            Some(key) => Signers::Keys(public_keys(&[read(self.folder.join(key))], &[]).unwrap()),
             None => identity(
                 self.facts["issuer"]
                     .as_str()
@@ -231,7 +231,7 @@ fn only_the_identity_that_signed() {
 #[test]
 fn a_key_is_no_identity_and_an_identity_no_key() {
     let stranger =
-        || Signers::Keys(public_keys(&[read(fixtures().join("demo/cosign.pub"))]).unwrap());
+        || Signers::Keys(public_keys(&[read(fixtures().join("demo/cosign.pub"))], &[]).unwrap());
     for case in private() {
         assert_ne!(case.ask(stranger()), "accepted", "{}", case.id);
         if case.facts["key"].is_string() {

@@ -1,7 +1,9 @@
 //! The signature, and what it is over.
 
 use super::{Artifact, Attempt, Says, SigstoreError, message_hash, refuse};
-use crate::crypto::{EcdsaForm, Hash, Message, Pending, Refused, Role, Rule, SignatureCheck};
+use crate::crypto::{
+    EcdsaForm, Hash, Message, Pending, Refused, Role, Rule, Scheme, SignatureCheck,
+};
 use crate::error::Failure;
 use crate::sigstore::bundle::Content;
 use crate::sigstore::dsse;
@@ -50,6 +52,7 @@ impl Attempt<'_> {
                 let about = match self.artifact {
                     Artifact::Bytes(bytes) => statement.is_about(bytes),
                     Artifact::Digest(digest) => statement.is_about_digest(digest),
+                    Artifact::Digests(digests) => statement.is_about_digests(digests),
                 };
                 if about {
                     Ok(Says::Statement(statement))
@@ -71,7 +74,11 @@ impl Attempt<'_> {
             .map_err(wrong)?;
         let message = match self.artifact {
             Artifact::Bytes(bytes) => Message::Bytes(bytes.clone()),
-            Artifact::Digest(_) => Message::Digest(hash, own),
+            // Ed25519 is over the message, and what checks Ed25519ph hashes by itself.
+            _ if matches!(self.scheme, Scheme::Ed25519 | Scheme::Ed25519ph) => {
+                return refuse(SigstoreError::NeedBytes, &[]);
+            }
+            Artifact::Digest(_) | Artifact::Digests(_) => Message::Digest(hash, own),
         };
         let check = self.check(Role::Given, EcdsaForm::Der, message)?;
         Pending::read(check, |_| Ok(Says::Blob))
@@ -91,10 +98,10 @@ impl Attempt<'_> {
             "SHA2_512" => Some(Hash::Sha512),
             _ => None,
         };
-        let own = match (named, self.artifact) {
-            (Some(named), _) if named == hash => own.into(),
-            (Some(named), Artifact::Bytes(bytes)) => named.hash(bytes),
-            _ => return Err(SigstoreError::NeedBytes.into()),
+        let own = match named {
+            Some(named) if named == hash => own.into(),
+            Some(named) => self.artifact_digest(named)?,
+            None => return Err(SigstoreError::NeedBytes.into()),
         };
         if own == hint {
             Ok(())
@@ -124,10 +131,8 @@ impl Attempt<'_> {
     }
 
     pub(super) fn artifact_digest(&self, hash: Hash) -> Result<Vec<u8>, Failure> {
-        match self.artifact {
-            Artifact::Bytes(bytes) => Ok(hash.hash(bytes)),
-            Artifact::Digest(digest) if digest.algorithm() == hash => Ok(digest.bytes().into()),
-            Artifact::Digest(_) => Err(SigstoreError::NeedBytes.into()),
-        }
+        self.artifact
+            .hash(hash)
+            .ok_or_else(|| SigstoreError::NeedBytes.into())
     }
 }

@@ -46,6 +46,23 @@ pub enum Artifact {
     Bytes(Vec<u8>),
     /// Its digest alone.
     Digest(Digest),
+    /// Its digests by several algorithms, by somebody who read it as a stream.
+    Digests(Vec<Digest>),
+}
+
+impl Artifact {
+    /// Its hash; none where only other ones are known.
+    pub fn hash(&self, hash: Hash) -> Option<Vec<u8>> {
+        let known = match self {
+            Self::Bytes(bytes) => return Some(hash.hash(bytes)),
+            Self::Digest(digest) => core::slice::from_ref(digest),
+            Self::Digests(digests) => digests,
+        };
+        known
+            .iter()
+            .find(|digest| digest.algorithm() == hash)
+            .map(|digest| digest.bytes().into())
+    }
 }
 
 /// Who is to have signed.
@@ -99,8 +116,8 @@ codes! {
              root vouches for the log's key";
         Artifact => "sigstore.artifact", "the bundle is about another artifact";
         NeedBytes => "sigstore.need-bytes",
-            "this signature is over another hash than the digest that was given: give the artifact \
-             itself";
+            "this signature is over another hash than what was given, or over the artifact itself: \
+             give the artifact itself";
         Payload => "sigstore.payload-type",
             "expected an envelope of type application/vnd.in-toto+json";
         Identity { found: String, wanted: String } => "sigstore.identity",
