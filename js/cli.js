@@ -44,6 +44,7 @@ process.exitCode = await main(process.argv.slice(2)).catch((error) => {
 /** @param {string[]} argv @returns {Promise<number>} */
 async function main(argv) {
 	const command = parseArguments(argv);
+	await takeStandardInput(command);
 	switch (command.name) {
 		case "help":
 			process.stdout.write(help(command.of));
@@ -56,36 +57,17 @@ async function main(argv) {
 			return 0;
 		case "verify":
 		case "verify-attestation":
-			await takeStandardInput([
-				...command.keys,
-				command.policy,
-				command.trustedRoot,
-				...command.ca,
-			]);
 			return verify(reaching(command));
 		case "verify-blob":
 		case "verify-blob-attestation":
-			await takeStandardInput([
-				...command.keys,
-				command.bundle,
-				command.trustedRoot,
-			]);
 			return verifyBlob(command);
 		case "policy init":
-			await takeStandardInput([
-				...command.keys,
-				command.trustedRoot,
-				...command.ca,
-			]);
 			return initPolicy(reaching(command));
 		case "policy lint":
-			await takeStandardInput([command.file]);
 			return lintPolicy(command);
 		case "policy explain":
-			await takeStandardInput([command.file]);
 			return explainPolicy(command);
 		case "policy test":
-			await takeStandardInput([command.file, command.cases, ...command.ca]);
 			return testPolicy(reaching(command));
 		case "policy diff":
 			return diffPolicies(reaching(command));
