@@ -47,6 +47,7 @@ process.exitCode = await main(process.argv.slice(2)).catch((error) => {
 /** @param {string[]} argv @returns {Promise<number>} */
 async function main(argv) {
 	const command = parseArguments(argv);
+	await takeStandardInput(command);
 	switch (command.name) {
 		case "help":
 			process.stdout.write(help(command.of));
@@ -59,36 +60,17 @@ async function main(argv) {
 			return 0;
 		case "verify":
 		case "verify-attestation":
-			await takeStandardInput([
-				...command.keys,
-				command.policy,
-				command.trustedRoot,
-				...command.ca,
-			]);
 			return verify(reaching(command));
 		case "verify-blob":
 		case "verify-blob-attestation":
-			await takeStandardInput([
-				...command.keys,
-				command.bundle,
-				command.trustedRoot,
-			]);
 			return verifyBlob(command);
 		case "policy init":
-			await takeStandardInput([
-				...command.keys,
-				command.trustedRoot,
-				...command.ca,
-			]);
 			return initPolicy(reaching(command));
 		case "policy lint":
-			await takeStandardInput([command.file]);
 			return lintPolicy(command);
 		case "policy explain":
-			await takeStandardInput([command.file]);
 			return explainPolicy(command);
 		case "policy test":
-			await takeStandardInput([command.file, command.cases, ...command.ca]);
 			return testPolicy(reaching(command));
 		case "policy diff":
 			return diffPolicies(reaching(command));
@@ -107,14 +89,16 @@ async function verify(command) {
 	const predicate =
 		command.type === undefined ? {} : { predicateType: command.type };
 	const names = command.anyName ? { anyName: true } : {};
-	const report = await verifyImage(command.image, {
+	// What may not stand together is refused by the core, in its own words.
+	const options = /** @type {import("./index.d.ts").VerifyOptions} */ ({
 		...asking(command.image, command),
 		...basis,
 		...predicate,
 		...names,
 		as: command.as,
 		viaEvidence: true,
-	}).catch((error) => {
+	});
+	const report = await verifyImage(command.image, options).catch((error) => {
 		throw ofItsFile(error, command);
 	});
 	for (const warning of warnings(report))

@@ -184,14 +184,9 @@ export interface Paths {
 	assets?: Record<string, string>;
 }
 
-export interface PolicyInitOptions extends RegistryOptions {
-	/** The key that the policy shall trust; or an identity: */
-	key?: Bytes | Bytes[];
-	certificateIdentity?: string;
-	certificateOidcIssuer?: string;
-	certificateClaims?: Record<string, string>;
-	trustedRoot?: TrustedRoot;
-	/** How the policy shall name the trusted root's file (`trustedRoot`), and which file a message means (`key`). */
+/** The policy trusts this key, or this identity. */
+export type PolicyInitOptions = RegistryOptions & {
+	/** Where the files lie that were read: the policy names the trusted root's, and a message the key's. */
 	paths?: Paths;
 	/** The name that the policy shall speak of. */
 	as?: string;
@@ -199,7 +194,16 @@ export interface PolicyInitOptions extends RegistryOptions {
 	keyPath?: string;
 	/** The image is a mirror's copy of the one that was signed: write the rule for it. Without it another signed name is an error. */
 	mirror?: boolean;
-}
+} & (
+		| { key: Bytes | Bytes[]; trustedRoot?: TrustedRoot }
+		| {
+				key?: undefined;
+				certificateIdentity: string;
+				certificateOidcIssuer: string;
+				certificateClaims?: Record<string, string>;
+				trustedRoot?: TrustedRoot;
+		  }
+	);
 
 export interface BundleOptions extends SignerOptions, Abortable {
 	/** What the bundle is about: its bytes … */

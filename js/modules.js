@@ -36,6 +36,7 @@ export function createModules(glue, more) {
 	 * @param {Entry} entry what the task needs of a module @param {(glue: Glue) => import("./task.js").Task} start @param {Services} services @param {Signal} [signal] @returns {Promise<any>}
 	 */
 	async function run(entry, start, services, signal) {
+		if (signal?.aborted) throw signal.reason;
 		const runIn = (/** @type {Module} */ { glue, runner }) =>
 			runner.run(() => start(glue), services, signal);
 		if (entry in first.glue) {

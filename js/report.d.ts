@@ -171,6 +171,7 @@ export interface Timestamp {
 /** Stable. `UPDATE=1 cargo test --test images names_of_steps` writes the list. */
 export type StepName =
 	| "anchor.chain"
+	| "annotations.signed"
 	| "artifact.matches"
 	| "attestation.age"
 	| "attestation.conditions"
@@ -189,12 +190,12 @@ export type StepName =
 	| "certificate.validity"
 	| "checkpoint.every-signature"
 	| "checkpoint.origin"
+	| "containers-image.one-layer"
 	| "digest.equals"
 	| "fulcio.issuer"
 	| "identity.any"
 	| "identity.matches"
 	| "identity.own-name"
-	| "letter.one-layer"
 	| "log.no-time-demanded"
 	| "log.not-checked"
 	| "log.not-demanded"

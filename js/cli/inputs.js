@@ -25,8 +25,19 @@ export function reaching(command) {
 	return { ...command, fetch: createFetch(command.ca, process.env) };
 }
 
-/** Reads standard input where an option or operand says `-`. @param {(string | undefined)[]} files */
-export async function takeStandardInput(files) {
+/** Reads standard input where a file is `-`; but for what is read as a stream. @param {Partial<Record<"keys" | "ca", string[]>> & Partial<Record<"policy" | "trustedRoot" | "bundle" | "cases" | "file", string>> & { name: string }} command */
+export async function takeStandardInput({
+	name,
+	keys = [],
+	ca = [],
+	policy,
+	trustedRoot,
+	bundle,
+	cases,
+	file,
+}) {
+	const whole = name.startsWith("verify-blob") ? undefined : file;
+	const files = [...keys, ...ca, policy, trustedRoot, bundle, cases, whole];
 	if (files.includes("-")) taken = await standardInput(LONGEST_INPUT);
 }
 

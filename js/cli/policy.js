@@ -30,13 +30,15 @@ import { plain } from "./show.js";
 
 /** @param {import("./arguments.js").PolicyInitCommand & Reaching} command */
 export async function initPolicy(command) {
-	const policy = await policyInit(command.image, {
+	// One of both was typed, or this would not be a command.
+	const options = /** @type {import("../index.d.ts").PolicyInitOptions} */ ({
 		...asking(command.image, command),
 		...readSigner(command),
 		as: command.as,
 		keyPath: command.keys[0],
 		mirror: command.mirror,
-	}).catch((error) => {
+	});
+	const policy = await policyInit(command.image, options).catch((error) => {
 		throw ofItsFile(error, command);
 	});
 	process.stdout.write(policy.endsWith("\n") ? policy : `${policy}\n`);

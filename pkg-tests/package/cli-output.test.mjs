@@ -152,6 +152,7 @@ test("one suggestion for what was mistyped, and none for what is far from all", 
 		["frobnicate", /found "frobnicate"\. See/],
 		["verify x --frobnicate", /'--frobnicate'\. See/],
 		["help verfiy", /did you mean verify\?/],
+		["verify x --sa n", /did you mean --as\?/],
 		["completion bsh", /expected bash, zsh, fish, found "bsh"/],
 	])) {
 		const { status, stdout, stderr } = await cli.sealgate(line.split(" "));

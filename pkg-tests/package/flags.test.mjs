@@ -6,9 +6,9 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { builtPackage, root } from "./support.mjs";
 
-const { HELP } = await import(join(builtPackage(), "cli/arguments.js"));
+const { OPTIONS } = await import(join(builtPackage(), "cli/table.js"));
 const { withFlags } = await import(join(builtPackage(), "cli/flags.js"));
-const FLAGS = [...new Set(HELP.match(/--[a-z][a-z.-]*[a-z]/g))];
+const FLAGS = Object.keys(OPTIONS).map((name) => `--${name}`);
 /** Commands of others, which have flags of the same names. */
 const OTHERS = /\b(?:cosign|openssl|gpg|skopeo|podman)\b/;
 /** Makes cosign's command line. */

@@ -51,6 +51,7 @@ impl<'a> Peer<'a> {
                         .map_err(|error| error.to_string())?,
                 )
             }
+            Artifact::Digests(_) => return Err("the peer takes one digest".into()),
         };
         self.verifier
             .verify(artifact, &bundle, self.policy.as_ref())
