@@ -2,8 +2,6 @@
 // is connected to is a public one. A name is looked up once, and what it resolves to is what is connected to.
 
 import { lookup } from "node:dns";
-import { request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
 import { BlockList, isIP } from "node:net";
 import { Readable } from "node:stream";
 import { codedError } from "./error.js";
@@ -92,8 +90,11 @@ export function checkPublic({ protocol, hostname }) {
  * @param {import("node:https").RequestOptions} options how it is connected
  * @returns {Promise<import("./index.d.ts").FetchedResponse>}
  */
-export function send(url, { method, headers, body, signal }, options) {
-	const request = url.startsWith("http:") ? httpRequest : httpsRequest;
+export async function send(url, { method, headers, body, signal }, options) {
+	// Imported when it is needed: where WebAssembly is switched off, Node 22 does not survive the import of node:http.
+	const { request } = url.startsWith("http:")
+		? await import("node:http")
+		: await import("node:https");
 	return new Promise((resolve, reject) => {
 		const sent = request(
 			url,

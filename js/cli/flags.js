@@ -4,6 +4,8 @@
 const FLAGS = {
 	"bundle.attestation": "verify-blob-attestation --type TYPE",
 	"host.egress": "--egress HOST, or --realm URL for a token service",
+	"init.expression":
+		"--certificate-identity ID and --certificate-oidc-issuer URL",
 	"init.other-name": "--mirror",
 	"limit.instances": "--platform OS/ARCH",
 	"registry.realm": "--realm URL",

@@ -23,7 +23,7 @@ codes! {
             "the signature names no repository that a policy could demand";
         Expression => "init.expression",
             "expected the exact identity and issuer to write into the policy, found a regular \
-             expression: give --certificate-identity and --certificate-oidc-issuer";
+             expression: give the options \"certificateIdentity\" and \"certificateOidcIssuer\"";
     }
 }
 

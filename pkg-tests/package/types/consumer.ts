@@ -36,7 +36,6 @@ import type {
 	RequirementReport,
 	SealgateError,
 	SignatureOptions,
-	Signal,
 	Step,
 	StepName,
 	Verdict,
