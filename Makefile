@@ -150,7 +150,7 @@ $(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/bu
 	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
 	@touch $@
 
-pkg/package.json: $(WASM) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
+pkg/package.json: $(WASM) $(BUILD_TOOL) $(PACKAGED) $(wildcard tools/build/*.mjs) tools/node_modules/.package-lock.json
 	$(BUILD_TOOL) $(WASM) pkg
 	@touch $@
 

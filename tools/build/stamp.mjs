@@ -1,5 +1,5 @@
 /**
- * Writes which module the package holds into its `build.js`.
+ * Writes which module the package holds into its `build.js`, and for `sha256sum -c` beside it.
  *
  * @module
  */
@@ -17,3 +17,7 @@ const stamped = text.replace('BUILD = "none"', `BUILD = "${hash}"`);
 if (stamped === text)
 	throw new Error(`${file}: expected BUILD = "none", found something else`);
 writeFileSync(file, stamped);
+writeFileSync(
+	join(folder, "sealgate_bg.wasm.sha256"),
+	`${hash}  sealgate_bg.wasm\n`,
+);
