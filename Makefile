@@ -33,7 +33,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/*.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-reproducible test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -102,6 +102,11 @@ test-sigstore-differential: rust ## altered Sigstore bundles beside the crate si
 mutants-gateway: rust ## plant old defects into a copy of the gateway; its property tests must find each
 	node pkg-tests/mutants/gateway.mjs
 
+.PHONY: test-publish
+test-publish: pkg/package.json ## what would be published, without publishing it; wants a clean work tree
+	cargo publish --dry-run --locked
+	npm pack --dry-run --loglevel=error ./pkg > /dev/null
+
 .PHONY: test-reproducible
 test-reproducible: pkg/package.json ## the same sources in another folder give the same module, byte by byte
 	tools/build/reproducible.sh
@@ -164,7 +169,7 @@ $(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/bu
 	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
 	@touch $@
 
-pkg/package.json: $(MODULES) $(BUILD_TOOL) $(PACKAGED) tools/node_modules/.package-lock.json
+pkg/package.json: $(MODULES) $(BUILD_TOOL) $(PACKAGED) $(wildcard tools/build/*.mjs) tools/node_modules/.package-lock.json
 	$(BUILD_TOOL) pkg $(MODULES)
 	@touch $@
 

@@ -1,4 +1,4 @@
 // Which build of the modules this package holds: what another build kept in a shared store is not believed. The build writes it.
 
-/** SHA-256 over the SHA-256 of each module, in hexadecimal. */
+/** SHA-256 over the lines of the modules' .sha256 files, in hexadecimal. */
 export const BUILD = "none";

@@ -1,5 +1,5 @@
 /**
- * Writes which modules the package holds into its `build.js`.
+ * Writes the SHA-256 of each module beside it, for `sha256sum -c`, and which modules the package holds into its `build.js`.
  *
  * @module
  */
@@ -10,16 +10,15 @@ import { join } from "node:path";
 const [folder] = process.argv.slice(2);
 const file = join(folder, "build.js");
 const modules = readdirSync(folder).filter((name) => name.endsWith(".wasm"));
-const hash = createHash("sha256");
-for (const name of modules.sort()) {
+const lines = modules.sort().map((name) => {
 	const bytes = readFileSync(join(folder, name));
-	hash.update(createHash("sha256").update(bytes).digest());
-}
+	const line = `${createHash("sha256").update(bytes).digest("hex")}  ${name}\n`;
+	writeFileSync(join(folder, `${name}.sha256`), line);
+	return line;
+});
+const build = createHash("sha256").update(lines.join("")).digest("hex");
 const text = readFileSync(file, "utf8");
-const stamped = text.replace(
-	'BUILD = "none"',
-	`BUILD = "${hash.digest("hex")}"`,
-);
+const stamped = text.replace('BUILD = "none"', `BUILD = "${build}"`);
 if (stamped === text)
 	throw new Error(`${file}: expected BUILD = "none", found something else`);
 writeFileSync(file, stamped);

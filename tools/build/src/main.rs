@@ -125,11 +125,17 @@ fn optimise(wasm_opt: &Path, wasm: &Path) -> Outcome<()> {
     Ok(())
 }
 
-/// The package says which module it holds.
+/// The package says which module it holds, and which crates that is made of.
 fn stamp(root: &Path, package: &Path) -> Outcome<()> {
     run(
         Command::new("node")
             .arg(root.join("tools/build/stamp.mjs"))
+            .arg(package),
+        "it is Node, which the project needs anyway",
+    )?;
+    run(
+        Command::new("node")
+            .arg(root.join("tools/build/sbom.mjs"))
             .arg(package),
         "it is Node, which the project needs anyway",
     )
