@@ -17,7 +17,7 @@ CRATES := conformance/vectors conformance/differential conformance/sigstore-diff
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr podman skopeo buildah containerd docker.io docker-registry crun ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
