@@ -88,7 +88,7 @@ export type TrustedRoot =
 	| Uint8Array
 	| ArrayBuffer;
 
-/** Who must have signed: one of these keys, or the certificate of this identity by the word of this issuer. */
+/** Who must have signed: one of these keys, or the certificate of this identity, vouched for by this issuer. */
 export interface SignerOptions {
 	/** PEM public keys; one of them must have signed. */
 	key?: Bytes | Bytes[];

@@ -109,9 +109,8 @@ codes! {
         Provider { reason: String } => "host.provider",
             "the platform's cryptography gave no answer ({reason}): use the built-in provider";
         Checks { whose: &'static str, limit: usize } => "limit.checks",
-            "{whose} would take more than {limit} signature checks, so it was not found out whether \
-             there is a good signature: remove what was attached to the image beside its \
-             signatures";
+            "{whose} would take more than {limit} signature checks, so it is unknown whether there is \
+             a good signature: remove what was attached to the image beside its signatures";
     }
 }
 

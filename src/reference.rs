@@ -45,7 +45,7 @@ pub enum Grammar {
     /// containers/image: no IPv6 hosts, a host has a dot, a colon or is `localhost`, at most 255
     /// bytes with the host. Policies and signed identities are read so.
     Containers,
-    /// distribution/reference 3: IPv6 hosts, a host may also be told by its upper case, at most 255
+    /// distribution/reference 3: IPv6 hosts, a host may also be known by its upper case, at most 255
     /// bytes of path.
     Distribution,
 }

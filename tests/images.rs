@@ -1,5 +1,7 @@
 //! Whole images against real rules, on fixtures that real cosign made (`make fixtures`).
 
+#[path = "images/demands.rs"]
+mod demands;
 #[path = "images/names.rs"]
 mod names;
 #[path = "images/pins.rs"]

@@ -20,7 +20,7 @@ const LONGEST_LIST = 64 * 1024 * 1024;
 /** @typedef {Named & { asking: ReturnType<typeof asking> }} Asked */
 
 /**
- * Whose verdict changes. Status 1 when one does, else 2 when one could not be found out.
+ * Whose verdict changes. Status 1 when one does, else 2 when one is unknown.
  *
  * @param {import("./arguments.js").PolicyDiffCommand & Reaching} command
  */
@@ -66,7 +66,7 @@ export async function diffPolicies(command) {
 	);
 	progress.end();
 	say(
-		`${plural(asked.length)}: ${count.changed} ${count.changed === 1 ? "changes" : "change"}${count.unknown > 0 ? `, ${count.unknown} could not be found out` : ""}`,
+		`${plural(asked.length)}: ${count.changed} ${count.changed === 1 ? "changes" : "change"}${count.unknown > 0 ? `, ${count.unknown} unknown` : ""}`,
 	);
 	if (count.changed > 0) return 1;
 	return count.unknown > 0 ? 2 : 0;
@@ -82,7 +82,7 @@ function changeOf(old, next) {
 }
 
 /**
- * What a policy would do to what runs. Status 1 when something is denied, else 2 when something could not be found out.
+ * What a policy would do to what runs. Status 1 when something is denied, else 2 when something is unknown.
  *
  * @param {import("./arguments.js").AuditCommand & Reaching} command
  */
@@ -137,7 +137,7 @@ function summed(reports) {
 		({ verdict, verified }) => verdict === "allow" && !verified,
 	).length;
 	say(
-		`${plural(reports.length)}: ${count("allow")} allowed${unverified > 0 ? ` (${unverified} of them not verified)` : ""}, ${count("deny")} denied, ${count("unknown")} could not be found out`,
+		`${plural(reports.length)}: ${count("allow")} allowed${unverified > 0 ? ` (${unverified} of them not verified)` : ""}, ${count("deny")} denied, ${count("unknown")} unknown`,
 	);
 	if (count("deny") > 0) return 1;
 	return count("unknown") > 0 ? 2 : 0;

@@ -74,7 +74,7 @@ export async function explainPolicy({ file, image, as, json }) {
 	return 0;
 }
 
-/** Status 1 when a verdict differs, else 2 when one could not be found out. @param {import("./arguments.js").PolicyTestCommand & Reaching} command */
+/** Status 1 when a verdict differs, else 2 when one is unknown. @param {import("./arguments.js").PolicyTestCommand & Reaching} command */
 export async function testPolicy(command) {
 	const basis = await readPolicy(
 		command.file,

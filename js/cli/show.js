@@ -1,4 +1,4 @@
-// A report in a few lines: the verdict, who signed or why not, and what was checked. The verdict is never told by colour or
+// A report in a few lines: the verdict, who signed or why not, and what was checked. The verdict is never shown by colour or
 // sign alone.
 
 import { withFlags } from "./flags.js";

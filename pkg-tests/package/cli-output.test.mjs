@@ -308,7 +308,7 @@ test("audit as JUnit's XML", async () => {
 	assert.equal(status, 1);
 	assert.match(
 		stderr,
-		/4 images: 1 allowed, 2 denied, 1 could not be found out/,
+		/4 images: 1 allowed, 2 denied, 1 unknown/,
 	);
 	const elements = readXml(stdout);
 	assert.deepEqual(

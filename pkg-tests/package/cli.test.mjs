@@ -768,7 +768,7 @@ test("a gateway's refusal is looked into, and the own verdict counts", async () 
 	);
 });
 
-test("a gateway whose evidence is not to be had is 'could not find out'", async () => {
+test("a gateway whose evidence is not available is 'could not find out'", async () => {
 	const gateway = await startRegistry(demo, {
 		refuse: ["signed"],
 		withheld: true,

@@ -94,7 +94,7 @@ test("audit judges each image once, in their order, a JSON object a line", async
 	assert.match(lines()[0].digest, /^sha256:/);
 	assert.equal(
 		stderr,
-		"5 images: 3 allowed, 2 denied, 0 could not be found out\n",
+		"5 images: 3 allowed, 2 denied, 0 unknown\n",
 	);
 	assert.equal(
 		(await run(["audit", "--policy", "policy.json"], list("signed", "multi")))

@@ -182,7 +182,7 @@ impl Identity {
 
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} by the word of {}", self.subject, self.issuer)?;
+        write!(f, "{} (vouched for by {})", self.subject, self.issuer)?;
         self.claims
             .iter()
             .try_for_each(|(name, wanted)| write!(f, ", {name} {wanted}"))

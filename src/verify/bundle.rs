@@ -67,6 +67,10 @@ codes! {
             "expected a signature of the file, found a statement about it of type {found:?}: such a \
              statement may say anything, also that the file must not be used; say which type you \
              want with the option \"predicateType\"";
+        /// Ignoring them would accept less than was asked for.
+        OfImages => "bundle.image-demand",
+            "annotations and the demand that all keys have signed are about the signatures of an \
+             image, and this is one bundle about a file: leave them out";
         OtherFile { detail: String } => "sigstore.artifact",
             "this is not the file that was signed{detail}: get the file that belongs to this \
              bundle, or its bundle";
@@ -103,6 +107,9 @@ impl BundleQuestion {
             Ok(Rules::Policy { .. }) => return Ok(Err(RulesError::NoKeys.into())),
             Err(error) => return Ok(Err(error.into())),
         };
+        if direct.all_keys || !direct.annotations.is_empty() {
+            return Ok(Err(QuestionError::OfImages.into()));
+        }
         let bundle = match Bundle::parse(&self.bundle) {
             Ok(bundle) => bundle,
             Err(error) => return Ok(Err(error.into())),

@@ -21,6 +21,9 @@ codes! {
              it; if {name} is a mirror that you know, say so with the option \"mirror\"";
         NoIdentity => "init.identity",
             "the signature names no repository that a policy could demand";
+        Demands => "init.demands",
+            "a first policy demands one key or identity, and more was asked for: leave annotations \
+             and the demand that all keys have signed out";
         Expression => "init.expression",
             "expected the exact identity and issuer to write into the policy, found a regular \
              expression: give the options \"certificateIdentity\" and \"certificateOidcIssuer\"";

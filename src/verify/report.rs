@@ -19,7 +19,7 @@ pub enum Verdict {
     Allow,
     /// No.
     Deny,
-    /// It could not be found out. Never treated as yes.
+    /// Nobody knows. Never treated as yes.
     Unknown,
 }
 

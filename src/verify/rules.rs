@@ -105,6 +105,9 @@ codes! {
     /// These rules cannot be judged by.
     pub enum RulesError {
         Key { what: String, error: KeyError } => "key.unusable", "{what}: {error}";
+        NotKeys => "rule.all-keys",
+            "expected keys, all of which must have signed, found an identity: give keys, or leave \
+             the demand for all of them out";
         NoKeys => "key.none", "expected at least one key, found none";
         TooManyKeys => "limit.keys", "more than 64 keys were given";
         PrivateKey { what: String } => "key.private",
@@ -238,6 +241,9 @@ impl Rules {
     /// [`RulesError`]: identities without a root under which they can be judged.
     pub fn direct(mut direct: Direct) -> Result<Self, RulesError> {
         if matches!(direct.signers, Signers::Identities(_)) {
+            if direct.all_keys {
+                return Err(RulesError::NotKeys);
+            }
             let root = direct
                 .root
                 .map_or_else(|| NamedRoot::embedded("public-good"), Ok)?;

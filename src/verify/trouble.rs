@@ -66,7 +66,7 @@ codes! {
         KeyMissing { path: String } => "key.missing",
             "the policy names the key file {path:?}, which was not given";
         EvidenceLimit { what: &'static str, limit: usize } => "limit.evidence",
-            "more than {limit} {what} are attached to this image: it could not be found out whether \
+            "more than {limit} {what} are attached to this image: it is unknown whether \
              one of them is a good signature";
         SignatureManifest { found: String } => "signature.manifest",
             "unexpected MIME type of the signature manifest: expected \

@@ -93,6 +93,9 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
         (job, true) => (job.under_any_name(), verify::Mirrors::Admit),
         (job, false) => (job, verify::Mirrors::Refuse),
     };
+    if job.demands_more() {
+        return Err(failure(verify::InitError::Demands));
+    }
     let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
     let root_path = options::root_name(options)?;
     // What a policy can name.

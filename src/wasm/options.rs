@@ -126,6 +126,14 @@ impl Verify {
         }
     }
 
+    /// Whether more is demanded than that one signer signed the image.
+    pub(super) fn demands_more(&self) -> bool {
+        match &self.rules {
+            Rules::Direct(direct) => direct.all_keys || !direct.annotations.is_empty(),
+            Rules::Policy { .. } => false,
+        }
+    }
+
     /// Verifies.
     pub(super) async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
         let reference = match &self.pinned {

@@ -414,7 +414,7 @@ pub fn check_identity(wanted: &[Identity], claims: &Claims) -> Result<(), Failur
         return Ok(());
     }
     let mut found = format!(
-        "{} by the word of {}",
+        "{} (vouched for by {})",
         claims.subject().text(),
         claims.issuer().unwrap_or("nobody")
     );
