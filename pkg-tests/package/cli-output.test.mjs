@@ -306,10 +306,7 @@ function readXml(text) {
 test("audit as JUnit's XML", async () => {
 	const { status, stdout, stderr } = await audit("--format", "junit");
 	assert.equal(status, 1);
-	assert.match(
-		stderr,
-		/4 images: 1 allowed, 2 denied, 1 unknown/,
-	);
+	assert.match(stderr, /4 images: 1 allowed, 2 denied, 1 unknown/);
 	const elements = readXml(stdout);
 	assert.deepEqual(
 		elements.map(({ name }) => name),

@@ -1,23 +1,13 @@
 // The package's own command, as a project runs it that has installed the package.
 
 import { spawn } from "node:child_process";
-import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { consumerProject, need, root } from "./support.mjs";
+import { consumerProject, copyDemoPolicy } from "./support.mjs";
 
 /** A project with the demo's policy and keys in it, and how to run the command there. */
 export function commandLine() {
 	const project = consumerProject();
-	for (const file of [
-		"policy.json",
-		"bundle.pub",
-		"cosign.pub",
-		"trusted_root.json",
-	])
-		copyFileSync(
-			need(join(root, "fixtures/demo", file), "run `make fixtures`"),
-			join(project, file),
-		);
+	copyDemoPolicy(project);
 	return { project, sealgate: runner(project) };
 }
 

@@ -12,7 +12,12 @@ import {
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { startRegistry } from "./registry.mjs";
-import { consumerProject, demo as readDemo, need, root } from "./support.mjs";
+import {
+	copyDemoPolicy,
+	consumerProject,
+	demo as readDemo,
+	root,
+} from "./support.mjs";
 
 /** @type {string} */
 let project;
@@ -24,16 +29,7 @@ let registry;
 before(async () => {
 	demo = readDemo();
 	project = consumerProject();
-	for (const file of [
-		"policy.json",
-		"bundle.pub",
-		"cosign.pub",
-		"trusted_root.json",
-	])
-		copyFileSync(
-			need(join(root, "fixtures/demo", file), "run `make fixtures`"),
-			join(project, file),
-		);
+	copyDemoPolicy(project);
 	registry = await startRegistry(demo);
 });
 

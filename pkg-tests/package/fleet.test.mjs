@@ -2,11 +2,15 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { startRegistry } from "./registry.mjs";
-import { consumerProject, demo as readDemo, need, root } from "./support.mjs";
+import {
+	copyDemoPolicy,
+	consumerProject,
+	demo as readDemo,
+} from "./support.mjs";
 
 /** @type {string} */
 let project;
@@ -15,16 +19,7 @@ let registry;
 
 before(async () => {
 	project = consumerProject();
-	for (const file of [
-		"policy.json",
-		"bundle.pub",
-		"cosign.pub",
-		"trusted_root.json",
-	])
-		copyFileSync(
-			need(join(root, "fixtures/demo", file), "run `make fixtures`"),
-			join(project, file),
-		);
+	copyDemoPolicy(project);
 	registry = await startRegistry(readDemo());
 });
 
@@ -92,10 +87,7 @@ test("audit judges each image once, in their order, a JSON object a line", async
 		]),
 	);
 	assert.match(lines()[0].digest, /^sha256:/);
-	assert.equal(
-		stderr,
-		"5 images: 3 allowed, 2 denied, 0 unknown\n",
-	);
+	assert.equal(stderr, "5 images: 3 allowed, 2 denied, 0 unknown\n");
 	assert.equal(
 		(await run(["audit", "--policy", "policy.json"], list("signed", "multi")))
 			.status,

@@ -2,17 +2,17 @@
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { startWorker } from "../lib/serve.mjs";
 import { startRegistry } from "./registry.mjs";
 import {
+	copyDemoPolicy,
 	consumerProject,
 	demo as readDemo,
 	devLibrary,
-	need,
 	root,
 } from "./support.mjs";
 
@@ -33,16 +33,7 @@ const FINE = { default: REJECT };
 before(async () => {
 	const demo = readDemo();
 	project = consumerProject();
-	for (const file of [
-		"policy.json",
-		"bundle.pub",
-		"cosign.pub",
-		"trusted_root.json",
-	])
-		copyFileSync(
-			need(join(root, "fixtures/demo", file), "run `make fixtures`"),
-			join(project, file),
-		);
+	copyDemoPolicy(project);
 	sealgate = createRequire(join(project, "package.json"))("sealgate");
 	registry = await startRegistry(demo);
 });

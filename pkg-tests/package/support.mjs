@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
+	copyFileSync,
 	existsSync,
 	mkdtempSync,
 	readFileSync,
@@ -103,6 +104,20 @@ export function consumerProject() {
 		folder,
 	);
 	return folder;
+}
+
+/** The demo's policy with the files that it names. @param {string} folder */
+export function copyDemoPolicy(folder) {
+	for (const file of [
+		"policy.json",
+		"bundle.pub",
+		"cosign.pub",
+		"trusted_root.json",
+	])
+		copyFileSync(
+			need(join(root, "fixtures/demo", file), "run `make fixtures`"),
+			join(folder, file),
+		);
 }
 
 /** @param {string} program @param {string[]} args @param {string} cwd */
