@@ -6,21 +6,102 @@
 
 use alloc::string::{String, ToString};
 use core::fmt;
+use serde::Serialize;
 
 /// Something with a stable code, and a message that says what was expected, what was found and what
 /// to do.
 pub trait Coded: fmt::Display {
     /// The stable code, for instance `digest.mismatch`.
     fn code(&self) -> &'static str;
+
+    /// What sort of reason it is, where anything is decided on it.
+    fn kind(&self) -> Kind {
+        Kind::Other
+    }
 }
 
-/// Declares a flat error enum: each variant with its stable code and its message (a format string
-/// over its fields).
+/// What sort of reason something is: verdicts, ranks and counts are decided on this alone. Codes
+/// are printed and compared by nobody, so that a renamed one changes no verdict.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// Nothing is decided on which it is.
+    #[default]
+    Other,
+    /// A certificate leads to no issuer that is known here. Another path, or another root, may.
+    UnknownIssuer,
+    /// A timestamp is of no authority that is listed here: it is set aside.
+    UnknownAuthority,
+    /// There is no signature that could be checked: none, one that is not well-formed, or one that
+    /// needs another type of key.
+    Uncheckable,
+    /// A signature by another key, or over other bytes.
+    InvalidSignature,
+    /// What was signed does not read, or a proof that the format or the root demands is missing or
+    /// fails.
+    Unproven,
+    /// Signed by somebody who was not asked for.
+    OtherSigner,
+    /// About other content.
+    OtherContent,
+    /// About this content, under the name of another image.
+    OtherName,
+    /// A demanded annotation is missing.
+    Annotation,
+    /// A good attestation that does not say what the policy demands, or is too old.
+    Condition,
+    /// Something attached to the image that is no evidence.
+    Attachment,
+    /// A statement of another predicate type than the wanted one.
+    OtherPredicate,
+    /// A signature of a blob, where an image is asked about.
+    Blob,
+    /// A bundle of a form that is not looked for: by a certificate, or of another payload type.
+    OtherForm,
+    /// No evidence of the demanded sort exists.
+    NoEvidence,
+    /// The policy itself refuses, whatever evidence there is.
+    Policy,
+    /// The policy itself admits by an exception, whatever evidence is lacking.
+    Exception,
+    /// A gateway in front of the registry refused.
+    Gateway,
+    /// The registry lists evidence that it does not have.
+    Dangling,
+    /// One piece of evidence, or one list of it, is larger than what is read.
+    TooMuch,
+    /// The budget of the whole request is spent: asking for more is in vain.
+    Spent,
+}
+
+impl Kind {
+    /// How much a failure says: the further a verification came, the more.
+    pub fn rank(self) -> u8 {
+        match self {
+            Self::UnknownIssuer | Self::UnknownAuthority => 0,
+            Self::InvalidSignature => 2,
+            Self::Unproven => 3,
+            Self::OtherSigner => 4,
+            Self::OtherContent => 5,
+            Self::OtherName | Self::Annotation | Self::Condition => 6,
+            _ => 1,
+        }
+    }
+}
+
+/// Declares a flat error enum: each variant with its stable code, its kind where something is
+/// decided on it (`as Kind`; after the enum's name, for every variant without its own), and its
+/// message (a format string over its fields).
 #[macro_export]
 #[doc(hidden)]
 macro_rules! codes {
-    ($(#[$meta:meta])* pub enum $name:ident {
-        $( $(#[$vmeta:meta])* $variant:ident $( { $($field:ident : $ty:ty),+ $(,)? } )? => $code:literal, $message:literal; )+
+    (@kind $default:ident) => { $crate::error::Kind::$default };
+    (@kind $default:ident $kind:ident) => { $crate::error::Kind::$kind };
+    ($(#[$meta:meta])* pub enum $name:ident { $($rest:tt)+ }) => {
+        codes! { $(#[$meta])* pub enum $name as Other { $($rest)+ } }
+    };
+    ($(#[$meta:meta])* pub enum $name:ident as $default:ident {
+        $( $(#[$vmeta:meta])* $variant:ident $( { $($field:ident : $ty:ty),+ $(,)? } )? => $code:literal $(as $kind:ident)?, $message:literal; )+
     }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,6 +118,10 @@ macro_rules! codes {
             fn code(&self) -> &'static str {
                 match self { $( Self::$variant $( { $($field: _),+ } )? => $code ),+ }
             }
+
+            fn kind(&self) -> $crate::error::Kind {
+                match self { $( Self::$variant $( { $($field: _),+ } )? => codes!(@kind $default $($kind)?) ),+ }
+            }
         }
 
         impl core::fmt::Display for $name {
@@ -51,20 +136,24 @@ macro_rules! codes {
 
 /// Why something was refused, in a form that no longer knows its module: the stable code and the
 /// message.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The stable code.
     pub code: &'static str,
     /// What was expected, what was found, what to do.
     pub message: String,
+    /// What is decided on.
+    #[serde(skip)]
+    pub kind: Kind,
 }
 
 impl Failure {
-    /// A failure with this code and message.
+    /// A failure with this code and message, on which nothing is decided.
     pub fn new(code: &'static str, message: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
+            kind: Kind::Other,
         }
     }
 }
@@ -74,6 +163,7 @@ impl<E: Coded> From<E> for Failure {
         Self {
             code: error.code(),
             message: error.to_string(),
+            kind: error.kind(),
         }
     }
 }
@@ -85,7 +175,7 @@ codes! {
         Unreachable { url: String, reason: String } => "host.unreachable",
             "{url} gave no answer ({reason}): check the address and the network, then try again";
         Timeout { url: String } => "host.timeout", "{url} did not answer in time: try again";
-        TooLarge { url: String, limit: usize } => "host.too-large",
+        TooLarge { url: String, limit: usize } => "host.too-large" as TooMuch,
             "the answer of {url} is larger than the {limit} bytes that are read";
         Status { url: String, status: u16, expected: &'static str } => "host.status",
             "{url} answered with status {status} where {expected} was expected: the registry is \
@@ -103,7 +193,7 @@ codes! {
         Egress { url: String, reason: String } => "host.egress",
             "{url} was not asked: {reason}. When it is meant, list its host in the option \
              \"egress\" (EGRESS of a gateway's worker)";
-        Budget { what: &'static str } => "limit.request",
+        Budget { what: &'static str } => "limit.request" as Spent,
             "this request needs more {what} than one request may have: ask again, since what was \
              found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider",
@@ -163,8 +253,6 @@ impl HostError {
 pub const FAILURES: &[&str] = &[
     "internal",
     "argument",
-    "signature.none",
-    "key.none",
     "host.wasm-forbidden",
     "host.wasm-unloadable",
     "host.not-initialised",

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 /// Which signature carries the payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum PayloadKind {
     /// Cosign: `cosign container image signature`; `optional` may be `null`.
     Cosign,
     /// OpenPGP: `atomic container signature`.
@@ -35,7 +35,7 @@ pub struct Payload {
 
 codes! {
     /// This text is no payload.
-    pub enum PayloadError {
+    pub enum PayloadError as Unproven {
         Json { error: JsonError } => "payload.json",
             "the signed payload is no JSON that can be read: {error}";
         Object { at: &'static str, found: &'static str } => "payload.shape",
@@ -56,7 +56,7 @@ impl Payload {
     ///
     /// # Errors
     /// [`PayloadError`].
-    pub fn parse(bytes: &[u8], kind: Kind) -> Result<Self, PayloadError> {
+    pub fn parse(bytes: &[u8], kind: PayloadKind) -> Result<Self, PayloadError> {
         Self::read(
             &json::parse(bytes, Dialect::Go).map_err(|error| PayloadError::Json { error })?,
             kind,
@@ -67,14 +67,14 @@ impl Payload {
     ///
     /// # Errors
     /// [`PayloadError`].
-    pub fn read(root: &Node, kind: Kind) -> Result<Self, PayloadError> {
+    pub fn read(root: &Node, kind: PayloadKind) -> Result<Self, PayloadError> {
         let top = object(root, "the top")?;
         only(top, &["critical", "optional"])?;
         let critical = object(need(top, "critical")?, "critical")?;
         only(critical, &["type", "image", "identity"])?;
         let expected = match kind {
-            Kind::Cosign => "cosign container image signature",
-            Kind::Atomic => "atomic container signature",
+            PayloadKind::Cosign => "cosign container image signature",
+            PayloadKind::Atomic => "atomic container signature",
         };
         let found = text(need(critical, "type")?, "critical.type")?;
         if found != expected {
@@ -155,8 +155,8 @@ fn only(members: &[Member], known: &[&str]) -> Result<(), PayloadError> {
 }
 
 /// Members other than these two are not looked at.
-fn optional(node: &Node, kind: Kind) -> Result<(Option<String>, Option<i64>), PayloadError> {
-    if kind == Kind::Cosign && node.is_null() {
+fn optional(node: &Node, kind: PayloadKind) -> Result<(Option<String>, Option<i64>), PayloadError> {
+    if kind == PayloadKind::Cosign && node.is_null() {
         return Ok((None, None));
     }
     let members = object(node, "optional")?;
@@ -187,17 +187,20 @@ mod tests {
 
     const GOOD: &str = r#"{"critical":{"identity":{"docker-reference":"a.b/c"},"image":{"docker-manifest-digest":"sha256:x"},"type":"cosign container image signature"},"optional":null}"#;
 
-    fn code(text: &str, kind: Kind) -> &'static str {
+    fn code(text: &str, kind: PayloadKind) -> &'static str {
         Payload::parse(text.as_bytes(), kind).map_or_else(|error| error.code(), |_| "ok")
     }
 
     #[test]
     fn cosign_and_atomic() {
-        assert_eq!(code(GOOD, Kind::Cosign), "ok");
-        assert_eq!(code(GOOD, Kind::Atomic), "payload.type");
+        assert_eq!(code(GOOD, PayloadKind::Cosign), "ok");
+        assert_eq!(code(GOOD, PayloadKind::Atomic), "payload.type");
         let atomic = GOOD.replace("cosign container image", "atomic container");
-        assert_eq!(code(&atomic, Kind::Atomic), "payload.shape");
-        assert_eq!(code(&atomic.replace("null", "{}"), Kind::Atomic), "ok");
+        assert_eq!(code(&atomic, PayloadKind::Atomic), "payload.shape");
+        assert_eq!(
+            code(&atomic.replace("null", "{}"), PayloadKind::Atomic),
+            "ok"
+        );
     }
 
     #[test]
@@ -206,7 +209,7 @@ mod tests {
             "null",
             r#"{"team":"red","n":1,"o":{"team":"x"},"creator":"me"}"#,
         );
-        let payload = Payload::parse(text.as_bytes(), Kind::Cosign).unwrap();
+        let payload = Payload::parse(text.as_bytes(), PayloadKind::Cosign).unwrap();
         assert_eq!(
             payload.annotations,
             [("team", "red"), ("creator", "me")].map(|(k, v)| (k.into(), v.into()))
@@ -254,7 +257,7 @@ mod tests {
             (optional(r#"{"a":1,"a":2}"#), "payload.json"),
             (optional(r#"{"a":{"b":1,"b":2}}"#), "ok"),
         ] {
-            assert_eq!(code(&text, Kind::Cosign), expected, "{text}");
+            assert_eq!(code(&text, PayloadKind::Cosign), expected, "{text}");
         }
     }
 }

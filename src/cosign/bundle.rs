@@ -5,36 +5,34 @@
 //! the terms of a bundle.
 
 use super::annotated;
-use super::first_to_settle;
 use super::signature::SignatureUse;
 use crate::crypto::{
-    EcdsaForm, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule, Scheme,
-    SignatureCheck, Verified,
+    EcdsaForm, KeyError, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule,
+    Scheme, SignatureCheck, Verified, first_to_settle,
 };
-use crate::error::{Failure, HostError};
+use crate::error::{Failure, HostError, Kind};
 use crate::sigstore::bundle::{Bundle, Content, Material, Version};
 use crate::sigstore::dsse;
 use crate::sigstore::statement::{self, Statement, StatementError};
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
-use alloc::vec::Vec;
 
 codes! {
     /// This bundle is no signature of an image by a key.
     pub enum BundleUse {
-        PayloadType { found: String } => "bundle.payload-type",
+        PayloadType { found: String } => "bundle.payload-type" as OtherForm,
             "expected an envelope of type application/vnd.in-toto+json, found {found:?}";
-        Predicate { found: String } => "bundle.predicate-type",
+        Predicate { found: String } => "bundle.predicate-type" as OtherPredicate,
             "expected a signature of the image (predicate type \
              https://sigstore.dev/cosign/sign/v1), found an attestation of type {found:?}: \
              attestations say something about an image, they do not sign it";
-        OtherPredicate { found: String, wanted: String } => "bundle.predicate-type",
+        OtherPredicate { found: String, wanted: String } => "bundle.predicate-type" as OtherPredicate,
             "expected an attestation of type {wanted}, found one of type {found:?}";
-        MessageSignature => "bundle.message-signature",
+        MessageSignature => "bundle.message-signature" as Blob,
             "the bundle signs a blob (messageSignature), not an image: such signatures never admit \
              an image";
-        Certificate => "bundle.certificate",
+        Certificate => "bundle.certificate" as OtherForm,
             "the bundle was signed with a certificate (keyless), and this rule trusts keys";
     }
 }
@@ -142,10 +140,6 @@ impl AttachedBundle {
         message: &Arc<Message>,
     ) -> Result<Pending<()>, Refused> {
         let bundle = &self.0;
-        let refuse = |failure: Failure| Refused {
-            failure,
-            steps: Vec::new(),
-        };
         let check = SignatureCheck::new(
             Role::DsseEnvelope,
             key,
@@ -154,7 +148,7 @@ impl AttachedBundle {
             message.clone(),
             &bundle.signature,
         )
-        .map_err(|error| refuse(error.into()))?;
+        .map_err(Refused::new)?;
         let pending = Pending::read(check, |_| Ok(()))?;
         Ok(match bundle.log_entries.count() + bundle.timestamps.len() {
             0 => pending,
@@ -191,16 +185,15 @@ impl AttachedBundle {
         predicate_type: &str,
         provider: &P,
     ) -> Result<Result<Verified<BundleClaim>, Refused>, HostError> {
-        let refuse = |failure: Failure| Refused {
-            failure,
-            steps: Vec::new(),
-        };
         let (message, statement) = match self.signed().and_then(|(message, statement)| {
             Ok((message, check_predicate(statement, predicate_type)?))
         }) {
             Ok(signed) => signed,
-            Err(failure) => return Ok(Err(refuse(failure))),
+            Err(failure) => return Ok(Err(Refused::new(failure))),
         };
+        if keys.is_empty() {
+            return Ok(Err(Refused::new(KeyError::None)));
+        }
         // The usual scheme of every key, before that of older clients.
         let of_each = |place: usize| {
             keys.iter()
@@ -210,7 +203,7 @@ impl AttachedBundle {
             .chain(of_each(1))
             .map(|(key, scheme)| self.claim(key, scheme, &message));
         match first_to_settle(alternatives, provider).await? {
-            Err(refused) if refused.failure.code == "signature.invalid" => {
+            Err(refused) if refused.failure.kind == Kind::InvalidSignature => {
                 Ok(Err(self.explain(keys, refused, &message, provider).await?))
             }
             settled => Ok(settled.and_then(|verified| {

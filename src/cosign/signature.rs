@@ -2,15 +2,14 @@
 //! layer's content, its signature an annotation.
 
 use super::annotated;
-use super::first_to_settle;
 use crate::crypto::{
-    Curve, EcdsaForm, Hash, KeyKind, Message, Pending, Provider, PublicKey, Refused, Role, Rule,
-    Scheme, SignatureCheck, Verified,
+    Curve, EcdsaForm, Hash, KeyError, KeyKind, Message, Pending, Provider, PublicKey, Refused,
+    Role, Rule, Scheme, SignatureCheck, Verified, first_to_settle,
 };
 use crate::encoding::base64;
-use crate::error::{Failure, HostError};
+use crate::error::{Failure, HostError, Kind};
 use crate::sigstore::bundle::Bundle;
-use crate::simple_signing::{Kind, Payload};
+use crate::simple_signing::{Payload, PayloadKind};
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -92,19 +91,16 @@ impl SignatureLayer {
         scheme: Scheme,
         message: &Arc<Message>,
     ) -> Result<Pending<&[u8]>, Refused> {
-        let refuse = |error: SignatureUse| Refused {
-            failure: Failure::from(error),
-            steps: Vec::new(),
-        };
         if !self.is_signature() {
-            return Err(refuse(SignatureUse::MediaType {
+            return Err(Refused::new(SignatureUse::MediaType {
                 found: self.media_type.chars().take(100).collect(),
             }));
         }
         let text = self
             .annotation(SIGNATURE)
-            .ok_or_else(|| refuse(SignatureUse::Annotation))?;
-        let signature = base64::decode_go(text).ok_or_else(|| refuse(SignatureUse::Base64))?;
+            .ok_or_else(|| Refused::new(SignatureUse::Annotation))?;
+        let signature =
+            base64::decode_go(text).ok_or_else(|| Refused::new(SignatureUse::Base64))?;
         let check = SignatureCheck::new(
             Role::CosignPayload,
             key,
@@ -113,10 +109,7 @@ impl SignatureLayer {
             message.clone(),
             &signature,
         )
-        .map_err(|error| Refused {
-            failure: Failure::from(error),
-            steps: Vec::new(),
-        })?;
+        .map_err(Refused::new)?;
         Pending::read(check, |_| Ok(self.payload.as_slice()))
     }
 
@@ -131,18 +124,21 @@ impl SignatureLayer {
         hash: Hash,
         provider: &P,
     ) -> Result<Result<Verified<Payload>, Refused>, HostError> {
+        if keys.is_empty() {
+            return Ok(Err(Refused::new(KeyError::None)));
+        }
         let message = Arc::new(Message::Bytes(self.payload.clone()));
         let alternatives = keys
             .iter()
             .map(|key| self.claim(key, scheme(key.kind(), hash), &message));
         match first_to_settle(alternatives, provider).await? {
-            Err(refused) if refused.failure.code == "signature.invalid" => Ok(Err(self
+            Err(refused) if refused.failure.kind == Kind::InvalidSignature => Ok(Err(self
                 .explain(keys, hash, refused, &message, provider)
                 .await?)),
             settled => Ok(settled.and_then(|verified| {
                 verified.check(
                     Rule::new("payload.reads", "the content is a payload of Cosign"),
-                    |bytes| Payload::parse(bytes, Kind::Cosign).map_err(Failure::from),
+                    |bytes| Payload::parse(bytes, PayloadKind::Cosign).map_err(Failure::from),
                 )
             })),
         }

@@ -109,12 +109,13 @@ impl Role {
 codes! {
     /// This signature cannot be checked at all.
     pub enum SignatureError {
-        Malformed { scheme: Scheme } => "signature.malformed",
+        Malformed { scheme: Scheme } => "signature.malformed" as Uncheckable,
             "cryptographic signature verification failed: the signature is not well-formed for \
              {scheme}";
-        KeyMismatch { scheme: Scheme, key: KeyKind } => "signature.key-type",
+        KeyMismatch { scheme: Scheme, key: KeyKind } => "signature.key-type" as Uncheckable,
             "{scheme} needs another key than {key}";
-        Invalid { scheme: Scheme, key: String } => "signature.invalid",
+        None => "signature.none" as Uncheckable, "expected a signature, found none to check";
+        Invalid { scheme: Scheme, key: String } => "signature.invalid" as InvalidSignature,
             "cryptographic signature verification failed: the signature ({scheme}) was not made by \
              the key {key} over these bytes";
     }

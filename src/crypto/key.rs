@@ -27,6 +27,7 @@ const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 codes! {
     /// These bytes are no public key that can be used.
     pub enum KeyError {
+        None => "key.none", "expected at least one key to check with, found none";
         NoPem => "key.pem",
             "expected a PEM block (-----BEGIN PUBLIC KEY-----), found none that is well-formed: is \
              this the public key file?";

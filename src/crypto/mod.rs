@@ -5,12 +5,14 @@
 //! normalised here before any provider sees them. This is the only module that names the crates of
 //! RustCrypto's signatures.
 
+mod alternatives;
 mod check;
 mod key;
 mod pending;
 mod private;
 mod rust_crypto;
 
+pub use alternatives::{Refusals, first_to_settle};
 pub use check::{
     EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError,
 };

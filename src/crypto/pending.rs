@@ -16,7 +16,7 @@
 //! fn both(a: Pending<u8>, _b: Pending<u8>) -> Pending<(u8, u8)> { a }
 //! ```
 
-use super::check::{Message, Outcome, Provider, SignatureCheck};
+use super::check::{Message, Outcome, Provider, SignatureCheck, SignatureError};
 use super::rust_crypto::RustCrypto;
 use crate::error::{Failure, HostError};
 use alloc::boxed::Box;
@@ -71,6 +71,14 @@ pub struct Refused {
 }
 
 impl Refused {
+    /// Before any step.
+    pub fn new(failure: impl Into<Failure>) -> Self {
+        Self {
+            failure: failure.into(),
+            steps: Vec::new(),
+        }
+    }
+
     /// Puts what was verified before into the steps.
     pub(crate) fn after(mut self, mut steps: Vec<Step>) -> Self {
         steps.append(&mut self.steps);
@@ -300,10 +308,7 @@ fn concluded<T>(claim: T, steps: Vec<Step>) -> Result<Verified<T>, Refused> {
         .any(|step| matches!(step, Step::Settled(_, Outcome::Holds)))
     {
         return Err(Refused {
-            failure: Failure::new(
-                "signature.none",
-                "expected a signature, found none to check",
-            ),
+            failure: SignatureError::None.into(),
             steps,
         });
     }

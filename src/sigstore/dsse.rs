@@ -122,13 +122,7 @@ impl Envelope {
             let message = Message::Bytes(pae(&self.payload_type, &self.payload));
             let check =
                 SignatureCheck::new(Role::DsseEnvelope, key, scheme, form, message, signature);
-            Pending::read(
-                check.map_err(|error| Refused {
-                    failure: error.into(),
-                    steps: Vec::new(),
-                })?,
-                |_| Ok(()),
-            )
+            Pending::read(check.map_err(Refused::new)?, |_| Ok(()))
         };
         self.signatures.iter().map(claim).collect()
     }

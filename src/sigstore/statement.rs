@@ -40,7 +40,7 @@ pub struct Subject {
 
 codes! {
     /// This text is no in-toto statement.
-    pub enum StatementError {
+    pub enum StatementError as Unproven {
         Json { error: JsonError } => "statement.json",
             "the signed statement is no JSON that can be read: {error}";
         Shape { at: &'static str, expected: &'static str } => "statement.shape",

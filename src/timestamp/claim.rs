@@ -7,11 +7,12 @@ use super::token::Token;
 use crate::crypto::EcdsaForm;
 use crate::crypto::Message;
 use crate::crypto::Pending;
+use crate::crypto::Refusals;
 use crate::crypto::Refused;
 use crate::crypto::Role;
 use crate::crypto::Rule;
 use crate::crypto::SignatureCheck;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::limits;
 use crate::time::UnixTime;
 use crate::x509::Anchor;
@@ -79,35 +80,28 @@ impl Token {
         stamped: &[u8],
     ) -> Result<Vec<Pending<Timestamp>>, Refused> {
         let ties = self.ties(authorities)?;
-        let (mut claims, mut failed): (_, Option<Refused>) = (Vec::new(), None);
+        let (mut claims, mut refusals) = (Vec::new(), Refusals::default());
         for tie in &ties {
             match self.claim_of(tie, stamped) {
                 Ok(claim) => claims.push(claim),
-                // The one that came farthest says most.
-                Err(error) => {
-                    failed = Some(
-                        failed
-                            .filter(|other| other.steps.len() >= error.steps.len())
-                            .unwrap_or(error),
-                    )
-                }
+                Err(refused) => refusals.add(refused),
             }
         }
-        match failed {
-            Some(error) if claims.is_empty() => Err(error),
-            _ => Ok(claims),
+        if claims.is_empty() {
+            return Err(refusals.into_refused(self.unknown()));
         }
+        Ok(claims)
     }
 
     /// 1. the signer's certificate, by what the SignerInfo says, among those of the token or the
     ///    authority's own;
     /// 2. the chains of names from it to the authority; 3. no certificate that cannot be read.
     fn ties<'a>(&self, authorities: &'a [TimestampAuthority]) -> Result<Vec<Tie<'a>>, Refused> {
-        let (mut ties, mut failed) = (Vec::new(), None);
+        let (mut ties, mut refusals) = (Vec::new(), Refusals::default());
         for (at, authority) in authorities.iter().enumerate() {
             match self.ties_to(at, authority) {
                 Ok(found) => ties.extend(found),
-                Err(error) => failed = failed.or(Some(error)),
+                Err(refused) => refusals.add(refused),
             }
             if ties.len() > limits::TIMESTAMP_CLAIMS {
                 return Err(refused(TimestampError::TooManyAuthorities {
@@ -116,7 +110,7 @@ impl Token {
             }
         }
         if ties.is_empty() {
-            return Err(failed.unwrap_or_else(|| refused(self.unknown())));
+            return Err(refusals.into_refused(self.unknown()));
         }
         if let Some(error) = &self.broken {
             return Err(refused(TimestampError::Certificate {
@@ -169,7 +163,7 @@ impl Token {
                     chain,
                 })
                 .collect()),
-            Err(error) if error.failure.code == "x509.unknown-issuer" => Ok(Vec::new()),
+            Err(error) if error.failure.kind == Kind::UnknownIssuer => Ok(Vec::new()),
             Err(error) => Err(error),
         }
     }

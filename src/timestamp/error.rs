@@ -53,7 +53,7 @@ codes! {
              YYYYMMDDhhmmss[.s…]Z)";
         CriticalExtension { oid: String } => "timestamp.critical-extension",
             "the timestamp has the critical extension {oid}, which is not understood here";
-        UnknownAuthority { issuer: String } => "timestamp.unknown-authority",
+        UnknownAuthority { issuer: String } => "timestamp.unknown-authority" as UnknownAuthority,
             "the timestamp is of no timestamp authority of the trusted root (its signer's issuer: \
              {issuer}): is this the right trusted root?";
         TooManyAuthorities { limit: usize } => "timestamp.too-many-authorities",

@@ -13,7 +13,7 @@ use crate::encoding::json::{self, Dialect, Node};
 use crate::limits;
 use crate::oci::{Descriptor, Document, Index, Manifest, folded, media_type};
 use crate::sigstore::bundle::{Bundle, is_bundle_type};
-use crate::simple_signing::{Kind, Payload};
+use crate::simple_signing::{Payload, PayloadKind};
 use alloc::string::{String, ToString};
 
 const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
@@ -212,7 +212,9 @@ pub fn is_evidence_document(media_type: &str, bytes: &[u8]) -> bool {
     };
     !reads_as_image(&root)
         && match media_type {
-            SIMPLE_SIGNING => PAYLOAD.fits(&root) && Payload::read(&root, Kind::Cosign).is_ok(),
+            SIMPLE_SIGNING => {
+                PAYLOAD.fits(&root) && Payload::read(&root, PayloadKind::Cosign).is_ok()
+            }
             DSSE => ENVELOPE.fits(&root) && is_envelope(&root),
             STATEMENT => UNSIGNED_STATEMENT.fits(&root) && is_statement(&root),
             other => is_bundle_type(other) && BUNDLE.fits(&root) && Bundle::read(&root).is_ok(),

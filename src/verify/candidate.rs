@@ -21,7 +21,7 @@ use crate::sigstore::trusted_root::TrustedRoot;
 use crate::sigstore::verify::{
     Artifact, Says, Signed, Signer, Thresholds, check_identity, verify_bundle,
 };
-use crate::simple_signing::{Kind, Payload};
+use crate::simple_signing::{Payload, PayloadKind};
 use crate::time::UnixTime;
 use crate::x509::{Certificate, fulcio};
 use alloc::format;
@@ -350,7 +350,7 @@ impl Question<'_> {
     /// By its own word: a payload about this image. Its name is not compared here: whose signature
     /// names another image is worth a check.
     fn check_layer_unverified(&self, layer: &SignatureLayer) -> Result<(), Failure> {
-        let payload = Payload::parse(&layer.payload, Kind::Cosign)?;
+        let payload = Payload::parse(&layer.payload, PayloadKind::Cosign)?;
         self.check_digest(&payload).map_err(unchecked)?;
         match self.who {
             Who::Identities { identities, .. } => {

@@ -21,7 +21,7 @@ codes! {
             "the certificate has the extension {oid} twice";
         TooMany { what: &'static str, limit: usize } => "x509.too-many",
             "expected at most {limit} {what}, found more";
-        UnknownIssuer { subject: String, issuer: String } => "x509.unknown-issuer",
+        UnknownIssuer { subject: String, issuer: String } => "x509.unknown-issuer" as UnknownIssuer,
             "no trusted certificate authority leads to the certificate of {subject:?}, issued by \
              {issuer:?}: is this the right trusted root?";
         ChainLength { limit: usize } => "x509.chain-length",

@@ -3,10 +3,8 @@
 
 use super::error::ContainersImageError;
 use super::material;
-use super::refused;
-use crate::cosign::first_to_settle;
-use crate::crypto::{Pending, Provider, Refused, Rule, Verified};
-use crate::error::{Failure, HostError};
+use crate::crypto::{Pending, Provider, Refused, Rule, Verified, first_to_settle};
+use crate::error::{Failure, HostError, Kind};
 use crate::limits;
 use crate::time::UnixTime;
 use crate::x509::{
@@ -210,7 +208,7 @@ async fn verify_path<P: Provider>(
         .and_then(|offered| Ok((only_leaf(certificate)?, offered)))
     {
         Ok(found) => found,
-        Err(failure) => return Ok(Err(refused(failure))),
+        Err(failure) => return Ok(Err(Refused::new(failure))),
     };
     let intermediates = on_the_way(&leaf, known.iter().chain(&offered));
     let settled = first_to_settle(paths(&leaf, &intermediates, roots, time), provider).await?;
@@ -228,7 +226,10 @@ async fn verify_path<P: Provider>(
                 refused.failure.message
             );
             Err(Refused {
-                failure: Failure::new(refused.failure.code, message),
+                failure: Failure {
+                    message,
+                    ..refused.failure
+                },
                 ..refused
             })
         }
@@ -289,15 +290,15 @@ fn on_the_way<'a>(
     found
 }
 
-/// Every path that names allow to one of the roots, bounded. What says most comes last: that no
-/// authority is known says least.
+/// Every path that names allow to one of the roots, bounded; before them, what is to be said where
+/// there is none.
 fn paths(
     leaf: &Certificate,
     intermediates: &[Certificate],
     roots: &[Certificate],
     time: UnixTime,
 ) -> Vec<Result<Pending<Path>, Refused>> {
-    let mut paths = vec![Err(refused(X509Error::UnknownIssuer {
+    let mut paths = vec![Err(Refused::new(X509Error::UnknownIssuer {
         subject: leaf.shown(),
         issuer: leaf.shown_issuer(),
     }))];
@@ -315,7 +316,7 @@ fn paths(
                     .iter()
                     .map(|chain| chain.claim(Purpose::CodeSigningAsGo, &[time])),
             ),
-            Err(refused) if refused.failure.code == "x509.unknown-issuer" => {}
+            Err(refused) if refused.failure.kind == Kind::UnknownIssuer => {}
             Err(refused) => paths.push(Err(refused)),
         }
         if paths.len() > limits::PATHS {

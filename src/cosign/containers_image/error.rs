@@ -6,7 +6,7 @@ use alloc::string::String;
 codes! {
     /// This signature does not come from whom the policy names, or the policy's own material cannot
     /// be used.
-    pub enum ContainersImageError {
+    pub enum ContainersImageError as Unproven {
         Annotation { key: &'static str } => "containers-image.annotation",
             "missing {key} annotation: the rule demands what it holds, and the signature was made \
              or copied without it";
@@ -34,13 +34,13 @@ codes! {
              found {found}";
         IssuerMissing => "containers-image.issuer-missing",
             "expected a certificate of Fulcio, found one that names no OIDC issuer";
-        Issuer { found: String, wanted: String } => "containers-image.issuer",
+        Issuer { found: String, wanted: String } => "containers-image.issuer" as OtherSigner,
             "Unexpected Fulcio OIDC issuer {found:?}: the rule wants {wanted:?}, compared byte by \
              byte";
-        Email { wanted: String, found: String } => "containers-image.email",
+        Email { wanted: String, found: String } => "containers-image.email" as OtherSigner,
             "Required email {wanted:?} not found (got [{found}]): only e-mail addresses match here, \
              compared byte by byte";
-        Hostname { wanted: String, found: String } => "containers-image.hostname",
+        Hostname { wanted: String, found: String } => "containers-image.hostname" as OtherSigner,
             "Unexpected subject hostname: the certificate is valid for [{found}], not for \
              {wanted:?}";
         NoAuthority { what: &'static str } => "containers-image.no-authority",

@@ -30,12 +30,11 @@ pub use set::Logged;
 use super::annotated::{CERTIFICATE, CHAIN, LOG_ENTRY};
 use super::signature::{SIGNATURE, SignatureLayer, SignatureUse};
 use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
-use crate::error::{Failure, HostError};
+use crate::error::HostError;
 use crate::simple_signing::Payload;
 use crate::tlog::TlogError;
 use crate::tlog::rekor::IntegratedTime;
 use crate::x509::Certificate;
-use alloc::vec::Vec;
 
 /// Whom a signature must come from.
 #[derive(Debug, Clone, Copy)]
@@ -97,7 +96,7 @@ impl SignatureLayer {
     ) -> Result<Result<Verified<ContainersImageSignature>, Refused>, HostError> {
         let signature = match self.signature_text() {
             Ok(text) => text,
-            Err(error) => return Ok(Err(refused(error))),
+            Err(error) => return Ok(Err(Refused::new(error))),
         };
         let logged = Logged {
             signature,
@@ -107,7 +106,9 @@ impl SignatureLayer {
             Trust::Keys(keys) if rekor.is_empty() => return self.unlogged(keys, provider).await,
             Trust::Keys(keys) => self.logged_key(logged, keys, rekor, provider).await?,
             Trust::Fulcio(fulcio) => self.fulcio(logged, fulcio, rekor, provider).await?,
-            Trust::Pki(_) if !rekor.is_empty() => Err(refused(ContainersImageError::RekorForPki)),
+            Trust::Pki(_) if !rekor.is_empty() => {
+                Err(Refused::new(ContainersImageError::RekorForPki))
+            }
             Trust::Pki(pki) => self.pki(pki, provider).await?,
         };
         let signer = match signer {
@@ -141,7 +142,7 @@ impl SignatureLayer {
 
     fn demanded(&self, key: &'static str) -> Result<&str, Refused> {
         self.annotation(key)
-            .ok_or_else(|| refused(ContainersImageError::Annotation { key }))
+            .ok_or_else(|| Refused::new(ContainersImageError::Annotation { key }))
     }
 
     async fn unlogged<P: Provider>(
@@ -282,11 +283,4 @@ fn certified(leaf: Certificate, logged: Option<IntegratedTime>) -> (Signer, Publ
         },
         key,
     )
-}
-
-fn refused(error: impl Into<Failure>) -> Refused {
-    Refused {
-        failure: error.into(),
-        steps: Vec::new(),
-    }
 }

@@ -10,13 +10,11 @@
 //! (CVE-2022-23649, CVE-2026-22703).
 
 use super::error::ContainersImageError;
-use super::refused;
-use crate::cosign::first_to_settle;
 use crate::cosign::signature::SignatureUse;
-use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified};
+use crate::crypto::{Hash, Provider, PublicKey, Refused, Rule, Verified, first_to_settle};
 use crate::digest::sha256;
 use crate::encoding::{base64, pem};
-use crate::error::{Failure, HostError};
+use crate::error::{Failure, HostError, Kind};
 use crate::limits;
 use crate::tlog::rekor::{Content, Entry, Expected, IntegratedTime, Verifier};
 use alloc::vec::Vec;
@@ -134,18 +132,25 @@ async fn logging<P: Provider>(
 ) -> Result<Result<Logging, Refused>, HostError> {
     let entry = match Entry::parse_annotation(bundle.as_bytes()) {
         Ok(entry) => entry,
-        Err(error) => return Ok(Err(refused(error))),
+        Err(error) => return Ok(Err(Refused::new(error))),
     };
     if rekor.is_empty() {
-        return Ok(Err(refused(ContainersImageError::RekorMissing)));
+        return Ok(Err(Refused::new(ContainersImageError::RekorMissing)));
     }
     let alternatives = rekor.iter().map(|key| entry.set_claim_of_any_log(key));
     Ok(match first_to_settle(alternatives, provider).await? {
         Ok(time) => Ok(Logging { entry, time }),
-        Err(refused) if refused.failure.code.starts_with("signature.") => Err(Refused {
-            failure: ContainersImageError::Set.into(),
-            ..refused
-        }),
+        Err(refused)
+            if matches!(
+                refused.failure.kind,
+                Kind::Uncheckable | Kind::InvalidSignature
+            ) =>
+        {
+            Err(Refused {
+                failure: ContainersImageError::Set.into(),
+                ..refused
+            })
+        }
         Err(refused) => Err(refused),
     })
 }

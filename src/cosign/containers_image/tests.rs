@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 use core::task::{Context, Poll, Waker};
 use p256::ecdsa::signature::Signer as _;
 use serde_json::{Value, json};

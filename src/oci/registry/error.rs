@@ -3,8 +3,7 @@
 use crate::digest::DigestError;
 use crate::encoding::json;
 use crate::encoding::json::Dialect;
-use crate::error::Coded;
-use crate::error::HostError;
+use crate::error::{Coded, HostError, Kind};
 use crate::limits;
 use alloc::string::String;
 use core::fmt;
@@ -164,6 +163,15 @@ impl Coded for RegistryError {
             Self::Name { .. } => "registry.name",
             Self::Page { .. } => "registry.page",
             Self::Limit { .. } => "limit.evidence",
+        }
+    }
+
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Host(error) => error.kind(),
+            Self::Digest(error) => error.kind(),
+            Self::Limit { .. } => Kind::TooMuch,
+            _ => Kind::Other,
         }
     }
 }

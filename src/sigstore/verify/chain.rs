@@ -2,8 +2,10 @@
 //! (docs/trust.md section 4, RFC 5280), with the promises of the listed certificate transparency
 //! logs where the root lists some (RFC 6962).
 
-use super::{Attempt, SigstoreError, Witnesses, refuse, settle};
-use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified};
+use super::attempt::{Attempt, refuse};
+use super::error::SigstoreError;
+use super::witness::Witnesses;
+use crate::crypto::{Pending, Provider, Refusals, Refused, Rule, Step, Verified};
 use crate::error::HostError;
 use crate::x509::{Certificate, Chain, Path, Purpose, Untimed, chains, sct};
 use alloc::vec::Vec;
@@ -45,15 +47,15 @@ impl Standing<'_> {
 }
 
 impl Attempt<'_> {
-    /// Each chain of names to an authority of the root; what came furthest of those that are none
-    /// comes last.
-    pub(super) fn chains(&self, leaf: &Certificate) -> (Vec<Chain<'_>>, Option<Refused>) {
+    /// Each chain of names to an authority of the root, and what is to be said of those that are
+    /// none.
+    pub(super) fn chains(&self, leaf: &Certificate) -> (Vec<Chain<'_>>, Refusals) {
         let intermediates = self.certificates.get(1..).unwrap_or_default();
-        let (mut found, mut refused) = (Vec::new(), None);
+        let (mut found, mut refused) = (Vec::new(), Refusals::default());
         for anchor in self.root.authorities() {
             match chains(leaf, intermediates, anchor) {
                 Ok(chains) => found.extend(chains),
-                Err(error) => refused = Some(error),
+                Err(error) => refused.add(error),
             }
         }
         (found, refused)
@@ -93,7 +95,10 @@ impl Attempt<'_> {
             }));
         }
         let promised = match chain.issuer() {
-            Some(issuer) => settle(self.promises(leaf, issuer), provider).await?,
+            Some(issuer) => match self.promises(leaf, issuer) {
+                Ok(promises) => promises.settle(provider).await?,
+                Err(refused) => Err(refused),
+            },
             None => refuse(SigstoreError::NoAuthority, &[]),
         };
         Ok(match promised {
@@ -150,10 +155,7 @@ impl Attempt<'_> {
                 )?,
             });
         }
-        let all = all.ok_or_else(|| Refused {
-            failure: SigstoreError::Sct.into(),
-            steps: Vec::new(),
-        })?;
+        let all = all.ok_or_else(|| Refused::new(SigstoreError::Sct))?;
         Ok(match unlisted {
             true => all.note_waived(Rule::new(
                 "sct.unlisted",

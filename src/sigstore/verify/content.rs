@@ -1,6 +1,9 @@
 //! The signature, and what it is over.
 
-use super::{Artifact, Attempt, Says, SigstoreError, message_hash, refuse};
+use super::attempt::{Attempt, refuse};
+use super::error::SigstoreError;
+use super::question::Artifact;
+use super::signed::Says;
 use crate::crypto::{
     EcdsaForm, Hash, Message, Pending, Refused, Role, Rule, Scheme, SignatureCheck,
 };
@@ -9,8 +12,7 @@ use crate::sigstore::bundle::Content;
 use crate::sigstore::dsse;
 use crate::sigstore::statement;
 use crate::sigstore::statement::Statement;
-use crate::simple_signing::{Kind, Payload};
-use alloc::vec::Vec;
+use crate::simple_signing::{Payload, PayloadKind};
 
 impl Attempt<'_> {
     /// Sections 4 and 5: the signature, and what it is about.
@@ -28,7 +30,7 @@ impl Attempt<'_> {
                     Message::Bytes(payload.clone()),
                 )?;
                 Pending::read(check, |_| {
-                    Payload::parse(payload, Kind::Cosign)
+                    Payload::parse(payload, PayloadKind::Cosign)
                         .map(Says::Payload)
                         .map_err(Failure::from)
                 })
@@ -64,14 +66,10 @@ impl Attempt<'_> {
     }
 
     fn blob(&self, algorithm: &str, hint: &[u8]) -> Result<Pending<Says>, Refused> {
-        let hash = message_hash(self.scheme);
-        let wrong = |error: Failure| Refused {
-            failure: error,
-            steps: Vec::new(),
-        };
-        let own = self.artifact_digest(hash).map_err(wrong)?;
+        let hash = self.message_hash();
+        let own = self.artifact_digest(hash).map_err(Refused::new)?;
         self.check_hint(algorithm, hint, hash, &own)
-            .map_err(wrong)?;
+            .map_err(Refused::new)?;
         let message = match self.artifact {
             Artifact::Bytes(bytes) => Message::Bytes(bytes.clone()),
             // Ed25519 is over the message, and what checks Ed25519ph hashes by itself.
@@ -124,15 +122,6 @@ impl Attempt<'_> {
             message,
             &self.bundle.signature,
         )
-        .map_err(|error| Refused {
-            failure: error.into(),
-            steps: Vec::new(),
-        })
-    }
-
-    pub(super) fn artifact_digest(&self, hash: Hash) -> Result<Vec<u8>, Failure> {
-        self.artifact
-            .hash(hash)
-            .ok_or_else(|| SigstoreError::NeedBytes.into())
+        .map_err(Refused::new)
     }
 }

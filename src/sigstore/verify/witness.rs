@@ -2,13 +2,12 @@
 //! token of an unlisted issuer is set aside; one that names a listed issuer and fails refuses the
 //! signature.
 
-use super::{
-    Attempt, LoggedEntry, Signer, SigstoreError, Stamp, first_to_settle, message_hash, refuse,
-    settle,
-};
-use crate::crypto::{Pending, Provider, Refused, Rule, Step};
+use super::attempt::{Attempt, refuse};
+use super::error::SigstoreError;
+use super::question::Signer;
+use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified, first_to_settle};
 use crate::encoding::hex;
-use crate::error::{Failure, HostError};
+use crate::error::{Failure, HostError, Kind};
 use crate::sigstore::bundle::Content;
 use crate::sigstore::trusted_root::Log;
 use crate::time::UnixTime;
@@ -16,8 +15,33 @@ use crate::timestamp::{Timestamp, Token};
 use crate::tlog::rekor;
 use crate::tlog::rekor::{Entry, Expected, ProofForm, Verifier};
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
+
+/// An entry in a listed log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedEntry {
+    /// The log's id, hexadecimal.
+    pub log_id: String,
+    /// The entry's index, by its own word where no signed entry timestamp covers it.
+    pub index: u64,
+    /// Kind and version, for instance `hashedrekord 0.0.1`.
+    pub kind: String,
+    /// The time of a verified signed entry timestamp.
+    pub time: Option<UnixTime>,
+    /// Origin and size of the checkpoint that proves the entry's inclusion.
+    pub checkpoint: Option<(String, u64)>,
+}
+
+/// A timestamp of a listed authority.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// When.
+    pub time: UnixTime,
+    /// The certificate that signed it, for people.
+    pub authority: String,
+}
 
 /// What the log and the timestamp authorities gave.
 #[derive(Default)]
@@ -97,7 +121,7 @@ impl Attempt<'_> {
                 .claims(self.root.timestamp_authorities(), stamped)
             {
                 Ok(alternatives) => stated.tokens.push(alternatives),
-                Err(refused) if refused.failure.code == "timestamp.unknown-authority" => {
+                Err(refused) if refused.failure.kind == Kind::UnknownAuthority => {
                     stated.steps.push(Step::Waived(Rule::new(
                         "timestamp.unlisted",
                         "a timestamp of an authority that the trusted root does not list was set \
@@ -243,7 +267,7 @@ impl Attempt<'_> {
                 })?;
             }
             Content::Payload(payload) => {
-                let hash = message_hash(self.scheme);
+                let hash = self.message_hash();
                 let digest = hash.hash(payload);
                 let content = rekor::Content::MessageDigest(hash, &digest);
                 entry.check_body(&Expected {
@@ -253,7 +277,7 @@ impl Attempt<'_> {
                 })?;
             }
             Content::Message { .. } => {
-                let hash = message_hash(self.scheme);
+                let hash = self.message_hash();
                 let digest = self.artifact_digest(hash)?;
                 let content = rekor::Content::MessageDigest(hash, &digest);
                 entry.check_body(&Expected {
@@ -333,17 +357,30 @@ async fn timestamp<P: Provider>(
     seen: &mut Witnesses,
     provider: &P,
 ) -> Result<Result<(), Refused>, HostError> {
-    Ok(match first_to_settle(alternatives, provider).await? {
-        Ok(verified) => {
-            seen.times.push(verified.claim().time);
-            seen.stamps.push(Stamp {
-                time: verified.claim().time,
-                authority: verified.claim().signer.shown(),
-            });
-            seen.authorities.insert(verified.claim().authority);
-            seen.steps.extend_from_slice(verified.steps());
-            Ok(())
-        }
-        Err(refused) => Err(refused),
-    })
+    Ok(
+        match first_to_settle(alternatives.into_iter().map(Ok), provider).await? {
+            Ok(verified) => {
+                seen.times.push(verified.claim().time);
+                seen.stamps.push(Stamp {
+                    time: verified.claim().time,
+                    authority: verified.claim().signer.shown(),
+                });
+                seen.authorities.insert(verified.claim().authority);
+                seen.steps.extend_from_slice(verified.steps());
+                Ok(())
+            }
+            Err(refused) => Err(refused),
+        },
+    )
+}
+
+/// Has a claim settled, if it is one.
+async fn settle<T, P: Provider>(
+    pending: Result<Pending<T>, Refused>,
+    provider: &P,
+) -> Result<Result<Verified<T>, Refused>, HostError> {
+    match pending {
+        Ok(pending) => pending.settle(provider).await,
+        Err(refused) => Ok(Err(refused)),
+    }
 }
