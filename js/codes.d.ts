@@ -215,7 +215,6 @@ export type Code =
   | "policy.requirement-type"
   | "policy.scope"
   | "policy.subject"
-  | "policy.tag-and-digest"
   | "policy.too-large"
   | "policy.too-many"
   | "policy.trusted-root"

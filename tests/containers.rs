@@ -131,7 +131,9 @@ fn report(layers: &[Layer], identity: &str, keys: &[String]) -> Report {
 }
 
 fn verdict(layers: &[Layer]) -> Verdict {
-    report(layers, ANY_TAG, &[public(&signer(1))]).verdict
+    report(layers, ANY_TAG, &[public(&signer(1))])
+        .finding
+        .verdict
 }
 
 fn c1_encodings_of_keys_and_signatures() {
@@ -150,7 +152,9 @@ fn c1_encodings_of_keys_and_signatures() {
     let key = pem::encode("PUBLIC KEY", &der);
     let signature = base64::encode(&ed.sign(payload.as_bytes()).to_bytes());
     assert_eq!(
-        report(&[layer(payload.as_bytes(), &signature)], ANY_TAG, &[key]).verdict,
+        report(&[layer(payload.as_bytes(), &signature)], ANY_TAG, &[key])
+            .finding
+            .verdict,
         Verdict::Allow
     );
 }
@@ -208,7 +212,11 @@ fn c4_base64() {
 
 fn c5_c6_payloads() {
     // What nobody trusted signed is not read (section 6, "Order").
-    let unread = |seed| report(&[signed("{", seed)], ANY_TAG, &[public(&signer(1))]).code;
+    let unread = |seed| {
+        report(&[signed("{", seed)], ANY_TAG, &[public(&signer(1))])
+            .finding
+            .code
+    };
     assert_eq!(
         (unread(1), unread(2)),
         ("payload.json", "signature.invalid")
@@ -231,9 +239,14 @@ fn c5_c6_payloads() {
 fn c7_only_the_first_block_of_a_key_file_counts() {
     let both = public(&signer(2)) + &public(&signer(1));
     let layers = [signed(&good_payload(), 1)];
-    assert_eq!(report(&layers, ANY_TAG, &[both]).verdict, Verdict::Deny);
     assert_eq!(
-        report(&layers, ANY_TAG, &[public(&signer(2)), public(&signer(1))]).verdict,
+        report(&layers, ANY_TAG, &[both]).finding.verdict,
+        Verdict::Deny
+    );
+    assert_eq!(
+        report(&layers, ANY_TAG, &[public(&signer(2)), public(&signer(1))])
+            .finding
+            .verdict,
         Verdict::Allow
     );
 }
@@ -243,15 +256,16 @@ fn c8_to_c10_identities() {
     let bare = [signed(&good_payload(), 1)];
     let refused = report(&bare, "", &key);
     assert_eq!(
-        (refused.verdict, refused.code),
+        (refused.finding.verdict, refused.finding.code),
         (Verdict::Deny, "identity.not-accepted")
     );
     assert!(
         refused
+            .finding
             .message
             .contains("Signature for identity \"registry.example/team/app\" is not accepted"),
         "{}",
-        refused.message
+        refused.finding.message
     );
     assert!(
         refused
@@ -261,7 +275,7 @@ fn c8_to_c10_identities() {
             .unwrap()
             .contains("matchRepository")
     );
-    assert_eq!(report(&bare, ANY_TAG, &key).verdict, Verdict::Allow);
+    assert_eq!(report(&bare, ANY_TAG, &key).finding.verdict, Verdict::Allow);
     let tagged = [signed(
         &payload(
             &Digest::of(&image()).to_string(),
@@ -270,13 +284,14 @@ fn c8_to_c10_identities() {
         ),
         1,
     )];
-    assert_eq!(report(&tagged, "", &key).verdict, Verdict::Allow);
+    assert_eq!(report(&tagged, "", &key).finding.verdict, Verdict::Allow);
     let other_tag = |identity: &str| {
         judge(
             &archive(&tagged),
             &rules(identity, &key),
             "registry.example/team/app:2",
         )
+        .finding
         .verdict
     };
     assert_eq!(other_tag(ANY_TAG), Verdict::Allow);
@@ -291,19 +306,19 @@ fn c11_an_attachment_is_no_signature() {
     };
     let refused = report(&[attachment], ANY_TAG, &[public(&signer(1))]);
     assert_eq!(
-        (refused.verdict, refused.code),
+        (refused.finding.verdict, refused.finding.code),
         (Verdict::Deny, "signature.missing")
     );
     assert!(
-        refused.message.contains(
+        refused.finding.message.contains(
             "A signature was required, but no signature exists (0 non-sigstore signatures, 1 \
              sigstore non-signature attachments)"
         ),
         "{}",
-        refused.message
+        refused.finding.message
     );
     assert_eq!(
-        report(&[], ANY_TAG, &[public(&signer(1))]).code,
+        report(&[], ANY_TAG, &[public(&signer(1))]).finding.code,
         "signature.missing"
     );
 }
@@ -316,15 +331,18 @@ fn c13_annotations_that_are_not_needed_are_not_looked_at() {
     let mut none = signed(&good_payload(), 1);
     none.annotations.clear();
     assert_eq!(
-        report(&[none], ANY_TAG, &[public(&signer(1))]).code,
+        report(&[none], ANY_TAG, &[public(&signer(1))]).finding.code,
         "cosign.annotation"
     );
 }
 
 fn c23_only_sha256_digests_match() {
     let other = Digest::of(b"another").to_string();
-    let words =
-        |signed: &str| report(&[signed_over(signed)], ANY_TAG, &[public(&signer(1))]).message;
+    let words = |signed: &str| {
+        report(&[signed_over(signed)], ANY_TAG, &[public(&signer(1))])
+            .finding
+            .message
+    };
     assert!(
         words(&other).starts_with(&format!("Signature for digest {other} does not match")),
         "{}",
@@ -345,7 +363,7 @@ fn c23_only_sha256_digests_match() {
         &[public(&signer(1))],
     );
     assert_eq!(
-        (refused.verdict, refused.code),
+        (refused.finding.verdict, refused.finding.code),
         (Verdict::Deny, "digest.not-signed")
     );
     let upper = Digest::of(&image())
@@ -365,7 +383,9 @@ fn c24_one_key_that_cannot_be_used_rejects_everything() {
     let layers = [signed(&good_payload(), 1)];
     let broken = pem::encode("PUBLIC KEY", b"no key");
     assert_eq!(
-        report(&layers, ANY_TAG, &[public(&signer(1)), broken]).verdict,
+        report(&layers, ANY_TAG, &[public(&signer(1)), broken])
+            .finding
+            .verdict,
         Verdict::Deny
     );
 }
@@ -381,12 +401,12 @@ fn signatures_are_alternatives() {
         &[public(&signer(1))],
     );
     assert!(
-        refused.message.starts_with(
+        refused.finding.message.starts_with(
             "None of the signatures were accepted, reasons: cryptographic signature verification \
              failed"
         ),
         "{}",
-        refused.message
+        refused.finding.message
     );
 }
 
@@ -408,18 +428,22 @@ fn requirements_are_conjunctions() {
     let both = archive(&[signed(&good_payload(), 1), signed(&good_payload(), 2)]);
     let first = archive(&[signed(&good_payload(), 1)]);
     let and = || policy(format!("{},{}", one(1), one(2)));
-    assert_eq!(judge(&both, &and(), NAME).verdict, Verdict::Allow);
-    assert_eq!(judge(&first, &and(), NAME).verdict, Verdict::Deny);
+    assert_eq!(judge(&both, &and(), NAME).finding.verdict, Verdict::Allow);
+    assert_eq!(judge(&first, &and(), NAME).finding.verdict, Verdict::Deny);
     let accept = r#"{"type":"insecureAcceptAnything"}"#;
     let open = judge(&first, &policy(accept.into()), NAME);
     // No cosign command asks what this rule asks.
-    assert_eq!((open.verdict, open.equivalent), (Verdict::Allow, None));
+    assert_eq!(
+        (open.finding.verdict, open.equivalent),
+        (Verdict::Allow, None)
+    );
     assert_eq!(
         judge(
             &first,
             &policy(format!(r#"{accept},{{"type":"reject"}}"#)),
             NAME
         )
+        .finding
         .code,
         "policy.reject"
     );
@@ -429,11 +453,14 @@ fn requirements_are_conjunctions() {
             &policy(format!(r#"{{"type":"reject"}},{accept}"#)),
             NAME
         )
+        .finding
         .code,
         "policy.reject"
     );
     assert_eq!(
-        judge(&first, &policy(format!("{},{}", one(2), one(1))), NAME).verdict,
+        judge(&first, &policy(format!("{},{}", one(2), one(1))), NAME)
+            .finding
+            .verdict,
         Verdict::Deny
     );
     assert_eq!(
@@ -444,6 +471,7 @@ fn requirements_are_conjunctions() {
             ),
             NAME
         )
+        .finding
         .message,
         "signedBaseLayer not implemented yet!"
     );
@@ -461,11 +489,13 @@ fn what_is_not_implemented_denies() {
     let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap();
     let report = judge(&memory, &rules, NAME);
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Deny, "requirement.not-implemented")
     );
     assert_eq!(
-        judge(&memory, &rules, "registry.example/other:1").verdict,
+        judge(&memory, &rules, "registry.example/other:1")
+            .finding
+            .verdict,
         Verdict::Allow
     );
 }
@@ -561,10 +591,10 @@ fn c12_to_c14_keys_and_a_log() {
     let good = judge(&archive(&own()), &rules(&log), NAME);
     // No cosign command asks what this rule asks, and the log was asked.
     assert_eq!(
-        (good.verdict, good.equivalent),
+        (good.finding.verdict, good.equivalent),
         (Verdict::Allow, None),
         "{}",
-        good.message
+        good.finding.message
     );
     assert!(good.notes.is_empty(), "{:?}", good.notes);
     let entries = &good.requirements[0].candidates[0]
@@ -578,8 +608,8 @@ fn c12_to_c14_keys_and_a_log() {
     );
     let refused = |layers: &[Layer]| {
         let report = judge(&archive(layers), &rules(&log), NAME);
-        assert_eq!(report.verdict, Verdict::Deny);
-        (report.code, report.message)
+        assert_eq!(report.finding.verdict, Verdict::Deny);
+        (report.finding.code, report.finding.message)
     };
     let (code, message) = refused(&[signed(&good_payload(), 1)]);
     assert!(
@@ -599,6 +629,7 @@ fn c12_to_c14_keys_and_a_log() {
             &rules("\"rekorPublicKeyPath\":\"\""),
             NAME
         )
+        .finding
         .verdict,
         Verdict::Allow
     );
@@ -634,6 +665,7 @@ fn c12_to_c14_keys_and_a_log() {
             &rules(&log),
             NAME
         )
+        .finding
         .verdict,
         Verdict::Allow
     );
@@ -643,6 +675,7 @@ fn c12_to_c14_keys_and_a_log() {
             &rules(&log),
             "registry.example/team/other:1"
         )
+        .finding
         .code,
         "identity.not-accepted"
     );
@@ -668,13 +701,13 @@ fn c15_to_c20_fulcio() {
     // C15: the leaf has long expired, and is judged by the log's time.
     let report = outcome(good(), &rule);
     assert_eq!(
-        (report.verdict, report.equivalent),
+        (report.finding.verdict, report.equivalent),
         (Verdict::Allow, None),
         "{}",
-        report.message
+        report.finding.message
     );
     assert_eq!(
-        report.message,
+        report.finding.message,
         format!("a good signature by {EMAIL} ({ISSUER}), as {REPOSITORY}")
     );
     let by = report.requirements[0].candidates[0]
@@ -754,10 +787,10 @@ fn c15_to_c20_fulcio() {
     ] {
         let report = outcome(layer, rule);
         assert_eq!(
-            (report.verdict, report.code),
+            (report.finding.verdict, report.finding.code),
             (Verdict::Deny, code),
             "{what}: {}",
-            report.message
+            report.finding.message
         );
     }
     // C16, C18: spellings that do not matter.
@@ -771,6 +804,7 @@ fn c15_to_c20_fulcio() {
                 .replace("CERTIFICATE", "OTHER")),
             &rule
         )
+        .finding
         .verdict,
         Verdict::Allow
     );
@@ -781,7 +815,7 @@ fn c15_to_c20_fulcio() {
     );
     assert_eq!(
         (
-            several.verdict,
+            several.finding.verdict,
             &several.requirements[0].candidates[0]
                 .claims
                 .as_ref()
@@ -803,12 +837,13 @@ fn c21_keys_of_rekor() {
     };
     let other = under(&public(&signer(12)));
     assert!(
-        other.code == "containers-image.logged-key"
+        other.finding.code == "containers-image.logged-key"
             && other
+                .finding
                 .message
                 .contains("cryptographic signature verification of Rekor SET failed"),
         "{}",
-        other.message
+        other.finding.message
     );
     let rsa = under(
         &String::from_utf8(support::read(
@@ -817,12 +852,13 @@ fn c21_keys_of_rekor() {
         .unwrap(),
     );
     assert!(
-        rsa.code == "containers-image.rekor-key"
+        rsa.finding.code == "containers-image.rekor-key"
             && rsa
+                .finding
                 .message
                 .starts_with("Rekor public key 1 is not using ECDSA"),
         "{}",
-        rsa.message
+        rsa.finding.message
     );
     // A file that cannot be used: the rule is not met, with signatures and without.
     for (rule, code) in [
@@ -849,11 +885,12 @@ fn c21_keys_of_rekor() {
                 &trusting(&rule),
                 NAME
             )
+            .finding
             .code,
             code
         );
         assert_eq!(
-            judge(&archive(&[]), &trusting(&rule), NAME).verdict,
+            judge(&archive(&[]), &trusting(&rule), NAME).finding.verdict,
             Verdict::Deny
         );
     }
@@ -873,9 +910,14 @@ fn c22_pki() {
     layer.annotations.remove("dev.sigstore.cosign/bundle");
     let memory = archive(&[layer]);
     let good = judge_at(&memory, &host, NAME, now);
-    assert_eq!(good.verdict, Verdict::Allow, "{}", good.message);
     assert_eq!(
-        good.message,
+        good.finding.verdict,
+        Verdict::Allow,
+        "{}",
+        good.finding.message
+    );
+    assert_eq!(
+        good.finding.message,
         format!("a good signature by me@example.com, host.example.com, as {REPOSITORY}")
     );
     assert!(
@@ -887,16 +929,21 @@ fn c22_pki() {
     // certificate.
     let ends = good.requirements[0].candidates[0].expires.unwrap();
     assert_eq!(
-        judge_at(&memory, &host, NAME, ends - 1).verdict,
+        judge_at(&memory, &host, NAME, ends - 1).finding.verdict,
         Verdict::Allow
     );
-    assert_eq!(judge_at(&memory, &host, NAME, ends).code, "x509.expired");
     assert_eq!(
-        judge_at(&memory, &host, NAME, now - 1).code,
+        judge_at(&memory, &host, NAME, ends).finding.code,
+        "x509.expired"
+    );
+    assert_eq!(
+        judge_at(&memory, &host, NAME, now - 1).finding.code,
         "x509.not-yet-valid"
     );
     assert_eq!(
-        judge_at(&memory, &host, NAME, now + 3 * 86_400).code,
+        judge_at(&memory, &host, NAME, now + 3 * 86_400)
+            .finding
+            .code,
         "x509.expired"
     );
     assert_eq!(
@@ -906,6 +953,7 @@ fn c22_pki() {
             NAME,
             now
         )
+        .finding
         .code,
         "containers-image.hostname"
     );
@@ -916,17 +964,19 @@ fn c22_pki() {
             NAME,
             now
         )
+        .finding
         .code,
         "containers-image.email"
     );
     let missing = judge_at(&archive(&[signed(&good_payload(), LEAF)]), &host, NAME, now);
     assert!(
-        missing.code == "containers-image.annotation"
+        missing.finding.code == "containers-image.annotation"
             && missing
+                .finding
                 .message
                 .starts_with("missing dev.sigstore.cosign/certificate annotation"),
         "{}",
-        missing.message
+        missing.finding.message
     );
 }
 
@@ -990,7 +1040,7 @@ fn a10_the_signature_manifest_has_one_type() {
         "application/vnd.docker.distribution.manifest.v2+json".into();
     let report = judge(&memory, &rules(ANY_TAG, &[public(&signer(1))]), NAME);
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Deny, "signature.manifest")
     );
 }
@@ -1020,33 +1070,41 @@ fn an_index_is_a_list() {
     let rules = rules(ANY_TAG, &[public(&signer(1))]);
     let all = judge(&memory, &rules, NAME);
     assert_eq!(
-        (all.verdict, all.code),
+        (all.finding.verdict, all.finding.code),
         (Verdict::Deny, "signature.missing")
     );
     assert_eq!(
         all.instances
             .iter()
-            .map(|instance| instance.verdict)
+            .map(|instance| instance.finding.verdict)
             .collect::<Vec<_>>(),
         [Verdict::Allow, Verdict::Deny]
     );
     assert_eq!(
-        support::judge_platform(&memory, &rules, NAME, "linux/amd64").verdict,
+        support::judge_platform(&memory, &rules, NAME, "linux/amd64")
+            .finding
+            .verdict,
         Verdict::Allow
     );
     assert_eq!(
-        support::judge_platform(&memory, &rules, NAME, "linux/arm64").verdict,
+        support::judge_platform(&memory, &rules, NAME, "linux/arm64")
+            .finding
+            .verdict,
         Verdict::Deny
     );
     assert_eq!(
-        support::judge_platform(&memory, &rules, NAME, "linux/s390x").code,
+        support::judge_platform(&memory, &rules, NAME, "linux/s390x")
+            .finding
+            .code,
         "index.platform"
     );
     // Without a policy: the index is unsigned, so every image must be signed.
     let key = Rules::keys(&[public(&signer(1)).into_bytes()]).unwrap();
-    assert_eq!(judge(&memory, &key, NAME).verdict, Verdict::Deny);
+    assert_eq!(judge(&memory, &key, NAME).finding.verdict, Verdict::Deny);
     assert_eq!(
-        support::judge_platform(&memory, &key, NAME, "linux/amd64").verdict,
+        support::judge_platform(&memory, &key, NAME, "linux/amd64")
+            .finding
+            .verdict,
         Verdict::Allow
     );
 }

@@ -56,10 +56,10 @@ fn the_demo_under_its_policy() {
     ] {
         let report = judged(&demo(repository), repository);
         assert_eq!(
-            (report.verdict, report.code),
+            (report.finding.verdict, report.finding.code),
             (verdict, code),
             "{repository}: {}",
-            report.message
+            report.finding.message
         );
     }
 }
@@ -87,16 +87,16 @@ fn every_case_of_the_fixtures() {
             Verdict::Deny
         };
         assert_eq!(
-            report.verdict, expected,
+            report.finding.verdict, expected,
             "{id}: {} {}",
-            report.code, report.message
+            report.finding.code, report.finding.message
         );
         if id.contains("-ph_fail") || id.contains("-sha384_fail") || id.contains("-sha512_fail") {
-            assert_eq!(report.code, "cosign.other-hash", "{id}");
+            assert_eq!(report.finding.code, "cosign.other-hash", "{id}");
         }
         if id.contains("attestation") {
             assert_eq!(
-                report.requirements[0].candidates[0].code,
+                report.requirements[0].candidates[0].reason.code,
                 "bundle.predicate-type"
             );
         }
@@ -144,13 +144,15 @@ fn any_flipped_bit_of_signature_payload_manifest_or_index_is_refused() {
         let base = demo(repository);
         let (image, signature, payload) = parts(&base);
         assert_eq!(
-            judged(&hostile(&base, &image, &signature, &payload), repository).verdict,
+            judged(&hostile(&base, &image, &signature, &payload), repository)
+                .finding
+                .verdict,
             Verdict::Allow
         );
         let refused = |memory: Memory, what: &str, at: usize| {
             let report = judged(&memory, repository);
             assert_ne!(
-                report.verdict,
+                report.finding.verdict,
                 Verdict::Allow,
                 "{repository}: {what}, bit {at}"
             );
@@ -188,7 +190,9 @@ fn any_flipped_bit_of_the_key_is_refused() {
             continue;
         };
         assert_ne!(
-            judge(&memory, &rules, "demo.example/demo/signed:1.0").verdict,
+            judge(&memory, &rules, "demo.example/demo/signed:1.0")
+                .finding
+                .verdict,
             Verdict::Allow,
             "bit {at}"
         );
@@ -207,7 +211,7 @@ fn flips_elsewhere_never_admit() {
             let mut memory = hostile(&base, &image, &signature, &payload);
             memory.any_signature = Some(altered);
             assert_ne!(
-                judged(&memory, repository).verdict,
+                judged(&memory, repository).finding.verdict,
                 Verdict::Allow,
                 "{repository}"
             );
@@ -254,7 +258,9 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
     };
     let value: serde_json::Value = serde_json::from_slice(&bundle).unwrap();
     assert_eq!(
-        judged(&with(value.to_string().as_bytes()), "bundle").verdict,
+        judged(&with(value.to_string().as_bytes()), "bundle")
+            .finding
+            .verdict,
         Verdict::Allow
     );
     for path in ["/dsseEnvelope/payload", "/dsseEnvelope/signatures/0/sig"] {
@@ -266,7 +272,9 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
             *changed.pointer_mut(path).unwrap() =
                 sealgate::encoding::base64::encode(&altered).into();
             assert_ne!(
-                judged(&with(changed.to_string().as_bytes()), "bundle").verdict,
+                judged(&with(changed.to_string().as_bytes()), "bundle")
+                    .finding
+                    .verdict,
                 Verdict::Allow,
                 "{path}, bit {at}"
             );
@@ -283,7 +291,7 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
         .insert("1.0".into(), demo("unsigned").manifests["1.0"].clone());
     let report = judged(&other, "bundle");
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Deny, "digest.not-signed")
     );
 }
@@ -293,7 +301,7 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
 #[test]
 fn evidence_is_monotone() {
     let base = demo("bundle");
-    assert_eq!(judged(&base, "bundle").verdict, Verdict::Allow);
+    assert_eq!(judged(&base, "bundle").finding.verdict, Verdict::Allow);
     let removable: Vec<String> = base
         .manifests
         .keys()
@@ -303,7 +311,7 @@ fn evidence_is_monotone() {
     for gone in removable {
         let mut memory = demo("wrong-key");
         memory.manifests.remove(&gone);
-        assert_ne!(judged(&memory, "bundle").verdict, Verdict::Allow);
+        assert_ne!(judged(&memory, "bundle").finding.verdict, Verdict::Allow);
     }
     for junk in [
         b"{}".to_vec(),
@@ -312,7 +320,7 @@ fn evidence_is_monotone() {
     ] {
         let mut memory = base.clone();
         memory.any_signature = Some(junk);
-        assert_eq!(judged(&memory, "bundle").verdict, Verdict::Allow);
+        assert_eq!(judged(&memory, "bundle").finding.verdict, Verdict::Allow);
     }
 }
 
@@ -328,7 +336,7 @@ fn too_much_evidence_is_could_not_find_out() {
     memory.any_signature = Some(many.to_string().into_bytes());
     let report = judged(&memory, "wrong-key");
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Unknown, "limit.evidence")
     );
     let mut huge = signature.clone();
@@ -336,7 +344,7 @@ fn too_much_evidence_is_could_not_find_out() {
     memory.any_signature = Some(huge.to_string().into_bytes());
     let report = judged(&memory, "wrong-key");
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Unknown, "limit.evidence")
     );
 }
@@ -356,7 +364,7 @@ fn too_many_referrers_are_could_not_find_out() {
         "demo.example/demo/unsigned:1.0",
     );
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Unknown, "limit.evidence")
     );
 }
@@ -434,7 +442,7 @@ fn a_first_policy_admits_its_image() {
         )
         .unwrap();
         assert_eq!(
-            judge(&demo(repository), &rules, &text).verdict,
+            judge(&demo(repository), &rules, &text).finding.verdict,
             Verdict::Allow,
             "{policy}"
         );
@@ -472,7 +480,11 @@ fn coverage_follows_the_marker() {
         "demo.example/demo/multi:1.0",
     );
     assert_eq!(
-        (report.verdict, report.code, report.instances.len()),
+        (
+            report.finding.verdict,
+            report.finding.code,
+            report.instances.len()
+        ),
         (Verdict::Deny, "signature.missing", 2)
     );
     assert!(matches!(

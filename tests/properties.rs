@@ -192,7 +192,7 @@ fn manifest(layers: &[serde_json::Value]) -> Vec<u8> {
 }
 
 fn allows(rules: &Rules, memory: &Memory) -> bool {
-    judge(memory, rules, NAME).verdict == Verdict::Allow
+    judge(memory, rules, NAME).finding.verdict == Verdict::Allow
 }
 
 fn any_evidence() -> impl Strategy<Value = Vec<Evidence>> {
@@ -343,7 +343,7 @@ proptest! {
                 let assets: BTreeMap<String, Vec<u8>> = policy.asset_paths().into_iter().map(|path| (path.to_owned(), b"no key".to_vec())).collect();
                 // The demo's policy names a trusted root, which these bytes are not.
                 match Rules::policy(policy, assets) {
-                    Ok(rules) => prop_assert!(!judge(&Memory::of(&[Evidence::Signed(1, NAME)]), &rules, NAME).code.is_empty()),
+                    Ok(rules) => prop_assert!(!judge(&Memory::of(&[Evidence::Signed(1, NAME)]), &rules, NAME).finding.code.is_empty()),
                     Err(error) => prop_assert_eq!(error.code(), "root.unusable"),
                 }
             }

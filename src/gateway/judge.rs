@@ -13,9 +13,10 @@ use crate::oci::{Descriptor, Document, Index};
 use crate::policy::Coverage;
 use crate::reference::Reference;
 use crate::time::UnixTime;
+use crate::verify;
 use crate::verify::{
-    Either, Judged, Origin, Rules, Subject, Verdict, VerifyError, Within, Work, judge_manifest,
-    refused_images, says_attestation,
+    Either, Judged, Origin, Reason, Rules, Subject, Verdict, VerifyError, Work, refused_images,
+    says_attestation,
 };
 use alloc::format;
 use alloc::string::ToString;
@@ -99,17 +100,14 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
             return ruling.allowed();
         }
         self.prefer_what_satisfied(&subject.digest);
-        let judged = judge_manifest(
-            self.rules,
-            subject,
-            within.map(|digest| Within { digest }),
+        let judge = verify::Judge {
+            rules: self.rules,
             name,
             now,
-            &Either::Registry(&self.context.registry),
-            &self.work,
-        )
-        .await;
-        let ruling = ruling(&judged)?;
+            archive: &Either::Registry(&self.context.registry),
+            work: &self.work,
+        };
+        let ruling = ruling(judge.manifest(subject, within).await)?;
         if ruling.allow {
             self.remember_what_satisfied(&subject.digest).await;
         }
@@ -230,18 +228,14 @@ impl<'i> Tally<'i> {
 
     fn ruling(self) -> Ruling {
         let failure = match self.refused.as_slice() {
-            [] if self.runnable == 0 => Some(Failure::new(
-                "index.empty",
-                "the index lists no image that could be run: there is nothing that could be \
-                 allowed",
-            )),
+            [] if self.runnable == 0 => Some(VerifyError::EmptyIndex.into()),
             [] => None,
             refused => Some(refused_images(refused, self.runnable)),
         };
         let allow = failure.is_none();
         let all_allowed = || {
             let message = format!("all {} images of this index are allowed", self.runnable);
-            Failure::new("signature.accepted", message)
+            Reason::Signature { message }.into()
         };
         Ruling {
             allow,
@@ -252,14 +246,16 @@ impl<'i> Tally<'i> {
 }
 
 /// What was judged, as a ruling; it is none while the question is open.
-fn ruling(judged: &Judged) -> Result<Ruling, Stop> {
-    let reason = Failure::new(judged.code, judged.message.clone());
-    match judged.verdict {
-        Verdict::Unknown => Err(Stop::Unknown(reason)),
-        verdict => Ok(Ruling {
-            allow: verdict == Verdict::Allow,
-            reason,
-            until: judged.expires(),
-        }),
-    }
+fn ruling(judged: Judged) -> Result<Ruling, Stop> {
+    let until = judged.expires();
+    let allow = match judged.finding.verdict {
+        Verdict::Unknown => return Err(Stop::Unknown(judged.finding.into_reason())),
+        Verdict::Deny => false,
+        Verdict::Allow => true,
+    };
+    Ok(Ruling {
+        allow,
+        reason: judged.finding.into_reason(),
+        until,
+    })
 }

@@ -19,7 +19,7 @@ codes! {
         Path { path: String } => "policy.path",
             "expected an absolute path without '.', '..', doubled or trailing slashes, found \
              {path:?}";
-        TagAndDigest { reference: Reference } => "policy.tag-and-digest",
+        TagAndDigest { reference: Reference } => "reference.tag-and-digest",
             "Docker references with both a tag and digest are currently not supported: leave the \
              tag or the digest out of {reference}";
     }

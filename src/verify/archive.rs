@@ -1,13 +1,10 @@
-//! Where manifests and evidence come from: a registry, or a document that holds a registry's
-//! answers. Neither is trusted.
+//! Where manifests and evidence come from: a registry, or whatever holds a registry's answers. None
+//! is trusted.
 
-use super::evidence::EvidenceDocument;
 use crate::digest::Digest;
 use crate::encoding::json::{self, Dialect, Node};
-use crate::error::HostError;
 use crate::host::Host;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
-use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -16,7 +13,7 @@ use alloc::vec::Vec;
 pub struct Referrer {
     /// The digest of its manifest.
     pub digest: Digest,
-    /// By the list's word.
+    /// As the list says.
     pub artifact_type: Option<String>,
 }
 
@@ -91,80 +88,4 @@ fn entries(bytes: &[u8]) -> Vec<Referrer> {
         .iter()
         .filter_map(entry)
         .collect()
-}
-
-/// Either of the two, so that what judges is compiled once.
-pub enum Either<'a, H: Host> {
-    /// A registry.
-    Registry(&'a Registry<'a, H>),
-    /// A document that holds its answers.
-    Document(&'a EvidenceDocument),
-}
-
-impl<H: Host> Archive for Either<'_, H> {
-    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        match self {
-            Self::Registry(registry) => Archive::manifest(*registry, reference).await,
-            Self::Document(document) => document.manifest(reference).await,
-        }
-    }
-
-    async fn blob(
-        &self,
-        digest: &Digest,
-        max_bytes: usize,
-    ) -> Result<Option<Vec<u8>>, RegistryError> {
-        match self {
-            Self::Registry(registry) => Archive::blob(*registry, digest, max_bytes).await,
-            Self::Document(document) => document.blob(digest, max_bytes).await,
-        }
-    }
-
-    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
-        match self {
-            Self::Registry(registry) => Archive::referrers(*registry, digest).await,
-            Self::Document(document) => document.referrers(digest).await,
-        }
-    }
-}
-
-impl Archive for EvidenceDocument {
-    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        let answer = self.answer(&format!("manifests/{reference}"))?;
-        Ok(answer.map(|answer| Fetched {
-            bytes: answer.body.clone(),
-            content_type: answer.content_type.clone(),
-            digest: answer.digest.clone(),
-        }))
-    }
-
-    async fn blob(
-        &self,
-        digest: &Digest,
-        max_bytes: usize,
-    ) -> Result<Option<Vec<u8>>, RegistryError> {
-        let path = format!("blobs/{digest}");
-        let Some(answer) = self.answer(&path)? else {
-            return Ok(None);
-        };
-        if answer.body.len() > max_bytes {
-            return Err(HostError::TooLarge {
-                url: path,
-                limit: max_bytes,
-            }
-            .into());
-        }
-        digest.check(&answer.body)?;
-        Ok(Some(answer.body.clone()))
-    }
-
-    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
-        let answer = self.answer(&format!("referrers/{digest}"))?;
-        Ok(Listed {
-            entries: answer
-                .map(|answer| answer.referrers.clone())
-                .unwrap_or_default(),
-            incomplete: None,
-        })
-    }
 }

@@ -6,7 +6,7 @@
 //! In scope: the forms. Out of scope: whether a signature holds. All input is untrusted.
 
 use super::form::Form;
-use crate::cosign::SIMPLE_SIGNING;
+use crate::cosign::{ATTESTATION, SIMPLE_SIGNING};
 use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node};
@@ -16,7 +16,6 @@ use crate::sigstore::bundle::{Bundle, is_bundle_type};
 use crate::simple_signing::{Payload, PayloadKind};
 use alloc::string::{String, ToString};
 
-const DSSE: &str = "application/vnd.dsse.envelope.v1+json";
 /// What BuildKit attaches to an index: in-toto statements that nobody signed.
 pub(super) const STATEMENT: &str = "application/vnd.in-toto+json";
 /// The config of an artifact that has none (OCI image specification, manifest.md, "Guidance for an
@@ -196,9 +195,21 @@ const LIST: Form = Form::Members(&[
 /// Whether this media type says that a layer is a signature or an attestation that we can parse.
 pub fn is_evidence_type(media_type: &str) -> bool {
     media_type == SIMPLE_SIGNING
-        || media_type == DSSE
+        || media_type == ATTESTATION
         || media_type == STATEMENT
         || is_bundle_type(media_type)
+}
+
+/// Whether an artifact of this type, as a list of referrers gives it, may be a signature or an
+/// attestation; some registries list the type of the config, or none.
+pub(super) fn may_be_signature(artifact_type: &str) -> bool {
+    is_bundle_type(artifact_type)
+        || artifact_type == ATTESTATION
+        || artifact_type.starts_with("application/vnd.dev.cosign.")
+        || matches!(
+            artifact_type,
+            "" | media_type::OCI_EMPTY | media_type::OCI_CONFIG
+        )
 }
 
 /// Whether the bytes are what the type says, in exactly its form, and nothing that a client could
@@ -215,7 +226,7 @@ pub fn is_evidence_document(media_type: &str, bytes: &[u8]) -> bool {
             SIMPLE_SIGNING => {
                 PAYLOAD.fits(&root) && Payload::read(&root, PayloadKind::Cosign).is_ok()
             }
-            DSSE => ENVELOPE.fits(&root) && is_envelope(&root),
+            ATTESTATION => ENVELOPE.fits(&root) && is_envelope(&root),
             STATEMENT => UNSIGNED_STATEMENT.fits(&root) && is_statement(&root),
             other => is_bundle_type(other) && BUNDLE.fits(&root) && Bundle::read(&root).is_ok(),
         }

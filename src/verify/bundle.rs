@@ -1,14 +1,15 @@
 //! A bundle by itself, as `cosign verify-blob` and `verify-attestation` on a file have it: no
 //! registry, no policy.
 
+use super::direct::{Direct, Signers};
+use super::error::RulesError;
 use super::report::{Claims, StepReport};
-use super::rules::{Direct, Rules, RulesError, Signers};
+use super::rules::Rules;
 use super::work::Work;
 use crate::cosign::{check_predicate, predicate_rule};
-use crate::crypto::Provider;
-use crate::crypto::{Hash, Refused, Rule, Verified};
+use crate::crypto::{Hash, Provider, Refusals, Refused, Rule, Verified};
 use crate::encoding::hex;
-use crate::error::{Failure, HostError};
+use crate::error::{Failure, HostError, Kind};
 use crate::sigstore::bundle::{Bundle, Content};
 use crate::sigstore::statement::COSIGN_SIGN;
 use crate::sigstore::trusted_root::TrustedRoot;
@@ -102,21 +103,17 @@ impl BundleQuestion {
         self,
         provider: &P,
     ) -> Result<Result<VerifiedBundle, Failure>, HostError> {
-        let direct = match Rules::direct(self.direct) {
-            Ok(Rules::Direct(direct)) => direct,
-            Ok(Rules::Policy { .. }) => return Ok(Err(RulesError::NoKeys.into())),
-            Err(error) => return Ok(Err(error.into())),
+        let (bundle, artifact) = (Bundle::parse(&self.bundle), &self.artifact);
+        let (direct, bundle) = match demand(self.direct).and_then(|direct| {
+            let bundle = bundle?;
+            match other_file(artifact, &bundle) {
+                Some(failure) => Err(failure),
+                None => Ok((direct, bundle)),
+            }
+        }) {
+            Ok(found) => found,
+            Err(failure) => return Ok(Err(failure)),
         };
-        if direct.all_keys || !direct.annotations.is_empty() {
-            return Ok(Err(QuestionError::OfImages.into()));
-        }
-        let bundle = match Bundle::parse(&self.bundle) {
-            Ok(bundle) => bundle,
-            Err(error) => return Ok(Err(error.into())),
-        };
-        if let Some(failure) = other_file(&self.artifact, &bundle) {
-            return Ok(Err(failure));
-        }
         let nothing = TrustedRoot::default();
         let root = direct.root.as_ref().map_or(&nothing, |root| &root.root);
         let signers: Vec<Signer> = match &direct.signers {
@@ -128,36 +125,39 @@ impl BundleQuestion {
         };
         let work = Work::new(provider);
         let meter = work.candidate();
-        let mut last = Failure::from(RulesError::NoKeys);
+        let mut refusals = Refusals::default();
         for signer in &signers {
-            let outcome = verify_bundle(
-                &bundle,
-                &self.artifact,
-                signer,
-                root,
-                self.thresholds,
-                &meter,
-            )
-            .await?;
+            let outcome =
+                verify_bundle(&bundle, artifact, signer, root, self.thresholds, &meter).await?;
             match outcome.and_then(|verified| {
                 of_type(verified, direct.predicate_type.as_deref(), self.wanted)
             }) {
                 Ok(verified) => {
-                    return Ok(Ok(VerifiedBundle::of(
-                        &verified,
-                        direct.root.map(|root| root.name),
-                    )));
+                    let root = direct.root.as_ref().map(|root| root.name.clone());
+                    return Ok(Ok(VerifiedBundle::of(&verified, root)));
                 }
-                Err(refused) => last = refused.failure,
+                Err(refused) => refusals.add(refused),
             }
         }
-        if last.code == "sigstore.artifact" {
-            last = QuestionError::OtherFile {
+        let failure = refusals.into_refused(RulesError::NoKeys).failure;
+        Ok(Err(match failure.kind {
+            Kind::OtherContent => QuestionError::OtherFile {
                 detail: String::new(),
             }
-            .into();
+            .into(),
+            _ => failure,
+        }))
+    }
+}
+
+/// What can be demanded of one bundle.
+fn demand(direct: Direct) -> Result<Direct, Failure> {
+    match Rules::direct(direct)? {
+        Rules::Direct(direct) if direct.all_keys || !direct.annotations.is_empty() => {
+            Err(QuestionError::OfImages.into())
         }
-        Ok(Err(last))
+        Rules::Direct(direct) => Ok(direct),
+        Rules::Policy(_) => Err(RulesError::NoKeys.into()),
     }
 }
 

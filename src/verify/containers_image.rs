@@ -1,115 +1,13 @@
-//! `fulcio`, `pki` and `rekorPublicKey…` of a policy: what its files hold, and what a verified
-//! signature says for the report (docs/containers-image.md sections 2.2 to 2.4).
+//! What a signature that was verified as containers/image does says for the report
+//! (docs/containers-image.md sections 2.2 to 2.4).
 
-use super::candidate::Who;
-use super::judge::{files, keys};
 use super::report::{Claims, LogEntry, Signer};
-use crate::cosign::containers_image::{ContainersImageSignature, Fulcio, Pki, Trust, material};
-use crate::crypto::PublicKey;
-use crate::error::Failure;
-use crate::limits;
-use crate::policy;
-use crate::policy::{KeySource, SigstoreSigned};
+use crate::cosign::containers_image::{ContainersImageSignature, Trust};
 use crate::time::UnixTime;
 use crate::x509::{Certificate, fulcio};
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-
-/// What the files of one requirement hold.
-#[derive(Default)]
-pub(super) struct Material {
-    keys: Vec<PublicKey>,
-    roots: Vec<Certificate>,
-    intermediates: Vec<Certificate>,
-    rekor: Vec<PublicKey>,
-}
-
-impl Material {
-    /// All is read first: what cannot be used rejects everything. `None` where the requirement is
-    /// none of those that only containers/image knows.
-    ///
-    /// # Errors
-    /// The codes of [`material`] and [`crate::crypto::KeyError`].
-    pub(super) fn read(
-        signed: &SigstoreSigned,
-        assets: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<Option<Self>, Failure> {
-        let rekor = match &signed.rekor {
-            Some(source) => rekor_keys(&files(source, assets)?)?,
-            None => Vec::new(),
-        };
-        Ok(match &signed.trust {
-            policy::Trust::Keys(source) if signed.rekor.is_some() => Some(Self {
-                keys: keys(source, assets)?,
-                rekor,
-                ..Self::default()
-            }),
-            policy::Trust::Fulcio(fulcio) => Some(Self {
-                roots: material::roots(one(&fulcio.ca, assets)?)?,
-                rekor,
-                ..Self::default()
-            }),
-            policy::Trust::Pki(pki) => {
-                let intermediates = match &pki.intermediates {
-                    Some(source) => material::intermediates(one(source, assets)?)?,
-                    None => Vec::new(),
-                };
-                Some(Self {
-                    roots: material::roots(one(&pki.roots, assets)?)?,
-                    intermediates,
-                    rekor,
-                    ..Self::default()
-                })
-            }
-            policy::Trust::Keys(_)
-            | policy::Trust::LoggedKeys { .. }
-            | policy::Trust::Certificates { .. } => None,
-        })
-    }
-
-    /// Who must have signed. `now` is when a certificate of `pki` must be valid.
-    pub(super) fn who<'a>(&'a self, trust: &'a policy::Trust, now: UnixTime) -> Who<'a> {
-        let trust = match trust {
-            policy::Trust::Fulcio(fulcio) => Trust::Fulcio(Fulcio {
-                ca: &self.roots,
-                oidc_issuer: &fulcio.oidc_issuer,
-                subject_email: &fulcio.subject_email,
-            }),
-            policy::Trust::Pki(pki) => Trust::Pki(Pki {
-                roots: &self.roots,
-                intermediates: &self.intermediates,
-                subject_email: pki.subject_email.as_deref(),
-                subject_hostname: pki.subject_hostname.as_deref(),
-                now,
-            }),
-            _ => Trust::Keys(&self.keys),
-        };
-        Who::ContainersImage {
-            trust,
-            rekor: &self.rekor,
-        }
-    }
-}
-
-/// A member for certificates names one file.
-fn one<'a>(
-    source: &'a KeySource,
-    assets: &'a BTreeMap<String, Vec<u8>>,
-) -> Result<&'a [u8], Failure> {
-    Ok(files(source, assets)?.first().copied().unwrap_or_default())
-}
-
-/// At least one, of at most as many as a requirement may have.
-fn rekor_keys(files: &[&[u8]]) -> Result<Vec<PublicKey>, Failure> {
-    use super::rules::RulesError;
-    match files.len() {
-        0 => Err(RulesError::NoKeys.into()),
-        found if found > limits::KEYS => Err(RulesError::TooManyKeys.into()),
-        _ => material::rekor_keys(files),
-    }
-}
 
 /// Certificate and log entry, for the report. A certificate with several names is described by none
 /// of them.
@@ -149,4 +47,25 @@ pub(super) fn by_whom(trust: &Trust<'_>) -> String {
                 .join(", ")
         ),
     }
+}
+
+/// When time alone makes another answer of this one: containers/image judges a `pki` chain now, so
+/// that its end is the end of the answer.
+pub(super) fn expires(
+    trust: &Trust<'_>,
+    signature: &ContainersImageSignature,
+    now: UnixTime,
+) -> Option<i64> {
+    let Trust::Pki(pki) = trust else {
+        return None;
+    };
+    signature
+        .certificate()
+        .into_iter()
+        .chain(pki.intermediates)
+        .chain(pki.roots)
+        .map(|certificate| certificate.not_after().0)
+        .filter(|end| *end >= now.0)
+        .min()
+        .map(|end| end.saturating_add(1))
 }

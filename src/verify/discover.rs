@@ -5,11 +5,14 @@
 //! afterwards.
 
 use super::archive::{Archive, Listed, Referrer};
-use super::trouble::VerifyError;
+use super::artifact::may_be_signature;
+use super::error::VerifyError;
+use super::finding::{Finding, Verdict};
+use super::found::{Body, Found};
 use super::work::Origin;
 use crate::cosign::{ATTESTATION, SIMPLE_SIGNING, SignatureLayer};
-use crate::digest::{Digest, sha256};
-use crate::error::{Coded, Failure};
+use crate::digest::{Digest, DigestError, sha256};
+use crate::error::Kind;
 use crate::limits;
 use crate::oci::media_type;
 use crate::oci::registry::RegistryError;
@@ -18,83 +21,13 @@ use crate::sigstore::bundle::is_bundle_type;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::format;
-use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-/// Why evidence could not be had.
-#[derive(Debug, Clone)]
-pub(super) struct Trouble {
-    pub failure: Failure,
-    /// Whether it is "could not find out"; else the evidence itself is bad.
-    pub unknown: bool,
-}
-
-impl From<RegistryError> for Trouble {
-    fn from(error: RegistryError) -> Self {
-        let unknown = error.code() != "digest.mismatch";
-        Self {
-            failure: error.into(),
-            unknown,
-        }
-    }
-}
-
-impl From<VerifyError> for Trouble {
-    fn from(error: VerifyError) -> Self {
-        let unknown = matches!(error, VerifyError::EvidenceLimit { .. });
-        Self {
-            failure: error.into(),
-            unknown,
-        }
-    }
-}
-
-/// One thing that may be a signature, as it came.
-#[derive(Debug)]
-pub(super) struct Found {
-    /// Where it was, for people.
-    pub source: String,
-    /// The digest of its bytes.
-    pub digest: Option<Digest>,
-    /// Where it was, to look there first another time.
-    pub origin: Option<Origin>,
-    /// The same bytes, type and signature annotations are one candidate, wherever they are.
-    pub key: [u8; 32],
-    /// What it is.
-    pub body: Body,
-}
-
-/// What was found. Bundles and attestations are read when they are examined, so that only one at a
-/// time takes memory.
-#[derive(Debug)]
-pub(super) enum Body {
-    /// A layer of a `.sig` manifest, or of an artifact of the older referrers mode.
-    Layer(SignatureLayer),
-    /// A Sigstore bundle.
-    Bundle(Vec<u8>),
-    /// An attestation in a layer of the older form, with its annotations.
-    Envelope(Vec<u8>, Vec<(String, String)>),
-    /// A layer of another type beside signatures.
-    Attachment(String),
-    /// Something that does not read.
-    Broken(Failure),
-}
-
-impl Found {
-    /// How much there is to read.
-    pub(super) fn size(&self) -> usize {
-        match &self.body {
-            Body::Layer(layer) => layer.payload.len(),
-            Body::Bundle(bytes) | Body::Envelope(bytes, _) => bytes.len(),
-            Body::Attachment(_) | Body::Broken(_) => 0,
-        }
-    }
-}
-
-/// Where candidates come from.
+/// Where candidates are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Place {
+pub(super) enum Location {
     /// What satisfied before.
     Preferred,
     /// The layers of `sha256-<hex>.sig`.
@@ -106,9 +39,9 @@ pub(super) enum Place {
     Referrers,
 }
 
-/// What is still to be fetched in one place.
+/// What is still to be fetched.
 #[derive(Debug)]
-enum Step {
+enum Errand {
     Tag(String),
     List,
     Artifact(Digest),
@@ -125,25 +58,27 @@ enum Step {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Read {
     AsItsType,
-    /// Whatever it says, it is none of those that this place is for.
+    /// Whatever it says, it is none of those that this location is for.
     AsAttachment,
 }
 
-/// One place: what came of it so far, and what there is to fetch.
+/// One location: what was found there so far, and what there is to fetch.
 #[derive(Debug, Default)]
 struct Shelf {
-    steps: VecDeque<Step>,
-    found: Vec<Rc<Found>>,
+    errands: VecDeque<Errand>,
+    found: Vec<Arc<Found>>,
     /// The first thing that could not be had.
-    missed: Option<Trouble>,
+    missed: Option<Finding>,
     /// The first thing that could not be had or does not read.
-    trouble: Option<Trouble>,
+    trouble: Option<Finding>,
 }
 
-/// What one step leads to.
-enum Led {
-    To(Rc<Found>),
-    Further(Vec<Step>),
+/// What one errand brought.
+enum Brought {
+    Found(Arc<Found>),
+    Errands(Vec<Errand>),
+    /// Errands, and why there may be more.
+    Incomplete(Vec<Errand>, Finding),
 }
 
 /// The evidence of one manifest, fetched as it is looked at; nothing is asked for twice. Counts
@@ -151,8 +86,8 @@ enum Led {
 pub(super) struct Source<'r, A: Archive> {
     archive: &'r A,
     digest: &'r Digest,
-    shelves: BTreeMap<Place, Shelf>,
-    known: BTreeMap<[u8; 32], Rc<Found>>,
+    shelves: BTreeMap<Location, Shelf>,
+    known: BTreeMap<[u8; 32], Arc<Found>>,
     fetched: usize,
     listed: usize,
     failures: usize,
@@ -161,33 +96,21 @@ pub(super) struct Source<'r, A: Archive> {
 impl<'r, A: Archive> Source<'r, A> {
     /// Of the manifest with this digest; `preferred` are looked at first.
     pub(super) fn new(archive: &'r A, digest: &'r Digest, preferred: Vec<Origin>) -> Self {
-        let shelf = |steps: VecDeque<Step>| Shelf {
-            steps,
+        let preferred = preferred.into_iter().map(Errand::Preferred).collect();
+        let signatures = Errand::Tag(tag::signature_tag(digest));
+        let attestations = Errand::Tag(tag::attestation_tag(digest));
+        let shelf = |errands: Vec<Errand>| Shelf {
+            errands: errands.into(),
             ..Shelf::default()
         };
-        let shelves = BTreeMap::from([
-            (
-                Place::Preferred,
-                shelf(preferred.into_iter().map(Step::Preferred).collect()),
-            ),
-            (
-                Place::SignatureTag,
-                shelf([Step::Tag(tag::signature_tag(digest))].into()),
-            ),
-            (
-                Place::AttestationTag,
-                shelf([Step::Tag(tag::attestation_tag(digest))].into()),
-            ),
-            (Place::Referrers, shelf([Step::List].into())),
-        ]);
         Self {
-            archive,
-            digest,
-            shelves,
-            known: BTreeMap::new(),
-            fetched: 0,
-            listed: 0,
-            failures: 0,
+            shelves: BTreeMap::from([
+                (Location::Preferred, shelf(preferred)),
+                (Location::SignatureTag, shelf([signatures].into())),
+                (Location::AttestationTag, shelf([attestations].into())),
+                (Location::Referrers, shelf([Errand::List].into())),
+            ]),
+            ..Self::nothing(archive, digest)
         }
     }
 
@@ -204,14 +127,18 @@ impl<'r, A: Archive> Source<'r, A> {
         }
     }
 
-    /// The candidate with this number in this place, fetched if it must be. None: there is no more,
-    /// or no more can be had, which [`Self::missed`] tells.
-    pub(super) async fn candidate(&mut self, place: Place, number: usize) -> Option<Rc<Found>> {
+    /// The candidate with this number in this location, fetched if it must be. None: there is no
+    /// more, or no more can be had, which [`Self::missed`] says.
+    pub(super) async fn candidate(
+        &mut self,
+        location: Location,
+        number: usize,
+    ) -> Option<Arc<Found>> {
         loop {
-            if let Some(found) = self.shelves.get(&place)?.found.get(number) {
+            if let Some(found) = self.shelves.get(&location)?.found.get(number) {
                 return Some(found.clone());
             }
-            self.advance(place).await?;
+            self.advance(location).await?;
         }
     }
 
@@ -219,64 +146,70 @@ impl<'r, A: Archive> Source<'r, A> {
     ///
     /// # Errors
     /// Why it cannot be read.
-    pub(super) async fn layers_of_signature_tag(&mut self) -> Result<usize, Trouble> {
+    pub(super) async fn layers_of_signature_tag(&mut self) -> Result<usize, Finding> {
         while matches!(
             self.shelves
-                .get(&Place::SignatureTag)
-                .and_then(|shelf| shelf.steps.front()),
-            Some(Step::Tag(_))
+                .get(&Location::SignatureTag)
+                .and_then(|shelf| shelf.errands.front()),
+            Some(Errand::Tag(_))
         ) {
-            self.advance(Place::SignatureTag).await;
+            self.advance(Location::SignatureTag).await;
         }
-        let Some(shelf) = self.shelves.get(&Place::SignatureTag) else {
+        let Some(shelf) = self.shelves.get(&Location::SignatureTag) else {
             return Ok(0);
         };
         match &shelf.trouble {
             Some(trouble) => Err(trouble.clone()),
-            None => Ok(shelf.steps.len().saturating_add(shelf.found.len())),
+            None => Ok(shelf.errands.len().saturating_add(shelf.found.len())),
         }
     }
 
-    /// The first thing in this place that could not be had: with nothing satisfied it is "could not
-    /// find out".
-    pub(super) fn missed(&self, place: Place) -> Option<Trouble> {
-        self.shelves.get(&place)?.missed.clone()
+    /// The first thing in this location that could not be had: with nothing satisfied it is
+    /// "unknown".
+    pub(super) fn missed(&self, location: Location) -> Option<Finding> {
+        self.shelves.get(&location)?.missed.clone()
     }
 
-    /// The first thing in this place that could not be had or does not read.
-    pub(super) fn trouble(&self, place: Place) -> Option<Trouble> {
-        self.shelves.get(&place)?.trouble.clone()
+    /// The first thing in this location that could not be had or does not read.
+    pub(super) fn trouble(&self, location: Location) -> Option<Finding> {
+        self.shelves.get(&location)?.trouble.clone()
     }
 
-    /// One step further in this place. None: there is none.
-    async fn advance(&mut self, place: Place) -> Option<()> {
-        let step = self.shelves.get_mut(&place)?.steps.pop_front()?;
-        let broken = self.broken(&step);
-        let taken = self.take(step).await;
-        let shelf = self.shelves.get_mut(&place)?;
-        let trouble = match taken {
-            Ok((Led::To(found), trouble)) => {
-                shelf.found.push(found);
-                trouble
+    /// One errand further in this location. None: there is none.
+    async fn advance(&mut self, location: Location) -> Option<()> {
+        let errand = self.shelves.get_mut(&location)?.errands.pop_front()?;
+        let broken = broken(&errand);
+        let brought = self.run(errand).await;
+        let shelf = self.shelves.get_mut(&location)?;
+        let mut first = |errands: Vec<Errand>| {
+            for errand in errands.into_iter().rev() {
+                shelf.errands.push_front(errand);
             }
-            Ok((Led::Further(steps), trouble)) => {
-                steps
-                    .into_iter()
-                    .rev()
-                    .for_each(|step| shelf.steps.push_front(step));
-                trouble
+        };
+        let trouble = match brought {
+            Ok(Brought::Found(found)) => {
+                shelf.found.push(found);
+                None
+            }
+            Ok(Brought::Errands(errands)) => {
+                first(errands);
+                None
+            }
+            Ok(Brought::Incomplete(errands, trouble)) => {
+                first(errands);
+                Some(trouble)
             }
             // A hint that leads nowhere is none.
             Err(trouble)
-                if place == Place::Preferred
-                    && (!trouble.unknown || trouble.failure.code == "signature.blob-missing") =>
+                if location == Location::Preferred
+                    && (trouble.verdict == Verdict::Deny || trouble.kind == Kind::Dangling) =>
             {
                 None
             }
             Err(trouble) => {
-                if !trouble.unknown {
-                    shelf.found.push(Rc::new(Found {
-                        body: Body::Broken(trouble.failure.clone()),
+                if trouble.verdict == Verdict::Deny {
+                    shelf.found.push(Arc::new(Found {
+                        body: Body::Broken(trouble.clone().into_reason()),
                         ..broken
                     }));
                 }
@@ -284,25 +217,20 @@ impl<'r, A: Archive> Source<'r, A> {
             }
         };
         if let Some(trouble) = trouble {
-            self.record(place, trouble);
+            self.record(location, trouble);
         }
         Some(())
     }
 
-    fn record(&mut self, place: Place, trouble: Trouble) {
-        let about_one = matches!(
-            trouble.failure.code,
-            "signature.blob-missing" | "limit.evidence" | "host.too-large"
-        );
-        let is_over = trouble.failure.code == "limit.request";
+    fn record(&mut self, location: Location, trouble: Finding) {
+        let is_unknown = trouble.verdict == Verdict::Unknown;
+        let is_about_one = matches!(trouble.kind, Kind::Dangling | Kind::TooMuch);
+        let is_over = trouble.kind == Kind::Spent;
         self.failures = self
             .failures
-            .saturating_add(usize::from(trouble.unknown && !about_one));
-        if let Some(shelf) = self.shelves.get_mut(&place) {
-            shelf.missed = shelf
-                .missed
-                .take()
-                .or(trouble.unknown.then(|| trouble.clone()));
+            .saturating_add(usize::from(is_unknown && !is_about_one));
+        if let Some(shelf) = self.shelves.get_mut(&location) {
+            shelf.missed = shelf.missed.take().or(is_unknown.then(|| trouble.clone()));
             shelf.trouble = shelf.trouble.take().or(Some(trouble));
         }
         // Asking for more would be in vain: a bound is used up, the request's too, or the registry
@@ -314,75 +242,32 @@ impl<'r, A: Archive> Source<'r, A> {
         {
             self.shelves
                 .values_mut()
-                .for_each(|shelf| shelf.steps.clear());
+                .for_each(|shelf| shelf.errands.clear());
         }
     }
 
-    /// What stands for a step whose document does not read.
-    fn broken(&self, step: &Step) -> Found {
-        let (source, digest) = match step {
-            Step::Tag(name) => (
-                if name.ends_with(".att") {
-                    "attestation tag"
-                } else {
-                    "signature tag"
-                }
-                .into(),
-                None,
-            ),
-            Step::List => ("referrers".into(), None),
-            Step::Artifact(digest)
-            | Step::Preferred(Origin {
-                manifest: digest, ..
-            }) => (
-                format!("referrer {}", short(&digest.to_string())),
-                Some(digest.clone()),
-            ),
-            Step::Layer { source, layer, .. } => (source.clone(), Some(layer.digest.clone())),
-        };
-        let key = sha256(format!("broken {source} {digest:?}").as_bytes());
-        Found {
-            source,
-            digest,
-            origin: None,
-            key,
-            body: Body::Attachment(String::new()),
-        }
-    }
-
-    async fn take(&mut self, step: Step) -> Result<(Led, Option<Trouble>), Trouble> {
-        let further = |steps| (Led::Further(steps), None);
-        match step {
-            Step::Tag(name) => self.tag(&name).await.map(further),
-            Step::List => self
-                .list()
-                .await
-                .map(|(steps, trouble)| (Led::Further(steps), trouble)),
-            Step::Artifact(digest) => {
-                let manifest = self.artifact(&digest).await?;
+    async fn run(&mut self, errand: Errand) -> Result<Brought, Finding> {
+        match errand {
+            Errand::Tag(name) => self.tag(&name).await.map(Brought::Errands),
+            Errand::List => self.list().await,
+            Errand::Artifact(digest) => {
+                let layers = artifact_layers(self.artifact(&digest).await?);
                 let source = format!("referrer {}", short(&digest.to_string()));
-                Ok(further(self.steps(
-                    &digest,
-                    artifact_layers(manifest),
-                    |_| source.clone(),
-                    |_| Read::AsItsType,
-                )))
+                Ok(Brought::Errands(of_artifact(&digest, layers, &source)))
             }
-            Step::Preferred(origin) => {
-                let manifest = self.artifact(&origin.manifest).await?;
-                let layers = artifact_layers(manifest)
+            Errand::Preferred(origin) => {
+                let layers = artifact_layers(self.artifact(&origin.manifest).await?)
                     .into_iter()
                     .filter(|layer| layer.digest == origin.blob)
                     .collect();
                 let source = format!("remembered {}", short(&origin.manifest.to_string()));
-                Ok(further(self.steps(
+                Ok(Brought::Errands(of_artifact(
                     &origin.manifest,
                     layers,
-                    |_| source.clone(),
-                    |_| Read::AsItsType,
+                    &source,
                 )))
             }
-            Step::Layer {
+            Errand::Layer {
                 source,
                 manifest,
                 layer,
@@ -390,82 +275,43 @@ impl<'r, A: Archive> Source<'r, A> {
             } => self
                 .layer(source, manifest, &layer, read)
                 .await
-                .map(|found| (Led::To(found), None)),
+                .map(Brought::Found),
         }
     }
 
-    /// Each layer is a candidate by itself.
-    fn steps(
-        &self,
-        manifest: &Digest,
-        layers: Vec<Descriptor>,
-        source: impl Fn(usize) -> String,
-        read: impl Fn(&Descriptor) -> Read,
-    ) -> Vec<Step> {
-        let step = |(number, layer): (usize, Descriptor)| Step::Layer {
-            source: source(number.saturating_add(1)),
-            manifest: manifest.clone(),
-            read: read(&layer),
-            layer: Box::new(layer),
-        };
-        layers.into_iter().enumerate().map(step).collect()
-    }
-
-    async fn tag(&mut self, name: &str) -> Result<Vec<Step>, Trouble> {
+    async fn tag(&mut self, name: &str) -> Result<Vec<Errand>, Finding> {
         self.has_room()?;
-        let Some(fetched) = self.archive.manifest(name).await? else {
+        let Some(fetched) = self.archive.manifest(name).await.map_err(unanswered)? else {
             return Ok(Vec::new());
         };
         self.fetched = self.fetched.saturating_add(fetched.bytes.len());
-        let essence = fetched.content_type.as_deref().map(|text| {
-            text.split(';')
-                .next()
-                .unwrap_or_default()
-                .trim()
-                .to_ascii_lowercase()
-        });
-        if essence.as_deref() != Some(media_type::OCI_MANIFEST) {
-            return Err(VerifyError::SignatureManifest {
-                found: essence.unwrap_or_else(|| "none".into()),
-            }
-            .into());
-        }
-        let manifest = match Document::parse(&fetched.bytes, Some(media_type::OCI_MANIFEST)) {
-            Ok(Document::Manifest(manifest)) => manifest,
-            Ok(Document::Index(_)) => {
-                return Err(VerifyError::SignatureManifest {
-                    found: "an index".into(),
-                }
-                .into());
-            }
-            Err(error) => {
-                return Err(Trouble {
-                    failure: error.into(),
-                    unknown: false,
-                });
-            }
+        let layers = signature_manifest(&fetched.bytes, fetched.content_type.as_deref())?.layers;
+        let manifest = Digest::of(&fetched.bytes);
+        let source = format!("tag {}", short(name));
+        let errand = |(number, layer): (usize, Descriptor)| Errand::Layer {
+            source: format!("{source}, layer {}", number.saturating_add(1)),
+            manifest: manifest.clone(),
+            read: match layer.media_type.as_str() {
+                SIMPLE_SIGNING => Read::AsItsType,
+                ATTESTATION if name.ends_with(".att") => Read::AsItsType,
+                _ => Read::AsAttachment,
+            },
+            layer: Box::new(layer),
         };
-        let read = |layer: &Descriptor| match layer.media_type.as_str() {
-            SIMPLE_SIGNING => Read::AsItsType,
-            ATTESTATION if name.ends_with(".att") => Read::AsItsType,
-            _ => Read::AsAttachment,
-        };
-        let place = format!("tag {}", short(name));
-        Ok(self.steps(
-            &Digest::of(&fetched.bytes),
-            manifest.layers,
-            |number| format!("{place}, layer {number}"),
-            read,
-        ))
+        Ok(layers.into_iter().enumerate().map(errand).collect())
     }
 
     /// Digests of the entries whose type is a signature's, or says nothing (some registries list
     /// the config's type).
-    async fn list(&self) -> Result<(Vec<Step>, Option<Trouble>), Trouble> {
+    async fn list(&self) -> Result<Brought, Finding> {
         let Listed {
             entries,
             incomplete,
-        } = self.archive.referrers(self.digest).await?;
+        } = self
+            .archive
+            .referrers(self.digest)
+            .await
+            .map_err(unanswered)?;
         let may_be =
             |entry: &&Referrer| entry.artifact_type.as_deref().is_none_or(may_be_signature);
         let digests: BTreeSet<&Digest> = entries
@@ -473,45 +319,32 @@ impl<'r, A: Archive> Source<'r, A> {
             .filter(may_be)
             .map(|entry| &entry.digest)
             .collect();
-        let over = (digests.len() > limits::EVIDENCE_LISTED).then(|| {
-            VerifyError::EvidenceLimit {
-                what: "entries",
-                limit: limits::EVIDENCE_LISTED,
-            }
-            .into()
-        });
-        let steps = digests
+        let is_over = digests.len() > limits::EVIDENCE_LISTED;
+        let errands = digests
             .into_iter()
             .take(limits::EVIDENCE_LISTED)
-            .map(|digest| Step::Artifact(digest.clone()))
+            .map(|digest| Errand::Artifact(digest.clone()))
             .collect();
-        Ok((steps, over.or(incomplete.map(Trouble::from))))
+        Ok(match incomplete {
+            _ if is_over => Brought::Incomplete(errands, over("entries", limits::EVIDENCE_LISTED)),
+            Some(error) => Brought::Incomplete(errands, unanswered(error)),
+            None => Brought::Errands(errands),
+        })
     }
 
-    async fn artifact(&mut self, digest: &Digest) -> Result<Option<Manifest>, Trouble> {
+    async fn artifact(&mut self, digest: &Digest) -> Result<Option<Manifest>, Finding> {
         self.has_room()?;
-        let missing = || Trouble {
-            failure: Failure::new(
-                "signature.blob-missing",
-                format!("the registry lists {digest} as a referrer and does not have it"),
-            ),
-            unknown: true,
-        };
+        let missing = || dangling(format!("{digest} as a referrer"));
         let fetched = self
             .archive
             .manifest(&digest.to_string())
-            .await?
+            .await
+            .map_err(unanswered)?
             .ok_or_else(missing)?;
         self.fetched = self.fetched.saturating_add(fetched.bytes.len());
-        let bad = |failure: Failure| Trouble {
-            failure,
-            unknown: false,
-        };
-        digest
-            .check(&fetched.bytes)
-            .map_err(|error| bad(error.into()))?;
+        digest.check(&fetched.bytes).map_err(Finding::deny)?;
         match Document::parse(&fetched.bytes, fetched.content_type.as_deref())
-            .map_err(|error| bad(error.into()))?
+            .map_err(Finding::deny)?
         {
             Document::Manifest(manifest) => Ok(Some(manifest)),
             Document::Index(_) => Ok(None),
@@ -524,39 +357,34 @@ impl<'r, A: Archive> Source<'r, A> {
         manifest: Digest,
         layer: &Descriptor,
         read: Read,
-    ) -> Result<Rc<Found>, Trouble> {
+    ) -> Result<Arc<Found>, Finding> {
         let key = key(layer, read);
         self.listed = self.listed.saturating_add(1);
         if self.listed > limits::EVIDENCE_LISTED {
-            return Err(VerifyError::EvidenceLimit {
-                what: "candidates",
-                limit: limits::EVIDENCE_LISTED,
-            }
-            .into());
+            return Err(over("candidates", limits::EVIDENCE_LISTED));
         }
         if let Some(known) = self.known.get(&key) {
             return Ok(known.clone());
         }
-        let kind = layer.media_type.as_str();
-        let body = match kind {
-            _ if read == Read::AsAttachment => Body::Attachment(kind.into()),
+        let media_type = layer.media_type.as_str();
+        let body = match media_type {
+            _ if read == Read::AsAttachment => Body::Attachment(media_type.into()),
             SIMPLE_SIGNING => Body::Layer(SignatureLayer {
-                media_type: kind.into(),
+                media_type: media_type.into(),
                 payload: self.blob(layer).await?,
                 annotations: layer.annotations.clone(),
             }),
             ATTESTATION => Body::Envelope(self.blob(layer).await?, layer.annotations.clone()),
-            _ if is_bundle_type(kind) => Body::Bundle(self.blob(layer).await?),
-            _ => Body::Attachment(kind.into()),
+            _ if is_bundle_type(media_type) => Body::Bundle(self.blob(layer).await?),
+            _ => Body::Attachment(media_type.into()),
         };
-        let origin = Some(Origin {
-            manifest,
-            blob: layer.digest.clone(),
-        });
-        let found = Rc::new(Found {
+        let found = Arc::new(Found {
             source,
             digest: Some(layer.digest.clone()),
-            origin,
+            origin: Some(Origin {
+                manifest,
+                blob: layer.digest.clone(),
+            }),
             key,
             body,
         });
@@ -564,16 +392,15 @@ impl<'r, A: Archive> Source<'r, A> {
         Ok(found)
     }
 
-    async fn blob(&mut self, descriptor: &Descriptor) -> Result<Vec<u8>, Trouble> {
+    async fn blob(&mut self, descriptor: &Descriptor) -> Result<Vec<u8>, Finding> {
         // The size that a descriptor claims is tested before anything is fetched; the bound while
         // reading holds anyway.
         let size = usize::try_from(descriptor.size).unwrap_or(usize::MAX);
         if size > limits::EVIDENCE {
-            return Err(VerifyError::EvidenceLimit {
-                what: "bytes, by its own word, of one signature",
-                limit: limits::EVIDENCE,
-            }
-            .into());
+            return Err(over(
+                "bytes, by the descriptor's size, of one signature",
+                limits::EVIDENCE,
+            ));
         }
         let left = self.has_room()?;
         if size > left {
@@ -582,23 +409,20 @@ impl<'r, A: Archive> Source<'r, A> {
         let bytes = self
             .archive
             .blob(&descriptor.digest, limits::EVIDENCE.min(left))
-            .await?;
-        let bytes = bytes.ok_or_else(|| Trouble {
-            failure: Failure::new(
-                "signature.blob-missing",
-                format!(
-                    "the registry lists a signature with the content {} and does not have it",
-                    descriptor.digest
-                ),
-            ),
-            unknown: true,
+            .await
+            .map_err(unanswered)?;
+        let bytes = bytes.ok_or_else(|| {
+            dangling(format!(
+                "a signature with the content {}",
+                descriptor.digest
+            ))
         })?;
         self.fetched = self.fetched.saturating_add(bytes.len());
         Ok(bytes)
     }
 
     /// The bytes that may still be fetched.
-    fn has_room(&self) -> Result<usize, Trouble> {
+    fn has_room(&self) -> Result<usize, Finding> {
         match limits::EVIDENCE_TOTAL.saturating_sub(self.fetched) {
             0 => Err(out_of_bytes()),
             left => Ok(left),
@@ -606,12 +430,79 @@ impl<'r, A: Archive> Source<'r, A> {
     }
 }
 
-fn out_of_bytes() -> Trouble {
-    VerifyError::EvidenceLimit {
-        what: "bytes of evidence",
-        limit: limits::EVIDENCE_TOTAL,
+/// Why something could not be had; other bytes than those that were asked for are bad evidence.
+fn unanswered(error: RegistryError) -> Finding {
+    match error {
+        RegistryError::Digest(DigestError::Mismatch { .. }) => Finding::deny(error),
+        error => Finding::unknown(error),
     }
-    .into()
+}
+
+fn dangling(what: String) -> Finding {
+    Finding::unknown(VerifyError::Dangling { what })
+}
+
+fn over(what: &'static str, limit: usize) -> Finding {
+    Finding::unknown(VerifyError::EvidenceLimit { what, limit })
+}
+
+fn out_of_bytes() -> Finding {
+    over("bytes of evidence", limits::EVIDENCE_TOTAL)
+}
+
+/// The manifest under a signature tag, which is served as one and nothing else.
+fn signature_manifest(bytes: &[u8], content_type: Option<&str>) -> Result<Manifest, Finding> {
+    let other = |found: String| Finding::deny(VerifyError::SignatureManifest { found });
+    let essence = content_type.map(|text| {
+        text.split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    });
+    if essence.as_deref() != Some(media_type::OCI_MANIFEST) {
+        return Err(other(essence.unwrap_or_else(|| "none".into())));
+    }
+    match Document::parse(bytes, Some(media_type::OCI_MANIFEST)).map_err(Finding::deny)? {
+        Document::Manifest(manifest) => Ok(manifest),
+        Document::Index(_) => Err(other("an index".into())),
+    }
+}
+
+/// What stands for an errand whose document does not read.
+fn broken(errand: &Errand) -> Found {
+    let (source, digest) = match errand {
+        Errand::Tag(name) if name.ends_with(".att") => ("attestation tag".into(), None),
+        Errand::Tag(_) => ("signature tag".into(), None),
+        Errand::List => ("referrers".into(), None),
+        Errand::Artifact(digest)
+        | Errand::Preferred(Origin {
+            manifest: digest, ..
+        }) => (
+            format!("referrer {}", short(&digest.to_string())),
+            Some(digest.clone()),
+        ),
+        Errand::Layer { source, layer, .. } => (source.clone(), Some(layer.digest.clone())),
+    };
+    let key = sha256(format!("broken {source} {digest:?}").as_bytes());
+    Found {
+        source,
+        digest,
+        origin: None,
+        key,
+        body: Body::Attachment(String::new()),
+    }
+}
+
+/// Each layer is a candidate by itself.
+fn of_artifact(manifest: &Digest, layers: Vec<Descriptor>, source: &str) -> Vec<Errand> {
+    let errand = |layer| Errand::Layer {
+        source: source.into(),
+        manifest: manifest.clone(),
+        read: Read::AsItsType,
+        layer: Box::new(layer),
+    };
+    layers.into_iter().map(errand).collect()
 }
 
 /// Of an artifact: bundles; and where it is one of the older referrers mode, what else there is
@@ -641,23 +532,8 @@ fn key(layer: &Descriptor, read: Read) -> [u8; 32] {
         })
         .collect();
     annotations.sort_unstable();
-    sha256(
-        format!(
-            "{} {:?} {read:?} {annotations:?}",
-            layer.digest, layer.media_type
-        )
-        .as_bytes(),
-    )
-}
-
-pub(super) fn may_be_signature(artifact_type: &str) -> bool {
-    is_bundle_type(artifact_type)
-        || artifact_type == ATTESTATION
-        || artifact_type.starts_with("application/vnd.dev.cosign.")
-        || matches!(
-            artifact_type,
-            "" | media_type::OCI_EMPTY | media_type::OCI_CONFIG
-        )
+    let (digest, media_type) = (&layer.digest, &layer.media_type);
+    sha256(format!("{digest} {media_type:?} {read:?} {annotations:?}").as_bytes())
 }
 
 /// The first twelve digits of a digest or of a tag made of one.

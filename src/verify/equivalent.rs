@@ -5,10 +5,15 @@
 //! what our verdict rests on and cosign does not compare stands above it, as a comment of the
 //! shell.
 
-use super::image::{Fetched, Judged};
-use super::report::{Candidate, Outcome, Requirement as Judgement, Verdict};
-use super::rules::{Direct, NamedRoot, Paths, Rules, SignedNames, Signers};
+use super::direct::{Direct, Paths, SignedNames, Signers};
+use super::finding::Verdict;
+use super::judged::Judged;
+use super::report::{Candidate, Requirement as Judgement};
+use super::request::Request;
+use super::roots::NamedRoot;
+use super::rules::{PolicyRules, Rules};
 use crate::crypto::PublicKey;
+use crate::error::Kind;
 use crate::policy;
 use crate::policy::{KeySource, Matcher, Requirement, SigstoreSigned, Trust};
 use crate::sigstore::identity::{Identity, Pattern};
@@ -35,37 +40,38 @@ struct Command<'a> {
 /// The command with which cosign answers the same about this digest.
 pub(super) fn equivalent(
     rules: &Rules,
-    what: &Fetched<'_>,
+    request: &Request,
     judged: &Judged,
     digest: Option<&str>,
 ) -> Option<String> {
     // cosign knows no exceptions, and judges the images of an index one by one.
-    if judged.code == "exception.admitted" || !judged.instances.is_empty() {
+    if judged.finding.kind == Kind::Exception || !judged.instances.is_empty() {
         return None;
     }
     let mut command = match rules {
         Rules::Direct(direct) => of_direct(direct, judged)?,
-        Rules::Policy { .. } => of_policy(rules, what, judged)?,
+        Rules::Policy(rules) => of_policy(rules, request, judged)?,
     };
     let requirement = judged.requirements.get(command.number)?;
-    if !agrees(judged.verdict, requirement, &command) {
+    if !agrees(judged.finding.verdict, requirement, &command) {
         return None;
     }
-    if accepted(requirement)
+    if requirement
+        .accepted()
         .and_then(|candidate| candidate.claims.as_ref()?.identity.as_ref())
         .is_none()
     {
         // No name was there to be compared.
         command.apart.retain(|line| line != NAME);
     }
-    let repository = what.shown.split('@').next().unwrap_or_default();
+    let repository = request.shown().split('@').next().unwrap_or_default();
     let repository = match repository.rsplit_once(':') {
         Some((name, tag)) if !tag.contains('/') => name,
         _ => repository,
     };
     Some(format!(
         "{} {}",
-        command.text(judged.verdict),
+        command.text(judged.finding.verdict),
         quoted(&format!("{repository}@{}", digest?))
     ))
 }
@@ -152,18 +158,13 @@ fn is_cosigns_own(root: &NamedRoot) -> bool {
     root.name.starts_with("public-good (as of ")
 }
 
-fn of_policy<'a>(rules: &'a Rules, what: &Fetched<'_>, judged: &Judged) -> Option<Command<'a>> {
-    let Rules::Policy {
-        policy,
-        assets,
-        roots,
-        paths,
-        ..
-    } = rules
-    else {
-        return None;
-    };
-    let requirements = policy.select(what.name).ok()?.requirements;
+fn of_policy<'a>(
+    rules: &'a PolicyRules,
+    request: &Request,
+    judged: &Judged,
+) -> Option<Command<'a>> {
+    let paths = &rules.paths;
+    let requirements = rules.policy.select(request.name()).ok()?.requirements;
     let (number, signed) = requirements
         .iter()
         .enumerate()
@@ -178,7 +179,12 @@ fn of_policy<'a>(rules: &'a Rules, what: &Fetched<'_>, judged: &Judged) -> Optio
         // cosign is told of Rekor's key by other means.
         Trust::Keys(_) if signed.rekor.is_some() => return None,
         Trust::Keys(source) | Trust::LoggedKeys { keys: source, .. } => (
-            policy_key(source, assets, paths, judged.requirements.get(number)?)?,
+            policy_key(
+                source,
+                &rules.assets,
+                paths,
+                judged.requirements.get(number)?,
+            )?,
             Vec::new(),
         ),
         Trust::Certificates { identities, .. } => identity_option(identities)?,
@@ -198,7 +204,7 @@ fn of_policy<'a>(rules: &'a Rules, what: &Fetched<'_>, judged: &Judged) -> Optio
             requirements.len()
         ));
     }
-    let root = signed.trust.root().and_then(|root| roots.get(root));
+    let root = signed.trust.root().and_then(|root| rules.roots.get(root));
     Some(Command {
         number,
         signer,
@@ -241,7 +247,7 @@ fn key_option(
     requirement: &Judgement,
 ) -> Option<String> {
     let made = |key: &PublicKey| {
-        accepted(requirement).is_some_and(|one| {
+        requirement.accepted().is_some_and(|one| {
             one.steps.iter().any(|step| {
                 step.kind == "signature"
                     && step.outcome == "holds"
@@ -291,31 +297,24 @@ fn identity_option(identities: &[Identity]) -> Option<(String, Vec<String>)> {
     ))
 }
 
-fn accepted(requirement: &Judgement) -> Option<&Candidate> {
-    requirement
-        .candidates
-        .iter()
-        .find(|candidate| candidate.outcome == Outcome::Accepted)
-}
-
 /// Whether cosign is known to say the same.
 fn agrees(verdict: Verdict, requirement: &Judgement, command: &Command<'_>) -> bool {
-    let refuses_too = |code: &str| match code {
-        "signature.invalid" | "digest.not-signed" | "sigstore.artifact" | "sigstore.identity"
-        | "annotation.missing" | "cosign.attachment" => true,
+    let refuses_too = |candidate: &Candidate| match candidate.reason.kind {
+        Kind::InvalidSignature
+        | Kind::OtherContent
+        | Kind::OtherSigner
+        | Kind::Annotation
+        | Kind::Attachment => true,
         // cosign takes any statement for a signature.
-        "bundle.predicate-type" => command.predicate_type.is_some(),
+        Kind::OtherPredicate => command.predicate_type.is_some(),
         _ => false,
     };
     match verdict {
-        Verdict::Allow => accepted(requirement).is_some(),
+        Verdict::Allow => requirement.accepted().is_some(),
         Verdict::Deny => {
-            requirement.verdict == Verdict::Deny
+            requirement.finding.verdict == Verdict::Deny
                 && command.sees_all
-                && requirement
-                    .candidates
-                    .iter()
-                    .all(|candidate| refuses_too(candidate.code))
+                && requirement.candidates.iter().all(refuses_too)
         }
         Verdict::Unknown => false,
     }

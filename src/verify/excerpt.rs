@@ -7,7 +7,7 @@
 
 use super::evidence::PolicyFiles;
 use super::form::Form;
-use super::rules::Rules;
+use super::rules::{PolicyRules, Rules};
 use crate::cosign::containers_image::material;
 use crate::crypto::PublicKey;
 use crate::encoding::base64;
@@ -59,7 +59,7 @@ type Files = BTreeMap<String, Vec<u8>>;
 
 /// What a member of a requirement holds, and how it is written inline.
 #[derive(Clone, Copy)]
-enum Material {
+enum Holding {
     Key,
     Authorities,
     Intermediates,
@@ -67,11 +67,8 @@ enum Material {
 }
 
 /// Members that name files or carry their content: path, paths, data, datas.
-const SOURCES: [([&str; 4], Material); 6] = [
-    (
-        ["keyPath", "keyPaths", "keyData", "keyDatas"],
-        Material::Key,
-    ),
+const SOURCES: [([&str; 4], Holding); 6] = [
+    (["keyPath", "keyPaths", "keyData", "keyDatas"], Holding::Key),
     (
         [
             "rekorPublicKeyPath",
@@ -79,27 +76,24 @@ const SOURCES: [([&str; 4], Material); 6] = [
             "rekorPublicKeyData",
             "rekorPublicKeyDatas",
         ],
-        Material::Key,
+        Holding::Key,
     ),
-    (["caPath", "", "caData", ""], Material::Authorities),
-    (
-        ["caRootsPath", "", "caRootsData", ""],
-        Material::Authorities,
-    ),
+    (["caPath", "", "caData", ""], Holding::Authorities),
+    (["caRootsPath", "", "caRootsData", ""], Holding::Authorities),
     (
         ["caIntermediatesPath", "", "caIntermediatesData", ""],
-        Material::Intermediates,
+        Holding::Intermediates,
     ),
     (
         ["trustedRootPath", "", "trustedRootData", ""],
-        Material::Root,
+        Holding::Root,
     ),
 ];
 
 /// The part of the policy with these bytes, which `rules` were read from, that decides for `name`.
 /// `None` where there is no policy, or no part of it decides.
 pub fn excerpt(text: &[u8], rules: &Rules, name: &Reference) -> Option<PolicyFiles> {
-    let Rules::Policy { policy, assets, .. } = rules else {
+    let Rules::Policy(PolicyRules { policy, assets, .. }) = rules else {
         return None;
     };
     let selection = policy.select(name).ok()?;
@@ -282,7 +276,7 @@ impl Writer<'_> {
     }
 }
 
-impl Material {
+impl Holding {
     /// What was parsed, written anew.
     fn written(self, bytes: &[u8]) -> Option<Vec<u8>> {
         match self {

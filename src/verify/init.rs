@@ -1,8 +1,9 @@
 //! A first policy: one that admits the image in hand, and says what it opens.
 
-use super::report::{Candidate, Outcome, Report, Requirement, Verdict};
-use super::rules::NamedRoot;
+use super::report::{Candidate, Report, Requirement};
+use super::roots::NamedRoot;
 use crate::encoding::json::quote;
+use crate::error::Kind;
 use crate::policy::Matcher;
 use crate::reference::Reference;
 use crate::sigstore::identity::{Identity, Pattern};
@@ -101,13 +102,13 @@ pub fn first_policy(
         signed: signed.chars().take(300).collect(),
         name: name.name(),
     };
-    if let (Some(question), "identity.other-name") = (&report.mirror_question, report.code) {
+    if let (Some(question), Kind::OtherName) = (&report.mirror_question, report.finding.kind) {
         return Err(other_name(&question.signed));
     }
-    if report.verdict != Verdict::Allow {
+    if !report.finding.is_allowed() {
         return Err(InitError::NotAllowed {
-            code: report.code,
-            message: report.message.clone(),
+            code: report.finding.code,
+            message: report.finding.message.clone(),
         });
     }
     let own = accepted(&report.requirements);
@@ -154,8 +155,5 @@ pub fn first_policy(
 }
 
 fn accepted(requirements: &[Requirement]) -> Option<&Candidate> {
-    requirements
-        .iter()
-        .flat_map(|requirement| &requirement.candidates)
-        .find(|candidate| candidate.outcome == Outcome::Accepted)
+    requirements.iter().find_map(Requirement::accepted)
 }

@@ -2,294 +2,244 @@
 //! not met (docs/containers-image.md section 4).
 
 use super::archive::Archive;
-use super::candidate::{Names, Order, Question, Wants, Who};
-use super::containers_image::Material;
-use super::discover::{Found, Place, Source, Trouble};
-use super::image::Subject;
+use super::direct::{Direct, SignedNames, Signers};
+use super::discover::{Location, Source};
+use super::error::{Reason, RulesError, VerifyError};
+use super::finding::Finding;
+use super::found::Found;
+use super::judged::Judged;
+use super::material::{Material, keys};
 use super::pins;
-use super::report::{Candidate, Outcome, Requirement as RequirementReport, Verdict};
-use super::rules::{Direct, NamedRoot, Roots, Rules, RulesError, SignedNames, Signers};
-use super::trouble::VerifyError;
+use super::question::{Names, Order, Question, Wants, Who};
+use super::report::{Candidate, Outcome, Requirement as Judgement};
+use super::roots::NamedRoot;
+use super::rules::{PolicyRules, Rules};
+use super::subject::Subject;
 use super::work::Work;
-use crate::crypto::{Provider, PublicKey, Refused};
+use crate::crypto::{Provider, PublicKey};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::limits;
-use crate::policy::{KeySource, Requirement, Trust};
+use crate::policy::{Requirement, SigstoreSigned, Trust};
 use crate::reference::Reference;
 use crate::time::UnixTime;
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec;
 use alloc::vec::Vec;
 
-/// What the requirements say of one manifest.
-pub(super) struct Judgement {
-    pub verdict: Verdict,
-    pub code: &'static str,
-    pub message: String,
-    pub requirements: Vec<RequirementReport>,
+/// Judges documents by one set of rules, under one name, at one time. `work` is the budget of the
+/// request, whatever else is judged for it.
+pub struct Judge<'a, A, P> {
+    /// By what is judged.
+    pub rules: &'a Rules,
+    /// The name to judge by.
+    pub name: &'a Reference,
+    /// When.
+    pub now: UnixTime,
+    /// Where evidence is.
+    pub archive: &'a A,
+    /// What it may cost.
+    pub work: &'a Work<'a, P>,
 }
 
-/// Everything that one judgement looks at.
-struct Desk<'a, A: Archive, P> {
+impl<A: Archive, P: Provider> Judge<'_, A, P> {
+    /// One manifest or index, by the requirements that its name selects. `within` is the digest of
+    /// the index as an image of which it is judged, where each of its images is judged for itself.
+    /// Such an index itself is judged by its images, which is not done here.
+    pub async fn manifest(&self, subject: &Subject, within: Option<&Digest>) -> Judged {
+        let (finding, requirements) = Case::new(self, subject, within).judge().await;
+        Judged {
+            requirements,
+            ..Judged::new(self.rules, self.name, finding)
+        }
+    }
+}
+
+/// One manifest, and what was looked at of its evidence.
+struct Case<'a, A: Archive, P> {
+    judge: &'a Judge<'a, A, P>,
     subject: &'a Subject,
     within: Option<&'a Digest>,
-    name: &'a Reference,
-    now: UnixTime,
     evidence: Source<'a, A>,
-    work: &'a Work<'a, P>,
     /// What a payload's `optional` must say.
     annotations: &'a [(String, String)],
     /// The candidates whose signatures were checked.
     examined: BTreeSet<[u8; 32]>,
 }
 
-/// Judges one manifest under `name`, at the time `now`; `within` is the index that lists it, where
-/// each of its images is judged for itself.
-pub(super) async fn judge<A: Archive, P: Provider>(
-    rules: &Rules,
-    subject: &Subject,
-    within: Option<&Digest>,
-    name: &Reference,
-    now: UnixTime,
-    archive: &A,
-    work: &Work<'_, P>,
-) -> Judgement {
-    let evidence = match rules.reads_attachments(name) {
-        true => Source::new(archive, &subject.digest, work.preferred(&subject.digest)),
-        false => Source::nothing(archive, &subject.digest),
-    };
-    let mut desk = Desk {
-        subject,
-        within,
-        name,
-        now,
-        evidence,
-        work,
-        annotations: match rules {
-            Rules::Direct(direct) => &direct.annotations,
-            Rules::Policy { .. } => &[],
-        },
-        examined: BTreeSet::new(),
-    };
-    let mut requirements = Vec::new();
-    match rules {
-        Rules::Direct(direct) => {
-            for keys in direct.demands() {
-                let report = desk.direct(direct, keys).await;
-                let met = report.verdict == Verdict::Allow;
-                requirements.push(report);
-                if !met {
-                    break;
-                }
-            }
-        }
-        Rules::Policy {
-            policy,
-            assets,
-            roots,
-            ..
-        } => {
-            let selected = match policy.select(name) {
-                Ok(selection) => selection.requirements,
-                Err(error) => {
-                    let failure = Failure::from(error);
-                    return Judgement {
-                        verdict: Verdict::Deny,
-                        code: failure.code,
-                        message: failure.message,
-                        requirements,
-                    };
-                }
-            };
-            for requirement in selected {
-                let report = desk.requirement(requirement, assets, roots).await;
-                let met = report.verdict == Verdict::Allow;
-                requirements.push(report);
-                if !met {
-                    // Break-glass: what is lacking stays in the report.
-                    let exceptions = policy
-                        .marker()
-                        .map(|marker| marker.exceptions.as_slice())
-                        .unwrap_or_default();
-                    if let Some(admitted) =
-                        pins::exception(exceptions, pins::Judged { subject, within }, name, now)
-                    {
-                        let (code, message) = (admitted.code, admitted.message.clone());
-                        requirements.push(admitted);
-                        return Judgement {
-                            verdict: Verdict::Allow,
-                            code,
-                            message,
-                            requirements,
-                        };
-                    }
-                    break;
-                }
-            }
+impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
+    fn new(judge: &'a Judge<'a, A, P>, subject: &'a Subject, within: Option<&'a Digest>) -> Self {
+        let digest = &subject.digest;
+        let evidence = if judge.rules.reads_attachments(judge.name) {
+            Source::new(judge.archive, digest, judge.work.preferred(digest))
+        } else {
+            Source::nothing(judge.archive, digest)
+        };
+        Self {
+            judge,
+            subject,
+            within,
+            evidence,
+            annotations: match judge.rules {
+                Rules::Direct(direct) => &direct.annotations,
+                Rules::Policy(_) => &[],
+            },
+            examined: BTreeSet::new(),
         }
     }
-    // A policy's list is never empty (its parser), and "nothing was demanded" is no reason to
-    // allow.
-    match requirements
-        .iter()
-        .find(|requirement| requirement.verdict != Verdict::Allow)
-        .or(requirements.last())
-    {
-        Some(last) => Judgement {
-            verdict: last.verdict,
-            code: last.code,
-            message: last.message.clone(),
-            requirements,
-        },
-        None => Judgement {
-            verdict: Verdict::Deny,
-            code: "internal",
-            message: "no requirement applied".into(),
-            requirements,
-        },
-    }
-}
 
-impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
-    async fn direct(&mut self, direct: &Direct, keys: &[PublicKey]) -> RequirementReport {
+    async fn judge(mut self) -> (Finding, Vec<Judgement>) {
+        let requirements = match self.judge.rules {
+            Rules::Direct(direct) => self.direct(direct).await,
+            Rules::Policy(rules) => match self.policy(rules).await {
+                Ok(requirements) => requirements,
+                Err(finding) => return (finding, Vec::new()),
+            },
+        };
+        // Judging stops at the first that is not met, or behind it at the exception that admits it.
+        // A policy's list is never empty (its parser), and "nothing was demanded" is no reason to
+        // allow.
+        let finding = requirements.last().map_or_else(
+            || Finding::deny(Failure::new("internal", "no requirement applied")),
+            |last| last.finding.clone(),
+        );
+        (finding, requirements)
+    }
+
+    async fn policy(&mut self, rules: &'a PolicyRules) -> Result<Vec<Judgement>, Finding> {
+        let selected = rules
+            .policy
+            .select(self.judge.name)
+            .map_err(Finding::deny)?
+            .requirements;
+        let mut requirements = Vec::new();
+        for requirement in selected {
+            let judgement = self.requirement(requirement, rules).await;
+            let is_met = judgement.finding.is_allowed();
+            requirements.push(judgement);
+            if !is_met {
+                // Break-glass: what is lacking stays in the report.
+                requirements.extend(self.exception(rules));
+                break;
+            }
+        }
+        Ok(requirements)
+    }
+
+    fn exception(&self, rules: &PolicyRules) -> Option<Judgement> {
+        let exceptions = &rules.policy.marker()?.exceptions;
+        pins::exception(exceptions, self.in_hand(), self.judge.name, self.judge.now)
+    }
+
+    fn in_hand(&self) -> pins::InHand<'a> {
+        pins::InHand {
+            subject: self.subject,
+            within: self.within,
+        }
+    }
+
+    async fn direct(&mut self, direct: &'a Direct) -> Vec<Judgement> {
+        let mut requirements = Vec::new();
+        for keys in direct.demands() {
+            let judgement = self.demand(direct, keys).await;
+            let is_met = judgement.finding.is_allowed();
+            requirements.push(judgement);
+            if !is_met {
+                break;
+            }
+        }
+        requirements
+    }
+
+    async fn demand(&mut self, direct: &'a Direct, keys: &'a [PublicKey]) -> Judgement {
         let root = direct.root.as_ref();
-        let who = match &direct.signers {
-            Signers::Keys(_) => Who::Keys {
+        let who = match (&direct.signers, root) {
+            (Signers::Keys(_), root) => Who::Keys {
                 keys,
                 root: root.map(|root| &root.root),
             },
-            Signers::Identities(identities) => match root {
-                Some(root) => Who::Identities {
-                    identities,
-                    root: &root.root,
-                },
-                None => {
-                    return denied(
-                        "identity",
-                        RulesError::NoAuthority {
-                            name: "none".into(),
-                        }
-                        .into(),
-                    );
-                }
+            (Signers::Identities(identities), Some(root)) => Who::Identities {
+                identities,
+                root: &root.root,
+            },
+            (Signers::Identities(_), None) => {
+                let name = "none".into();
+                let finding = Finding::deny(RulesError::NoAuthority { name });
+                return Judgement::decided("identity", finding);
+            }
+        };
+        let wants = match (&direct.predicate_type, direct.names) {
+            (None, SignedNames::Any) => Wants::Signature(Names::Any),
+            (None, SignedNames::Own) => Wants::Signature(Names::Own),
+            (Some(predicate_type), _) => Wants::Statement {
+                predicate_type,
+                conditions: &[],
+                max_age: None,
             },
         };
-        let kind = direct.signers.kind();
-        let report = match &direct.predicate_type {
-            None => {
-                self.union(
-                    kind,
-                    who,
-                    Wants::Signature(if direct.names == SignedNames::Any {
-                        Names::Any
-                    } else {
-                        Names::Own
-                    }),
-                )
-                .await
-            }
-            Some(predicate_type) => {
-                self.union(
-                    kind,
-                    who,
-                    Wants::Statement {
-                        predicate_type,
-                        conditions: &[],
-                        max_age: None,
-                    },
-                )
-                .await
-            }
-        };
-        under(report, root)
+        let judgement = self
+            .by_all_evidence(direct.signers.kind(), who, wants)
+            .await;
+        with_root(judgement, root)
     }
 
     async fn requirement(
         &mut self,
-        requirement: &Requirement,
-        assets: &BTreeMap<String, Vec<u8>>,
-        roots: &Roots,
-    ) -> RequirementReport {
+        requirement: &'a Requirement,
+        rules: &'a PolicyRules,
+    ) -> Judgement {
         let kind = requirement.kind();
+        let not_implemented = |what: String| {
+            Judgement::decided(kind, Finding::deny(VerifyError::NotImplemented { what }))
+        };
         if let Some(what) = requirement.not_implemented() {
-            return denied(
-                kind,
-                VerifyError::NotImplemented { what: what.into() }.into(),
-            );
+            return not_implemented(what.into());
         }
         match requirement {
-            Requirement::InsecureAcceptAnything => RequirementReport {
-                kind: kind.into(),
-                verdict: Verdict::Allow,
-                code: "policy.accept-anything",
-                message: "the policy accepts anything here".into(),
-                trusted_root: None,
-                candidates: Vec::new(),
-                expires: None,
-            },
-            Requirement::Reject => denied(
-                kind,
-                VerifyError::Rejected {
-                    image: format!("docker://{}", self.name.familiar()),
-                }
-                .into(),
-            ),
-            Requirement::SigstoreSigned(signed) => {
-                let wants = Wants::Signature(Names::Matched(&signed.identity));
-                match Material::read(signed, assets) {
-                    Ok(Some(material)) => {
-                        return self
-                            .as_containers_image(kind, material.who(&signed.trust, self.now), wants)
-                            .await;
-                    }
-                    Ok(None) => {}
-                    Err(failure) => return denied(kind, failure),
-                }
-                self.trusted(
-                    kind,
-                    &signed.trust,
-                    assets,
-                    roots,
-                    wants,
-                    signed.reads_bundles(),
-                )
-                .await
+            Requirement::InsecureAcceptAnything => {
+                Judgement::decided(kind, Finding::allow(Reason::Anything))
             }
+            Requirement::Reject => {
+                let image = format!("docker://{}", self.judge.name.familiar());
+                Judgement::decided(kind, Finding::deny(VerifyError::Rejected { image }))
+            }
+            Requirement::SigstoreSigned(signed) => self.signed(kind, signed, rules).await,
             Requirement::Attested(attested) => {
                 let wants = Wants::Statement {
                     predicate_type: &attested.predicate_type,
                     conditions: &attested.conditions,
                     max_age: attested.max_age,
                 };
-                self.trusted(kind, &attested.trust, assets, roots, wants, true)
+                self.trusted(kind, &attested.trust, rules, wants, true)
                     .await
             }
-            Requirement::Pinned(pinned) => pins::pinned(
-                pinned,
-                pins::Judged {
-                    subject: self.subject,
-                    within: self.within,
-                },
-                self.name,
-            ),
-            // containers/image never implemented it either, and says so in these words.
-            Requirement::SignedBaseLayer { .. } => denied(
-                kind,
-                Failure::new(
-                    "requirement.not-implemented",
-                    "signedBaseLayer not implemented yet!",
-                ),
-            ),
-            _ => denied(
-                kind,
-                VerifyError::NotImplemented {
-                    what: format!("the requirement type {kind}"),
-                }
-                .into(),
-            ),
+            Requirement::Pinned(pinned) => pins::pinned(pinned, self.in_hand(), self.judge.name),
+            Requirement::SignedBaseLayer { .. } => {
+                Judgement::decided(kind, Finding::deny(VerifyError::BaseLayer))
+            }
+            _ => not_implemented(format!("the requirement type {kind}")),
+        }
+    }
+
+    async fn signed(
+        &mut self,
+        kind: &str,
+        signed: &'a SigstoreSigned,
+        rules: &'a PolicyRules,
+    ) -> Judgement {
+        let wants = Wants::Signature(Names::Matched(&signed.identity));
+        match Material::read(signed, &rules.assets) {
+            Ok(Some(material)) => {
+                let who = material.who(&signed.trust, self.judge.now);
+                self.by_signature_tag(kind, who, wants).await
+            }
+            Ok(None) => {
+                let reads_bundles = signed.reads_bundles();
+                self.trusted(kind, &signed.trust, rules, wants, reads_bundles)
+                    .await
+            }
+            Err(failure) => Judgement::decided(kind, Finding::deny(failure)),
         }
     }
 
@@ -297,21 +247,22 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
         &mut self,
         kind: &str,
         trust: &Trust,
-        assets: &BTreeMap<String, Vec<u8>>,
-        roots: &Roots,
+        rules: &PolicyRules,
         wants: Wants<'_>,
-        is_ours: bool,
-    ) -> RequirementReport {
-        let root = match trust.root().map(|wanted| roots.get(wanted)) {
-            Some(None) => return denied(kind, VerifyError::RootMissing.into()),
+        reads_bundles: bool,
+    ) -> Judgement {
+        let root = match trust.root().map(|wanted| rules.roots.get(wanted)) {
+            Some(None) => {
+                return Judgement::decided(kind, Finding::deny(VerifyError::RootMissing));
+            }
             Some(found) => found,
             None => None,
         };
         let keys = match trust {
             Trust::Keys(source) | Trust::LoggedKeys { keys: source, .. } => {
-                match keys(source, assets) {
+                match keys(source, &rules.assets) {
                     Ok(keys) => keys,
-                    Err(failure) => return denied(kind, failure),
+                    Err(failure) => return Judgement::decided(kind, Finding::deny(failure)),
                 }
             }
             _ => Vec::new(),
@@ -326,80 +277,65 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
                 root: &root.root,
             },
             _ => {
-                return denied(
+                let what = "another trust than keys and identities".into();
+                return Judgement::decided(
                     kind,
-                    VerifyError::NotImplemented {
-                        what: "another trust than keys and identities".into(),
-                    }
-                    .into(),
+                    Finding::deny(VerifyError::NotImplemented { what }),
                 );
             }
         };
-        let report = if is_ours {
-            self.union(kind, who, wants).await
+        let judgement = if reads_bundles {
+            self.by_all_evidence(kind, who, wants).await
         } else {
-            self.as_containers_image(kind, who, wants).await
+            self.by_signature_tag(kind, who, wants).await
         };
-        under(report, root)
+        with_root(judgement, root)
     }
 
     /// As containers/image: `.sig` alone, and whatever cannot be read is fatal.
-    async fn as_containers_image(
-        &mut self,
-        kind: &str,
-        who: Who<'_>,
-        wants: Wants<'_>,
-    ) -> RequirementReport {
+    async fn by_signature_tag(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> Judgement {
         match self.evidence.layers_of_signature_tag().await {
             Ok(layers) if layers > limits::EVIDENCE_EXAMINED => {
-                return troubled(kind, too_many_candidates(), Vec::new());
+                return Judgement::decided(kind, too_many_candidates());
             }
             Ok(_) => {}
-            Err(trouble) => return troubled(kind, trouble, Vec::new()),
+            Err(trouble) => return Judgement::decided(kind, trouble),
         }
         let mut found = Vec::new();
         while let Some(one) = self
             .evidence
-            .candidate(Place::SignatureTag, found.len())
+            .candidate(Location::SignatureTag, found.len())
             .await
         {
             found.push(one);
         }
-        if let Some(trouble) = self.evidence.trouble(Place::SignatureTag) {
-            return troubled(kind, trouble, Vec::new());
+        if let Some(trouble) = self.evidence.trouble(Location::SignatureTag) {
+            return Judgement::decided(kind, trouble);
         }
-        let mut round = Round {
-            question: self.question(who, wants, Order::ContainersImage),
-            candidates: Vec::new(),
-            trouble: None,
-        };
+        let mut round = Round::new(self.question(who, wants, Order::ContainersImage));
         for one in found {
             if self.examine(&mut round, &one).await == Next::Stop {
                 break;
             }
         }
-        conclude(kind, wants, round.candidates, round.trouble)
+        round.conclude(kind, None)
     }
 
     /// Ours: what satisfied before, the tag, the referrers, each fetched as it is looked at and
     /// until one satisfies. What does not parse or verify is recorded and skipped, what could not
-    /// be had makes a denial "could not find out" (docs/trust.md section 7).
-    async fn union(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> RequirementReport {
+    /// be had makes a denial "unknown" (docs/trust.md section 7).
+    async fn by_all_evidence(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> Judgement {
         let tag = match wants {
-            Wants::Signature(_) => Place::SignatureTag,
-            Wants::Statement { .. } => Place::AttestationTag,
+            Wants::Signature(_) => Location::SignatureTag,
+            Wants::Statement { .. } => Location::AttestationTag,
         };
-        let places = [Place::Preferred, tag, Place::Referrers];
-        let mut round = Round {
-            question: self.question(who, wants, Order::CheapFirst),
-            candidates: Vec::new(),
-            trouble: None,
-        };
+        let locations = [Location::Preferred, tag, Location::Referrers];
+        let mut round = Round::new(self.question(who, wants, Order::CheapFirst));
         let (mut seen, mut next) = (BTreeSet::new(), Next::GoOn);
-        for place in places {
+        for location in locations {
             let mut number = 0;
             while next == Next::GoOn
-                && let Some(found) = self.evidence.candidate(place, number).await
+                && let Some(found) = self.evidence.candidate(location, number).await
             {
                 number = number.saturating_add(1);
                 if seen.insert(found.key) {
@@ -407,11 +343,10 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
                 }
             }
         }
-        let missed = places
+        let missed = locations
             .into_iter()
-            .find_map(|place| self.evidence.missed(place));
-        let trouble = round.trouble.or(missed);
-        conclude(kind, wants, round.candidates, trouble)
+            .find_map(|location| self.evidence.missed(location));
+        round.conclude(kind, missed)
     }
 
     fn question<'q>(&self, who: Who<'q>, wants: Wants<'q>, order: Order) -> Question<'q>
@@ -420,8 +355,8 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
     {
         Question {
             subject: self.subject,
-            name: self.name,
-            now: self.now,
+            name: self.judge.name,
+            now: self.judge.now,
             who,
             wants,
             annotations: self.annotations,
@@ -432,59 +367,33 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
     /// One candidate. What it lacks is recorded, and never ends the examination of the others; a
     /// bound of the judgement does.
     async fn examine(&mut self, round: &mut Round<'_>, found: &Found) -> Next {
-        self.work.pass(found.size().saturating_add(CANDIDATE)).await;
+        let work = self.judge.work;
+        work.pass(found.size().saturating_add(CANDIDATE)).await;
         let may_be_checked =
             self.examined.len() < limits::EVIDENCE_EXAMINED || self.examined.contains(&found.key);
         let meter = if may_be_checked {
-            self.work.candidate()
+            work.candidate()
         } else {
-            self.work.free_of_charge()
+            work.free_of_charge()
         };
         let outcome = round.question.examine(found, &meter).await;
         if meter.checks() > 0 {
             self.examined.insert(found.key);
         }
         let error = match outcome {
-            Ok(candidate) => {
-                let accepted = candidate.outcome == Outcome::Accepted;
-                round.candidates.push(candidate);
-                if let (true, Some(origin)) = (accepted, &found.origin) {
-                    self.work
-                        .note_satisfied(&self.subject.digest, origin.clone());
-                }
-                return if accepted { Next::Stop } else { Next::GoOn };
-            }
+            Ok(candidate) => return self.examined(round, found, candidate),
             Err(error) => error,
         };
-        let spent = self.work.spent();
-        let (trouble, next) = match spent {
-            Some(error) => (
-                Trouble {
-                    failure: error.into(),
-                    unknown: true,
-                },
-                Next::Stop,
-            ),
+        let (trouble, next) = match work.spent() {
+            Some(error) => (Finding::unknown(error), Next::Stop),
             None if !may_be_checked => (too_many_candidates(), Next::Stop),
-            None => (
-                Trouble {
-                    failure: error.into(),
-                    unknown: true,
-                },
-                Next::GoOn,
-            ),
+            None => (Finding::unknown(error), Next::GoOn),
         };
         if may_be_checked {
-            round.candidates.push(Candidate::refused(
-                &found.source,
-                "other",
-                found.digest.as_ref().map(ToString::to_string),
-                &Refused {
-                    failure: trouble.failure.clone(),
-                    steps: Vec::new(),
-                },
-            ));
+            let reason = trouble.clone().into_reason();
+            round.candidates.push(found.unreadable(reason));
         }
+        // What stops the judgement says more than what happened before.
         round.trouble = round
             .trouble
             .take()
@@ -492,17 +401,24 @@ impl<'a, A: Archive, P: Provider> Desk<'a, A, P> {
             .or(Some(trouble));
         next
     }
+
+    fn examined(&self, round: &mut Round<'_>, found: &Found, candidate: Candidate) -> Next {
+        let is_accepted = candidate.outcome == Outcome::Accepted;
+        round.candidates.push(candidate);
+        if !is_accepted {
+            return Next::GoOn;
+        }
+        if let Some(origin) = &found.origin {
+            self.judge
+                .work
+                .note_satisfied(&self.subject.digest, origin.clone());
+        }
+        Next::Stop
+    }
 }
 
 /// What one candidate costs to look at, in bytes.
 const CANDIDATE: usize = 4 << 10;
-
-/// One requirement's way through the candidates.
-struct Round<'q> {
-    question: Question<'q>,
-    candidates: Vec<Candidate>,
-    trouble: Option<Trouble>,
-}
 
 /// Whether to look at the next candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -511,194 +427,92 @@ enum Next {
     Stop,
 }
 
-fn too_many_candidates() -> Trouble {
-    VerifyError::EvidenceLimit {
+/// One requirement's way through the candidates.
+struct Round<'q> {
+    question: Question<'q>,
+    candidates: Vec<Candidate>,
+    trouble: Option<Finding>,
+}
+
+impl<'q> Round<'q> {
+    fn new(question: Question<'q>) -> Self {
+        Self {
+            question,
+            candidates: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Whether one satisfied; else what kept all from it. `missed` is what could not be had.
+    fn conclude(self, kind: &str, missed: Option<Finding>) -> Judgement {
+        let accepted = self
+            .candidates
+            .iter()
+            .find(|candidate| candidate.outcome == Outcome::Accepted);
+        let finding = match (accepted, self.trouble.or(missed)) {
+            (Some(accepted), _) => Finding::allow(accepted.reason.clone()),
+            (None, Some(trouble)) => trouble,
+            (None, None) => none_accepted(&self.candidates, self.question.wants),
+        };
+        Judgement::found(kind, finding, self.candidates)
+    }
+}
+
+fn none_accepted(candidates: &[Candidate], wants: Wants<'_>) -> Finding {
+    let rejected: Vec<&Failure> = candidates
+        .iter()
+        .filter(|candidate| candidate.outcome == Outcome::Rejected)
+        .map(|candidate| &candidate.reason)
+        .collect();
+    let Some(foremost) = rejected.iter().max_by_key(|reason| reason.kind.rank()) else {
+        return Finding::deny(no_evidence(candidates.len(), wants));
+    };
+    let finding = Finding::deny((*foremost).clone());
+    if rejected.len() == 1 {
+        return finding;
+    }
+    let mut reasons: Vec<&str> = rejected
+        .iter()
+        .map(|reason| reason.message.as_str())
+        .take(limits::REASONS)
+        .collect();
+    let more = format!("and {} more", rejected.len().saturating_sub(reasons.len()));
+    if rejected.len() > reasons.len() {
+        reasons.push(&more);
+    }
+    let reasons = reasons.join("; ");
+    finding.in_words(VerifyError::SeveralReasons { reasons }.to_string())
+}
+
+/// Nothing of the wanted sort is there; `others` is how many things were set aside.
+fn no_evidence(others: usize, wants: Wants<'_>) -> VerifyError {
+    match wants {
+        Wants::Signature(_) => VerifyError::NoSignature {
+            detail: match others {
+                0 => String::new(),
+                n => {
+                    format!(" (0 non-sigstore signatures, {n} sigstore non-signature attachments)")
+                }
+            },
+        },
+        Wants::Statement { predicate_type, .. } => VerifyError::NoAttestation {
+            predicate_type: predicate_type.into(),
+            others,
+        },
+    }
+}
+
+fn too_many_candidates() -> Finding {
+    Finding::unknown(VerifyError::EvidenceLimit {
         what: "candidates",
         limit: limits::EVIDENCE_EXAMINED,
-    }
-    .into()
+    })
 }
 
 /// Says under which trusted root a requirement was judged.
-fn under(report: RequirementReport, root: Option<&NamedRoot>) -> RequirementReport {
-    RequirementReport {
+fn with_root(judgement: Judgement, root: Option<&NamedRoot>) -> Judgement {
+    Judgement {
         trusted_root: root.map(|root| root.name.clone()),
-        ..report
-    }
-}
-
-/// All are built first: one that cannot be used rejects everything (docs/containers-image.md
-/// section 6).
-pub(super) fn keys(
-    source: &KeySource,
-    assets: &BTreeMap<String, Vec<u8>>,
-) -> Result<Vec<PublicKey>, Failure> {
-    let material = files(source, assets)?;
-    if material.is_empty() {
-        return Err(RulesError::NoKeys.into());
-    }
-    if material.len() > limits::KEYS {
-        return Err(RulesError::TooManyKeys.into());
-    }
-    material
-        .into_iter()
-        .map(|bytes| PublicKey::from_pem(bytes).map_err(Failure::from))
-        .collect()
-}
-
-/// The content of every file that a policy names, or carries, in one member.
-pub(super) fn files<'a>(
-    source: &'a KeySource,
-    assets: &'a BTreeMap<String, Vec<u8>>,
-) -> Result<Vec<&'a [u8]>, Failure> {
-    let file = |path: &String| {
-        assets
-            .get(path)
-            .map(Vec::as_slice)
-            .ok_or_else(|| Failure::from(VerifyError::KeyMissing { path: path.clone() }))
-    };
-    match source {
-        KeySource::Path(path) => Ok(vec![file(path)?]),
-        KeySource::Paths(paths) => paths.iter().map(file).collect(),
-        KeySource::Data(data) => Ok(vec![data]),
-        KeySource::Datas(list) => Ok(list.iter().map(Vec::as_slice).collect()),
-    }
-}
-
-fn denied(kind: &str, failure: Failure) -> RequirementReport {
-    RequirementReport {
-        kind: kind.into(),
-        verdict: Verdict::Deny,
-        code: failure.code,
-        message: failure.message,
-        trusted_root: None,
-        candidates: Vec::new(),
-        expires: None,
-    }
-}
-
-fn troubled(kind: &str, trouble: Trouble, candidates: Vec<Candidate>) -> RequirementReport {
-    let verdict = if trouble.unknown {
-        Verdict::Unknown
-    } else {
-        Verdict::Deny
-    };
-    RequirementReport {
-        kind: kind.into(),
-        verdict,
-        code: trouble.failure.code,
-        message: trouble.failure.message,
-        trusted_root: None,
-        candidates,
-        expires: None,
-    }
-}
-
-fn conclude(
-    kind: &str,
-    wants: Wants<'_>,
-    candidates: Vec<Candidate>,
-    trouble: Option<Trouble>,
-) -> RequirementReport {
-    if let Some(accepted) = candidates
-        .iter()
-        .find(|candidate| candidate.outcome == Outcome::Accepted)
-    {
-        let (code, message) = (accepted.code, accepted.message.clone());
-        return RequirementReport {
-            kind: kind.into(),
-            verdict: Verdict::Allow,
-            code,
-            message,
-            trusted_root: None,
-            candidates,
-            expires: None,
-        };
-    }
-    if let Some(trouble) = trouble {
-        return troubled(kind, trouble, candidates);
-    }
-    let rejected: Vec<&Candidate> = candidates
-        .iter()
-        .filter(|candidate| candidate.outcome == Outcome::Rejected)
-        .collect();
-    let (code, message) = match rejected.as_slice() {
-        [] => {
-            let failure = Failure::from(match wants {
-                Wants::Signature(_) => VerifyError::NoSignature {
-                    detail: aside(&candidates),
-                },
-                Wants::Statement { predicate_type, .. } => VerifyError::NoAttestation {
-                    predicate_type: predicate_type.into(),
-                    others: candidates.len(),
-                },
-            });
-            (failure.code, failure.message)
-        }
-        [one] => (one.code, one.message.clone()),
-        many => {
-            let mut reasons: Vec<&str> = many
-                .iter()
-                .map(|candidate| candidate.message.as_str())
-                .take(limits::REASONS)
-                .collect();
-            let more = format!("and {} more", many.len().saturating_sub(reasons.len()));
-            if many.len() > reasons.len() {
-                reasons.push(&more);
-            }
-            let code = many
-                .iter()
-                .map(|candidate| candidate.code)
-                .max_by_key(|code| rank(code))
-                .unwrap_or("signature.none-accepted");
-            (
-                code,
-                VerifyError::SeveralReasons {
-                    reasons: reasons.join("; "),
-                }
-                .to_string(),
-            )
-        }
-    };
-    RequirementReport {
-        kind: kind.into(),
-        verdict: Verdict::Deny,
-        code,
-        message,
-        trusted_root: None,
-        candidates,
-        expires: None,
-    }
-}
-
-fn aside(candidates: &[Candidate]) -> String {
-    match candidates.len() {
-        0 => String::new(),
-        n => format!(" (0 non-sigstore signatures, {n} sigstore non-signature attachments)"),
-    }
-}
-
-/// The further a candidate came, the more its failure says.
-fn rank(code: &str) -> u8 {
-    match code {
-        "identity.not-accepted"
-        | "identity.other-name"
-        | "annotation.missing"
-        | "attestation.condition"
-        | "attestation.too-old" => 5,
-        "digest.not-signed" | "sigstore.artifact" => 4,
-        "sigstore.identity"
-        | "containers-image.email"
-        | "containers-image.issuer"
-        | "containers-image.hostname" => 3,
-        code if code.starts_with("payload.")
-            || code.starts_with("statement.")
-            || code.starts_with("sigstore.")
-            || code.starts_with("containers-image.") =>
-        {
-            2
-        }
-        "signature.invalid" => 1,
-        _ => 0,
+        ..judgement
     }
 }

@@ -1,9 +1,10 @@
 //! The full explanation of a decision, as plain data (JSON schema: `js/report.schema.json`).
 
+use super::finding::Finding;
 use crate::crypto;
-use crate::crypto::{Refused, Step};
+use crate::crypto::Step;
 use crate::digest::Digest;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::sigstore::verify::{LoggedEntry, Signed};
 use crate::x509::{Certificate, fulcio};
 use alloc::collections::BTreeMap;
@@ -11,30 +12,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use serde::Serialize;
 
-/// May it run?
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Yes.
-    Allow,
-    /// No.
-    Deny,
-    /// Nobody knows. Never treated as yes.
-    Unknown,
-}
-
-/// The decision about the content with this digest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Decision {
-    /// It may run.
-    Allow(Digest),
-    /// It may not; the digest where it is known.
-    Deny(Option<Digest>, Failure),
-}
-
 /// What became of one piece of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
 pub enum Outcome {
     /// It satisfied the requirement.
     Accepted,
@@ -47,21 +28,19 @@ pub enum Outcome {
 /// A report.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Report {
     /// Of this form: 1.
     pub version: u32,
     /// Which program judged.
     pub verifier: String,
-    /// May it run?
-    pub verdict: Verdict,
+    /// May it run, and why?
+    #[serde(flatten)]
+    pub finding: Finding,
     /// Whether it may, and a signature or attestation satisfied a requirement for every image that
     /// was judged. What is allowed by a rule that demands none, by an exception or by a pin is
     /// allowed, not verified (docs/trust.md section 9).
     pub verified: bool,
-    /// The stable code of the reason.
-    pub code: &'static str,
-    /// What was expected, found, and what to do.
-    pub message: String,
     /// What was judged.
     pub image: ImageReport,
     /// By which rule.
@@ -95,6 +74,7 @@ fn is_zero(count: &usize) -> bool {
 /// What a person has to answer where a good signature names another image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct MirrorQuestion {
     /// In words.
     pub question: String,
@@ -108,6 +88,7 @@ pub struct MirrorQuestion {
 /// What was judged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct ImageReport {
     /// As it was asked for.
     pub reference: String,
@@ -133,6 +114,7 @@ pub struct ImageReport {
 /// By which rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct RuleReport {
     /// `policy`, `key` or `identity`.
     pub source: &'static str,
@@ -147,16 +129,14 @@ pub struct RuleReport {
 /// One requirement and what was found for it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Requirement {
     /// As in the policy; `key` for the command line's.
     #[serde(rename = "type")]
     pub kind: String,
-    /// Is it met?
-    pub verdict: Verdict,
-    /// The stable code of the reason.
-    pub code: &'static str,
-    /// In words.
-    pub message: String,
+    /// Is it met, and why?
+    #[serde(flatten)]
+    pub finding: Finding,
     /// The trusted root under which it was judged.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trusted_root: Option<String>,
@@ -170,6 +150,7 @@ pub struct Requirement {
 /// One piece of evidence.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Candidate {
     /// Where it was found.
     pub source: String,
@@ -180,10 +161,9 @@ pub struct Candidate {
     pub digest: Option<String>,
     /// What became of it.
     pub outcome: Outcome,
-    /// The stable code of the reason.
-    pub code: &'static str,
-    /// In words.
-    pub message: String,
+    /// Why.
+    #[serde(flatten)]
+    pub reason: Failure,
     /// What it says; present only when its signature was verified.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub claims: Option<Claims>,
@@ -197,6 +177,7 @@ pub struct Candidate {
 /// What a verified signature says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Claims {
     /// The digest that was signed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,6 +208,7 @@ pub struct Claims {
 /// Who signed, as the certificate authority saw them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Signer {
     /// The subject alternative name: an email address, a workflow, a user.
     pub subject: String,
@@ -248,6 +230,7 @@ pub struct Signer {
 /// An entry in a transparency log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct LogEntry {
     /// The log's id.
     pub log_id: String,
@@ -269,6 +252,7 @@ pub struct LogEntry {
 /// A timestamp.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Timestamp {
     /// When, in seconds since 1970.
     pub time: i64,
@@ -327,6 +311,7 @@ impl Claims {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct StepReport {
     /// `rule`, `waived` or `signature`.
     pub kind: &'static str,
@@ -346,6 +331,7 @@ pub struct StepReport {
 
 /// Something to know.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Note {
     /// Stable.
     pub code: &'static str,
@@ -356,82 +342,83 @@ pub struct Note {
 /// One image of an index.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Instance {
     /// Its digest.
     pub digest: String,
     /// Its platform, by the index's word.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
-    /// May it run?
-    pub verdict: Verdict,
+    /// May it run, and why?
+    #[serde(flatten)]
+    pub finding: Finding,
     /// Whether it may, and a signature or attestation satisfied a requirement.
     pub verified: bool,
-    /// The stable code of the reason.
-    pub code: &'static str,
-    /// In words.
-    pub message: String,
     /// Each requirement that was looked at.
     pub requirements: Vec<Requirement>,
 }
 
 impl Report {
-    /// The decision. This is the one place where "could not find out" becomes a denial.
-    pub fn decision(&self) -> Decision {
-        let digest = self
-            .image
-            .digest
-            .as_deref()
-            .and_then(|text| Digest::parse(text).ok());
-        match (self.verdict, digest) {
-            (Verdict::Allow, Some(digest)) => Decision::Allow(digest),
-            (_, digest) => Decision::Deny(digest, Failure::new(self.code, self.message.clone())),
-        }
+    /// The digest of what may run: the one place where "nobody knows" becomes "no". `None` is a
+    /// denial, and [`Self::finding`] says why.
+    pub fn allowed(&self) -> Option<Digest> {
+        let digest = self.image.digest.as_deref()?;
+        Digest::parse(digest)
+            .ok()
+            .filter(|_| self.finding.is_allowed())
     }
 }
 
 /// Whether it is allowed, and by more than a rule that demands no signature, an exception or a pin.
-pub(super) fn is_verified(verdict: Verdict, requirements: &[Requirement]) -> bool {
-    let by_evidence = |requirement: &Requirement| {
-        requirement.verdict == Verdict::Allow
-            && requirement
-                .candidates
-                .iter()
-                .any(|candidate| candidate.outcome == Outcome::Accepted)
-    };
-    verdict == Verdict::Allow
+pub(super) fn is_verified(finding: &Finding, requirements: &[Requirement]) -> bool {
+    finding.is_allowed()
         && requirements
             .iter()
-            .all(|requirement| requirement.verdict == Verdict::Allow)
-        && requirements.iter().any(by_evidence)
+            .all(|requirement| requirement.finding.is_allowed())
+        && requirements
+            .iter()
+            .any(|requirement| requirement.accepted().is_some())
 }
 
 impl Requirement {
+    /// Decided without a look at any evidence.
+    pub(super) fn decided(kind: &str, finding: Finding) -> Self {
+        Self::found(kind, finding, Vec::new())
+    }
+
+    /// Decided by these candidates.
+    pub(super) fn found(kind: &str, finding: Finding, candidates: Vec<Candidate>) -> Self {
+        Self {
+            kind: kind.into(),
+            finding,
+            trusted_root: None,
+            candidates,
+            expires: None,
+        }
+    }
+
+    /// The evidence that satisfied it.
+    pub(super) fn accepted(&self) -> Option<&Candidate> {
+        self.candidates
+            .iter()
+            .find(|candidate| candidate.outcome == Outcome::Accepted)
+    }
+
     /// Evidence for it that failed. What does not say yet what the policy demands is signed well;
     /// what is no signature does not count; and where nothing could be examined, all but "there is
     /// none" and "nothing passes" is a failure.
     pub(super) fn failed_signatures(&self) -> usize {
-        let unsigned = |code: &str| {
-            matches!(
-                code,
-                "signature.missing"
-                    | "attestation.missing"
-                    | "policy.reject"
-                    | "requirement.not-implemented"
-            ) || code.starts_with("pinned.")
-        };
         let failed = |candidate: &&Candidate| match candidate.outcome {
             Outcome::Accepted => false,
-            Outcome::Rejected => !matches!(
-                candidate.code,
-                "attestation.condition" | "attestation.too-old" | "attestation.no-time"
-            ),
+            Outcome::Rejected => candidate.reason.kind != Kind::Condition,
             Outcome::SetAside => !matches!(
-                candidate.code,
-                "cosign.attachment" | "bundle.predicate-type" | "bundle.message-signature"
+                candidate.reason.kind,
+                Kind::Attachment | Kind::OtherPredicate | Kind::Blob
             ),
         };
-        let unexamined =
-            self.candidates.is_empty() && self.verdict != Verdict::Allow && !unsigned(self.code);
+        let unexamined = self.candidates.is_empty()
+            && !self.finding.is_allowed()
+            && !matches!(self.finding.kind, Kind::NoEvidence | Kind::Policy);
         self.candidates
             .iter()
             .filter(failed)
@@ -478,27 +465,6 @@ impl StepReport {
             Step::Settled(check, crypto::Outcome::Fails) => {
                 signature(check, "fails", "was not made by this key over these bytes")
             }
-        }
-    }
-}
-
-impl Candidate {
-    pub(super) fn refused(
-        source: &str,
-        format: &'static str,
-        digest: Option<String>,
-        refused: &Refused,
-    ) -> Self {
-        Self {
-            source: source.into(),
-            format,
-            digest,
-            outcome: Outcome::Rejected,
-            code: refused.failure.code,
-            message: refused.failure.message.clone(),
-            claims: None,
-            steps: StepReport::of(&refused.steps),
-            expires: None,
         }
     }
 }

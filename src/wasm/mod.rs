@@ -99,7 +99,7 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
     let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
     let root_path = options::root_name(options)?;
     // What a policy can name.
-    Reference::normalize(&job.name.to_string(), Grammar::Containers).map_err(failure)?;
+    Reference::normalize(&job.name().to_string(), Grammar::Containers).map_err(failure)?;
     let remote = Remote::new(job.web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
@@ -111,7 +111,7 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
             },
             None => verify::Trusted::Key(&key_path),
         };
-        verify::first_policy(&report, &job.name, trusted, mirrors)
+        verify::first_policy(&report, job.name(), trusted, mirrors)
             .map(JsValue::from)
             .map_err(failure)
     }))

@@ -11,13 +11,13 @@ use crate::oci::Platform;
 use crate::oci::auth::Credentials;
 use crate::oci::registry::{EgressHosts, Registry, base_for};
 use crate::policy::Policy;
-use crate::reference::{Grammar, Reference};
+use crate::reference::Reference;
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
 use crate::time::UnixTime;
 use crate::verify::{
-    BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Fetched, NamedRoot, Paths,
-    Report, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image,
+    BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, NamedRoot, Paths, Report,
+    Request, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image,
     verify_via_evidence,
 };
 use crate::x509::Window;
@@ -29,21 +29,14 @@ use wasm_bindgen::JsValue;
 
 /// Everything that one verification needs.
 pub(super) struct Verify {
-    shown: String,
-    /// The name to judge by.
-    pub name: Reference,
-    /// Where to ask.
-    at: Reference,
-    pinned: Option<Digest>,
+    request: Request,
     rules: Rules,
-    platform: Option<Platform>,
     plain_http: bool,
     credentials: Credentials,
     realms: Vec<String>,
     egress: EgressHosts,
     evidence: Option<EvidenceDocument>,
     via_evidence: bool,
-    time: UnixTime,
     /// Whether signatures are asked of the platform.
     pub web_crypto: bool,
 }
@@ -51,37 +44,10 @@ pub(super) struct Verify {
 impl Verify {
     /// Reads the options of `startVerify`.
     pub(super) fn read(options: &JsValue) -> Result<Self, JsValue> {
-        let shown = values::need_text(options, "reference")?;
-        let at = Reference::normalize(&shown, Grammar::Distribution)
-            .map_err(failure)?
-            .with_default_tag();
         let rules = rules(options)?.with_paths(paths(options)?);
-        // Only policies, and names for them, are bound to what containers/image can write.
-        let grammar = match rules {
-            Rules::Direct(_) => Grammar::Distribution,
-            Rules::Policy { .. } => Grammar::Containers,
-        };
-        let name = name(&shown, values::text(options, "as")?.as_deref(), grammar)?;
-        let both =
-            |reference: &Reference| reference.tag().is_some() && reference.digest().is_some();
-        if matches!(rules, Rules::Policy { .. }) && (both(&at) || both(&name)) {
-            return Err(failure(VerifyError::TagAndDigest));
-        }
-        if name.digest().is_some() && name.digest() != at.digest() {
-            return Err(failure(Failure::new(
-                "argument",
-                "the name to judge by has a digest, and the image was not asked for by this \
-                 digest: leave it out, or ask for the image by it",
-            )));
-        }
         Ok(Self {
-            pinned: at.digest().cloned(),
-            name,
+            request: request(options, &rules)?,
             rules,
-            platform: values::text(options, "platform")?
-                .map(|text| Platform::parse(&text))
-                .transpose()
-                .map_err(failure)?,
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
             realms: values::text_list(options, "realms")?,
@@ -96,11 +62,13 @@ impl Verify {
                 .map(|bytes| EvidenceDocument::parse(&bytes))
                 .transpose()
                 .map_err(failure)?,
-            time: UnixTime(values::integer(options, "time")?),
             web_crypto: web_crypto(options)?,
-            at,
-            shown,
         })
+    }
+
+    /// The name to judge by.
+    pub(super) fn name(&self) -> &Reference {
+        self.request.name()
     }
 
     /// Whatever name a signature gives, where there is no policy.
@@ -110,7 +78,7 @@ impl Verify {
                 names: SignedNames::Any,
                 ..direct
             }),
-            policy @ Rules::Policy { .. } => policy,
+            policy @ Rules::Policy(_) => policy,
         };
         Self { rules, ..self }
     }
@@ -130,80 +98,40 @@ impl Verify {
     pub(super) fn demands_more(&self) -> bool {
         match &self.rules {
             Rules::Direct(direct) => direct.all_keys || !direct.annotations.is_empty(),
-            Rules::Policy { .. } => false,
+            Rules::Policy(_) => false,
         }
     }
 
     /// Verifies.
     pub(super) async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
-        let reference = match &self.pinned {
-            Some(digest) => digest.to_string(),
-            None => self.at.tag().unwrap_or("latest").to_string(),
-        };
-        let what = Fetched {
-            shown: &self.shown,
-            reference: &reference,
-            pinned: self.pinned.as_ref(),
-            name: &self.name,
-            told_by: self.at.domain(),
-            platform: self.platform.as_ref(),
-            time: self.time,
-        };
+        let (rules, request, at) = (&self.rules, &self.request, self.request.at());
         if let Some(document) = &self.evidence {
-            return Ok(verify_image(
-                &Either::<Remote>::Document(document),
-                remote,
-                &self.rules,
-                &what,
-            )
-            .await);
+            let archive = Either::<Remote>::Document(document);
+            return Ok(verify_image(&archive, remote, rules, request).await);
         }
-        let base = base_for(self.at.domain(), self.plain_http).map_err(failure)?;
-        let registry = Registry::new(remote, &base, self.at.path(), self.credentials.clone())
-            .map_err(failure)?;
+        let base = base_for(at.domain(), self.plain_http).map_err(failure)?;
+        let registry =
+            Registry::new(remote, &base, at.path(), self.credentials.clone()).map_err(failure)?;
         let registry = registry
             .with_realms(self.realms.iter().map(String::as_str))
             .map_err(failure)?
             .with_egress(self.egress.clone());
         if self.via_evidence {
-            return Ok(verify_via_evidence(&registry, remote, &self.rules, &what).await);
+            return Ok(verify_via_evidence(&registry, remote, rules, request).await);
         }
-        Ok(verify_image(&Either::Registry(&registry), remote, &self.rules, &what).await)
+        Ok(verify_image(&Either::Registry(&registry), remote, rules, request).await)
     }
 }
 
-/// The name to judge an image by that was asked for as `shown`.
-pub(super) fn name(
-    shown: &str,
-    judged_as: Option<&str>,
-    grammar: Grammar,
-) -> Result<Reference, JsValue> {
-    match judged_as {
-        Some(text) => named(
-            text,
-            &Reference::normalize(shown, Grammar::Distribution)
-                .map_err(failure)?
-                .with_default_tag(),
-        ),
-        None => Ok(Reference::normalize(shown, grammar)
-            .map_err(failure)?
-            .with_default_tag()),
-    }
-}
-
-/// A name without tag and digest takes those that were asked for.
-fn named(text: &str, at: &Reference) -> Result<Reference, JsValue> {
-    let name = Reference::normalize(text, Grammar::Containers).map_err(failure)?;
-    if !name.is_bare() {
-        return Ok(name);
-    }
-    Ok(
-        match (at.digest(), at.tag().and_then(|tag| name.with_tag(tag))) {
-            (Some(digest), _) => name.with_digest(digest.clone()),
-            (None, Some(tagged)) => tagged,
-            (None, None) => name.with_default_tag(),
-        },
-    )
+fn request(options: &JsValue, rules: &Rules) -> Result<Request, JsValue> {
+    let reference = values::need_text(options, "reference")?;
+    let judged_as = values::text(options, "as")?;
+    let time = UnixTime(values::integer(options, "time")?);
+    let request = Request::parse(&reference, judged_as.as_deref(), rules, time).map_err(failure)?;
+    Ok(match values::text(options, "platform")? {
+        Some(platform) => request.on(Platform::parse(&platform).map_err(failure)?),
+        None => request,
+    })
 }
 
 /// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.

@@ -7,6 +7,7 @@ use crate::policy::lint::{self, Context, KnownImage};
 use crate::policy::registries_d::RegistriesD;
 use crate::reference::{Grammar, Reference};
 use crate::time::UnixTime;
+use crate::verify::Request;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use wasm_bindgen::prelude::*;
@@ -62,11 +63,7 @@ pub fn policy_explain(
 ) -> Result<JsValue, JsValue> {
     let policy = Policy::parse(policy).map_err(failure)?;
     let explanation = policy
-        .explain(&options::name(
-            reference,
-            judged_as.as_deref(),
-            Grammar::Containers,
-        )?)
+        .explain(&Request::name_in_policy(reference, judged_as.as_deref()).map_err(failure)?)
         .map_err(failure)?;
     let object = values::plain(&explanation)?;
     set(&object, "text", explanation.to_string());

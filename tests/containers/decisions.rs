@@ -683,6 +683,7 @@ fn c2_hashes() {
                 &support::key_rules(&folder.join("key.pub")),
                 &format!("demo.example/fixtures/{case}:1")
             )
+            .finding
             .verdict,
             expected,
             "{case}"
@@ -699,12 +700,14 @@ fn c3_rsa() {
     let key = [pem::encode("PUBLIC KEY", &base64::decode(KEY).unwrap())];
     let payload = good_payload();
     assert_eq!(
-        report(&[layer(payload.as_bytes(), PKCS1)], ANY_TAG, &key).verdict,
+        report(&[layer(payload.as_bytes(), PKCS1)], ANY_TAG, &key)
+            .finding
+            .verdict,
         Verdict::Allow
     );
     let refused = report(&[layer(payload.as_bytes(), PSS)], ANY_TAG, &key);
     assert_eq!(
-        (refused.verdict, refused.code),
+        (refused.finding.verdict, refused.finding.code),
         (Verdict::Deny, "signature.invalid")
     );
 }
@@ -765,7 +768,7 @@ fn a1_to_a5_indexes() {
     let refused =
         support::judge_platform(&memory, &rules(ANY_TAG, &key), multi_name, "linux/amd64");
     assert_eq!(
-        (refused.verdict, refused.code),
+        (refused.finding.verdict, refused.finding.code),
         (Verdict::Deny, "signature.missing"),
         "A1"
     );
@@ -780,7 +783,7 @@ fn a1_to_a5_indexes() {
         let found = support::judge_platform(&memory, &rules("", &key), multi_name, "linux/amd64");
         assert_eq!(
             (
-                found.verdict,
+                found.finding.verdict,
                 found
                     .requirements
                     .last()
@@ -788,7 +791,7 @@ fn a1_to_a5_indexes() {
                         .instances
                         .last()
                         .and_then(|one| one.requirements.last()))
-                    .map(|one| one.code)
+                    .map(|one| one.finding.code)
             ),
             (expected, Some(code)),
             "A2, A3: {name}"
@@ -799,13 +802,13 @@ fn a1_to_a5_indexes() {
     multi(&mut memory, &[image(), second.clone()]);
     hang(&mut memory, &image(), &signature(&image(), multi_name));
     assert_eq!(
-        judge(&memory, &rules("", &key), multi_name).verdict,
+        judge(&memory, &rules("", &key), multi_name).finding.verdict,
         Verdict::Deny,
         "A4"
     );
     hang(&mut memory, &second, &signature(&second, multi_name));
     assert_eq!(
-        judge(&memory, &rules("", &key), multi_name).verdict,
+        judge(&memory, &rules("", &key), multi_name).finding.verdict,
         Verdict::Allow,
         "A5"
     );
@@ -822,17 +825,20 @@ fn a9_attachments_are_off_where_registries_d_does_not_switch_them_on() {
     };
     let off = judged("default-docker:\n  lookaside: https://x.example\n");
     assert_eq!(
-        (off.verdict, off.code),
+        (off.finding.verdict, off.finding.code),
         (Verdict::Deny, "signature.missing")
     );
     assert!(
-        off.message
+        off.finding
+            .message
             .starts_with("A signature was required, but no signature exists"),
         "{}",
-        off.message
+        off.finding.message
     );
     assert_eq!(
-        judged("docker:\n  registry.example/team:\n    use-sigstore-attachments: true\n").verdict,
+        judged("docker:\n  registry.example/team:\n    use-sigstore-attachments: true\n")
+            .finding
+            .verdict,
         Verdict::Allow
     );
     assert_eq!(
@@ -840,6 +846,7 @@ fn a9_attachments_are_off_where_registries_d_does_not_switch_them_on() {
             "docker:\n  registry.example/team:\n    use-sigstore-attachments: true\n  \
              registry.example/team/app:\n    use-sigstore-attachments: false\n"
         )
+        .finding
         .verdict,
         Verdict::Deny
     );
@@ -879,9 +886,9 @@ impl Archive for Closed {
 fn a7_what_cannot_be_had_is_no_permission() {
     let memory = archive(&[signed(&good_payload(), 1)]);
     let rules = rules(ANY_TAG, &[public(&signer(1))]);
-    assert_eq!(judge(&memory, &rules, NAME).verdict, Verdict::Allow);
+    assert_eq!(judge(&memory, &rules, NAME).finding.verdict, Verdict::Allow);
     assert_eq!(
-        judge(&Closed(memory), &rules, NAME).verdict,
+        judge(&Closed(memory), &rules, NAME).finding.verdict,
         Verdict::Unknown
     );
 }

@@ -41,9 +41,13 @@ fn annotations_are_compared_with_what_was_signed() {
     ] {
         let rules = Rules::direct(annotated(wanted)).unwrap();
         let report = judge(&image, &rules, name);
-        assert_eq!(report.code, code, "{wanted:?}: {}", report.message);
         assert_eq!(
-            report.verdict == Verdict::Allow,
+            report.finding.code, code,
+            "{wanted:?}: {}",
+            report.finding.message
+        );
+        assert_eq!(
+            report.finding.verdict == Verdict::Allow,
             code == "signature.accepted"
         );
     }
@@ -61,7 +65,7 @@ fn a_bundle_has_no_annotations_that_could_be_compared() {
         "demo.example/demo/bundle:1.0",
     );
     assert_eq!(
-        (report.verdict, report.code),
+        (report.finding.verdict, report.finding.code),
         (Verdict::Deny, "annotation.unsupported")
     );
 }
@@ -86,7 +90,7 @@ fn one_of_the_keys_or_each_of_them() {
             &rules.unwrap(),
             "demo.example/demo/signed:1.0",
         );
-        assert_eq!(report.code, code, "{files:?} {all_keys}");
+        assert_eq!(report.finding.code, code, "{files:?} {all_keys}");
         assert_eq!(report.verified, code == "signature.accepted");
     }
 }
@@ -103,7 +107,7 @@ fn no_demand_at_all_is_no_reason_to_allow() {
             &Rules::Direct(direct),
             "demo.example/demo/signed:1.0",
         );
-        assert_eq!(report.verdict, Verdict::Deny);
+        assert_eq!(report.finding.verdict, Verdict::Deny);
     }
 }
 

@@ -27,7 +27,7 @@ fn direct(key: &std::path::Path, names: SignedNames) -> Rules {
 }
 
 fn said(report: &Report) -> (Verdict, &str) {
-    (report.verdict, report.code)
+    (report.finding.verdict, report.finding.code)
 }
 
 fn policy(requirements: Value, marker: Value) -> Rules {
@@ -61,7 +61,7 @@ fn without_a_policy_names_are_compared() {
             said(&report),
             expected,
             "{repository} as {name}: {}",
-            report.message
+            report.finding.message
         );
         let any = judge(&demo(repository), &direct(&key(), SignedNames::Any), name);
         assert_eq!(said(&any), OWN, "{repository} as {name}, any name");
@@ -75,9 +75,9 @@ fn without_a_policy_names_are_compared() {
     );
     assert_eq!(said(&bundle), OWN);
     assert!(
-        bundle.message.contains("no repository"),
+        bundle.finding.message.contains("no repository"),
         "{}",
-        bundle.message
+        bundle.finding.message
     );
 }
 
@@ -92,7 +92,7 @@ fn a_refusal_hands_over_no_bypass() {
     );
     let by_policy = judged(&demo("copied"), "copied");
     assert_eq!(
-        (by_key.code, by_policy.code),
+        (by_key.finding.code, by_policy.finding.code),
         ("identity.other-name", "identity.not-accepted")
     );
     for report in [&by_key, &by_policy] {
@@ -101,9 +101,9 @@ fn a_refusal_hands_over_no_bypass() {
             .iter()
             .flat_map(|requirement| &requirement.candidates);
         let messages = candidates
-            .map(|candidate| &candidate.message)
-            .chain(report.requirements.iter().map(|one| &one.message))
-            .chain([&report.message]);
+            .map(|candidate| &candidate.reason.message)
+            .chain(report.requirements.iter().map(|one| &one.finding.message))
+            .chain([&report.finding.message]);
         for message in messages {
             for word in [
                 "signedIdentity",
@@ -118,11 +118,11 @@ fn a_refusal_hands_over_no_bypass() {
             }
         }
         assert!(
-            report.message.starts_with("signed by ")
-                && report.message.contains("demo.example/demo/signed")
-                && report.message.contains("copied from"),
+            report.finding.message.starts_with("signed by ")
+                && report.finding.message.contains("demo.example/demo/signed")
+                && report.finding.message.contains("copied from"),
             "{}",
-            report.message
+            report.finding.message
         );
         let question = report.mirror_question.as_ref().unwrap();
         assert_eq!(
@@ -133,13 +133,14 @@ fn a_refusal_hands_over_no_bypass() {
     // What the reason phrase of a refusal has room for, says it already.
     assert!(
         by_policy
+            .finding
             .message
             .chars()
             .take(180)
             .collect::<String>()
             .contains("possibly"),
         "{}",
-        by_policy.message
+        by_policy.finding.message
     );
     let suggested = by_policy.mirror_question.unwrap().signed_identity.unwrap();
     assert_eq!(by_key.mirror_question.unwrap().signed_identity, None);
@@ -159,13 +160,13 @@ fn a_refusal_hands_over_no_bypass() {
         json!({ "version": 1 }),
     );
     let report = judge(&demo("signed"), &tags, "demo.example/demo/signed:1.0");
-    assert_eq!(report.code, "identity.not-accepted");
+    assert_eq!(report.finding.code, "identity.not-accepted");
     assert!(
-        report.message.contains("another tag")
-            && !report.message.contains("copied")
-            && !report.message.contains("matchRepository"),
+        report.finding.message.contains("another tag")
+            && !report.finding.message.contains("copied")
+            && !report.finding.message.contains("matchRepository"),
         "{}",
-        report.message
+        report.finding.message
     );
     assert_eq!(
         report.mirror_question.unwrap().signed_identity.as_deref(),
@@ -236,17 +237,20 @@ fn allowed_is_not_verified() {
             &format!("demo.example/demo/{repository}:1.0"),
         );
         assert_eq!(
-            (report.verdict, report.verified),
+            (report.finding.verdict, report.verified),
             (Verdict::Allow, verified),
             "{what}: {} {}",
-            report.code,
-            report.message
+            report.finding.code,
+            report.finding.message
         );
         assert_eq!(
-            report.message.starts_with("allowed, not verified: "),
+            report
+                .finding
+                .message
+                .starts_with("allowed, not verified: "),
             !verified,
             "{what}: {}",
-            report.message
+            report.finding.message
         );
         assert!(
             report
@@ -320,7 +324,7 @@ fn failed_signatures_are_counted() {
         )
         .unwrap();
         let report = judge(&demo("attested"), &rules, "demo.example/demo/attested:1.0");
-        (report.code, report.failed_signatures)
+        (report.finding.code, report.failed_signatures)
     };
     assert_eq!(
         attested("https://demo.example/build/v2"),

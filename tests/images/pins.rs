@@ -5,7 +5,7 @@ use super::*;
 use sealgate::digest::Algorithm;
 use sealgate::oci::registry::{Fetched, RegistryError};
 use sealgate::time::UnixTime;
-use sealgate::verify::{Archive, Listed, Report, Subject, Work, judge_manifest};
+use sealgate::verify::{Archive, Judge, Listed, Report, Subject, Work};
 use serde_json::{Value, json};
 
 const UNTIL: i64 = 1_798_761_600;
@@ -34,13 +34,13 @@ fn pinned(image: &str, digest: &str, others: &str) -> Rules {
 }
 
 fn said(report: &Report) -> (Verdict, &str) {
-    (report.verdict, report.code)
+    (report.finding.verdict, report.finding.code)
 }
 
 /// By the digest of its image.
 fn by_digest(memory: &Memory, rules: &Rules, repository: &str) -> Report {
     let digest = digest_of(memory);
-    support::judge_named(memory, rules, &format!("{repository}@{digest}"), &digest)
+    judge(memory, rules, &format!("{repository}@{digest}"))
 }
 
 #[test]
@@ -91,9 +91,9 @@ fn a_tag_has_the_digest_that_is_pinned() {
     }
     let refused = judge(&memory, &pinned(name, &other, "deny"), name);
     assert!(
-        refused.message.contains(&other) && refused.message.contains(&digest),
+        refused.finding.message.contains(&other) && refused.finding.message.contains(&digest),
         "{}",
-        refused.message
+        refused.finding.message
     );
 }
 
@@ -166,11 +166,10 @@ fn a_pinned_index_covers_its_images() {
         panic!()
     };
     let child = index.manifests[0].digest.to_string();
-    let report = support::judge_named(
+    let report = judge(
         &memory,
         &rules(json!({}), pin),
         &format!("demo.example/demo/multi@{child}"),
-        &child,
     );
     assert_eq!(
         said(&report),
@@ -197,15 +196,16 @@ fn an_exception_admits_its_digests_until_its_end() {
     let admitted = at(&open, UNTIL - 1);
     assert_eq!(said(&admitted), (Verdict::Allow, "exception.admitted"));
     assert!(
-        admitted.message.contains("the signer is down") && admitted.message.contains(UNTIL_TEXT),
+        admitted.finding.message.contains("the signer is down")
+            && admitted.finding.message.contains(UNTIL_TEXT),
         "{}",
-        admitted.message
+        admitted.finding.message
     );
     // What is lacking is said beside it.
     let kinds: Vec<(&str, &str)> = admitted
         .requirements
         .iter()
-        .map(|one| (one.kind.as_str(), one.code))
+        .map(|one| (one.kind.as_str(), one.finding.code))
         .collect();
     assert_eq!(
         kinds,
@@ -229,7 +229,9 @@ fn an_exception_admits_its_digests_until_its_end() {
         ("demo.example/demo/unsigned", &other, Verdict::Deny),
     ] {
         assert_eq!(
-            at(&excepted(scope, digest, key.clone()), UNTIL - 1).verdict,
+            at(&excepted(scope, digest, key.clone()), UNTIL - 1)
+                .finding
+                .verdict,
             verdict,
             "{scope} {digest}"
         );
@@ -240,7 +242,9 @@ fn an_exception_admits_its_digests_until_its_end() {
             json!({ "exceptions": [{ "scope": scope, "digests": [&digest], "until": "2099-01-01T00:00:00Z", "reason": "r" }] }),
             key.clone(),
         );
-        by_digest(&memory, &lasting, "demo.example/demo/unsigned").verdict
+        by_digest(&memory, &lasting, "demo.example/demo/unsigned")
+            .finding
+            .verdict
     };
     assert_eq!(
         (
@@ -262,15 +266,14 @@ fn an_exception_admits_its_digests_until_its_end() {
     let reference =
         sealgate::reference::Reference::normalize(name, sealgate::reference::Grammar::Containers)
             .unwrap();
-    let judged = block_on(judge_manifest(
-        &reject,
-        &subject,
-        None,
-        &reference,
-        UnixTime(UNTIL - 1),
-        &memory,
-        &Work::new(&sealgate::crypto::RustCrypto),
-    ));
+    let judge = Judge {
+        rules: &reject,
+        name: &reference,
+        now: UnixTime(UNTIL - 1),
+        archive: &memory,
+        work: &Work::new(&sealgate::crypto::RustCrypto),
+    };
+    let judged = block_on(judge.manifest(&subject, None));
     assert_eq!(
         judged.expires(),
         Some(UnixTime(UNTIL)),
@@ -335,7 +338,9 @@ fn an_exception_admits_what_could_not_be_found_out() {
         (Verdict::Allow, "exception.admitted")
     );
     assert_eq!(
-        support::judge_at(&memory, &open, name, UNTIL).verdict,
+        support::judge_at(&memory, &open, name, UNTIL)
+            .finding
+            .verdict,
         Verdict::Unknown
     );
 }
@@ -351,7 +356,7 @@ fn audit_is_a_note() {
             &rules(json!({ "audit": [scope] }), json!([{ "type": "reject" }])),
             name,
         );
-        assert_eq!(report.verdict, Verdict::Deny);
+        assert_eq!(report.finding.verdict, Verdict::Deny);
         report.notes.iter().any(|note| note.code == "policy.audit")
     };
     assert!(
@@ -382,7 +387,7 @@ fn registries_d_switches_attachments_off() {
     for repository in ["signed", "bundle", "keyless", "attested"] {
         let name = format!("demo.example/demo/{repository}:1.0");
         assert_eq!(
-            judge(&demo(repository), &on, &name).verdict,
+            judge(&demo(repository), &on, &name).finding.verdict,
             Verdict::Allow,
             "{repository}"
         );

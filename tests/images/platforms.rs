@@ -21,7 +21,11 @@ fn a_platform_that_no_entry_has_is_refused() {
             ("windows/amd64", (Verdict::Deny, "index.platform")),
         ] {
             let report = judge_platform(&memory, rules, "demo.example/demo/multi:1.0", platform);
-            assert_eq!((report.verdict, report.code), expected, "{platform}");
+            assert_eq!(
+                (report.finding.verdict, report.finding.code),
+                expected,
+                "{platform}"
+            );
         }
     }
     assert!(judge(&memory, &key, "demo.example/demo/multi:1.0").verified);
@@ -52,7 +56,7 @@ fn an_entry_without_a_platform_counts() {
     for (platform, judged) in [("linux/amd64", 2), ("linux/s390x", 1)] {
         let report = judge_platform(&memory, &rules, "demo.example/demo/multi:1.0", platform);
         assert_eq!(
-            (report.verdict, report.instances.len()),
+            (report.finding.verdict, report.instances.len()),
             (Verdict::Deny, judged),
             "{platform}"
         );

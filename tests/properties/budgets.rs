@@ -7,7 +7,7 @@ use sealgate::error::HostError;
 use sealgate::oci::registry::{Fetched, RegistryError};
 use sealgate::time::UnixTime;
 use sealgate::verify::{
-    Archive, Fetched as Asked, Listed, Origin, Report, Subject, Work, judge_manifest, verify_image,
+    Archive, Judge, Listed, Origin, Report, Request, Subject, Work, verify_image,
 };
 use std::cell::Cell;
 use support::block_on;
@@ -32,16 +32,8 @@ impl<'a> Counted<'a> {
 
     fn report(&self, rules: &Rules) -> Report {
         let name = Reference::normalize(NAME, Grammar::Containers).unwrap();
-        let asked = Asked {
-            shown: NAME,
-            reference: "1",
-            pinned: None,
-            name: &name,
-            told_by: "test",
-            platform: None,
-            time: UnixTime(1_800_000_000),
-        };
-        block_on(verify_image(self, self, rules, &asked))
+        let request = Request::of(name, UnixTime(1_800_000_000));
+        block_on(verify_image(self, self, rules, &request))
     }
 
     /// As a gateway asks, with what satisfied before; and what satisfied now.
@@ -52,17 +44,16 @@ impl<'a> Counted<'a> {
         preferred
             .iter()
             .for_each(|origin| work.prefer(&subject.digest, origin.clone()));
-        let judged = block_on(judge_manifest(
+        let judge = Judge {
             rules,
-            &subject,
-            None,
-            &name,
-            UnixTime(1_800_000_000),
-            self,
-            &work,
-        ));
+            name: &name,
+            now: UnixTime(1_800_000_000),
+            archive: self,
+            work: &work,
+        };
+        let judged = block_on(judge.manifest(&subject, None));
         assert_eq!(work.checks(), self.checks.get());
-        (judged.verdict, work.satisfied(&subject.digest))
+        (judged.finding.verdict, work.satisfied(&subject.digest))
     }
 }
 
@@ -153,7 +144,7 @@ fn ours(seeds: &[u8]) -> Rules {
 }
 
 fn said(report: &Report) -> (Verdict, &str) {
-    (report.verdict, report.code)
+    (report.finding.verdict, report.finding.code)
 }
 
 /// 128 referrers of 128 bundles: 16,384 candidates, of which none is a signature.
@@ -262,8 +253,8 @@ fn what_cannot_meet_the_rule_costs_no_check() {
     assert!(
         candidates
             .iter()
-            .all(|candidate| candidate.code == "digest.not-signed"
-                && candidate.message.contains("was not checked")),
+            .all(|candidate| candidate.reason.code == "digest.not-signed"
+                && candidate.reason.message.contains("was not checked")),
         "{:?}",
         candidates[0]
     );
@@ -297,7 +288,10 @@ fn candidates_are_told_apart_by_their_signatures() {
         let memory = attached.done();
         let counted = Counted::new(&memory);
         assert_eq!(
-            (counted.report(&ours(&[1])).verdict, counted.checks.get()),
+            (
+                counted.report(&ours(&[1])).finding.verdict,
+                counted.checks.get()
+            ),
             (expected, 2),
             "{bad}"
         );
@@ -357,7 +351,10 @@ fn a_candidate_beyond_its_limit_is_skipped() {
         (said(&report), counted.checks.get()),
         ((Verdict::Unknown, "limit.checks"), 64)
     );
-    assert_eq!(report.requirements[0].candidates[0].code, "limit.checks");
+    assert_eq!(
+        report.requirements[0].candidates[0].reason.code,
+        "limit.checks"
+    );
     let mut attached = Attached::default();
     attached.artifact([dear(1), dear(2), bundle(1)]);
     let memory = attached.done();
@@ -489,7 +486,7 @@ proptest! {
         memory.referrers.get_mut(&Digest::of(&image()).to_string()).unwrap().extend(attached.referrers);
         let counted = Counted { fails: if failing { |_| true } else { |_| false }, ..Counted::new(&memory) };
         let report = counted.report(&rules);
-        prop_assert!(!before || report.verdict == Verdict::Allow, "{}", report.message);
+        prop_assert!(!before || report.finding.verdict == Verdict::Allow, "{}", report.finding.message);
         prop_assert!(counted.checks.get() <= 512 && counted.fetched.get() <= 2 * 1_000 + 3);
     }
 }

@@ -229,7 +229,9 @@ fn attested(digest: &Digest, predicate_type: &str) -> Value {
 }
 
 fn verdict(memory: &Memory, rules: &Rules) -> Verdict {
-    support::judge(memory, rules, "demo.example/it:1").verdict
+    support::judge(memory, rules, "demo.example/it:1")
+        .finding
+        .verdict
 }
 
 advisories! {

@@ -96,10 +96,10 @@ impl Case {
                 &Rules::direct(direct).unwrap(),
                 &format!("demo.example/fixtures/sigstore-{}:1", self.id),
             );
-            return if report.verdict == Verdict::Allow {
+            return if report.finding.verdict == Verdict::Allow {
                 "accepted".into()
             } else {
-                report.code.into()
+                report.finding.code.into()
             };
         }
         let question = BundleQuestion {

@@ -62,8 +62,11 @@ fn tagged_as(name: &str, signer: &Key, log: &Key, edit: impl Fn(&mut Value)) -> 
 #[test]
 fn a_tag_is_proven_by_the_timestamp_of_its_log() {
     let (signer, log) = (Key::new(1), Key::new(2));
-    let code =
-        |edit: fn(&mut Value)| judge(&tagged(&signer, &log, edit), &logged_key(&signer, &log)).code;
+    let code = |edit: fn(&mut Value)| {
+        judge(&tagged(&signer, &log, edit), &logged_key(&signer, &log))
+            .finding
+            .code
+    };
     assert_eq!(code(|_| ()), "signature.accepted");
     assert_eq!(
         code(|entry| entry["Payload"]["integratedTime"] = json!(TIME + 1)),
@@ -78,7 +81,7 @@ fn a_tag_is_proven_by_the_timestamp_of_its_log() {
         &tagged(&signer, &Key::new(3), |_| ()),
         &logged_key(&signer, &log),
     );
-    assert_eq!(unlisted.code, "sigstore.log");
+    assert_eq!(unlisted.finding.code, "sigstore.log");
 }
 
 /// Repositories are compared, with a tag or without, as containers/image normalises them
@@ -140,7 +143,7 @@ fn a_signature_names_the_repository_that_is_asked_for() {
         let memory = tagged_as(signed, &signer, &log, |_| ());
         for rules in [&without, &logged_key(&signer, &log)] {
             assert_eq!(
-                support::judge(&memory, rules, asked).code,
+                support::judge(&memory, rules, asked).finding.code,
                 code,
                 "{signed:?} as {asked}"
             );
@@ -166,7 +169,9 @@ fn a_signature_of_an_image_says_that_it_is_a_statement() {
             &payload,
             &[forge::entry(&log, 1, &signer, &payload)],
         );
-        judge(&image(&[bundle]).0, &logged_key(&signer, &log)).code
+        judge(&image(&[bundle]).0, &logged_key(&signer, &log))
+            .finding
+            .code
     };
     assert_eq!(judged(|_| ()), "signature.accepted");
     assert_eq!(

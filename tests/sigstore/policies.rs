@@ -40,10 +40,10 @@ fn report(repository: &str, requirement: &Value, time: i64) -> Report {
 
 fn code(repository: &str, requirement: &Value) -> String {
     let report = report(repository, requirement, 1_800_000_000);
-    if report.verdict == Verdict::Allow {
+    if report.finding.verdict == Verdict::Allow {
         "allow".into()
     } else {
-        format!("{:?} {}", report.verdict, report.code)
+        format!("{:?} {}", report.finding.verdict, report.finding.code)
     }
 }
 
@@ -154,9 +154,9 @@ fn identities() {
         1_800_000_000,
     );
     assert!(
-        denied.message.contains("buildTrigger push"),
+        denied.finding.message.contains("buildTrigger push"),
         "{}",
-        denied.message
+        denied.finding.message
     );
 }
 
@@ -177,12 +177,11 @@ fn attestations_are_no_signatures_and_signatures_no_attestations() {
         let others: Vec<_> = report.requirements[0]
             .candidates
             .iter()
-            .filter(|candidate| candidate.code == "bundle.predicate-type")
+            .filter(|candidate| candidate.reason.code == "bundle.predicate-type")
             .collect();
         assert!(
-            others
-                .iter()
-                .all(|other| other.outcome == Outcome::SetAside && other.message.contains(message)),
+            others.iter().all(|other| other.outcome == Outcome::SetAside
+                && other.reason.message.contains(message)),
             "{others:?}"
         );
         assert!(!others.is_empty());
@@ -293,7 +292,7 @@ fn an_old_signature_that_is_logged_again_is_old() {
             "demo.example/it:1",
             i64::try_from(TIME).unwrap() + 10,
         );
-        (report.verdict, report.code)
+        (report.finding.verdict, report.finding.code)
     };
     let age = i64::try_from(TIME).unwrap() + 10 - 1_577_836_800;
     assert_eq!(judged(3_600), (Verdict::Deny, "attestation.too-old"));
@@ -321,9 +320,9 @@ fn ages() {
         (since + 3_601, Verdict::Deny),
         (since + 100_000, Verdict::Deny),
     ] {
-        assert_eq!(at(time).verdict, wanted, "{}", time - since);
+        assert_eq!(at(time).finding.verdict, wanted, "{}", time - since);
     }
-    assert_eq!(at(since + 3_601).code, "attestation.too-old");
+    assert_eq!(at(since + 3_601).finding.code, "attestation.too-old");
     let expires = |report: &Report| {
         report.requirements[0]
             .candidates

@@ -9,7 +9,7 @@ use sealgate::oci::registry::{Fetched, RegistryError};
 use sealgate::policy::Policy;
 use sealgate::reference::{Grammar, Reference};
 use sealgate::time::UnixTime;
-use sealgate::verify::{Archive, Fetched as Asked, Listed, Referrer, Report, Rules, verify_image};
+use sealgate::verify::{Archive, Listed, Referrer, Report, Request, Rules, verify_image};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -230,30 +230,9 @@ pub(crate) fn judge_platform(
         archive,
         rules,
         name,
-        Some(&Platform::parse(platform).unwrap()),
+        Some(Platform::parse(platform).unwrap()),
         NOW,
     )
-}
-
-/// By a name with a digest; `reference` is what the registry is asked for.
-pub(crate) fn judge_named(
-    archive: &impl Archive,
-    rules: &Rules,
-    name: &str,
-    reference: &str,
-) -> Report {
-    let name = Reference::normalize(name, Grammar::Containers).unwrap();
-    let shown = name.to_string();
-    let asked = Asked {
-        shown: &shown,
-        reference,
-        pinned: name.digest(),
-        name: &name,
-        told_by: "test",
-        platform: None,
-        time: UnixTime(NOW),
-    };
-    block_on(verify_image(archive, &RustCrypto, rules, &asked))
 }
 
 /// Now, where no test says otherwise.
@@ -263,22 +242,16 @@ fn judge_with(
     archive: &impl Archive,
     rules: &Rules,
     name: &str,
-    platform: Option<&Platform>,
+    platform: Option<Platform>,
     time: i64,
 ) -> Report {
     let name = Reference::normalize(name, Grammar::Containers).unwrap();
-    let tag = name.tag().unwrap().to_owned();
-    let shown = name.to_string();
-    let asked = Asked {
-        shown: &shown,
-        reference: &tag,
-        pinned: None,
-        name: &name,
-        told_by: "test",
-        platform,
-        time: UnixTime(time),
+    let request = Request::of(name, UnixTime(time));
+    let request = match platform {
+        Some(platform) => request.on(platform),
+        None => request,
     };
-    block_on(verify_image(archive, &RustCrypto, rules, &asked))
+    block_on(verify_image(archive, &RustCrypto, rules, &request))
 }
 
 pub(crate) fn demo_rules() -> Rules {

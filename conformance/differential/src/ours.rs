@@ -15,10 +15,9 @@ use sealgate::reference::Grammar;
 use sealgate::reference::Reference;
 use sealgate::time::UnixTime;
 use sealgate::verify::Archive;
-use sealgate::verify::Fetched as Asked;
 use sealgate::verify::Listed;
+use sealgate::verify::Request;
 use sealgate::verify::Rules;
-use sealgate::verify::Verdict;
 use sealgate::verify::verify_image;
 use std::collections::BTreeMap;
 use std::pin::pin;
@@ -89,28 +88,19 @@ impl Ours {
                 });
             }
         };
-        let shown = name.to_string();
         let asked = name
             .digest()
             .map(ToString::to_string)
             .or(name.tag().map(String::from))
             .unwrap_or_default();
-        let what = Asked {
-            shown: &shown,
-            reference: &asked,
-            pinned: name.digest(),
-            name,
-            told_by: "the differential test",
-            platform: None,
-            time: now(),
-        };
+        let request = Request::of(name.clone(), now());
         let archive = Memory::of(question, &asked);
-        let report = finished(verify_image(&archive, &RustCrypto, &rules, &what));
+        let report = finished(verify_image(&archive, &RustCrypto, &rules, &request));
         Some(Judged {
-            allowed: report.verdict == Verdict::Allow,
+            allowed: report.allowed().is_some(),
             said: Said {
-                code: report.code.into(),
-                text: report.message,
+                code: report.finding.code.into(),
+                text: report.finding.message,
             },
         })
     }

@@ -136,7 +136,7 @@ fn without_any_file_tags_are_looked_at_and_with_an_empty_folder_they_are_not() {
         storage(Some(&RegistriesD::default()), &both)
             .unwrap_err()
             .code(),
-        "policy.tag-and-digest"
+        "reference.tag-and-digest"
     );
 }
 

@@ -180,6 +180,6 @@ fn a_reference_that_names_no_one_image_is_not_explained() {
     let both = Reference::normalize(&format!("a.b/c:1@sha256:{HEX}"), Grammar::Containers).unwrap();
     assert_eq!(
         policy.explain(&both).unwrap_err().code(),
-        "policy.tag-and-digest"
+        "reference.tag-and-digest"
     );
 }

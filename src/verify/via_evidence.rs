@@ -5,13 +5,15 @@
 //! credentials, to the same hosts. It is trusted for nothing; nor is the name that comes with it,
 //! which chooses no rule.
 
-use super::archive::Either;
+use super::either::Either;
+use super::error::VerifyError;
 use super::evidence::{DOCUMENT, EvidenceDocument};
-use super::image::{Fetched, verify_image};
+use super::image::verify_image;
 use super::report::{Note, Report};
+use super::request::Request;
 use super::rules::Rules;
 use crate::crypto::Provider;
-use crate::error::Failure;
+use crate::error::{Failure, Kind};
 use crate::host::Host;
 use crate::limits;
 use crate::oci::registry::{Registry, clean};
@@ -24,15 +26,16 @@ pub async fn verify_via_evidence<H: Host, P: Provider>(
     registry: &Registry<'_, H>,
     provider: &P,
     rules: &Rules,
-    what: &Fetched<'_>,
+    request: &Request,
 ) -> Report {
-    let report = verify_image(&Either::Registry(registry), provider, rules, what).await;
-    if report.code != "gateway.refused" {
+    let report = verify_image(&Either::Registry(registry), provider, rules, request).await;
+    if report.finding.kind != Kind::Gateway {
         return report;
     }
-    match read(registry, what.reference).await {
+    match read(registry, &request.reference()).await {
         Ok(document) => {
-            let own = verify_image(&Either::<H>::Document(&document), provider, rules, what).await;
+            let own =
+                verify_image(&Either::<H>::Document(&document), provider, rules, request).await;
             if document.name == own.image.name {
                 own
             } else {
@@ -55,9 +58,7 @@ async fn read<H: Host>(
     reference: &str,
 ) -> Result<EvidenceDocument, Failure> {
     let Some(bytes) = registry.evidence(reference, DOCUMENT).await? else {
-        let message = "expected the evidence of the refused image (status 200), found status 404; \
-                       ask the gateway's operator, or verify against the registry behind it";
-        return Err(Failure::new("image.not-found", message));
+        return Err(VerifyError::NoDocument.into());
     };
     Ok(EvidenceDocument::parse(&bytes)?)
 }

@@ -1,0 +1,43 @@
+//! A registry, or a document that holds its answers.
+
+use super::archive::{Archive, Listed};
+use super::evidence::EvidenceDocument;
+use crate::digest::Digest;
+use crate::host::Host;
+use crate::oci::registry::{Fetched, Registry, RegistryError};
+use alloc::vec::Vec;
+
+/// Either of the two, so that what judges is compiled once.
+pub enum Either<'a, H: Host> {
+    /// A registry.
+    Registry(&'a Registry<'a, H>),
+    /// A document that holds its answers.
+    Document(&'a EvidenceDocument),
+}
+
+impl<H: Host> Archive for Either<'_, H> {
+    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
+        match self {
+            Self::Registry(registry) => Archive::manifest(*registry, reference).await,
+            Self::Document(document) => document.manifest(reference).await,
+        }
+    }
+
+    async fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        match self {
+            Self::Registry(registry) => Archive::blob(*registry, digest, max_bytes).await,
+            Self::Document(document) => document.blob(digest, max_bytes).await,
+        }
+    }
+
+    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
+        match self {
+            Self::Registry(registry) => Archive::referrers(*registry, digest).await,
+            Self::Document(document) => document.referrers(digest).await,
+        }
+    }
+}

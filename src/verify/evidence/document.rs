@@ -1,0 +1,258 @@
+//! Reading such a document, and answering from it.
+
+use crate::digest::Digest;
+use crate::encoding::base64;
+use crate::encoding::json::{self, Dialect, JsonError, Node};
+use crate::error::HostError;
+use crate::oci::registry::{Fetched, RegistryError};
+use crate::verify::archive::{Archive, Listed, Referrer};
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One answer of the registry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Answer {
+    /// Of a manifest.
+    pub content_type: Option<String>,
+    /// Of a manifest: the digest that the registry said it has.
+    pub digest: Option<String>,
+    /// Of a manifest or blob.
+    pub body: Vec<u8>,
+    /// Of a list of referrers.
+    pub referrers: Vec<Referrer>,
+    found: bool,
+    error: Option<String>,
+}
+
+/// Files by the path that a policy writes.
+pub(super) type Files = BTreeMap<String, Vec<u8>>;
+
+/// A policy, and the files that belong to it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PolicyFiles {
+    /// Its bytes.
+    pub text: Vec<u8>,
+    /// The files that it names.
+    pub assets: Files,
+    /// The files of a `registries.d`, where one is in force.
+    pub registries_d: Option<Files>,
+}
+
+/// The answers, by path below the repository (`manifests/1.0`), and which image they are about.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EvidenceDocument {
+    /// The name by which the one who answered knows the image. Never used to choose a rule unless
+    /// a person says so.
+    pub name: String,
+    /// The repository at the one who answered.
+    pub repository: String,
+    /// The tag or digest that was asked for.
+    pub reference: String,
+    /// The digest of the image, by the bytes that are in here.
+    pub digest: Option<Digest>,
+    /// The policy by which the one who answered decides.
+    pub policy: Option<PolicyFiles>,
+    answers: BTreeMap<String, Answer>,
+}
+
+codes! {
+    /// These bytes are no evidence document.
+    pub enum EvidenceError {
+        TooLarge => "evidence.too-large", "expected evidence of at most 64 MiB";
+        Json { error: JsonError } => "evidence.json",
+            "the evidence is no JSON that can be read: {error}";
+        Shape { at: &'static str, expected: &'static str } => "evidence.shape",
+            "the evidence: expected {expected} at {at}";
+    }
+}
+
+/// Base64 of what one document holds, with room for its frame and for what earlier versions sent.
+pub(in crate::verify) const DOCUMENT: usize = 64 << 20;
+
+impl EvidenceDocument {
+    fn answer(&self, path: &str) -> Result<Option<&Answer>, RegistryError> {
+        let answer = self
+            .answers
+            .get(path)
+            .ok_or_else(|| HostError::NotRecorded { url: path.into() })?;
+        match &answer.error {
+            Some(message) => Err(HostError::Unreachable {
+                url: path.into(),
+                reason: message.clone(),
+            }
+            .into()),
+            None => Ok(answer.found.then_some(answer)),
+        }
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// [`EvidenceError`].
+    pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
+        if bytes.len() > DOCUMENT {
+            return Err(EvidenceError::TooLarge);
+        }
+        let root =
+            json::parse(bytes, Dialect::Strict).map_err(|error| EvidenceError::Json { error })?;
+        if root.member("version").and_then(Node::as_u64) != Some(1) {
+            return Err(EvidenceError::Shape {
+                at: "version",
+                expected: "the number 1",
+            });
+        }
+        let mut document = Self {
+            name: text(&root, "name")?,
+            repository: text(&root, "repository")?,
+            reference: text(&root, "reference")?,
+            digest: root
+                .member("digest")
+                .and_then(Node::as_str)
+                .and_then(|text| Digest::parse(text).ok()),
+            policy: root.member("policy").map(policy).transpose()?,
+            answers: BTreeMap::new(),
+        };
+        for node in root
+            .member("answers")
+            .and_then(Node::as_array)
+            .ok_or(EvidenceError::Shape {
+                at: "answers",
+                expected: "an array",
+            })?
+        {
+            document.answers.insert(text(node, "path")?, answer(node)?);
+        }
+        Ok(document)
+    }
+}
+
+impl Archive for EvidenceDocument {
+    async fn manifest(&self, reference: &str) -> Result<Option<Fetched>, RegistryError> {
+        let answer = self.answer(&format!("manifests/{reference}"))?;
+        Ok(answer.map(|answer| Fetched {
+            bytes: answer.body.clone(),
+            content_type: answer.content_type.clone(),
+            digest: answer.digest.clone(),
+        }))
+    }
+
+    async fn blob(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        let path = format!("blobs/{digest}");
+        let Some(answer) = self.answer(&path)? else {
+            return Ok(None);
+        };
+        if answer.body.len() > max_bytes {
+            return Err(HostError::TooLarge {
+                url: path,
+                limit: max_bytes,
+            }
+            .into());
+        }
+        digest.check(&answer.body)?;
+        Ok(Some(answer.body.clone()))
+    }
+
+    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
+        let answer = self.answer(&format!("referrers/{digest}"))?;
+        Ok(Listed {
+            entries: answer
+                .map(|answer| answer.referrers.clone())
+                .unwrap_or_default(),
+            incomplete: None,
+        })
+    }
+}
+
+fn text(node: &Node, at: &'static str) -> Result<String, EvidenceError> {
+    node.member(at)
+        .and_then(Node::as_str)
+        .map(Into::into)
+        .ok_or(EvidenceError::Shape {
+            at,
+            expected: "a string",
+        })
+}
+
+fn bytes(node: Option<&Node>, at: &'static str) -> Result<Vec<u8>, EvidenceError> {
+    node.and_then(Node::as_str)
+        .and_then(base64::decode)
+        .ok_or(EvidenceError::Shape {
+            at,
+            expected: "base64",
+        })
+}
+
+fn policy(node: &Node) -> Result<PolicyFiles, EvidenceError> {
+    let files = |node: Option<&Node>, at| -> Result<Files, EvidenceError> {
+        let members = node.and_then(Node::as_object).unwrap_or_default();
+        members
+            .iter()
+            .map(|member| Ok((member.key.clone(), bytes(Some(&member.node), at)?)))
+            .collect()
+    };
+    Ok(PolicyFiles {
+        text: bytes(node.member("text"), "policy.text")?,
+        assets: files(node.member("assets"), "policy.assets")?,
+        registries_d: node
+            .member("registriesD")
+            .map(|node| files(Some(node), "policy.registriesD"))
+            .transpose()?,
+    })
+}
+
+fn answer(node: &Node) -> Result<Answer, EvidenceError> {
+    match node.member("status").and_then(Node::as_u64) {
+        Some(0) => Ok(Answer {
+            error: Some(text(node, "error")?),
+            ..Answer::default()
+        }),
+        Some(404) => Ok(Answer::default()),
+        Some(200) => {
+            let referrers = node
+                .member("referrers")
+                .and_then(Node::as_array)
+                .unwrap_or_default()
+                .iter()
+                .map(referrer)
+                .collect::<Result<_, _>>()?;
+            let body = if node.member("body").is_some() {
+                bytes(node.member("body"), "answers[].body")?
+            } else {
+                Vec::new()
+            };
+            let optional = |name| node.member(name).and_then(Node::as_str).map(String::from);
+            Ok(Answer {
+                content_type: optional("contentType"),
+                digest: optional("digest"),
+                body,
+                referrers,
+                found: true,
+                error: None,
+            })
+        }
+        _ => Err(EvidenceError::Shape {
+            at: "answers[].status",
+            expected: "0, 200 or 404",
+        }),
+    }
+}
+
+fn referrer(node: &Node) -> Result<Referrer, EvidenceError> {
+    let digest = Digest::parse(&text(node, "digest")?).map_err(|_| EvidenceError::Shape {
+        at: "answers[].referrers[].digest",
+        expected: "a digest",
+    })?;
+    Ok(Referrer {
+        digest,
+        artifact_type: node
+            .member("artifactType")
+            .and_then(Node::as_str)
+            .map(Into::into),
+    })
+}
