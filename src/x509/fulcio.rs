@@ -6,12 +6,10 @@
 
 use super::certificate::Certificate;
 use super::error::X509Error;
-use super::extension::San;
-use super::read::Values;
+use super::name::San;
+use crate::encoding::der::{Elements, ObjectIdentifier, Tag};
 use alloc::string::String;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 /// How an extension holds its text: as it is (the oldest ones), as a DER UTF8String, or as any of
 /// the DER strings that Go reads into one and that can be compared byte by byte.
@@ -265,7 +263,7 @@ fn utf8_string(bytes: &[u8]) -> Option<String> {
 }
 
 fn string(bytes: &[u8], tag: Tag) -> Option<String> {
-    let mut values = Values::of(bytes, "a claim");
+    let mut values = Elements::of(bytes, "a claim");
     let body = values.take(tag).ok()?.body;
     values.finish().ok()?;
     core::str::from_utf8(body).ok().map(String::from)
