@@ -5,6 +5,7 @@
 //! that its algorithm prescribes. Trusting it is the caller's decision.
 
 use crate::digest::sha256;
+use crate::encoding::der::{DerError, Element, Elements, ObjectIdentifier, Tag, wrap};
 use crate::encoding::hex;
 use crate::encoding::pem;
 use crate::limits;
@@ -12,10 +13,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier, UintRef};
-use der::{Decode, Encode, Header, Reader, SliceReader, Tag};
 use rsa::BoxedUint;
-use spki::SubjectPublicKeyInfoRef;
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -23,6 +21,7 @@ const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+const NULL: [u8; 2] = [5, 0];
 
 codes! {
     /// These bytes are no public key that can be used.
@@ -43,6 +42,12 @@ codes! {
             "expected an RSA modulus of 2048 to 8192 bits, found {bits}";
         RsaValue => "key.rsa-value",
             "the RSA modulus or exponent has a value that no honest key has";
+    }
+}
+
+impl From<DerError> for KeyError {
+    fn from(_: DerError) -> Self {
+        Self::Der
     }
 }
 
@@ -98,7 +103,7 @@ impl fmt::Display for KeyKind {
 
 /// The key as RustCrypto holds it.
 #[derive(Debug)]
-pub(super) enum Material {
+pub(super) enum ParsedKey {
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
@@ -110,7 +115,7 @@ pub(super) enum Material {
 struct Inner {
     spki: Vec<u8>,
     kind: KeyKind,
-    material: Material,
+    material: ParsedKey,
 }
 
 /// A public key in canonical form. Cheap to clone.
@@ -149,19 +154,11 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`].
     pub fn from_spki_der(bytes: &[u8]) -> Result<Self, KeyError> {
-        let info = SubjectPublicKeyInfoRef::try_from(bytes).map_err(|_| KeyError::Der)?;
-        if info.to_der().ok().as_deref() != Some(bytes) {
-            return Err(KeyError::Der);
-        }
-        let key = info.subject_public_key.as_bytes().ok_or(KeyError::Der)?;
-        let parameters = info.algorithm.parameters;
-        let (kind, material) = match info.algorithm.oid {
-            EC => ec(
-                parameters.and_then(|value| value.decode_as::<ObjectIdentifier>().ok()),
-                key,
-            )?,
+        let (algorithm, parameters, key) = subject_public_key_info(bytes)?;
+        let (kind, material) = match algorithm {
+            EC => ec(parameters, key)?,
             ED25519 if parameters.is_none() => ed25519(key)?,
-            RSA if parameters == Some(AnyRef::NULL) => rsa_key(key)?,
+            RSA if parameters.is_some_and(|value| value.raw == NULL) => rsa_key(key)?,
             ED25519 | RSA => return Err(KeyError::Der),
             other => {
                 return Err(KeyError::Algorithm {
@@ -181,16 +178,10 @@ impl PublicKey {
     /// # Errors
     /// [`KeyError`].
     pub fn from_pkcs1_der(bytes: &[u8]) -> Result<Self, KeyError> {
-        let bits = BitStringRef::from_bytes(bytes).map_err(|_| KeyError::Der)?;
-        let algorithm = spki::AlgorithmIdentifierRef {
-            oid: RSA,
-            parameters: Some(AnyRef::NULL),
-        };
-        let info = SubjectPublicKeyInfoRef {
-            algorithm,
-            subject_public_key: bits,
-        };
-        Self::from_spki_der(&info.to_der().map_err(|_| KeyError::Der)?)
+        let algorithm = wrap(0x30, &[&wrap(0x06, RSA.as_bytes()), &NULL[..]].concat());
+        // No bit of the last byte is unused.
+        let key = wrap(0x03, &[&[0], bytes].concat());
+        Self::from_spki_der(&wrap(0x30, &[algorithm, key].concat()))
     }
 
     /// Canonical DER SubjectPublicKeyInfo.
@@ -213,29 +204,48 @@ impl PublicKey {
         self.0.kind
     }
 
-    pub(super) fn material(&self) -> &Material {
+    pub(super) fn material(&self) -> &ParsedKey {
         &self.0.material
     }
 }
 
+/// The algorithm, its parameters and the key (RFC 5280 section 4.1).
+fn subject_public_key_info(
+    bytes: &[u8],
+) -> Result<(ObjectIdentifier, Option<Element<'_>>, &[u8]), DerError> {
+    let mut info = Elements::inside_only(bytes, Tag::Sequence, "the key")?;
+    let mut algorithm = info.inside(Tag::Sequence)?;
+    let oid = algorithm.oid()?;
+    let parameters = if algorithm.is_empty() {
+        None
+    } else {
+        Some(algorithm.any()?)
+    };
+    algorithm.finish()?;
+    let key = info.bytes()?;
+    info.finish()?;
+    Ok((oid, parameters, key))
+}
+
 /// RFC 5480: named curve, uncompressed point.
-fn ec(curve: Option<ObjectIdentifier>, point: &[u8]) -> Result<(KeyKind, Material), KeyError> {
+fn ec(curve: Option<Element<'_>>, point: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
     let curve = curve.ok_or(KeyError::Der)?;
+    let curve = Elements::of(curve.raw, "the curve").oid()?;
     if point.first() != Some(&4) {
         return Err(KeyError::Point);
     }
     let (curve, material) = match curve {
         P256 => (
             Curve::P256,
-            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P256),
+            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(ParsedKey::P256),
         ),
         P384 => (
             Curve::P384,
-            p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P384),
+            p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(ParsedKey::P384),
         ),
         P521 => (
             Curve::P521,
-            p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(Material::P521),
+            p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(ParsedKey::P521),
         ),
         other => {
             return Err(KeyError::Algorithm {
@@ -250,18 +260,18 @@ fn ec(curve: Option<ObjectIdentifier>, point: &[u8]) -> Result<(KeyKind, Materia
 }
 
 /// RFC 8410. We reject points of small order because under them one signature fits many messages.
-fn ed25519(point: &[u8]) -> Result<(KeyKind, Material), KeyError> {
+fn ed25519(point: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
     let point: &[u8; 32] = point.try_into().map_err(|_| KeyError::Point)?;
     let key = ed25519_dalek::VerifyingKey::from_bytes(point).map_err(|_| KeyError::Point)?;
     if key.is_weak() {
         return Err(KeyError::Point);
     }
-    Ok((KeyKind::Ed25519, Material::Ed25519(key)))
+    Ok((KeyKind::Ed25519, ParsedKey::Ed25519(key)))
 }
 
 /// RFC 8017 A.1.1.
-fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, Material), KeyError> {
-    let (modulus, exponent) = rsa_integers(bytes).map_err(|_| KeyError::Der)?;
+fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
+    let (modulus, exponent) = rsa_integers(bytes)?;
     let first = modulus.first().ok_or(KeyError::RsaValue)?;
     let bits =
         (modulus.len() * 8).saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(0));
@@ -274,22 +284,17 @@ fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, Material), KeyError> {
     {
         return Err(KeyError::RsaValue);
     }
-    let n = BoxedUint::from_be_slice_vartime(&modulus);
-    let e = BoxedUint::from_be_slice_vartime(&exponent);
+    let n = BoxedUint::from_be_slice_vartime(modulus);
+    let e = BoxedUint::from_be_slice_vartime(exponent);
     let key = rsa::PublicKey::new_with_size_limits(n, e, limits::RSA_BITS)
         .map_err(|_| KeyError::RsaValue)?;
-    Ok((KeyKind::Rsa(bits), Material::Rsa(key)))
+    Ok((KeyKind::Rsa(bits), ParsedKey::Rsa(key)))
 }
 
 /// `SEQUENCE { INTEGER, INTEGER }` and nothing after it.
-fn rsa_integers(bytes: &[u8]) -> der::Result<(Vec<u8>, Vec<u8>)> {
-    let mut reader = SliceReader::new(bytes)?;
-    let header = Header::decode(&mut reader)?;
-    header.tag().assert_eq(Tag::Sequence)?;
-    let integers = reader.read_nested(header.length(), |inner| {
-        let (n, e) = (UintRef::decode(inner)?, UintRef::decode(inner)?);
-        Ok::<_, der::Error>((n.as_bytes().to_vec(), e.as_bytes().to_vec()))
-    })?;
-    reader.finish()?;
+fn rsa_integers(bytes: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
+    let mut values = Elements::inside_only(bytes, Tag::Sequence, "the RSA key")?;
+    let integers = (values.unsigned()?, values.unsigned()?);
+    values.finish()?;
     Ok(integers)
 }

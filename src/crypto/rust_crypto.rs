@@ -1,7 +1,7 @@
 //! The provider in pure Rust: synchronous, everywhere.
 
 use super::check::{Hash, Message, Outcome, Provider, Scheme, SignatureCheck};
-use super::key::Material;
+use super::key::ParsedKey;
 use crate::error::HostError;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -28,7 +28,7 @@ fn verify(check: &SignatureCheck) -> Option<()> {
     let signature = check.signature();
     match (check.scheme(), check.key().material()) {
         (Scheme::Ecdsa(hash), key) => ecdsa(key, &prehash(check, hash)?, signature),
-        (Scheme::RsaPkcs1(hash), Material::Rsa(key)) => {
+        (Scheme::RsaPkcs1(hash), ParsedKey::Rsa(key)) => {
             let scheme = match hash {
                 Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
                 Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
@@ -36,7 +36,7 @@ fn verify(check: &SignatureCheck) -> Option<()> {
             };
             key.verify(scheme, &prehash(check, hash)?, signature).ok()
         }
-        (Scheme::RsaPss(hash), Material::Rsa(key)) => {
+        (Scheme::RsaPss(hash), ParsedKey::Rsa(key)) => {
             let digest = prehash(check, hash)?;
             match hash {
                 Hash::Sha256 => key.verify(Pss::<Sha256>::new(), &digest, signature).ok(),
@@ -44,7 +44,7 @@ fn verify(check: &SignatureCheck) -> Option<()> {
                 Hash::Sha512 => key.verify(Pss::<Sha512>::new(), &digest, signature).ok(),
             }
         }
-        (scheme, Material::Ed25519(key)) => {
+        (scheme, ParsedKey::Ed25519(key)) => {
             // The crate hashes by itself, so only whole messages can be asked.
             let Message::Bytes(message) = check.message() else {
                 return None;
@@ -62,17 +62,17 @@ fn verify(check: &SignatureCheck) -> Option<()> {
     }
 }
 
-fn ecdsa(key: &Material, digest: &[u8], signature: &[u8]) -> Option<()> {
+fn ecdsa(key: &ParsedKey, digest: &[u8], signature: &[u8]) -> Option<()> {
     match key {
-        Material::P256(key) => {
+        ParsedKey::P256(key) => {
             let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(digest, &signature).ok()
         }
-        Material::P384(key) => {
+        ParsedKey::P384(key) => {
             let signature = p384::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(digest, &signature).ok()
         }
-        Material::P521(key) => {
+        ParsedKey::P521(key) => {
             // The crate refuses hashes shorter than half the field; zeros to the left change
             // nothing (FIPS 186-5, 6.4.2).
             let mut padded = vec![0; 66_usize.checked_sub(digest.len())?];
@@ -80,7 +80,7 @@ fn ecdsa(key: &Material, digest: &[u8], signature: &[u8]) -> Option<()> {
             let signature = p521::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(&padded, &signature).ok()
         }
-        Material::Rsa(_) | Material::Ed25519(_) => None,
+        ParsedKey::Rsa(_) | ParsedKey::Ed25519(_) => None,
     }
 }
 

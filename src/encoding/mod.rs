@@ -1,7 +1,8 @@
 //! Encodings, each with one spelling unless a peer reads more (docs/containers-image.md section
-//! 1.1): base64, hexadecimal, JSON, PEM, and what a JSON number is.
+//! 1.1): base64, DER, hexadecimal, JSON, PEM, and what a JSON number is.
 
 pub mod base64;
+pub(crate) mod der;
 pub mod hex;
 pub mod json;
 pub mod number;

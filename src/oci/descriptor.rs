@@ -6,6 +6,7 @@
 use crate::digest::Digest;
 use crate::encoding::json::Node;
 use crate::encoding::json::Value;
+use crate::limits;
 use crate::oci::error::OciError;
 use crate::oci::fields::Fields;
 use crate::oci::fields::shown;
@@ -68,6 +69,21 @@ impl Descriptor {
     pub fn annotation(&self, key: &str) -> Option<&str> {
         lookup(&self.annotations, key)
     }
+}
+
+/// A bounded list of descriptors.
+pub(super) fn descriptors(
+    fields: &Fields<'_>,
+    member: &'static str,
+) -> Result<Vec<Descriptor>, OciError> {
+    let nodes = fields.array(member)?;
+    if nodes.len() > limits::DESCRIPTORS {
+        return Err(OciError::Descriptors { found: nodes.len() });
+    }
+    nodes
+        .iter()
+        .map(|node| Descriptor::read(node, member))
+        .collect()
 }
 
 /// The value of `key`.

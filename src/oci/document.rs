@@ -20,7 +20,6 @@ use crate::oci::manifest::Manifest;
 use crate::oci::media_type;
 use crate::oci::media_type::Kind;
 use alloc::string::String;
-use alloc::vec::Vec;
 
 /// The names that clients read at the top of any kind of manifest.
 pub(super) const MEMBERS: [&str; 11] = [
@@ -170,19 +169,4 @@ pub(super) fn unambiguous(fields: &Fields<'_>, kind: Kind) -> Result<(), OciErro
         }),
         None => Ok(()),
     }
-}
-
-/// A bounded list of descriptors.
-pub(super) fn descriptors(
-    fields: &Fields<'_>,
-    member: &'static str,
-) -> Result<Vec<Descriptor>, OciError> {
-    let nodes = fields.array(member)?;
-    if nodes.len() > limits::DESCRIPTORS {
-        return Err(OciError::Descriptors { found: nodes.len() });
-    }
-    nodes
-        .iter()
-        .map(|node| Descriptor::read(node, member))
-        .collect()
 }

@@ -2,8 +2,8 @@
 //! image-index.md; Docker manifest list).
 
 use crate::oci::descriptor::Descriptor;
+use crate::oci::descriptor::descriptors;
 use crate::oci::descriptor::lookup;
-use crate::oci::document::descriptors;
 use crate::oci::error::OciError;
 use crate::oci::fields::Fields;
 use crate::oci::media_type;

@@ -2,8 +2,8 @@
 //! manifest 2.2).
 
 use crate::oci::descriptor::Descriptor;
+use crate::oci::descriptor::descriptors;
 use crate::oci::descriptor::lookup;
-use crate::oci::document::descriptors;
 use crate::oci::error::OciError;
 use crate::oci::fields::Fields;
 use alloc::string::String;

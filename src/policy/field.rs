@@ -31,7 +31,7 @@ pub enum Vocabulary {
 
 /// How a value is reached from the one around it.
 #[derive(Debug, Clone, Copy)]
-enum Step<'a> {
+enum Segment<'a> {
     Root,
     Key(&'a str),
     Scope(&'a str),
@@ -45,7 +45,7 @@ pub(super) struct Field<'a> {
     pub(super) node: &'a Node,
     pub(super) vocabulary: Vocabulary,
     parent: Option<&'a Field<'a>>,
-    step: Step<'a>,
+    segment: Segment<'a>,
 }
 
 /// An object whose members are all known and stand once.
@@ -106,7 +106,7 @@ impl<'a> Field<'a> {
             node,
             vocabulary,
             parent: None,
-            step: Step::Root,
+            segment: Segment::Root,
         }
     }
 
@@ -114,23 +114,23 @@ impl<'a> Field<'a> {
         self.vocabulary == Vocabulary::Extended
     }
 
-    fn child<'b>(&'b self, node: &'b Node, step: Step<'b>) -> Field<'b> {
+    fn child<'b>(&'b self, node: &'b Node, segment: Segment<'b>) -> Field<'b> {
         Field {
             node,
             vocabulary: self.vocabulary,
             parent: Some(self),
-            step,
+            segment,
         }
     }
 
     /// The value of a member whose key is a scope.
     pub(super) fn scope<'b>(&'b self, member: &'b Member) -> Field<'b> {
-        self.child(&member.node, Step::Scope(&member.key))
+        self.child(&member.node, Segment::Scope(&member.key))
     }
 
     /// The value of a member that is named by the document.
     pub(super) fn member<'b>(&'b self, member: &'b Member) -> Field<'b> {
-        self.child(&member.node, Step::Key(&member.key))
+        self.child(&member.node, Segment::Key(&member.key))
     }
 
     pub(super) fn place(&self) -> Place {
@@ -148,11 +148,11 @@ impl<'a> Field<'a> {
         if let Some(parent) = self.parent {
             parent.point(out);
         }
-        match self.step {
-            Step::Root => {}
-            Step::Key(key) => push_key(out, key),
-            Step::Scope(key) => push_scope(out, key),
-            Step::Index(index) => push_index(out, index),
+        match self.segment {
+            Segment::Root => {}
+            Segment::Key(key) => push_key(out, key),
+            Segment::Scope(key) => push_scope(out, key),
+            Segment::Index(index) => push_index(out, index),
         }
     }
 
@@ -298,7 +298,7 @@ impl<'a> Field<'a> {
             items
                 .iter()
                 .enumerate()
-                .map(move |(index, node)| self.child(node, Step::Index(index))),
+                .map(move |(index, node)| self.child(node, Segment::Index(index))),
         )
     }
 

@@ -1,5 +1,6 @@
 //! Why bytes are no timestamp token, or a token proves no time.
 
+use crate::encoding::der::DerError;
 use crate::time::UnixTime;
 use crate::x509::X509Error;
 use alloc::string::String;
@@ -74,5 +75,11 @@ codes! {
         Window { time: UnixTime, start: UnixTime } => "timestamp.window",
             "the timestamp says {time}, and the trusted root does not vouch for its authority at \
              that time (it does from {start}, and maybe not forever)";
+    }
+}
+
+impl From<DerError> for TimestampError {
+    fn from(DerError { what }: DerError) -> Self {
+        Self::Der { what }
     }
 }

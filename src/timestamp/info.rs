@@ -1,13 +1,12 @@
 //! TSTInfo (RFC 3161 section 2.4.2): what an authority says.
 
 use super::error::TimestampError;
-use super::read::{Value, Values, constructed};
 use super::signer::AlgorithmIdentifier;
 use crate::crypto::Hash;
+use crate::encoding::der::{DateTime, DerError, Element, Elements, Tag, constructed, primitive};
 use crate::time::UnixTime;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use der::{DateTime, Tag};
 
 /// What was said: these hashed bytes existed at this time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub(super) struct TstInfo {
 impl TstInfo {
     /// A DER TSTInfo, and nothing after it.
     pub(super) fn parse(der: &[u8]) -> Result<Self, TimestampError> {
-        let mut values = Values::inside_only(der, Tag::Sequence, "the TSTInfo")?;
+        let mut values = Elements::inside_only(der, Tag::Sequence, "the TSTInfo")?;
         if values.integer()? != [1] {
             return Err(TimestampError::Version {
                 what: "the TSTInfo",
@@ -74,20 +73,16 @@ impl TstInfo {
 }
 
 /// One value and nothing after it.
-fn only(bytes: &[u8], what: &'static str) -> Result<(), TimestampError> {
-    let mut values = Values::of(bytes, what);
+fn only(bytes: &[u8], what: &'static str) -> Result<(), DerError> {
+    let mut values = Elements::of(bytes, what);
     let _ = values.any()?;
     values.finish()
 }
 
 /// `SEQUENCE { seconds, [0] millis, [1] micros }`, each optional.
-fn accuracy(value: Value<'_>) -> Result<(), TimestampError> {
-    let mut values = Values::of(value.body, "the accuracy");
-    for tag in [
-        Tag::Integer,
-        super::read::primitive(0),
-        super::read::primitive(1),
-    ] {
+fn accuracy(value: Element<'_>) -> Result<(), DerError> {
+    let mut values = Elements::of(value.body, "the accuracy");
+    for tag in [Tag::Integer, primitive(0), primitive(1)] {
         let _ = values.optional(tag)?;
     }
     values.finish()
@@ -110,9 +105,11 @@ fn time(text: &[u8]) -> Result<UnixTime, TimestampError> {
             .get(from..to)
             .filter(|digits| digits.iter().all(u8::is_ascii_digit))
             .ok_or_else(error)?;
-        Ok(digits
-            .iter()
-            .fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0')))
+        Ok::<u16, TimestampError>(
+            digits
+                .iter()
+                .fold(0_u16, |sum, digit| sum * 10 + u16::from(digit - b'0')),
+        )
     };
     let part = |from: usize| u8::try_from(number(from, from + 2)?).map_err(|_| error());
     let date = DateTime::new(
@@ -132,13 +129,13 @@ fn time(text: &[u8]) -> Result<UnixTime, TimestampError> {
 /// `[1] IMPLICIT Extensions`. RFC 3161 section 2.4.2 with RFC 5280 section 4.2: what is critical
 /// must be understood.
 fn refuse_critical(bytes: &[u8]) -> Result<(), TimestampError> {
-    for extension in Values::of(bytes, "the TSTInfo's extensions").all()? {
+    for extension in Elements::of(bytes, "the TSTInfo's extensions").all()? {
         if extension.tag != Tag::Sequence {
             return Err(TimestampError::Der {
                 what: "the TSTInfo's extensions",
             });
         }
-        let mut parts = Values::of(extension.body, "the TSTInfo's extensions");
+        let mut parts = Elements::of(extension.body, "the TSTInfo's extensions");
         let (oid, is_critical) = (parts.oid()?, parts.flag()?);
         let _ = parts.take(Tag::OctetString)?;
         parts.finish()?;

@@ -16,7 +16,6 @@
 mod claim;
 mod error;
 mod info;
-mod read;
 mod signer;
 #[cfg(test)]
 mod tests;

@@ -1,16 +1,14 @@
 //! SignerInfo and its signed attributes (RFC 5652 sections 5.3 and 11, RFC 5816).
 
 use super::error::TimestampError;
-use super::read::{Value, Values, constructed, primitive};
 use crate::crypto::Hash;
 use crate::crypto::Scheme;
+use crate::encoding::der::{Element, Elements, ObjectIdentifier, Tag, constructed, primitive};
 use crate::encoding::hex;
 use crate::x509::Certificate;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 /// id-ct-TSTInfo (RFC 3161 section 2.4.2).
 pub(super) const TST_INFO: ObjectIdentifier =
@@ -42,13 +40,13 @@ pub(super) struct AlgorithmIdentifier {
 }
 
 impl AlgorithmIdentifier {
-    pub(super) fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
+    pub(super) fn parse(value: Element<'_>) -> Result<Self, TimestampError> {
         if value.tag != Tag::Sequence {
             return Err(TimestampError::Der {
                 what: "an algorithm",
             });
         }
-        let mut values = Values::of(value.body, "an algorithm");
+        let mut values = Elements::of(value.body, "an algorithm");
         let oid = values.oid()?;
         let has_parameters = match values.peek() {
             None => false,
@@ -115,7 +113,7 @@ impl SignerId {
                 certificate.issuer() == issuer && certificate.serial() == serial
             }
             Self::SubjectKeyId(id) => certificate.extension(SUBJECT_KEY_ID).is_some_and(|value| {
-                let mut values = Values::of(value, "a key identifier");
+                let mut values = Elements::of(value, "a key identifier");
                 values
                     .take(Tag::OctetString)
                     .is_ok_and(|own| own.body == id)
@@ -151,10 +149,10 @@ pub(super) struct SignerInfo {
 }
 
 impl SignerInfo {
-    pub(super) fn parse(value: Value<'_>) -> Result<Self, TimestampError> {
-        let mut values = Values::of(value.body, "the SignerInfo");
+    pub(super) fn parse(value: Element<'_>) -> Result<Self, TimestampError> {
+        let mut values = Elements::of(value.body, "the SignerInfo");
         if value.tag != Tag::Sequence {
-            return Err(values.error());
+            return Err(values.error().into());
         }
         let version = values.integer()?;
         let id = signer_id(&mut values)?;
@@ -214,7 +212,7 @@ impl SignerInfo {
     }
 }
 
-fn signer_id(values: &mut Values<'_>) -> Result<SignerId, TimestampError> {
+fn signer_id(values: &mut Elements<'_>) -> Result<SignerId, TimestampError> {
     if let Some(id) = values.optional(primitive(0))? {
         return Ok(SignerId::SubjectKeyId(id.body.into()));
     }
@@ -227,7 +225,7 @@ fn signer_id(values: &mut Values<'_>) -> Result<SignerId, TimestampError> {
 
 /// Section 5.4: the signature is over the bytes as received, but with the tag of SET OF in the
 /// place of `[0]`.
-fn as_set(attributes: Value<'_>) -> Vec<u8> {
+fn as_set(attributes: Element<'_>) -> Vec<u8> {
     const SET_OF: u8 = 0x31;
     core::iter::once(SET_OF)
         .chain(attributes.raw.iter().skip(1).copied())
@@ -246,7 +244,7 @@ impl SignedAttributes {
     /// A DER `SET OF Attribute`. Section 5.4 wants DER here, so the order is checked too; each
     /// attribute that is read occurs once, with one value (section 11).
     pub(super) fn parse(der: &[u8]) -> Result<Self, TimestampError> {
-        let attributes = Values::inside_only(der, Tag::Set, "the signed attributes")?.all()?;
+        let attributes = Elements::inside_only(der, Tag::Set, "the signed attributes")?.all()?;
         if !attributes
             .windows(2)
             .all(|pair| matches!(pair, [a, b] if a.raw < b.raw))
@@ -257,9 +255,9 @@ impl SignedAttributes {
         }
         let (mut types, mut digests, mut certificates) = (Vec::new(), Vec::new(), Vec::new());
         for attribute in attributes {
-            let mut parts = Values::of(attribute.body, "a signed attribute");
+            let mut parts = Elements::of(attribute.body, "a signed attribute");
             if attribute.tag != Tag::Sequence {
-                return Err(parts.error());
+                return Err(parts.error().into());
             }
             let oid = parts.oid()?;
             let found = parts.inside(Tag::Set)?.all()?;
@@ -305,7 +303,7 @@ impl SignedAttributes {
             return Ok(());
         };
         let what = "the signing certificate's name";
-        let mut outside = Values::inside_only(named, Tag::Sequence, what)?;
+        let mut outside = Elements::inside_only(named, Tag::Sequence, what)?;
         let mut first = outside.inside(Tag::Sequence)?.inside(Tag::Sequence)?;
         let hash = match first.optional(Tag::Sequence)? {
             Some(algorithm) => AlgorithmIdentifier::parse(algorithm)?.hash()?,
@@ -320,9 +318,9 @@ impl SignedAttributes {
 }
 
 /// Section 11.1.
-fn content_type(found: &[Value<'_>]) -> Result<(), TimestampError> {
+fn content_type(found: &[Element<'_>]) -> Result<(), TimestampError> {
     let value = one("content-type", found)?;
-    match Values::of(value.raw, "the signed content type").oid()? {
+    match Elements::of(value.raw, "the signed content type").oid()? {
         TST_INFO => Ok(()),
         other => Err(TimestampError::SignedType {
             oid: other.to_string(),
@@ -330,7 +328,7 @@ fn content_type(found: &[Value<'_>]) -> Result<(), TimestampError> {
     }
 }
 
-fn one<'a>(name: &'static str, found: &[Value<'a>]) -> Result<Value<'a>, TimestampError> {
+fn one<'a>(name: &'static str, found: &[Element<'a>]) -> Result<Element<'a>, TimestampError> {
     match found {
         [value] => Ok(*value),
         _ => Err(TimestampError::Attribute {

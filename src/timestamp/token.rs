@@ -3,16 +3,14 @@
 
 use super::error::TimestampError;
 use super::info::TstInfo;
-use super::read::{Value, Values, constructed};
 use super::signer::{AlgorithmIdentifier, SignerInfo, TST_INFO};
+use crate::encoding::der::{Element, Elements, ObjectIdentifier, Tag, constructed};
 use crate::limits;
 use crate::time::UnixTime;
 use crate::x509::Certificate;
 use crate::x509::X509Error;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 const SIGNED_DATA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.7.2");
 
@@ -43,7 +41,7 @@ impl Token {
                 found: der.len(),
             });
         }
-        let mut values = Values::inside_only(der, Tag::Sequence, "the answer")?;
+        let mut values = Elements::inside_only(der, Tag::Sequence, "the answer")?;
         // A response begins with PKIStatusInfo, a token with its type.
         if values.peek() != Some(Tag::Sequence) {
             return content_info(values);
@@ -70,7 +68,7 @@ impl Token {
 
 /// PKIStatusInfo. We reject grantedWithMods (1), as Sigstore's clients do: something else than what
 /// was asked for.
-fn check_status(values: &mut Values<'_>) -> Result<(), TimestampError> {
+fn check_status(values: &mut Elements<'_>) -> Result<(), TimestampError> {
     values.now("the status");
     let mut status = values.inside(Tag::Sequence)?;
     if status.integer()? != [0] {
@@ -84,7 +82,7 @@ fn check_status(values: &mut Values<'_>) -> Result<(), TimestampError> {
 }
 
 /// RFC 5652 section 3.
-fn content_info(mut values: Values<'_>) -> Result<Token, TimestampError> {
+fn content_info(mut values: Elements<'_>) -> Result<Token, TimestampError> {
     values.now("the ContentInfo");
     let oid = values.oid()?;
     if oid != SIGNED_DATA {
@@ -94,7 +92,7 @@ fn content_info(mut values: Values<'_>) -> Result<Token, TimestampError> {
     }
     let content = values.take(constructed(0))?;
     values.finish()?;
-    signed_data(Values::inside_only(
+    signed_data(Elements::inside_only(
         content.body,
         Tag::Sequence,
         "the SignedData",
@@ -102,7 +100,7 @@ fn content_info(mut values: Values<'_>) -> Result<Token, TimestampError> {
 }
 
 /// RFC 5652 section 5.1.
-fn signed_data(mut values: Values<'_>) -> Result<Token, TimestampError> {
+fn signed_data(mut values: Elements<'_>) -> Result<Token, TimestampError> {
     // Version 3: content that is no plain data, certificates of X.509 alone.
     if values.integer()? != [3] {
         return Err(TimestampError::Version {
@@ -144,7 +142,7 @@ fn signed_data(mut values: Values<'_>) -> Result<Token, TimestampError> {
 }
 
 /// EncapsulatedContentInfo (RFC 5652 section 5.2).
-fn encapsulated(mut values: Values<'_>) -> Result<Vec<u8>, TimestampError> {
+fn encapsulated(mut values: Elements<'_>) -> Result<Vec<u8>, TimestampError> {
     values.now("the EncapsulatedContentInfo");
     let oid = values.oid()?;
     if oid != TST_INFO {
@@ -161,8 +159,8 @@ fn encapsulated(mut values: Values<'_>) -> Result<Vec<u8>, TimestampError> {
 
 /// CertificateSet. A certificate that cannot be read is remembered: in a token of a listed
 /// authority it is an error, in another one it does not matter.
-fn bag_of(bag: Value<'_>) -> Result<(Vec<Certificate>, Option<X509Error>), TimestampError> {
-    let found = Values::of(bag.body, "the set of certificates").all()?;
+fn bag_of(bag: Element<'_>) -> Result<(Vec<Certificate>, Option<X509Error>), TimestampError> {
+    let found = Elements::of(bag.body, "the set of certificates").all()?;
     if found.len() > limits::CHAIN {
         return Err(TimestampError::Certificates {
             limit: limits::CHAIN,

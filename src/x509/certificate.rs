@@ -3,7 +3,7 @@
 
 use super::error::X509Error;
 use super::extension::{self, Extension, Known};
-use super::read::{Value, Values, explicit};
+use super::name::{San, attributes};
 use crate::crypto::EcdsaForm;
 use crate::crypto::Hash;
 use crate::crypto::Message;
@@ -12,6 +12,7 @@ use crate::crypto::Role;
 use crate::crypto::Scheme;
 use crate::crypto::SignatureCheck;
 use crate::crypto::SignatureError;
+use crate::encoding::der::{Element, Elements, ObjectIdentifier, Tag, constructed};
 use crate::encoding::hex;
 use crate::limits;
 use crate::time::UnixTime;
@@ -19,8 +20,6 @@ use alloc::string::String;
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 const ECDSA_SHA256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2");
 const ECDSA_SHA384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3");
@@ -79,9 +78,7 @@ impl Certificate {
                 found: der.len(),
             });
         }
-        let mut outside = Values::of(der, "the certificate");
-        let mut certificate = outside.inside(Tag::Sequence)?;
-        outside.finish()?;
+        let mut certificate = Elements::inside_only(der, Tag::Sequence, "the certificate")?;
         let tbs = certificate.take(Tag::Sequence)?;
         let algorithm = certificate.take(Tag::Sequence)?;
         let signature = certificate.bytes()?;
@@ -159,7 +156,7 @@ impl Certificate {
     }
 
     /// The subject alternative names (RFC 5280 section 4.2.1.6).
-    pub fn names(&self) -> &[extension::San] {
+    pub fn names(&self) -> &[San] {
         &self.known().names
     }
 
@@ -218,13 +215,13 @@ impl Certificate {
 }
 
 /// RFC 5280 section 4.1.2. Beside the fields, the signature algorithm as received.
-fn tbs_certificate(tbs: Value<'_>) -> Result<(Fields, &[u8]), X509Error> {
-    let mut values = Values::of(tbs.body, "the TBSCertificate");
+fn tbs_certificate(tbs: Element<'_>) -> Result<(Fields, &[u8]), X509Error> {
+    let mut values = Elements::of(tbs.body, "the TBSCertificate");
     // Section 4.1.2.1. We reject versions 1 and 2, which cannot say whether they are of an
     // authority.
     let mut version = values
-        .optional(explicit(0))?
-        .map(|value| Values::of(value.body, "the version"))
+        .optional(constructed(0))?
+        .map(|value| Elements::of(value.body, "the version"))
         .ok_or(X509Error::Version)?;
     if version.integer()? != [2] {
         return Err(X509Error::Version);
@@ -241,7 +238,7 @@ fn tbs_certificate(tbs: Value<'_>) -> Result<(Fields, &[u8]), X509Error> {
         .map_err(|error| X509Error::Key { error })?;
     // Section 4.1.2.8: we reject unique identifiers, which no CA may issue; they are not read, so
     // `finish` meets them.
-    let extensions = match values.optional(explicit(3))? {
+    let extensions = match values.optional(constructed(3))? {
         Some(value) => extension::list(value.body)?,
         None => Vec::new(),
     };
@@ -262,30 +259,10 @@ fn tbs_certificate(tbs: Value<'_>) -> Result<(Fields, &[u8]), X509Error> {
     ))
 }
 
-/// RFC 5280 section 4.1.2.4: a SEQUENCE of SETs of type and value.
-fn name(value: Value<'_>) -> Result<Vec<u8>, X509Error> {
+/// RFC 5280 section 4.1.2.4, as received.
+fn name(value: Element<'_>) -> Result<Vec<u8>, X509Error> {
     attributes(value.raw, |_, _| ())?;
     Ok(value.raw.into())
-}
-
-/// Each attribute of a DER Name in order.
-pub(super) fn attributes<'a>(
-    name: &'a [u8],
-    mut each: impl FnMut(ObjectIdentifier, Value<'a>),
-) -> Result<(), X509Error> {
-    let mut outside = Values::of(name, "a name");
-    let mut sets = outside.inside(Tag::Sequence)?;
-    outside.finish()?;
-    while !sets.is_empty() {
-        let mut set = sets.inside(Tag::Set)?;
-        while !set.is_empty() {
-            let mut attribute = set.inside(Tag::Sequence)?;
-            let (oid, value) = (attribute.oid()?, attribute.any()?);
-            attribute.finish()?;
-            each(oid, value);
-        }
-    }
-    Ok(())
 }
 
 fn common_name(name: &[u8]) -> Option<String> {
@@ -301,8 +278,8 @@ fn common_name(name: &[u8]) -> Option<String> {
 
 /// RFC 5758 section 3.2, RFC 8410 section 3: no parameters. RFC 4055 section 5: NULL. SHA-1 is
 /// refused.
-fn scheme(algorithm: Value<'_>) -> Result<Scheme, X509Error> {
-    let mut values = Values::of(algorithm.body, "the signature algorithm");
+fn scheme(algorithm: Element<'_>) -> Result<Scheme, X509Error> {
+    let mut values = Elements::of(algorithm.body, "the signature algorithm");
     let oid = values.oid()?;
     let scheme = match oid {
         ECDSA_SHA256 => Scheme::Ecdsa(Hash::Sha256),
@@ -319,7 +296,7 @@ fn scheme(algorithm: Value<'_>) -> Result<Scheme, X509Error> {
         }
     };
     if matches!(scheme, Scheme::RsaPkcs1(_)) && !values.take(Tag::Null)?.body.is_empty() {
-        return Err(values.error());
+        return Err(values.error().into());
     }
     values.finish()?;
     Ok(scheme)

@@ -4,16 +4,13 @@
 //! constrained and not read here. RUSTSEC-2026-0098 and -0099 are about verifiers that let such
 //! names pass.
 
-use super::certificate::{Certificate, attributes};
 use super::error::X509Error;
-use super::extension::{San, ia5, tag_number};
-use super::read::{Value, Values, explicit};
+use super::name::{San, attributes, ia5, tag_number};
+use crate::encoding::der::{Element, Elements, ObjectIdentifier, Tag, constructed};
 use crate::limits;
 use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 const EMAIL_ADDRESS: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.9.1");
 
@@ -44,14 +41,12 @@ struct Name<'a> {
 
 impl NameConstraints {
     pub(super) fn read(bytes: &[u8]) -> Result<Self, X509Error> {
-        let mut outside = Values::of(bytes, "the name constraints");
-        let mut values = outside.inside(Tag::Sequence)?;
-        outside.finish()?;
-        let permitted = subtrees(values.optional(explicit(0))?)?;
-        let excluded = subtrees(values.optional(explicit(1))?)?;
+        let mut values = Elements::inside_only(bytes, Tag::Sequence, "the name constraints")?;
+        let permitted = subtrees(values.optional(constructed(0))?)?;
+        let excluded = subtrees(values.optional(constructed(1))?)?;
         values.finish()?;
         if permitted.is_empty() && excluded.is_empty() {
-            return Err(values.error());
+            return Err(values.error().into());
         }
         Ok(Self {
             permitted,
@@ -59,25 +54,26 @@ impl NameConstraints {
         })
     }
 
-    /// Whether every name of `below` may be issued; else the name that may not. RFC 5280 section
-    /// 6.1.3 (b) and (c), for self-issued certificates too, as Go does.
-    pub(super) fn check(&self, below: &Certificate) -> Result<(), String> {
-        let subject = San::Directory(below.subject().into());
+    /// Whether a certificate with this subject (a DER Name) and these `names` may be issued; else
+    /// the name that may not. RFC 5280 section 6.1.3 (b) and (c), for self-issued certificates too,
+    /// as Go does.
+    pub(super) fn check(&self, subject: &[u8], names: &[San]) -> Result<(), String> {
+        let directory = San::Directory(subject.into());
         let mut emails = Vec::new();
         // "rfc822Name … constraint MUST be applied to the attribute of type emailAddress in the
         // subject".
-        let read = attributes(below.subject(), |oid, value| {
+        let read = attributes(subject, |oid, value| {
             if oid == EMAIL_ADDRESS {
                 emails.push(ia5(value.body).map_or(San::Unread(1), San::Email));
             }
         });
         read.map_err(|error| error.to_string())?;
         // An empty subject is no directory name.
-        let subject = Some(&subject).filter(|_| below.subject().len() > 2);
-        subject
+        let directory = Some(&directory).filter(|_| subject.len() > 2);
+        directory
             .into_iter()
             .chain(&emails)
-            .chain(below.names())
+            .chain(names)
             .try_for_each(|san| {
                 self.check_name(&Name {
                     form: form(san),
@@ -129,11 +125,11 @@ fn form(san: &San) -> u32 {
     }
 }
 
-fn subtrees(list: Option<Value<'_>>) -> Result<Vec<Subtree>, X509Error> {
+fn subtrees(list: Option<Element<'_>>) -> Result<Vec<Subtree>, X509Error> {
     let Some(list) = list else {
         return Ok(Vec::new());
     };
-    let mut values = Values::of(list.body, "the name constraints");
+    let mut values = Elements::of(list.body, "the name constraints");
     let mut subtrees = Vec::new();
     while subtrees.is_empty() || !values.is_empty() {
         let mut subtree = values.inside(Tag::Sequence)?;
@@ -152,7 +148,7 @@ fn subtrees(list: Option<Value<'_>>) -> Result<Vec<Subtree>, X509Error> {
 }
 
 impl Subtree {
-    fn read(base: Value<'_>) -> Option<Self> {
+    fn read(base: Element<'_>) -> Option<Self> {
         let text = || {
             if base.body.is_empty() {
                 Some(String::new())
@@ -328,8 +324,8 @@ fn directory(base: &[u8], name: &[u8]) -> Option<bool> {
 }
 
 /// RDNSequence.
-fn relative_names(name: &[u8]) -> Option<Vec<Vec<(ObjectIdentifier, Value<'_>)>>> {
-    let mut sets = Values::of(name, "a name").inside(Tag::Sequence).ok()?;
+fn relative_names(name: &[u8]) -> Option<Vec<Vec<(ObjectIdentifier, Element<'_>)>>> {
+    let mut sets = Elements::of(name, "a name").inside(Tag::Sequence).ok()?;
     let mut names = Vec::new();
     while !sets.is_empty() {
         let mut set = sets.inside(Tag::Set).ok()?;
@@ -345,11 +341,11 @@ fn relative_names(name: &[u8]) -> Option<Vec<Vec<(ObjectIdentifier, Value<'_>)>>
 
 /// Case and runs of spaces do not matter (RFC 4518, as far as ASCII goes). `None` for other texts
 /// that are not the same bytes.
-fn same_text(one: &Value<'_>, other: &Value<'_>) -> Option<bool> {
+fn same_text(one: &Element<'_>, other: &Element<'_>) -> Option<bool> {
     if one.raw == other.raw {
         return Some(true);
     }
-    let folded = |value: &Value<'_>| {
+    let folded = |value: &Element<'_>| {
         let is_text = matches!(
             value.tag,
             Tag::PrintableString | Tag::Utf8String | Tag::Ia5String

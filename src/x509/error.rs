@@ -1,6 +1,7 @@
 //! Why bytes are no certificate, or a certificate leads nowhere.
 
 use crate::crypto::KeyError;
+use crate::encoding::der::DerError;
 use crate::time::UnixTime;
 use alloc::string::String;
 
@@ -80,5 +81,11 @@ codes! {
              prescribes, found another algorithm";
         SctLog => "x509.sct-log",
             "the signed certificate timestamp is of another log than the key that was given";
+    }
+}
+
+impl From<DerError> for X509Error {
+    fn from(DerError { what }: DerError) -> Self {
+        Self::Der { what }
     }
 }

@@ -2,15 +2,11 @@
 
 use super::constraints::NameConstraints;
 use super::error::X509Error;
-use super::read::{Value, Values, explicit, implicit};
-use crate::encoding::hex;
+use super::name::{self, San};
+use crate::encoding::der::{Elements, ObjectIdentifier, Tag, primitive};
 use crate::limits;
-use alloc::string::String;
 use alloc::string::ToString;
 use alloc::vec::Vec;
-use core::fmt;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 const SUBJECT_KEY_ID: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.14");
 const KEY_USAGE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.15");
@@ -84,45 +80,13 @@ pub struct ExtKeyUsage {
     pub purposes: Vec<ObjectIdentifier>,
 }
 
-/// A subject alternative name (section 4.2.1.6).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum San {
-    /// `rfc822Name`.
-    Email(String),
-    /// `dNSName`.
-    Dns(String),
-    /// `uniformResourceIdentifier`.
-    Uri(String),
-    /// `iPAddress`: 4 or 16 bytes.
-    Ip(Vec<u8>),
-    /// `directoryName`: a DER Name.
-    Directory(Vec<u8>),
-    /// `otherName`: its type, and its value in DER.
-    Other(ObjectIdentifier, Vec<u8>),
-    /// `x400Address`, `ediPartyName` or `registeredID`, by its tag number.
-    Unread(u32),
-}
-
-impl fmt::Display for San {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Email(text) | Self::Dns(text) | Self::Uri(text) => f.write_str(text),
-            Self::Ip(bytes) | Self::Directory(bytes) => f.write_str(&hex::encode(bytes)),
-            Self::Other(oid, value) => write!(f, "{oid}:{}", hex::encode(value)),
-            Self::Unread(tag) => write!(f, "a name of type {tag}"),
-        }
-    }
-}
-
 /// The body of `[3] EXPLICIT Extensions`. A repeated extension is refused (section 4.2).
 pub(super) fn list(bytes: &[u8]) -> Result<Vec<Extension>, X509Error> {
-    let mut outside = Values::of(bytes, "the list of extensions");
-    let mut values = outside.inside(Tag::Sequence)?;
-    outside.finish()?;
+    let mut values = Elements::inside_only(bytes, Tag::Sequence, "the list of extensions")?;
     let mut extensions: Vec<Extension> = Vec::new();
     while extensions.is_empty() || !values.is_empty() {
         let found = values.take(Tag::Sequence)?;
-        let mut parts = Values::of(found.body, "an extension");
+        let mut parts = Elements::of(found.body, "an extension");
         let (oid, critical) = (parts.oid()?, parts.flag()?);
         let value = parts.take(Tag::OctetString)?.body.into();
         parts.finish()?;
@@ -160,7 +124,7 @@ pub(super) fn known(extensions: &[Extension]) -> Result<Known, X509Error> {
                     purposes: purposes(value)?,
                 })
             }
-            SUBJECT_ALT_NAME => known.names = names(value)?,
+            SUBJECT_ALT_NAME => known.names = name::alternatives(value)?,
             NAME_CONSTRAINTS => known.constraints = Some(NameConstraints::read(value)?),
             SUBJECT_KEY_ID => known.subject_key_id = Some(subject_key_id(value)?),
             AUTHORITY_KEY_ID => known.authority_key_id = authority_key_id(value)?,
@@ -171,15 +135,13 @@ pub(super) fn known(extensions: &[Extension]) -> Result<Known, X509Error> {
 }
 
 fn basic_constraints(bytes: &[u8]) -> Result<BasicConstraints, X509Error> {
-    let mut outside = Values::of(bytes, "basic constraints");
-    let mut values = outside.inside(Tag::Sequence)?;
-    outside.finish()?;
+    let mut values = Elements::inside_only(bytes, Tag::Sequence, "basic constraints")?;
     let ca = values.flag()?;
     let path_length = if values.is_empty() {
         None
     } else {
         match values.integer()? {
-            [0x80..=0xff, ..] => return Err(values.error()),
+            [0x80..=0xff, ..] => return Err(values.error().into()),
             [length] => Some(usize::from(*length)),
             _ => Some(usize::MAX),
         }
@@ -187,20 +149,20 @@ fn basic_constraints(bytes: &[u8]) -> Result<BasicConstraints, X509Error> {
     values.finish()?;
     // "CAs MUST NOT include the pathLenConstraint field unless the cA boolean is asserted".
     if !ca && path_length.is_some() {
-        return Err(values.error());
+        return Err(values.error().into());
     }
     Ok(BasicConstraints { ca, path_length })
 }
 
 /// A named bit list: X.690 section 11.2.2, no zeros at its end.
 fn key_usage(bytes: &[u8]) -> Result<KeyUsage, X509Error> {
-    let mut values = Values::of(bytes, "the key usage");
+    let mut values = Elements::of(bytes, "the key usage");
     let body = values.take(Tag::BitString)?.body;
     values.finish()?;
     let (unused, bits) = body.split_first().ok_or_else(|| values.error())?;
     let last = bits.last().ok_or_else(|| values.error())?;
     if u32::from(*unused) != last.trailing_zeros() || bits.len() > 2 {
-        return Err(values.error());
+        return Err(values.error().into());
     }
     let first = bits.first().copied().unwrap_or_default();
     Ok(KeyUsage {
@@ -211,9 +173,7 @@ fn key_usage(bytes: &[u8]) -> Result<KeyUsage, X509Error> {
 }
 
 fn purposes(bytes: &[u8]) -> Result<Vec<ObjectIdentifier>, X509Error> {
-    let mut outside = Values::of(bytes, "the extended key usage");
-    let mut values = outside.inside(Tag::Sequence)?;
-    outside.finish()?;
+    let mut values = Elements::inside_only(bytes, Tag::Sequence, "the extended key usage")?;
     let mut purposes = Vec::new();
     while purposes.is_empty() || !values.is_empty() {
         purposes.push(values.oid()?);
@@ -227,71 +187,8 @@ fn purposes(bytes: &[u8]) -> Result<Vec<ObjectIdentifier>, X509Error> {
     Ok(purposes)
 }
 
-fn names(bytes: &[u8]) -> Result<Vec<San>, X509Error> {
-    let mut outside = Values::of(bytes, "the subject alternative names");
-    let mut values = outside.inside(Tag::Sequence)?;
-    outside.finish()?;
-    let mut names = Vec::new();
-    while names.is_empty() || !values.is_empty() {
-        if names.len() == limits::NAMES {
-            return Err(X509Error::TooMany {
-                what: "subject alternative names",
-                limit: limits::NAMES,
-            });
-        }
-        names.push(general_name(values.any()?)?);
-    }
-    Ok(names)
-}
-
-/// GeneralName (section 4.2.1.6).
-fn general_name(value: Value<'_>) -> Result<San, X509Error> {
-    let mut inside = Values::of(value.body, "a subject alternative name");
-    Ok(match tag_number(value.tag) {
-        Some((false, 1)) => San::Email(ia5(value.body).ok_or_else(|| inside.error())?),
-        Some((false, 2)) => San::Dns(ia5(value.body).ok_or_else(|| inside.error())?),
-        Some((false, 6)) => San::Uri(ia5(value.body).ok_or_else(|| inside.error())?),
-        Some((false, 7)) if matches!(value.body.len(), 4 | 16) => San::Ip(value.body.into()),
-        Some((true, 4)) => {
-            super::certificate::attributes(value.body, |_, _| ())?;
-            San::Directory(value.body.into())
-        }
-        Some((true, 0)) => {
-            let (oid, wrapped) = (inside.oid()?, inside.take(explicit(0))?);
-            inside.finish()?;
-            let mut content = Values::of(wrapped.body, "a subject alternative name");
-            let content_raw = content.any()?.raw;
-            content.finish()?;
-            San::Other(oid, content_raw.into())
-        }
-        Some((true, number @ (3 | 5)) | (false, number @ 8)) => San::Unread(number),
-        _ => return Err(inside.error()),
-    })
-}
-
-/// Whether it is constructed, and its number, of a context-specific tag.
-pub(super) fn tag_number(tag: Tag) -> Option<(bool, u32)> {
-    match tag {
-        Tag::ContextSpecific {
-            constructed,
-            number,
-        } => Some((constructed, number.value())),
-        _ => None,
-    }
-}
-
-/// IA5String: ASCII. We reject control characters, which no name has, and an empty text.
-pub(super) fn ia5(bytes: &[u8]) -> Option<String> {
-    let is_text = !bytes.is_empty() && bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
-    if is_text {
-        core::str::from_utf8(bytes).ok().map(String::from)
-    } else {
-        None
-    }
-}
-
 fn subject_key_id(bytes: &[u8]) -> Result<Vec<u8>, X509Error> {
-    let mut values = Values::of(bytes, "the subject key identifier");
+    let mut values = Elements::of(bytes, "the subject key identifier");
     let id = values.take(Tag::OctetString)?.body;
     values.finish()?;
     Ok(id.into())
@@ -300,8 +197,8 @@ fn subject_key_id(bytes: &[u8]) -> Result<Vec<u8>, X509Error> {
 /// Section 4.2.1.1: only the identifier; the issuer and serial number beside it are a hint that
 /// nothing here follows.
 fn authority_key_id(bytes: &[u8]) -> Result<Option<Vec<u8>>, X509Error> {
-    let mut outside = Values::of(bytes, "the authority key identifier");
-    let mut values = outside.inside(Tag::Sequence)?;
-    outside.finish()?;
-    Ok(values.optional(implicit(0))?.map(|value| value.body.into()))
+    let mut values = Elements::inside_only(bytes, Tag::Sequence, "the authority key identifier")?;
+    Ok(values
+        .optional(primitive(0))?
+        .map(|value| value.body.into()))
 }

@@ -6,17 +6,15 @@
 
 use super::certificate::Certificate;
 use super::error::X509Error;
-use super::extension::San;
-use super::read::Values;
+use super::name::San;
+use crate::encoding::der::{Elements, ObjectIdentifier, Tag};
 use alloc::string::String;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 /// How an extension holds its text: as it is (the oldest ones), as a DER UTF8String, or as any of
 /// the DER strings that Go reads into one and that can be compared byte by byte.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum TextForm {
     Raw,
     Utf8String,
     AnyString,
@@ -28,115 +26,115 @@ const ISSUER: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264
 const USERNAME: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.7");
 
 /// Extensions .1.2 to .1.6 and .1.9 to .1.22.
-const EXTENSIONS: [(&str, ObjectIdentifier, Form); 19] = [
+const EXTENSIONS: [(&str, ObjectIdentifier, TextForm); 19] = [
     (
         "githubWorkflowTrigger",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.2"),
-        Form::Raw,
+        TextForm::Raw,
     ),
     (
         "githubWorkflowSHA",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.3"),
-        Form::Raw,
+        TextForm::Raw,
     ),
     (
         "githubWorkflowName",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.4"),
-        Form::Raw,
+        TextForm::Raw,
     ),
     (
         "githubWorkflowRepository",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.5"),
-        Form::Raw,
+        TextForm::Raw,
     ),
     (
         "githubWorkflowRef",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.6"),
-        Form::Raw,
+        TextForm::Raw,
     ),
     (
         "buildSignerURI",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.9"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "buildSignerDigest",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.10"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "runnerEnvironment",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.11"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryURI",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.12"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryDigest",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.13"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryRef",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.14"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryIdentifier",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.15"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryOwnerURI",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.16"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryOwnerIdentifier",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.17"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "buildConfigURI",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.18"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "buildConfigDigest",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.19"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "buildTrigger",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.20"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "runInvocationURI",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.21"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
     (
         "sourceRepositoryVisibilityAtSigning",
         ObjectIdentifier::new_unwrap("1.3.6.1.4.1.57264.1.22"),
-        Form::Utf8String,
+        TextForm::Utf8String,
     ),
 ];
 
 /// Who signed, as Fulcio saw them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    subject: Subject,
+    subject: SubjectName,
     issuer: Option<String>,
     claims: Vec<(&'static str, String)>,
 }
 
 /// The one subject alternative name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Subject {
+pub enum SubjectName {
     /// An email address.
     Email(String),
     /// A URI: a workflow, a SPIFFE id, a service.
@@ -145,7 +143,7 @@ pub enum Subject {
     Username(String),
 }
 
-impl Subject {
+impl SubjectName {
     /// As it stands in the certificate.
     pub fn text(&self) -> &str {
         match self {
@@ -161,7 +159,7 @@ impl Claims {
     /// issuers that differ.
     pub fn of(certificate: &Certificate) -> Result<Self, X509Error> {
         let subject = subject(certificate.names())?;
-        let issuer = issuer(certificate, Form::Utf8String)?;
+        let issuer = issuer(certificate, TextForm::Utf8String)?;
         let mut claims = Vec::new();
         for (name, oid, form) in EXTENSIONS {
             if let Some(text) = text(certificate, oid, form, name)? {
@@ -176,7 +174,7 @@ impl Claims {
     }
 
     /// Who.
-    pub fn subject(&self) -> &Subject {
+    pub fn subject(&self) -> &SubjectName {
         &self.subject
     }
 
@@ -207,15 +205,15 @@ impl Claims {
 }
 
 /// docs/trust.md section 5: exactly one, so that nobody is taken for another by the order of names.
-fn subject(names: &[San]) -> Result<Subject, X509Error> {
+fn subject(names: &[San]) -> Result<SubjectName, X509Error> {
     let [name] = names else {
         return Err(X509Error::Names { found: names.len() });
     };
     match name {
-        San::Email(text) => Ok(Subject::Email(text.clone())),
-        San::Uri(text) => Ok(Subject::Uri(text.clone())),
+        San::Email(text) => Ok(SubjectName::Email(text.clone())),
+        San::Uri(text) => Ok(SubjectName::Uri(text.clone())),
         San::Other(USERNAME, value) => utf8_string(value)
-            .map(Subject::Username)
+            .map(SubjectName::Username)
             .ok_or(X509Error::Claim { name: "otherName" }),
         _ => Err(X509Error::NameType),
     }
@@ -228,12 +226,12 @@ fn subject(names: &[San]) -> Result<Subject, X509Error> {
 /// # Errors
 /// [`X509Error::Claim`], [`X509Error::IssuersDiffer`].
 pub fn issuer_as_go(certificate: &Certificate) -> Result<Option<String>, X509Error> {
-    issuer(certificate, Form::AnyString)
+    issuer(certificate, TextForm::AnyString)
 }
 
 /// docs/trust.md section 5: .1.8, else .1.1; when both are present, they agree.
-fn issuer(certificate: &Certificate, form: Form) -> Result<Option<String>, X509Error> {
-    let old = text(certificate, OLD_ISSUER, Form::Raw, "issuer")?;
+fn issuer(certificate: &Certificate, form: TextForm) -> Result<Option<String>, X509Error> {
+    let old = text(certificate, OLD_ISSUER, TextForm::Raw, "issuer")?;
     let new = text(certificate, ISSUER, form, "issuer")?;
     match (old, new) {
         (Some(old), Some(new)) if old != new => Err(X509Error::IssuersDiffer { old, new }),
@@ -244,16 +242,16 @@ fn issuer(certificate: &Certificate, form: Form) -> Result<Option<String>, X509E
 fn text(
     certificate: &Certificate,
     oid: ObjectIdentifier,
-    form: Form,
+    form: TextForm,
     name: &'static str,
 ) -> Result<Option<String>, X509Error> {
     let Some(value) = certificate.extension(oid) else {
         return Ok(None);
     };
     let text = match form {
-        Form::Raw => core::str::from_utf8(value).ok().map(String::from),
-        Form::Utf8String => utf8_string(value),
-        Form::AnyString => [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String]
+        TextForm::Raw => core::str::from_utf8(value).ok().map(String::from),
+        TextForm::Utf8String => utf8_string(value),
+        TextForm::AnyString => [Tag::Utf8String, Tag::PrintableString, Tag::Ia5String]
             .into_iter()
             .find_map(|tag| string(value, tag)),
     };
@@ -265,7 +263,7 @@ fn utf8_string(bytes: &[u8]) -> Option<String> {
 }
 
 fn string(bytes: &[u8], tag: Tag) -> Option<String> {
-    let mut values = Values::of(bytes, "a claim");
+    let mut values = Elements::of(bytes, "a claim");
     let body = values.take(tag).ok()?.body;
     values.finish().ok()?;
     core::str::from_utf8(body).ok().map(String::from)

@@ -5,7 +5,7 @@
 //! common name.
 
 use super::certificate::Certificate;
-use super::extension::San;
+use super::name::San;
 use core::net::IpAddr;
 
 /// An address (in brackets or not) is compared with addresses, a name with names, without regard to

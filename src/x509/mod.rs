@@ -13,8 +13,8 @@ mod constraints;
 mod error;
 mod extension;
 mod hostname;
+mod name;
 mod path;
-mod read;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +24,7 @@ pub mod sct;
 pub use anchor::{Anchor, Window};
 pub use certificate::Certificate;
 pub use error::X509Error;
-pub use extension::{ExtKeyUsage, KeyUsage, San};
+pub use extension::{ExtKeyUsage, KeyUsage};
 pub use hostname::has_hostname;
+pub use name::San;
 pub use path::{Chain, Path, Purpose, Untimed, chains, own_path, path};

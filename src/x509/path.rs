@@ -20,13 +20,13 @@ use crate::crypto::Refused;
 use crate::crypto::Role;
 use crate::crypto::Rule;
 use crate::crypto::Verified;
+use crate::encoding::der::ObjectIdentifier;
 use crate::error::Failure;
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::string::ToString;
 use alloc::vec;
 use alloc::vec::Vec;
-use der::asn1::ObjectIdentifier;
 
 const CODE_SIGNING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.3");
 const TIME_STAMPING: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.5.5.7.3.8");
@@ -562,7 +562,7 @@ impl Chain<'_> {
             };
             for below in self.certificates.iter().take(above) {
                 constraints
-                    .check(below)
+                    .check(below.subject(), below.names())
                     .map_err(|name| X509Error::NameNotPermitted {
                         subject: authority.shown(),
                         name,

@@ -7,7 +7,6 @@
 use super::anchor::refused;
 use super::certificate::Certificate;
 use super::error::X509Error;
-use super::read::{Values, explicit, wrap};
 use crate::crypto::EcdsaForm;
 use crate::crypto::Hash;
 use crate::crypto::KeyKind;
@@ -20,12 +19,11 @@ use crate::crypto::Rule;
 use crate::crypto::Scheme;
 use crate::crypto::SignatureCheck;
 use crate::digest::sha256;
+use crate::encoding::der::{Elements, ObjectIdentifier, Tag, constructed, wrap};
 use crate::encoding::hex;
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::vec::Vec;
-use der::Tag;
-use der::asn1::ObjectIdentifier;
 
 /// The extension that holds the list.
 pub const OID: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.6.1.4.1.11129.2.4.2");
@@ -58,7 +56,7 @@ pub fn scts(certificate: &Certificate) -> Result<Vec<Sct>, X509Error> {
     let Some(value) = certificate.extension(OID) else {
         return Ok(Vec::new());
     };
-    let mut values = Values::of(value, "the list of signed certificate timestamps");
+    let mut values = Elements::of(value, "the list of signed certificate timestamps");
     let list = values.take(Tag::OctetString)?.body;
     values.finish()?;
     let mut outside = Bytes(list);
@@ -214,11 +212,11 @@ impl Sct {
 /// RFC 6962 section 3.2: the TBSCertificate without this list. All else stays as received; only the
 /// lengths around it change.
 fn precertificate(leaf: &Certificate) -> Result<Vec<u8>, X509Error> {
-    let mut tbs = Values::of(leaf.tbs_der(), "the TBSCertificate").inside(Tag::Sequence)?;
+    let mut tbs = Elements::of(leaf.tbs_der(), "the TBSCertificate").inside(Tag::Sequence)?;
     let mut body = Vec::with_capacity(leaf.tbs_der().len());
     while !tbs.is_empty() {
         let value = tbs.any()?;
-        if value.tag == explicit(3) {
+        if value.tag == constructed(3) {
             let mut list = Vec::new();
             leaf.extensions()
                 .iter()

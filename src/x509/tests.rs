@@ -2,7 +2,7 @@
 //! `leaf < int < root` unless a row says otherwise.
 
 use super::certificate::Certificate;
-use super::fulcio::{Claims, Subject};
+use super::fulcio::{Claims, SubjectName};
 use super::path::{Chain, Purpose, chains, path};
 use super::sct::{self, scts};
 use super::{Anchor, Path, San, Window, X509Error};
@@ -613,7 +613,9 @@ fn claims_of_fulcio() {
     let claims = Claims::of(&cert("leaf")).unwrap();
     assert_eq!(
         claims.subject(),
-        &Subject::Uri("https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1".into())
+        &SubjectName::Uri(
+            "https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1".into()
+        )
     );
     assert_eq!(
         claims.issuer(),
@@ -644,7 +646,7 @@ fn claims_of_fulcio() {
     assert_eq!(Claims::of(&cert("leaf-no-issuer")).unwrap().issuer(), None);
     assert_eq!(
         Claims::of(&cert("leaf-username")).unwrap().subject(),
-        &Subject::Username("me!example.com".into())
+        &SubjectName::Username("me!example.com".into())
     );
     assert_eq!(
         Claims::of(&cert("leaf-email")).unwrap().subject().text(),

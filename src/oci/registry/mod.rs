@@ -35,9 +35,9 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
-use transport::Answer;
 use transport::Call;
 use transport::Redirects;
+use transport::Reply;
 use transport::is_redirect;
 
 /// Every media type of a manifest, at every request: docker-registry answers 404 to one that does
@@ -264,7 +264,7 @@ impl<'h, H: Host> Registry<'h, H> {
         let answer = self
             .ask("GET", &url, MANIFESTS, limits::MANIFEST, self.followed())
             .await?;
-        let fetched = |answer: Answer| {
+        let fetched = |answer: Reply| {
             let header = |name| answer.response.header(name).map(String::from);
             Fetched {
                 content_type: header("content-type"),
@@ -358,16 +358,12 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     /// The error that a status is which nobody wants.
-    fn error(&self, answer: &Answer, expected: &'static str) -> RegistryError {
+    fn error(&self, answer: &Reply, expected: &'static str) -> RegistryError {
         self.told(answer.error(expected))
     }
 
     /// 200 is something, 404 is nothing, anything else an error.
-    fn found(
-        &self,
-        answer: Answer,
-        expected: &'static str,
-    ) -> Result<Option<Answer>, RegistryError> {
+    fn found(&self, answer: Reply, expected: &'static str) -> Result<Option<Reply>, RegistryError> {
         match answer.status() {
             200 => Ok(Some(answer)),
             404 => Ok(None),
@@ -405,7 +401,7 @@ impl<'h, H: Host> Registry<'h, H> {
         accept: &'static str,
         max: usize,
         redirects: Redirects<'_>,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<Reply, RegistryError> {
         let mut answer = self.send(method, url, accept, max, redirects).await?;
         for renewed in [false, true] {
             // Who is asked after a redirect is not the one whose credentials these are.
@@ -434,7 +430,7 @@ impl<'h, H: Host> Registry<'h, H> {
         accept: &'static str,
         max: usize,
         redirects: Redirects<'_>,
-    ) -> Result<Answer, RegistryError> {
+    ) -> Result<Reply, RegistryError> {
         let secret = match &self.credentials {
             Credentials::Forward(headers) => headers.clone(),
             _ => authorization(self.session.borrow().authorization.clone()),
@@ -456,7 +452,7 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     /// Does what the challenge of `answer` asks; `false` when there is nothing more to try.
-    async fn authorise(&self, answer: &Answer, renewed: bool) -> Result<bool, RegistryError> {
+    async fn authorise(&self, answer: &Reply, renewed: bool) -> Result<bool, RegistryError> {
         if matches!(self.credentials, Credentials::Forward(_)) {
             return Ok(false);
         }

@@ -8,7 +8,7 @@
 
 use super::Registry;
 use super::error::RegistryError;
-use super::transport::Answer;
+use super::transport::Reply;
 use crate::digest::Digest;
 use crate::encoding::json;
 use crate::encoding::json::Dialect;
@@ -52,7 +52,7 @@ pub enum Source {
 }
 
 /// One document of a list.
-struct Document {
+struct ListDocument {
     bytes: Vec<u8>,
     entries: Vec<String>,
 }
@@ -69,7 +69,7 @@ pub struct Page {
 }
 
 struct OnePage {
-    document: Document,
+    document: ListDocument,
     /// Where the list goes on; an error when the registry names a place where it cannot.
     next: Result<Option<Url>, RegistryError>,
 }
@@ -126,7 +126,7 @@ impl<H: Host> Registry<'_, H> {
             Ok(None) => {}
             Err(error) => incomplete = incomplete.or(Some(error)),
         }
-        let listed = |documents: Option<&[Document]>| {
+        let listed = |documents: Option<&[ListDocument]>| {
             documents
                 .unwrap_or_default()
                 .iter()
@@ -156,7 +156,7 @@ impl<H: Host> Registry<'_, H> {
     async fn pages(
         &self,
         digest: &Digest,
-    ) -> Result<(Vec<Document>, Option<RegistryError>), RegistryError> {
+    ) -> Result<(Vec<ListDocument>, Option<RegistryError>), RegistryError> {
         let Some(page) = self.first_page(digest).await? else {
             return Ok((Vec::new(), None));
         };
@@ -235,7 +235,7 @@ impl<H: Host> Registry<'_, H> {
     }
 
     /// The next page, at our own registry whatever scheme and port a proxy let it write.
-    fn next(&self, answer: &Answer) -> Result<Option<Url>, RegistryError> {
+    fn next(&self, answer: &Reply) -> Result<Option<Url>, RegistryError> {
         let Some(link) = answer.headers("link").find_map(next_link) else {
             return Ok(None);
         };
@@ -283,7 +283,7 @@ fn next_link(header: &str) -> Option<&str> {
 
 /// An index and its entries as they stand in it; the bytes again when they are no index. Go writes
 /// an empty list as `null`.
-fn read(bytes: Vec<u8>) -> Result<Document, Vec<u8>> {
+fn read(bytes: Vec<u8>) -> Result<ListDocument, Vec<u8>> {
     let Ok(node) = json::parse(&bytes, Dialect::Strict) else {
         return Err(bytes);
     };
@@ -308,12 +308,16 @@ fn read(bytes: Vec<u8>) -> Result<Document, Vec<u8>> {
             .into()
     };
     let entries = list.iter().map(text).collect();
-    Ok(Document { bytes, entries })
+    Ok(ListDocument { bytes, entries })
 }
 
 /// One document as it is, or an index of what several list.
-fn merge(documents: Vec<Document>, source: Source, incomplete: Option<RegistryError>) -> Referrers {
-    let mut documents: Vec<Document> = documents
+fn merge(
+    documents: Vec<ListDocument>,
+    source: Source,
+    incomplete: Option<RegistryError>,
+) -> Referrers {
+    let mut documents: Vec<ListDocument> = documents
         .into_iter()
         .filter(|document| !document.entries.is_empty())
         .collect();

@@ -45,7 +45,7 @@ pub(super) enum Redirects<'a> {
 }
 
 /// What was answered.
-pub(super) struct Answer {
+pub(super) struct Reply {
     pub response: Response,
     /// Where the answer comes from.
     pub url: Url,
@@ -54,7 +54,7 @@ pub(super) struct Answer {
     pub ours: bool,
 }
 
-impl Answer {
+impl Reply {
     pub(super) fn status(&self) -> u16 {
         self.response.status
     }
@@ -113,7 +113,7 @@ impl Answer {
 }
 
 /// Sends one request and follows where it leads.
-pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Answer, RegistryError> {
+pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Reply, RegistryError> {
     let mut at = call.url.clone();
     let mut ours = true;
     let mut egress = call.egress;
@@ -134,7 +134,7 @@ pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Answer, R
             .filter(|_| call.method != "POST" && is_redirect(response.status));
         let (Some(location), Redirects::Followed(hosts)) = (location, call.redirects) else {
             return bounded(
-                Answer {
+                Reply {
                     response,
                     url: at,
                     ours,
@@ -184,7 +184,7 @@ fn request(call: &Call<'_>, at: &Url, ours: bool, egress: Egress) -> Request {
     }
 }
 
-fn bounded(answer: Answer, max: usize) -> Result<Answer, RegistryError> {
+fn bounded(answer: Reply, max: usize) -> Result<Reply, RegistryError> {
     if answer.status() == 200 && answer.response.body.len() > max {
         return Err(HostError::TooLarge {
             url: answer.url.shown(),

@@ -1,6 +1,6 @@
 //! The parsed policy and its JSON, side by side: each requirement with the bytes that it stands in.
 
-use super::Context;
+use super::context::Context;
 use crate::encoding::json::Member;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;

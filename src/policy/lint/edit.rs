@@ -1,12 +1,21 @@
 //! Suggested changes. Each leaves JSON that parses.
 
-use super::Edit;
 use crate::encoding::json::Member;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;
 use alloc::format;
 use alloc::string::String;
 use core::ops::Range;
+use serde::Serialize;
+
+/// A suggested change: these bytes of the document become this text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Edit {
+    /// Bytes from the start of the document; empty for an insertion.
+    pub at: Range<usize>,
+    /// What stands there then.
+    pub text: String,
+}
 
 /// A value becomes another.
 pub(super) fn replace(node: &Node, text: impl Into<String>) -> Edit {

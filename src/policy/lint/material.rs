@@ -3,11 +3,11 @@
 //!
 //! OpenPGP keyrings are not looked into.
 
-use super::Edit;
-use super::Findings;
-use super::Rule;
 use super::document::Document;
 use super::document::Item;
+use super::edit::Edit;
+use super::finding::Findings;
+use super::rule::Rule;
 use crate::crypto::KeyKind;
 use crate::crypto::PublicKey;
 use crate::crypto::holds_private_key;

@@ -1,17 +1,17 @@
 //! SL01 to SL12, SL16: the vocabulary of `"sealgate": {"version": 1}` (docs/trust.md sections 3 to
 //! 6).
 
-use super::Edit;
-use super::Findings;
-use super::Rule;
 use super::docker_scope;
 use super::document::Document;
 use super::document::Item;
 use super::document::Scope;
 use super::document::docker_parents;
 use super::edit;
+use super::edit::Edit;
+use super::finding::Findings;
 use super::pattern;
 use super::pattern::Open;
+use super::rule::Rule;
 use super::signed;
 use crate::digest::Digest;
 use crate::encoding::json::Node;

@@ -1,11 +1,11 @@
 //! PL26 to PL28: what `registries.d` and the known images mean for the policy.
 
-use super::Findings;
-use super::Rule;
 use super::docker_scope;
 use super::document::Document;
 use super::document::Scope;
 use super::document::docker_parents;
+use super::finding::Findings;
+use super::rule::Rule;
 use crate::policy::Requirement;
 use crate::policy::error::Place;
 use crate::policy::error::shown;

@@ -1,13 +1,13 @@
 //! PL01 to PL03, PL05 to PL11, SL15: scopes, and what they leave open.
 
-use super::Edit;
-use super::Findings;
-use super::Rule;
 use super::docker_scope;
 use super::docker_scope::Form;
 use super::document::Document;
 use super::document::Scope;
 use super::edit;
+use super::edit::Edit;
+use super::finding::Findings;
+use super::rule::Rule;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;
 use crate::limits;
@@ -53,13 +53,13 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
 
 /// How much a list demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Demand {
+enum Rigour {
     Nothing,
     Something,
     TheImpossible,
 }
 
-fn demand(requirements: &[Requirement]) -> Demand {
+fn rigour(requirements: &[Requirement]) -> Rigour {
     let never = |requirement: &Requirement| {
         matches!(
             requirement,
@@ -67,14 +67,14 @@ fn demand(requirements: &[Requirement]) -> Demand {
         )
     };
     if requirements.iter().any(never) {
-        Demand::TheImpossible
+        Rigour::TheImpossible
     } else if requirements
         .iter()
         .all(|requirement| *requirement == Requirement::InsecureAcceptAnything)
     {
-        Demand::Nothing
+        Rigour::Nothing
     } else {
-        Demand::Something
+        Rigour::Something
     }
 }
 
@@ -87,7 +87,7 @@ fn is_part(one: &[Requirement], other: &[Requirement]) -> bool {
 }
 
 fn open(scope: Scope<'_>, findings: &mut Findings) {
-    if demand(scope.requirements) != Demand::Nothing {
+    if rigour(scope.requirements) != Rigour::Nothing {
         return;
     }
     let edit = Some(edit::replace(&scope.member.node, REJECT));
@@ -125,11 +125,11 @@ fn weaker(document: &Document<'_>, scope: Scope<'_>, findings: &mut Findings) {
     let Some(above) = document.above(scope) else {
         return;
     };
-    let (ours, theirs) = (demand(scope.requirements), demand(above.requirements));
+    let (ours, theirs) = (rigour(scope.requirements), rigour(above.requirements));
     // Beside what is rejected, or open itself, an open scope is how lists of the permitted are
     // written.
-    if theirs == Demand::Something
-        && (ours == Demand::Nothing || is_part(scope.requirements, above.requirements))
+    if theirs == Rigour::Something
+        && (ours == Rigour::Nothing || is_part(scope.requirements, above.requirements))
     {
         let message = format!(
             "{} stands in place of {}, which demands more: its verification is lost here; repeat \

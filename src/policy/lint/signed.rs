@@ -1,14 +1,14 @@
 //! PL04, PL12 to PL19, PL22, PL24, PL25, PL29, PL30: requirements, one by one and beside each
 //! other.
 
-use super::Edit;
-use super::Findings;
-use super::Rule;
 use super::docker_scope;
 use super::document::Document;
 use super::document::Item;
 use super::document::Scope;
 use super::edit;
+use super::edit::Edit;
+use super::finding::Findings;
+use super::rule::Rule;
 use crate::encoding::json::quote;
 use crate::policy::KeySource;
 use crate::policy::KeyType;

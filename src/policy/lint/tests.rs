@@ -1,12 +1,21 @@
 //! Each lint with a policy that has it, and the nearest one that has it not; and that its suggested
 //! change puts it right.
 
-use super::*;
+use super::rule::Rule;
+use super::{Context, Edit, KnownImage, Lint, docker_scope, lint};
 use crate::encoding::base64;
+use crate::limits;
+use crate::policy::Policy;
+use crate::policy::error::Place;
+use crate::policy::registries_d::RegistriesD;
 use crate::policy::scope;
-use crate::reference::Grammar;
-use alloc::string::ToString;
+use crate::reference::{Grammar, Reference};
+use crate::time::UnixTime;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
 use alloc::vec;
+use alloc::vec::Vec;
 use proptest::prelude::*;
 
 extern crate std;

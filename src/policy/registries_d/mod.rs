@@ -22,7 +22,7 @@ use crate::reference::Reference;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
-use yaml::Value;
+use yaml::Yaml;
 
 /// All files of a folder, merged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl RegistriesD {
         Ok(merged)
     }
 
-    fn add(&mut self, file: &str, document: &Value<'_>) -> Result<(), RegistriesError> {
+    fn add(&mut self, file: &str, document: &Yaml<'_>) -> Result<(), RegistriesError> {
         // Unknown keys are ignored, at every level.
         let twice = |scope: &str, first: &str| RegistriesError::Twice {
             scope: scope.into(),
@@ -160,7 +160,7 @@ impl RegistriesD {
 }
 
 impl Section {
-    fn read(file: &str, value: &Value<'_>) -> Result<Self, RegistriesError> {
+    fn read(file: &str, value: &Yaml<'_>) -> Result<Self, RegistriesError> {
         let mut section = Self {
             file: file.into(),
             ..Self::default()

@@ -18,13 +18,13 @@ const DEPTH: usize = 8;
 
 /// A value, and its line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Value<'a> {
+pub(super) struct Yaml<'a> {
     line: usize,
-    content: Content<'a>,
+    shape: Shape<'a>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Content<'a> {
+enum Shape<'a> {
     Null,
     Plain(&'a str, usize),
     Quoted(&'a str, usize),
@@ -35,7 +35,7 @@ enum Content<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Member<'a> {
     pub key: String,
-    pub value: Value<'a>,
+    pub value: Yaml<'a>,
 }
 
 /// A line that says something.
@@ -49,7 +49,7 @@ struct Line<'a> {
 }
 
 /// Reads one document.
-pub(super) fn parse<'a>(file: &str, bytes: &'a [u8]) -> Result<Value<'a>, RegistriesError> {
+pub(super) fn parse<'a>(file: &str, bytes: &'a [u8]) -> Result<Yaml<'a>, RegistriesError> {
     let text =
         core::str::from_utf8(bytes).map_err(|_| RegistriesError::Utf8 { file: file.into() })?;
     let lines = lines(file, text)?;
@@ -58,9 +58,9 @@ pub(super) fn parse<'a>(file: &str, bytes: &'a [u8]) -> Result<Value<'a>, Regist
         lines: &lines,
     };
     let Some(first) = lines.first() else {
-        return Ok(Value {
+        return Ok(Yaml {
             line: 1,
-            content: Content::Null,
+            shape: Shape::Null,
         });
     };
     let value = reader.mapping(first.indent, 0)?;
@@ -151,7 +151,7 @@ impl<'a> Reader<'_, '_, 'a> {
     }
 
     /// The lines of exactly this indentation, and what is indented below each.
-    fn mapping(&mut self, indent: usize, depth: usize) -> Result<Value<'a>, RegistriesError> {
+    fn mapping(&mut self, indent: usize, depth: usize) -> Result<Yaml<'a>, RegistriesError> {
         let (mut members, mut seen): (Vec<Member<'a>>, BTreeSet<String>) = Default::default();
         let start = self.lines.first().map_or(1, |line| line.number);
         while let Some((line, rest)) = self
@@ -177,9 +177,9 @@ impl<'a> Reader<'_, '_, 'a> {
             let value = self.value(line, after, depth)?;
             members.push(Member { key, value });
         }
-        Ok(Value {
+        Ok(Yaml {
             line: start,
-            content: Content::Mapping(members),
+            shape: Shape::Mapping(members),
         })
     }
 
@@ -188,26 +188,26 @@ impl<'a> Reader<'_, '_, 'a> {
         line: &Line<'a>,
         after: &'a str,
         depth: usize,
-    ) -> Result<Value<'a>, RegistriesError> {
+    ) -> Result<Yaml<'a>, RegistriesError> {
         let below = self
             .lines
             .first()
             .filter(|next| next.indent > line.indent)
             .map(|next| next.indent);
         let rest = after.trim_start_matches([' ', '\t']);
-        let content = if rest.is_empty() || rest.len() < after.len() && rest.starts_with('#') {
+        let shape = if rest.is_empty() || rest.len() < after.len() && rest.starts_with('#') {
             match below {
                 Some(indent) => return self.mapping(indent, depth + 1),
-                None => Content::Null,
+                None => Shape::Null,
             }
         } else if below.is_some() {
             return self.refuse(line, "a scalar over several lines", "write it on one line");
         } else {
             self.scalar(line, rest)?
         };
-        Ok(Value {
+        Ok(Yaml {
             line: line.number,
-            content,
+            shape,
         })
     }
 
@@ -245,7 +245,7 @@ impl<'a> Reader<'_, '_, 'a> {
         Ok((key.into(), rest))
     }
 
-    fn scalar(&self, line: &Line<'a>, text: &'a str) -> Result<Content<'a>, RegistriesError> {
+    fn scalar(&self, line: &Line<'a>, text: &'a str) -> Result<Shape<'a>, RegistriesError> {
         let at = line.at + line.text.len() - text.len();
         let comment = |rest: &str| {
             rest.trim_start_matches([' ', '\t']).is_empty()
@@ -255,13 +255,13 @@ impl<'a> Reader<'_, '_, 'a> {
         if let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) {
             let (inner, rest) = self.quoted(line, text, quote)?;
             return if comment(rest) {
-                Ok(Content::Quoted(inner, at + 1))
+                Ok(Shape::Quoted(inner, at + 1))
             } else {
                 Err(self.wrong(line, "nothing but a comment after the closing quote"))
             };
         }
         if text.strip_prefix("{}").is_some_and(comment) {
-            return Ok(Content::Mapping(Vec::new()));
+            return Ok(Shape::Mapping(Vec::new()));
         }
         self.plain(line, text)?;
         let end = [" #", "\t#"]
@@ -280,9 +280,9 @@ impl<'a> Reader<'_, '_, 'a> {
             ));
         }
         Ok(if is_null(plain) {
-            Content::Null
+            Shape::Null
         } else {
-            Content::Plain(plain, at)
+            Shape::Plain(plain, at)
         })
     }
 
@@ -332,9 +332,9 @@ fn is_null(plain: &str) -> bool {
     matches!(plain, "~" | "null" | "Null" | "NULL")
 }
 
-impl<'a> Value<'a> {
+impl<'a> Yaml<'a> {
     pub(super) fn is_null(&self) -> bool {
-        self.content == Content::Null
+        self.shape == Shape::Null
     }
 
     fn wrong<T>(
@@ -353,10 +353,10 @@ impl<'a> Value<'a> {
 
     /// The members of a mapping; `null` has none.
     pub(super) fn members(&self, file: &str, what: &str) -> Result<&[Member<'a>], RegistriesError> {
-        match &self.content {
-            Content::Mapping(members) => Ok(members),
-            Content::Null => Ok(&[]),
-            Content::Plain(..) | Content::Quoted(..) => self.wrong(file, what, "a mapping"),
+        match &self.shape {
+            Shape::Mapping(members) => Ok(members),
+            Shape::Null => Ok(&[]),
+            Shape::Plain(..) | Shape::Quoted(..) => self.wrong(file, what, "a mapping"),
         }
     }
 
@@ -366,24 +366,24 @@ impl<'a> Value<'a> {
         file: &str,
         what: &str,
     ) -> Result<Option<(&'a str, usize)>, RegistriesError> {
-        match self.content {
-            Content::Plain(text, at) | Content::Quoted(text, at) => {
+        match self.shape {
+            Shape::Plain(text, at) | Shape::Quoted(text, at) => {
                 Ok(Some((text, at)).filter(|_| !text.is_empty()))
             }
-            Content::Null => Ok(None),
-            Content::Mapping(_) => self.wrong(file, what, "text"),
+            Shape::Null => Ok(None),
+            Shape::Mapping(_) => self.wrong(file, what, "text"),
         }
     }
 
     /// YAML's truth values, those of 1.1 included; `null` is as if absent.
     pub(super) fn boolean(&self, file: &str, what: &str) -> Result<Option<bool>, RegistriesError> {
-        match self.content {
-            Content::Null => Ok(None),
-            Content::Plain(
+        match self.shape {
+            Shape::Null => Ok(None),
+            Shape::Plain(
                 "true" | "True" | "TRUE" | "yes" | "Yes" | "YES" | "on" | "On" | "ON",
                 _,
             ) => Ok(Some(true)),
-            Content::Plain(
+            Shape::Plain(
                 "false" | "False" | "FALSE" | "no" | "No" | "NO" | "off" | "Off" | "OFF",
                 _,
             ) => Ok(Some(false)),

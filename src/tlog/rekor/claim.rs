@@ -1,6 +1,8 @@
 //! What a log's signature makes of an entry: that it has it, and since when.
 
-use super::{Entry, InclusionProof, Timestamped, Version};
+use super::entry::{Entry, Version};
+use super::promise::Timestamped;
+use super::proof::InclusionProof;
 use crate::crypto::{
     EcdsaForm, Hash, KeyKind, Message, Pending, PublicKey, Refused, Role, Rule, Scheme,
     SignatureCheck,

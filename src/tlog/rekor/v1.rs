@@ -5,7 +5,7 @@
 //! from what the evidence has of it.
 
 use super::body::{Body, Covers, LoggedSignature, LoggedVerifier};
-use super::{go, text};
+use super::fields::{go, text};
 use crate::crypto::Hash;
 use crate::encoding::base64;
 use crate::encoding::hex;

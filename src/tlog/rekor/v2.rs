@@ -5,7 +5,7 @@
 //! messages.
 
 use super::body::{Body, Covers, KeyDetails, LoggedSignature, LoggedVerifier};
-use super::{find, need, object, strict, text};
+use super::fields::{find, need, object, strict, text};
 use crate::crypto::Hash;
 use crate::encoding::json::Node;
 use crate::limits;
