@@ -1,7 +1,7 @@
 //! Policies, read and not judged by.
 
 use super::options;
-use super::values::{self, failure, set};
+use super::values::{self, failure};
 use crate::policy::Policy;
 use crate::policy::lint::{self, Context, KnownImage};
 use crate::policy::registries_d::RegistriesD;
@@ -9,7 +9,18 @@ use crate::reference::{Grammar, Reference};
 use crate::time::UnixTime;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use js_sys::Object;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An explained policy.
+    #[wasm_bindgen(extends = Object)]
+    type Explained;
+    #[wasm_bindgen(method, setter)]
+    fn set_text(this: &Explained, text: &str);
+}
 
 /// What a policy probably did not mean.
 #[wasm_bindgen(js_name = policyLint)]
@@ -68,7 +79,7 @@ pub fn policy_explain(
             Grammar::Containers,
         )?)
         .map_err(failure)?;
-    let object = values::plain(&explanation)?;
-    set(&object, "text", explanation.to_string());
-    Ok(object)
+    let explained: Explained = values::plain(&explanation)?.unchecked_into();
+    explained.set_text(&explanation.to_string());
+    Ok(explained.into())
 }
