@@ -16,6 +16,10 @@ NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or
 CRATES := conformance/vectors conformance/differential conformance/sigstore-differential tools/build
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
+# wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
+WASM_PACK := $(CACHE)/wasm-pack-0.15.1
+WASM_BINDGEN := $(CACHE)/wasm-bindgen-cli-$(shell sed -n 's/^wasm-bindgen = { version = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
+BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/nodejs
 # What the tests drive, by Debian's names.
 PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun ca-certificates
 export VECTORS TOPICS ON PROVIDER
@@ -33,7 +37,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/*.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-wasm-pack test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -72,6 +76,10 @@ test-package: pkg/package.json apt-peers pkg-tests/package/peers/node_modules/.p
 pkg-tests/package/peers/node_modules/.package-lock.json: pkg-tests/package/peers/package.json pkg-tests/package/peers/package-lock.json
 	npm ci --prefix pkg-tests/package/peers --no-fund --no-audit --loglevel=error
 	@touch $@
+
+.PHONY: test-wasm-pack
+test-wasm-pack: $(BY_WASM_PACK) apt-peers ## what `wasm-pack build` makes, under js/, in Node, in a bundle and in Chromium
+	node --test pkg-tests/wasm-pack/*.test.mjs
 
 .PHONY: test-page
 test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
@@ -146,7 +154,7 @@ lint-js: pkg/package.json
 	tools/node_modules/.bin/tsc -p conformance/vectors/tsconfig.json
 
 .PHONY: setup
-setup: rust-targets tools/node_modules/.package-lock.json apt-peers go-peers cargo-deny ## install what serve and the tests need and is missing: Rust targets, npm and Debian packages, the tests' peers
+setup: rust-targets tools/node_modules/.package-lock.json apt-peers go-peers cargo-deny wasm-pack ## install what serve and the tests need and is missing: Rust targets, npm and Debian packages, the tests' peers
 
 .PHONY: clean
 clean: ## forget what was built here
@@ -169,6 +177,10 @@ $(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/bu
 	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
 	@touch $@
 
+# `wasm-pack build` without --out-dir writes into pkg/ what is not the package.
+.PHONY: of-wasm-pack
+pkg/package.json: $(if $(wildcard pkg/.gitignore),of-wasm-pack)
+
 pkg/package.json: $(MODULES) $(BUILD_TOOL) $(PACKAGED) $(wildcard tools/build/*.mjs) tools/node_modules/.package-lock.json
 	$(BUILD_TOOL) pkg $(MODULES)
 	@touch $@
@@ -177,6 +189,12 @@ tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.jso
 	@echo "installing npm packages in tools/node_modules"
 	npm ci --prefix tools --no-fund --no-audit --loglevel=error
 	@touch $@
+
+# As anybody builds it. The flags are those of the package's modules, so that what these are made of is not compiled again.
+.PHONY: $(BY_WASM_PACK)
+$(BY_WASM_PACK): wasm-pack tools/node_modules/.package-lock.json
+	PATH="$(WASM_BINDGEN)/bin:$(WASM_PACK)/bin:$$PATH" CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)" wasm-pack build --target $(@F) --out-dir $@ --features wasm --locked
+	tools/node_modules/binaryen/bin/wasm-opt -O1 $@/sealgate_bg.wasm -o $@/sealgate_bg.wasm
 
 .PHONY: rust
 rust:
@@ -200,3 +218,12 @@ go-peers:
 .PHONY: cargo-deny
 cargo-deny:
 	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || { echo "installing cargo-deny in $(CACHE)"; cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.20.2; }
+
+# Used for a few modules only: less optimised, which compiles sooner.
+QUICKLY := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
+# The lock file of wasm-bindgen-cli 0.2.130 names a webpki-roots that crates.io does not give; what needs it is left out.
+.PHONY: wasm-pack
+wasm-pack: rust-targets
+	@[ -x $(WASM_PACK)/bin/wasm-pack ] || { echo "installing wasm-pack in $(WASM_PACK)"; $(QUICKLY) cargo install --quiet --locked --root $(WASM_PACK) wasm-pack@$(lastword $(subst -, ,$(WASM_PACK))); }
+	@[ -x $(WASM_BINDGEN)/bin/wasm-bindgen ] || { echo "installing wasm-bindgen in $(WASM_BINDGEN)"; $(QUICKLY) cargo install --quiet --no-default-features --bin wasm-bindgen --root $(WASM_BINDGEN) wasm-bindgen-cli@$(lastword $(subst -, ,$(WASM_BINDGEN))); }

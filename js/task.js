@@ -7,7 +7,7 @@ import { unless } from "./fetch.js";
  * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, startVerifyBundle(options: object): Task, predicateType(name: string): string, verifySignature(options: object): Task,
  *   policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): any,
  *   policyExplain(policy: Uint8Array, reference: string, as?: string): any, parseReference(text: string): any, version(): string,
- *   Gateway: new (config: object) => any, __wbg_reset_state(): void }} Glue
+ *   Gateway: new (config: object) => any, __wbg_reset_state?(): void }} Glue whose module starts over where it can; wasm-pack's cannot
  * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public" }} FetchRequest
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
@@ -28,6 +28,9 @@ import { unless } from "./fetch.js";
  */
 
 const BROUGHT_DOWN = "another task brought the module down";
+const PASSING = "later calls are not affected";
+const FOR_GOOD =
+	"this module cannot start over, so that every later call fails, too: load it anew";
 
 /** @param {Glue} glue */
 export function createRunner(glue) {
@@ -35,29 +38,34 @@ export function createRunner(glue) {
 	let era = 0;
 	/** @type {Set<AbortController>} */
 	const running = new Set();
+	/** What ended a module that cannot start over. It is not entered again: nobody knows what its memory holds. @type {Error | undefined} */
+	let ended;
 
 	/** @template T @param {() => T} enter @returns {T} */
 	function call(enter) {
+		if (ended) throw ended;
 		try {
 			return enter();
 		} catch (error) {
 			if (isUninitialised(glue, error)) throw notInitialised(error);
 			if (!isTrap(error)) throw error;
-			startOver();
-			throw internal(error);
+			throw startOver(error);
 		}
 	}
 
-	function startOver() {
+	/** @param {unknown} trap @returns {Error} what the call fails with */
+	function startOver(trap) {
 		era += 1;
-		glue.__wbg_reset_state();
+		if (glue.__wbg_reset_state) glue.__wbg_reset_state();
+		else ended = internal(trap, FOR_GOOD);
 		for (const other of running) {
 			try {
-				other.abort(internal(BROUGHT_DOWN));
+				other.abort(ended ?? internal(BROUGHT_DOWN));
 			} catch {
 				// workerd lets no request stop another's work. That task meets the new era when its answers come.
 			}
 		}
+		return ended ?? internal(trap);
 	}
 
 	/** @param {() => Task} start @param {Services} services @param {Signal} [signal] @returns {Promise<any>} */
@@ -244,13 +252,11 @@ function notInitialised(cause) {
 	);
 }
 
-/** @param {unknown} cause */
-function internal(cause) {
-	const advice =
-		"Nothing was decided; later calls are not affected. Please report it with the input that led to it";
+/** @param {unknown} cause @param {string} [outlook] */
+function internal(cause, outlook = PASSING) {
 	return codedError(
 		"internal",
-		`sealgate failed inside (${messageOf(cause)}). ${advice}`,
+		`sealgate failed inside (${messageOf(cause)}). Nothing was decided; ${outlook}. Please report it with the input that led to it`,
 		cause,
 	);
 }

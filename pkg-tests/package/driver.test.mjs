@@ -68,6 +68,33 @@ for (const [name, Trap] of [
 	});
 }
 
+test("a module that cannot start over, such as wasm-pack's, is not entered again after a trap", async () => {
+	let entered = 0;
+	const { __wbg_reset_state: _, ...glue } = standIn(
+		({ reference }, answers) => {
+			entered += 1;
+			if (reference === "quiet" || answers.length === 0)
+				return { asks: [fetchAsk(1)] };
+			throw new WebAssembly.RuntimeError("unreachable");
+		},
+	);
+	const api = apiOver(glue);
+	const gateway = await api.Gateway.create({ policy: "{}" });
+	const isOver = ({ code, message }) =>
+		code === "internal" && /every later call fails, too/.test(message);
+	const inFlight = api.verifyImage("quiet", {
+		fetch: () => new Promise(() => {}),
+	});
+	const loud = { fetch: async () => new Response("ok") };
+	await assert.rejects(api.verifyImage("loud", loud), isOver);
+	await assert.rejects(inFlight, isOver);
+	assert.equal(entered, 3);
+	await assert.rejects(api.verifyImage("loud", loud), isOver);
+	assert.throws(() => api.parseReference("a"), isOver);
+	assert.throws(() => gateway.state(), isOver);
+	assert.equal(entered, 3);
+});
+
 test("the real module starts over: what it made before is gone, the next call works", async () => {
 	const glue = await load("sealgate_full.js");
 	glue.initSync({

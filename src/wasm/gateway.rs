@@ -1,18 +1,61 @@
 //! The gateway, as a shell drives it.
 
 use super::options::{registries_d, web_crypto};
-use super::pairs;
+use super::shapes::{FetchRequest, Tagged, new};
 use super::tasks::Task;
-use super::values::{self, failure, set};
-use crate::gateway::{self, Action, Respond};
+use super::values::{self, failure, pairs, said};
+use crate::gateway::{self, Respond, Stream};
 use crate::host::Remote;
 use crate::policy::{Policy, PolicyError};
 use crate::time::UnixTime;
 use alloc::rc::Rc;
-use alloc::string::String;
 use alloc::vec::Vec;
-use js_sys::{Array, Object, Uint8Array};
+use js_sys::{Array, JSON, Object, Uint8Array};
+use serde::Serialize;
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the shell does for a client.
+    #[wasm_bindgen(extends = Tagged, extends = Object)]
+    type Action;
+    #[wasm_bindgen(method, setter)]
+    fn set_path(this: &Action, path: &str);
+    #[wasm_bindgen(method, setter = statusText)]
+    fn set_status_text(this: &Action, text: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_body(this: &Action, body: Uint8Array);
+    #[wasm_bindgen(method, setter)]
+    fn set_pass(this: &Action, names: &Array);
+    #[wasm_bindgen(method, setter)]
+    fn set_set(this: &Action, headers: &Array);
+    #[wasm_bindgen(method, setter = errorBody)]
+    fn set_error_body(this: &Action, body: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_location(this: &Action, location: &Location);
+    #[wasm_bindgen(method, setter)]
+    fn set_log(this: &Action, line: &JsValue);
+
+    /// What is replaced in the address of a redirect.
+    #[wasm_bindgen(extends = Object)]
+    type Location;
+    #[wasm_bindgen(method, setter)]
+    fn set_from(this: &Location, base: &str);
+    #[wasm_bindgen(method, setter)]
+    fn set_to(this: &Location, base: &str);
+
+    /// What a client asks of the gateway.
+    #[wasm_bindgen(extends = Object)]
+    type GatewayRequest;
+    #[wasm_bindgen(method, getter)]
+    fn method(this: &GatewayRequest) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn url(this: &GatewayRequest) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn headers(this: &GatewayRequest) -> JsValue;
+    #[wasm_bindgen(method, getter)]
+    fn time(this: &GatewayRequest) -> JsValue;
+}
 
 /// A gateway in front of one registry.
 #[wasm_bindgen]
@@ -38,17 +81,13 @@ impl Gateway {
     }
 
     /// `{state: "ok"}`, or `"misconfigured"` with code and message.
-    pub fn state(&self) -> Object {
-        let object = Object::new();
-        match self.inner.misconfigured() {
-            None => set(&object, "state", "ok"),
-            Some(failure) => {
-                set(&object, "state", "misconfigured");
-                set(&object, "code", failure.code);
-                set(&object, "message", failure.message.as_str());
-            }
-        }
-        object
+    pub fn state(&self) -> Result<JsValue, JsValue> {
+        let failure = self.inner.misconfigured();
+        values::plain(&State {
+            state: failure.map_or("ok", |_| "misconfigured"),
+            code: failure.map(|failure| failure.code),
+            message: failure.map(|failure| failure.message.as_str()),
+        })
     }
 
     /// Begins the handling of a request.
@@ -61,6 +100,15 @@ impl Gateway {
             Ok(action(gateway.handle(&request, &inner).await))
         }))
     }
+}
+
+#[derive(Serialize)]
+struct State<'a> {
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'a str>,
 }
 
 /// Reads a gateway's configuration.
@@ -89,63 +137,63 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
 
 /// Reads a client's request.
 fn request(request: &JsValue) -> Result<gateway::Request, JsValue> {
+    let request: GatewayRequest = values::to_object(request, "request")?;
     Ok(gateway::Request {
-        method: values::need_text(request, "method")?.to_ascii_uppercase(),
-        url: values::need_text(request, "url")?,
-        headers: values::header_list(request, "headers")?,
-        time: UnixTime(values::integer(request, "time")?),
+        method: values::to_needed_text(said(request.method()), "method")?.to_ascii_uppercase(),
+        url: values::to_needed_text(said(request.url()), "url")?,
+        headers: values::to_headers(said(request.headers()))?,
+        time: UnixTime(values::to_integer(said(request.time()), "time")?),
     })
 }
 
 /// An action as the shell carries it out.
-fn action(action: Action) -> JsValue {
-    let object = Object::new();
-    match action {
-        Action::Asset(path) => {
-            set(&object, "kind", "asset");
-            set(&object, "path", path);
+fn action(decided: gateway::Action) -> JsValue {
+    let action: Action = new();
+    match decided {
+        gateway::Action::Asset(path) => {
+            action.set_kind("asset");
+            action.set_path(&path);
         }
-        Action::Sent => set(&object, "kind", "sent"),
-        Action::Respond(respond) => fill_respond(&object, respond),
-        Action::Stream(stream) => {
-            set(&object, "kind", "stream");
-            let request = Object::new();
-            set(&request, "method", stream.method);
-            set(&request, "url", stream.url);
-            set(&request, "headers", pairs(&stream.headers));
-            set(&object, "request", request);
-            set(
-                &object,
-                "pass",
-                stream.pass.iter().map(JsValue::from).collect::<Array>(),
-            );
-            set(&object, "set", pairs(&stream.set));
-            set(&object, "errorBody", stream.error_body);
-            let location = Object::new();
-            set(&location, "from", stream.location.0);
-            set(&location, "to", stream.location.1);
-            set(&object, "location", location);
-            set_log(&object, stream.log);
-        }
+        gateway::Action::Sent => action.set_kind("sent"),
+        gateway::Action::Respond(respond) => fill_respond(&action, &respond),
+        gateway::Action::Stream(stream) => fill_stream(&action, &stream),
     }
-    object.into()
+    action.into()
 }
 
-fn fill_respond(object: &Object, respond: Respond) {
-    set(object, "kind", "respond");
-    set(object, "status", f64::from(respond.status));
-    if let Some(text) = respond.status_text {
-        set(object, "statusText", text);
+fn fill_respond(action: &Action, respond: &Respond) {
+    action.set_kind("respond");
+    action.set_status(respond.status);
+    if let Some(text) = &respond.status_text {
+        action.set_status_text(text);
     }
-    set(object, "headers", pairs(&respond.headers));
-    if let Some(body) = respond.body {
-        set(object, "body", Uint8Array::from(body.as_slice()));
+    action.set_headers(&pairs(&respond.headers));
+    if let Some(body) = &respond.body {
+        action.set_body(Uint8Array::from(body.as_slice()));
     }
-    set_log(object, respond.log);
+    fill_log(action, respond.log.as_deref());
 }
 
-fn set_log(object: &Object, log: Option<String>) {
-    if let Some(value) = log.and_then(|line| js_sys::JSON::parse(&line).ok()) {
-        set(object, "log", value);
+fn fill_stream(action: &Action, stream: &Stream) {
+    action.set_kind("stream");
+    let request: FetchRequest = new();
+    request.set_method(stream.method);
+    request.set_url(&stream.url);
+    request.set_headers(&pairs(&stream.headers));
+    action.set_request(&request);
+    let pass: Array = stream.pass.iter().map(JsValue::from).collect();
+    action.set_pass(&pass);
+    action.set_set(&pairs(&stream.set));
+    action.set_error_body(&stream.error_body);
+    let location: Location = new();
+    location.set_from(&stream.location.0);
+    location.set_to(&stream.location.1);
+    action.set_location(&location);
+    fill_log(action, stream.log.as_deref());
+}
+
+fn fill_log(action: &Action, log: Option<&str>) {
+    if let Some(line) = log.and_then(|line| JSON::parse(line).ok()) {
+        action.set_log(&line);
     }
 }

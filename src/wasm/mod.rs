@@ -2,12 +2,16 @@
 //!
 //! Options are read by hand, so that a wrong one gets a code; reports leave as plain objects.
 
+mod answers;
+mod asks;
 #[cfg(feature = "gateway")]
 mod gateway;
+mod keys;
 mod options;
 #[cfg(feature = "lint")]
 mod policy;
 mod roots;
+mod shapes;
 mod tasks;
 mod values;
 
@@ -19,11 +23,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 #[cfg(feature = "gateway")]
 pub use gateway::Gateway;
-use js_sys::{Array, Object};
 #[cfg(feature = "lint")]
 pub use policy::{policy_explain, policy_lint};
+use serde::Serialize;
 pub use tasks::Task;
-use values::{failure, set};
+use values::failure;
 use wasm_bindgen::prelude::*;
 
 /// The version of the package.
@@ -42,22 +46,30 @@ pub fn codes() -> Vec<String> {
     codes.map(ToString::to_string).collect()
 }
 
+#[derive(Serialize)]
+struct Parts<'a> {
+    domain: &'a str,
+    path: &'a str,
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tag: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    canonical: String,
+}
+
 /// An image reference, taken apart, with Docker Hub's defaults.
 #[wasm_bindgen(js_name = parseReference)]
-pub fn parse_reference(text: &str) -> Result<Object, JsValue> {
+pub fn parse_reference(text: &str) -> Result<JsValue, JsValue> {
     let reference = Reference::normalize(text, Grammar::Distribution).map_err(failure)?;
-    let object = Object::new();
-    set(&object, "domain", reference.domain());
-    set(&object, "path", reference.path());
-    set(&object, "name", reference.name());
-    if let Some(tag) = reference.tag() {
-        set(&object, "tag", tag);
-    }
-    if let Some(digest) = reference.digest() {
-        set(&object, "digest", digest.to_string());
-    }
-    set(&object, "canonical", reference.to_string());
-    Ok(object)
+    values::plain(&Parts {
+        domain: reference.domain(),
+        path: reference.path(),
+        name: reference.name(),
+        tag: reference.tag(),
+        digest: reference.digest().map(ToString::to_string),
+        canonical: reference.to_string(),
+    })
 }
 
 /// Every file that a policy names, in order.
@@ -153,11 +165,4 @@ pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {
             .map_err(failure)?;
         Ok(JsValue::from(outcome == crate::crypto::Outcome::Holds))
     }))
-}
-
-/// Pairs as JavaScript has headers.
-fn pairs(list: &[(String, String)]) -> Array {
-    list.iter()
-        .map(|(name, value)| Array::of2(&name.into(), &value.into()))
-        .collect()
 }

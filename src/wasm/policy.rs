@@ -1,7 +1,7 @@
 //! Policies, read and not judged by.
 
 use super::options;
-use super::values::{self, failure, set};
+use super::values::{self, failure};
 use crate::policy::Policy;
 use crate::policy::lint::{self, Context, KnownImage};
 use crate::policy::registries_d::RegistriesD;
@@ -10,7 +10,18 @@ use crate::time::UnixTime;
 use crate::verify::Request;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use js_sys::Object;
+use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An explained policy.
+    #[wasm_bindgen(extends = Object)]
+    type Explained;
+    #[wasm_bindgen(method, setter)]
+    fn set_text(this: &Explained, text: &str);
+}
 
 /// What a policy probably did not mean.
 #[wasm_bindgen(js_name = policyLint)]
@@ -65,7 +76,7 @@ pub fn policy_explain(
     let explanation = policy
         .explain(&Request::name_in_policy(reference, judged_as.as_deref()).map_err(failure)?)
         .map_err(failure)?;
-    let object = values::plain(&explanation)?;
-    set(&object, "text", explanation.to_string());
-    Ok(object)
+    let explained: Explained = values::plain(&explanation)?.unchecked_into();
+    explained.set_text(&explanation.to_string());
+    Ok(explained.into())
 }

@@ -1,7 +1,8 @@
 //! Values in and out.
 
+use super::shapes::CodedError;
 use crate::encoding::number;
-use crate::error::{Failure, HostError};
+use crate::error::Failure;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -13,8 +14,8 @@ use wasm_bindgen::{JsCast, JsValue};
 /// A real `Error` with `code`.
 pub(super) fn failure(error: impl Into<Failure>) -> JsValue {
     let failure = error.into();
-    let error = Error::new(&failure.message);
-    set(&error, "code", failure.code);
+    let error: CodedError = Error::new(&failure.message).unchecked_into();
+    error.set_code(failure.code);
     error.into()
 }
 
@@ -25,16 +26,13 @@ fn argument(name: &str, expected: &str) -> JsValue {
     ))
 }
 
-/// Sets a property of an object of ours.
-pub(super) fn set(object: &JsValue, key: &str, value: impl Into<JsValue>) {
-    // Only a frozen or exotic object could refuse, and we made this one.
-    let _ = Reflect::set(object, &key.into(), &value.into());
+fn member(object: &JsValue, key: &str) -> Option<JsValue> {
+    Reflect::get(object, &key.into()).ok().and_then(said)
 }
 
-fn member(object: &JsValue, key: &str) -> Option<JsValue> {
-    Reflect::get(object, &key.into())
-        .ok()
-        .filter(|value| !value.is_undefined() && !value.is_null())
+/// A value that says something.
+pub(super) fn said(value: JsValue) -> Option<JsValue> {
+    (!value.is_undefined() && !value.is_null()).then_some(value)
 }
 
 /// Whether a member says something.
@@ -61,14 +59,24 @@ pub(super) fn text_map(object: &JsValue, key: &str) -> Result<Vec<(String, Strin
 
 /// An optional string.
 pub(super) fn text(object: &JsValue, key: &str) -> Result<Option<String>, JsValue> {
-    member(object, key)
-        .map(|value| value.as_string().ok_or_else(|| argument(key, "a string")))
+    to_text(member(object, key), key)
+}
+
+/// The string of this name, if it is there.
+pub(super) fn to_text(value: Option<JsValue>, name: &str) -> Result<Option<String>, JsValue> {
+    value
+        .map(|value| value.as_string().ok_or_else(|| argument(name, "a string")))
         .transpose()
 }
 
 /// A string that must be there.
 pub(super) fn need_text(object: &JsValue, key: &str) -> Result<String, JsValue> {
-    text(object, key)?.ok_or_else(|| argument(key, "a string"))
+    to_needed_text(member(object, key), key)
+}
+
+/// The string of this name, which must be there.
+pub(super) fn to_needed_text(value: Option<JsValue>, name: &str) -> Result<String, JsValue> {
+    to_text(value, name)?.ok_or_else(|| argument(name, "a string"))
 }
 
 /// An optional truth value; absent is false.
@@ -78,22 +86,32 @@ pub(super) fn flag(object: &JsValue, key: &str) -> bool {
 
 /// A number that must be there, without its fraction; what is too large for it is the largest.
 pub(super) fn integer(object: &JsValue, key: &str) -> Result<i64, JsValue> {
-    let value = member(object, key)
+    to_integer(member(object, key), key)
+}
+
+/// The number of this name, as [`integer`] reads it.
+pub(super) fn to_integer(value: Option<JsValue>, name: &str) -> Result<i64, JsValue> {
+    let value = value
         .and_then(|value| value.as_f64())
         .filter(|value| value.is_finite())
-        .ok_or_else(|| argument(key, "a number"))?;
+        .ok_or_else(|| argument(name, "a number"))?;
     let furthest = if value < 0.0 { i64::MIN } else { i64::MAX };
     Ok(number::integer_part(value).map_or(furthest, |(whole, _)| whole))
 }
 
 /// Optional bytes.
 pub(super) fn bytes(object: &JsValue, key: &str) -> Result<Option<Vec<u8>>, JsValue> {
-    member(object, key)
-        .map(|value| to_bytes(&value).ok_or_else(|| argument(key, "a Uint8Array")))
+    to_bytes(member(object, key), key)
+}
+
+/// The bytes of this name, if they are there.
+pub(super) fn to_bytes(value: Option<JsValue>, name: &str) -> Result<Option<Vec<u8>>, JsValue> {
+    value
+        .map(|value| as_bytes(&value).ok_or_else(|| argument(name, "a Uint8Array")))
         .transpose()
 }
 
-fn to_bytes(value: &JsValue) -> Option<Vec<u8>> {
+fn as_bytes(value: &JsValue) -> Option<Vec<u8>> {
     value.dyn_ref::<Uint8Array>().map(Uint8Array::to_vec)
 }
 
@@ -102,14 +120,14 @@ pub(super) fn byte_list(object: &JsValue, key: &str) -> Result<Option<Vec<Vec<u8
     let Some(value) = member(object, key) else {
         return Ok(None);
     };
-    if let Some(one) = to_bytes(&value) {
+    if let Some(one) = as_bytes(&value) {
         return Ok(Some(alloc::vec![one]));
     }
     let list = value
         .dyn_ref::<Array>()
         .ok_or_else(|| argument(key, "an array of Uint8Array"))?;
     list.iter()
-        .map(|item| to_bytes(&item).ok_or_else(|| argument(key, "an array of Uint8Array")))
+        .map(|item| as_bytes(&item).ok_or_else(|| argument(key, "an array of Uint8Array")))
         .collect::<Result<_, _>>()
         .map(Some)
 }
@@ -141,16 +159,16 @@ pub(super) fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, V
             let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
             Ok((
                 entry.get(0).as_string().ok_or_else(wrong)?,
-                to_bytes(&entry.get(1)).ok_or_else(wrong)?,
+                as_bytes(&entry.get(1)).ok_or_else(wrong)?,
             ))
         })
         .collect()
 }
 
-/// `[[name, value], …]`, names brought to lower case.
-pub(super) fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, String)>, JsValue> {
-    let wrong = || argument(key, "an array of [name, value]");
-    let Some(value) = member(object, key) else {
+/// `[[name, value], …]`, names brought to lower case; absent is empty.
+pub(super) fn to_headers(value: Option<JsValue>) -> Result<Vec<(String, String)>, JsValue> {
+    let wrong = || argument("headers", "an array of [name, value]");
+    let Some(value) = value else {
         return Ok(Vec::new());
     };
     let list = value.dyn_ref::<Array>().ok_or_else(wrong)?;
@@ -168,6 +186,22 @@ pub(super) fn header_list(object: &JsValue, key: &str) -> Result<Vec<(String, St
         .collect()
 }
 
+/// Pairs as JavaScript has headers.
+pub(super) fn pairs(list: &[(String, String)]) -> Array {
+    list.iter()
+        .map(|(name, value)| Array::of2(&name.into(), &value.into()))
+        .collect()
+}
+
+/// An object of which members can be asked.
+pub(super) fn to_object<T: JsCast>(value: &JsValue, name: &str) -> Result<T, JsValue> {
+    if value.is_object() {
+        Ok(value.clone().unchecked_into())
+    } else {
+        Err(argument(name, "an object"))
+    }
+}
+
 /// An inner object.
 pub(super) fn object(value: &JsValue, key: &str) -> Option<JsValue> {
     member(value, key)
@@ -179,33 +213,6 @@ pub(super) fn list(value: &JsValue) -> Result<Array, JsValue> {
         .dyn_ref::<Array>()
         .cloned()
         .ok_or_else(|| argument("answers", "an array"))
-}
-
-/// What a failed ask becomes.
-pub(super) fn host_error(error: &JsValue) -> HostError {
-    let kind = text(error, "kind").ok().flatten().unwrap_or_default();
-    let reason: String = text(error, "message")
-        .ok()
-        .flatten()
-        .unwrap_or_default()
-        .chars()
-        .take(300)
-        .collect();
-    let url: String = text(error, "url")
-        .ok()
-        .flatten()
-        .unwrap_or_else(|| "the registry".into());
-    match kind.as_str() {
-        "timeout" => HostError::Timeout { url },
-        "too-large" => HostError::TooLarge { url, limit: 0 },
-        "refused" => HostError::Refused { url, reason },
-        "egress" => HostError::Egress { url, reason },
-        "budget" => HostError::Budget {
-            what: "seconds of waiting for the registry",
-        },
-        "other" => HostError::Provider { reason },
-        _ => HostError::Unreachable { url, reason },
-    }
 }
 
 /// A serialisable value as a plain object.

@@ -1,0 +1,64 @@
+//! What is asked of JavaScript.
+
+use super::keys::key_check;
+use super::shapes::{Ask, FetchRequest, new};
+use super::values::pairs;
+use crate::host::{self, Egress, Request};
+use js_sys::Uint8Array;
+
+/// A question, as the driver is asked it.
+pub(super) fn ask(id: u32, asked: host::Ask) -> Ask {
+    let ask: Ask = new();
+    ask.set_id(id);
+    match asked {
+        host::Ask::Fetch(request) => {
+            ask.set_kind("fetch");
+            ask.set_request(&fetch(&request));
+        }
+        host::Ask::Verify(check) => {
+            ask.set_kind("verify");
+            ask.set_check(&key_check(&check));
+        }
+        host::Ask::Load(key) => {
+            ask.set_kind("load");
+            ask.set_key(&key);
+        }
+        host::Ask::Lock(key) => {
+            ask.set_kind("lock");
+            ask.set_key(&key);
+        }
+        host::Ask::Begin(status, headers) => {
+            ask.set_kind("begin");
+            ask.set_status(status);
+            ask.set_headers(&pairs(&headers));
+        }
+        host::Ask::Write(piece) => {
+            ask.set_kind("write");
+            ask.set_piece(Uint8Array::from(piece.as_slice()));
+        }
+        host::Ask::Save(key, value, seconds) => {
+            ask.set_kind("save");
+            ask.set_key(&key);
+            ask.set_value(&value);
+            ask.set_seconds(seconds);
+        }
+        host::Ask::Pause => ask.set_kind("pause"),
+    }
+    ask
+}
+
+fn fetch(request: &Request) -> FetchRequest {
+    let asked: FetchRequest = new();
+    asked.set_method(request.method);
+    asked.set_url(&request.url);
+    asked.set_headers(&pairs(&request.headers));
+    if let Some(body) = &request.body {
+        asked.set_body(&body.as_str().into());
+    }
+    asked.set_egress(match request.egress {
+        Egress::Operator => "operator",
+        Egress::Public => "public",
+    });
+    asked.set_max_bytes(u32::try_from(request.max_bytes).unwrap_or(u32::MAX));
+    asked
+}
