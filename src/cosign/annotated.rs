@@ -19,27 +19,31 @@ pub(super) const CHAIN: &str = "dev.sigstore.cosign/chain";
 pub(super) const LOG_ENTRY: &str = "dev.sigstore.cosign/bundle";
 const TIMESTAMP: &str = "dev.sigstore.cosign/rfc3161timestamp";
 
-/// A layer of a `.sig` manifest. A certificate is read only where one is asked for: a key's
-/// signature needs none.
-pub(super) fn signature(layer: &SignatureLayer, by_certificate: bool) -> Result<Bundle, Failure> {
-    let text = layer
-        .annotation(SIGNATURE)
-        .ok_or(SignatureUse::Annotation)?;
-    let signature = base64::decode_go(text).ok_or(SignatureUse::Base64)?;
-    let material = if by_certificate {
-        certificates(&layer.annotations)?.ok_or(SignatureUse::NoCertificate)?
-    } else {
-        Material::Key
-    };
-    Ok(Bundle {
-        version: Version::Layer,
-        content: Content::Payload(layer.payload.clone()),
-        signature,
-        material,
-        log_entries: log_entries(&layer.annotations),
-        timestamps: timestamps(&layer.annotations)?,
-        stamped: None,
-    })
+impl SignatureLayer {
+    /// In the terms of Sigstore's verification, signed by a certificate, or by a key whatever the
+    /// annotations say. A certificate is read only where one is asked for: a key's signature needs
+    /// none.
+    ///
+    /// # Errors
+    /// [`SignatureUse`].
+    pub fn as_bundle(&self, by_certificate: bool) -> Result<Bundle, Failure> {
+        let text = self.annotation(SIGNATURE).ok_or(SignatureUse::Annotation)?;
+        let signature = base64::decode_go(text).ok_or(SignatureUse::Base64)?;
+        let material = if by_certificate {
+            certificates(&self.annotations)?.ok_or(SignatureUse::NoCertificate)?
+        } else {
+            Material::Key
+        };
+        Ok(Bundle {
+            version: Version::Layer,
+            content: Content::Payload(self.payload.clone()),
+            signature,
+            material,
+            log_entries: log_entries(&self.annotations),
+            timestamps: timestamps(&self.annotations)?,
+            stamped: None,
+        })
+    }
 }
 
 /// A layer of an `.att` manifest. Its timestamp is over the whole envelope (cosign

@@ -1,14 +1,12 @@
 //! The older form: a layer of the manifest under the tag `sha256-<hex>.sig`, its payload the
 //! layer's content, its signature an annotation.
 
-use super::annotated;
 use crate::crypto::{
     Curve, EcdsaForm, Hash, KeyError, KeyKind, Message, Pending, Provider, PublicKey, Refused,
     Role, Rule, Scheme, SignatureCheck, Verified, first_to_settle,
 };
 use crate::encoding::base64;
 use crate::error::{Failure, HostError, Kind};
-use crate::sigstore::bundle::Bundle;
 use crate::simple_signing::{Payload, PayloadKind};
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -72,15 +70,6 @@ impl SignatureLayer {
             .iter()
             .find(|(name, _)| name == key)
             .map(|(_, value)| value.as_str())
-    }
-
-    /// In the terms of Sigstore's verification, signed by a certificate, or by a key whatever the
-    /// annotations say.
-    ///
-    /// # Errors
-    /// [`SignatureUse`].
-    pub fn as_bundle(&self, by_certificate: bool) -> Result<Bundle, Failure> {
-        annotated::signature(self, by_certificate)
     }
 
     /// That one key signed the layer's content, under one scheme. What the content says is read

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 /// What a client asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
+pub struct ClientRequest {
     /// Upper case.
     pub method: String,
     /// Absolute.
@@ -17,7 +17,7 @@ pub struct Request {
     pub time: UnixTime,
 }
 
-impl Request {
+impl ClientRequest {
     /// The first header of this lower-case name.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers

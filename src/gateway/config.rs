@@ -1,6 +1,6 @@
 //! The configuration, checked once. A wrong one refuses everything and says why.
 
-use super::action::Request;
+use super::action::ClientRequest;
 use crate::digest::sha256;
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
@@ -138,7 +138,7 @@ impl Settings {
 
     /// Scheme, host and port by which clients know this gateway: behind something that ends TLS,
     /// the request does not say.
-    pub(super) fn origin(&self, request: &Request) -> String {
+    pub(super) fn origin(&self, request: &ClientRequest) -> String {
         match &self.public_url {
             Some(url) => url.clone(),
             None => Parts::of(&request.url).origin(),

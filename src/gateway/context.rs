@@ -1,6 +1,6 @@
 //! What all steps of one request share.
 
-use super::action::Request;
+use super::action::ClientRequest;
 use super::budget::Budget;
 use super::config::{Settings, image};
 use super::hints::Hints;
@@ -21,7 +21,7 @@ use core::fmt;
 /// One request, and what it may use.
 pub(super) struct Context<'a, R> {
     pub settings: &'a Settings,
-    pub request: &'a Request,
+    pub request: &'a ClientRequest,
     pub remote: &'a Budget<'a, R>,
     /// The registry that is fronted, asked with the client's own credentials.
     pub registry: Registry<'a, Budget<'a, R>>,
@@ -58,7 +58,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
     pub(super) fn new(
         settings: &'a Settings,
         caches: &'a Caches,
-        request: &'a Request,
+        request: &'a ClientRequest,
         repository: &'a str,
         remote: &'a Budget<'a, R>,
     ) -> Result<Self, RegistryError> {
@@ -156,7 +156,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
 
 fn registry<'a, H: Host>(
     settings: &Settings,
-    request: &Request,
+    request: &ClientRequest,
     repository: &str,
     remote: &'a H,
 ) -> Result<Registry<'a, H>, RegistryError> {

@@ -1,13 +1,17 @@
 //! Which websites may read what stands beside `/v2/` (`CORS_ORIGINS`).
 
-use super::action::Request;
+use super::action::ClientRequest;
 use super::config::Settings;
 use crate::oci::url::Parts;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Adds the headers that let the website of this request read the answer.
-pub(super) fn allow(settings: &Settings, request: &Request, headers: &mut Vec<(String, String)>) {
+pub(super) fn allow(
+    settings: &Settings,
+    request: &ClientRequest,
+    headers: &mut Vec<(String, String)>,
+) {
     if !Parts::of(&request.url).path().starts_with("/api/") {
         return;
     }

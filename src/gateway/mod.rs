@@ -40,7 +40,7 @@ mod manifest;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Request, Respond, Stream};
+pub use action::{Action, ClientRequest, Respond, Stream};
 pub use config::{Config, ConfigError};
 
 use crate::crypto::Provider;
@@ -89,7 +89,7 @@ impl Gateway {
     /// What to do with a request.
     pub async fn handle<R: Host + Provider + Sink + Store>(
         &self,
-        request: &Request,
+        request: &ClientRequest,
         remote: &R,
     ) -> Action {
         let mut action = match route::route(request, &self.settings) {
@@ -114,7 +114,7 @@ impl Gateway {
 
     async fn ask_upstream<R: Host + Provider + Sink + Store>(
         &self,
-        request: &Request,
+        request: &ClientRequest,
         repository: &str,
         wanted: &Wanted,
         remote: &Budget<'_, R>,

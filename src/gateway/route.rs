@@ -1,7 +1,7 @@
 //! Paths of the OCI distribution protocol (opencontainers/distribution-spec, "Endpoints"), and
 //! those beside it.
 
-use super::action::{Request, Respond};
+use super::action::{ClientRequest, Respond};
 use super::answer;
 use super::config::Settings;
 use crate::digest::Digest;
@@ -47,7 +47,7 @@ fn upstream(repository: impl Into<String>, wanted: Wanted) -> Route {
     }
 }
 
-pub(super) fn route(request: &Request, settings: &Settings) -> Result<Route, Respond> {
+pub(super) fn route(request: &ClientRequest, settings: &Settings) -> Result<Route, Respond> {
     let url = Parts::of(&request.url);
     let reads = matches!(request.method.as_str(), "GET" | "HEAD");
     let below = url
@@ -79,7 +79,11 @@ fn invalid(code: &str, message: &str) -> Respond {
     answer::error(400, code, &format!("sealgate: {message}"))
 }
 
-fn beside_the_protocol(request: &Request, url: &Parts<'_>, reads: bool) -> Result<Route, Respond> {
+fn beside_the_protocol(
+    request: &ClientRequest,
+    url: &Parts<'_>,
+    reads: bool,
+) -> Result<Route, Respond> {
     if let Some(repository) = url.path().strip_prefix("/api/evidence/") {
         if request.method == "OPTIONS" {
             return Ok(Route::Preflight);
@@ -157,7 +161,11 @@ fn check_names(repository: &str, reference: &str) -> Result<(), Respond> {
 }
 
 /// `ns` may name this entry or this gateway, and nothing else: it never selects another policy.
-fn check_namespace(request: &Request, url: &Parts<'_>, settings: &Settings) -> Result<(), Respond> {
+fn check_namespace(
+    request: &ClientRequest,
+    url: &Parts<'_>,
+    settings: &Settings,
+) -> Result<(), Respond> {
     let public = settings.origin(request);
     let known = |name: &String| {
         *name == settings.name

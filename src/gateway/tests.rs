@@ -225,8 +225,8 @@ impl Seen {
     }
 }
 
-fn request(method: &str, path: &str, headers: &[(&str, &str)], time: i64) -> Request {
-    Request {
+fn request(method: &str, path: &str, headers: &[(&str, &str)], time: i64) -> ClientRequest {
+    ClientRequest {
         method: method.into(),
         url: format!("http://gate.test{path}"),
         headers: headers
@@ -237,7 +237,7 @@ fn request(method: &str, path: &str, headers: &[(&str, &str)], time: i64) -> Req
     }
 }
 
-fn act(gateway: &Gateway, world: &World, request: &Request) -> Action {
+fn act(gateway: &Gateway, world: &World, request: &ClientRequest) -> Action {
     if world.taken.get() == 0 {
         world.taken.set(usize::MAX);
     }

@@ -30,6 +30,8 @@ pub(super) struct Source {
     pub words: BTreeSet<String>,
     /// The types that it declares.
     pub types: BTreeSet<String>,
+    /// Where something is decided by the text of a code.
+    pub compared_codes: Vec<String>,
 }
 
 /// One name of a `use`.
@@ -91,6 +93,7 @@ impl Source {
             paths: Vec::new(),
             words: BTreeSet::new(),
             types: types(&words),
+            compared_codes: compared_codes(&words),
         };
         // First what is declared: it decides where other paths begin.
         for declared in words.windows(3) {
@@ -232,6 +235,44 @@ fn types(words: &[String]) -> BTreeSet<String> {
         before = keyword;
     }
     found
+}
+
+/// Each `….code` or `….code()` that is compared or matched, with what stands around it.
+fn compared_codes(words: &[String]) -> Vec<String> {
+    const METHODS: [&str; 8] = [
+        "starts_with",
+        "ends_with",
+        "contains",
+        "eq",
+        "ne",
+        "find",
+        "strip_prefix",
+        "split_once",
+    ];
+    let is = |at: usize, expected: &[&str]| {
+        let found = words.get(at..at + expected.len());
+        found.is_some_and(|found| found.iter().zip(expected).all(|(word, one)| word == one))
+    };
+    let is_compared = |at: &usize| {
+        let end = at + if is(at + 2, &["(", ")"]) { 4 } else { 2 };
+        let start = (0..*at)
+            .rev()
+            .take_while(|before| is_name(&words[*before]) || words[*before] == ".")
+            .last()
+            .unwrap_or(*at);
+        let is_equated = |at: usize| is(at, &["=", "="]) || is(at, &["!", "="]);
+        let is_matched = (words[..*at].iter().rev())
+            .take_while(|word| !matches!(word.as_str(), "{" | "}" | ";"))
+            .any(|word| word == "match" || word == "matches");
+        let has_method = is(end, &["."])
+            && (words.get(end + 1)).is_some_and(|word| METHODS.contains(&word.as_str()));
+        is_equated(end) || start >= 2 && is_equated(start - 2) || is_matched || has_method
+    };
+    (0..words.len())
+        .filter(|at| is(*at, &[".", "code"]))
+        .filter(is_compared)
+        .map(|at| words[at.saturating_sub(4)..words.len().min(at + 8)].join(" "))
+        .collect()
 }
 
 fn is_name(word: &str) -> bool {

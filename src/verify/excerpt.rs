@@ -5,7 +5,7 @@
 //! hold more than that, and the author of a policy may have named any file. Other scopes, and what
 //! the deciding one says of other repositories, are left out.
 
-use super::evidence::PolicyFiles;
+use super::evidence::{Files, PolicyFiles};
 use super::form::Form;
 use super::rules::{PolicyRules, Rules};
 use crate::cosign::containers_image::material;
@@ -16,7 +16,6 @@ use crate::encoding::pem;
 use crate::policy::{Coverage, Exception, Policy};
 use crate::reference::Reference;
 use crate::x509::Certificate;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -54,8 +53,6 @@ const TRUSTED_ROOT: Form = Form::Members(&[
     ("certificateAuthorities", AUTHORITIES),
     ("timestampAuthorities", AUTHORITIES),
 ]);
-
-type Files = BTreeMap<String, Vec<u8>>;
 
 /// What a member of a requirement holds, and how it is written inline.
 #[derive(Clone, Copy)]

@@ -136,9 +136,9 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
 }
 
 /// Reads a client's request.
-fn request(request: &JsValue) -> Result<gateway::Request, JsValue> {
+fn request(request: &JsValue) -> Result<gateway::ClientRequest, JsValue> {
     let request: GatewayRequest = values::to_object(request, "request")?;
-    Ok(gateway::Request {
+    Ok(gateway::ClientRequest {
         method: values::to_needed_text(said(request.method()), "method")?.to_ascii_uppercase(),
         url: values::to_needed_text(said(request.url()), "url")?,
         headers: values::to_headers(said(request.headers()))?,

@@ -51,12 +51,12 @@ pub enum Trust<'a> {
 #[derive(Debug, Clone)]
 pub struct ContainersImageSignature {
     payload: Payload,
-    signer: Signer,
+    signer: ProvenSigner,
 }
 
 /// By whom it is, and what a log said of it.
 #[derive(Debug, Clone, Default)]
-struct Signer {
+struct ProvenSigner {
     certificate: Option<Certificate>,
     logged: Option<IntegratedTime>,
 }
@@ -161,7 +161,7 @@ impl SignatureLayer {
                 payload.check(rule, |payload| {
                     Ok(ContainersImageSignature {
                         payload,
-                        signer: Signer::default(),
+                        signer: ProvenSigner::default(),
                     })
                 })
             }))
@@ -175,7 +175,7 @@ impl SignatureLayer {
         keys: &[PublicKey],
         rekor: &[PublicKey],
         provider: &P,
-    ) -> Result<Result<Verified<(Signer, PublicKey)>, Refused>, HostError> {
+    ) -> Result<Result<Verified<(ProvenSigner, PublicKey)>, Refused>, HostError> {
         let bundle = match self.demanded(LOG_ENTRY) {
             Ok(bundle) => bundle,
             Err(refused) => return Ok(Err(refused)),
@@ -191,7 +191,7 @@ impl SignatureLayer {
                 );
                 verified.check(rule, |(time, key)| {
                     Ok((
-                        Signer {
+                        ProvenSigner {
                             certificate: None,
                             logged: Some(time),
                         },
@@ -208,7 +208,7 @@ impl SignatureLayer {
         fulcio: &Fulcio<'_>,
         rekor: &[PublicKey],
         provider: &P,
-    ) -> Result<Result<Verified<(Signer, PublicKey)>, Refused>, HostError> {
+    ) -> Result<Result<Verified<(ProvenSigner, PublicKey)>, Refused>, HostError> {
         let (bundle, certificate) = match self
             .demanded(LOG_ENTRY)
             .and_then(|bundle| Ok((bundle, self.demanded(CERTIFICATE)?)))
@@ -254,7 +254,7 @@ impl SignatureLayer {
         &self,
         pki: &Pki<'_>,
         provider: &P,
-    ) -> Result<Result<Verified<(Signer, PublicKey)>, Refused>, HostError> {
+    ) -> Result<Result<Verified<(ProvenSigner, PublicKey)>, Refused>, HostError> {
         let certificate = match self.demanded(CERTIFICATE) {
             Ok(certificate) => certificate,
             Err(refused) => return Ok(Err(refused)),
@@ -274,10 +274,10 @@ impl SignatureLayer {
     }
 }
 
-fn certified(leaf: Certificate, logged: Option<IntegratedTime>) -> (Signer, PublicKey) {
+fn certified(leaf: Certificate, logged: Option<IntegratedTime>) -> (ProvenSigner, PublicKey) {
     let key = leaf.public_key().clone();
     (
-        Signer {
+        ProvenSigner {
             certificate: Some(leaf),
             logged,
         },

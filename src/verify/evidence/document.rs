@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 
 /// One answer of the registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Answer {
+struct Recorded {
     /// Of a manifest.
     pub content_type: Option<String>,
     /// Of a manifest: the digest that the registry said it has.
@@ -27,7 +27,7 @@ struct Answer {
 }
 
 /// Files by the path that a policy writes.
-pub(super) type Files = BTreeMap<String, Vec<u8>>;
+pub(in crate::verify) type Files = BTreeMap<String, Vec<u8>>;
 
 /// A policy, and the files that belong to it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub struct EvidenceDocument {
     pub digest: Option<Digest>,
     /// The policy by which the one who answered decides.
     pub policy: Option<PolicyFiles>,
-    answers: BTreeMap<String, Answer>,
+    answers: BTreeMap<String, Recorded>,
 }
 
 codes! {
@@ -72,7 +72,7 @@ codes! {
 pub(in crate::verify) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
-    fn answer(&self, path: &str) -> Result<Option<&Answer>, RegistryError> {
+    fn answer(&self, path: &str) -> Result<Option<&Recorded>, RegistryError> {
         let answer = self
             .answers
             .get(path)
@@ -206,13 +206,13 @@ fn policy(node: &Node) -> Result<PolicyFiles, EvidenceError> {
     })
 }
 
-fn answer(node: &Node) -> Result<Answer, EvidenceError> {
+fn answer(node: &Node) -> Result<Recorded, EvidenceError> {
     match node.member("status").and_then(Node::as_u64) {
-        Some(0) => Ok(Answer {
+        Some(0) => Ok(Recorded {
             error: Some(text(node, "error")?),
-            ..Answer::default()
+            ..Recorded::default()
         }),
-        Some(404) => Ok(Answer::default()),
+        Some(404) => Ok(Recorded::default()),
         Some(200) => {
             let referrers = node
                 .member("referrers")
@@ -227,7 +227,7 @@ fn answer(node: &Node) -> Result<Answer, EvidenceError> {
                 Vec::new()
             };
             let optional = |name| node.member(name).and_then(Node::as_str).map(String::from);
-            Ok(Answer {
+            Ok(Recorded {
                 content_type: optional("contentType"),
                 digest: optional("digest"),
                 body,
