@@ -111,16 +111,8 @@ pub fn first_policy(
             message: report.finding.message.clone(),
         });
     }
-    let own = accepted(&report.requirements);
-    let by_index = report.image.kind == Some("index") && own.is_some();
-    let instances = || {
-        report
-            .instances
-            .iter()
-            .flat_map(|instance| accepted(&instance.requirements))
-            .collect::<Vec<_>>()
-    };
-    let signed: Vec<&Candidate> = own.map_or_else(instances, |one| alloc::vec![one]);
+    let signed = accepted(report);
+    let by_index = report.image.kind == Some("index") && report.instances.is_empty();
     let identities: Vec<&str> = signed
         .iter()
         .filter_map(|candidate| candidate.claims.as_ref()?.identity.as_deref())
@@ -154,6 +146,12 @@ pub fn first_policy(
     ))
 }
 
-fn accepted(requirements: &[Requirement]) -> Option<&Candidate> {
-    requirements.iter().find_map(Requirement::accepted)
+/// The evidence that satisfied: of the image or index itself, or of each image of the index.
+fn accepted(report: &Report) -> Vec<&Candidate> {
+    let own = report.requirements.iter().find_map(Requirement::accepted);
+    let of_images = report
+        .instances
+        .iter()
+        .filter_map(|image| image.requirements.iter().find_map(Requirement::accepted));
+    own.map_or_else(|| of_images.collect(), |own| alloc::vec![own])
 }
