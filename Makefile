@@ -42,6 +42,20 @@ test: test-core lint test-targets test-wasm test-differential vectors-all test-p
 .PHONY: test-core
 test-core: rust ## the core, natively
 	cargo test --locked
+	@$(MAKE) --no-print-directory test-examples
+
+.PHONY: test-examples
+DEMO := fixtures/demo
+BLOB := fixtures/sigstore/blob-email
+SIGNED_BY := dev@demo.example https://accounts.demo.example
+test-examples: rust ## the examples of the crate, each with what it allows and what it refuses
+	cargo build --locked --quiet --examples
+	target/debug/examples/verify_image $(DEMO)/signed $(DEMO)/cosign.pub demo.example/demo/signed:1.0 | grep '^run demo.example/demo/signed@sha256:'
+	! target/debug/examples/verify_image $(DEMO)/unsigned $(DEMO)/cosign.pub demo.example/demo/unsigned:1.0
+	! target/debug/examples/verify_image $(DEMO)/copied $(DEMO)/cosign.pub demo.example/demo/copied:1.0
+	target/debug/examples/verify_bundle $(BLOB)/bundle.json $(BLOB)/artifact $(SIGNED_BY) fixtures/sigstore/trusted_root.json | grep '^signed by '
+	! target/debug/examples/verify_bundle $(BLOB)/bundle.json README.md $(SIGNED_BY) fixtures/sigstore/trusted_root.json
+	target/debug/examples/explain_policy $(DEMO)/policy.json demo.example/demo/signed:1.0 | grep 'by the key in cosign.pub'
 
 .PHONY: test-targets
 test-targets: rust-targets ## the core builds without std, and for Rust's other WASM target

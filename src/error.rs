@@ -92,8 +92,6 @@ impl Kind {
 /// Declares a flat error enum: each variant with its stable code, its kind where something is
 /// decided on it (`as Kind`; after the enum's name, for every variant without its own), and its
 /// message (a format string over its fields).
-#[macro_export]
-#[doc(hidden)]
 macro_rules! codes {
     (@kind $default:ident) => { $crate::error::Kind::$default };
     (@kind $default:ident $kind:ident) => { $crate::error::Kind::$kind };

@@ -8,12 +8,12 @@ mod support;
 
 use p256::ecdsa::SigningKey;
 use p256::ecdsa::signature::Signer;
-use sealgate::crypto::PublicKey;
-use sealgate::digest::{Algorithm, Digest};
-use sealgate::encoding::{base64, pem};
+use sealgate::internals::crypto::PublicKey;
+use sealgate::internals::digest::{Algorithm, Digest};
+use sealgate::internals::encoding::{base64, pem};
+use sealgate::internals::verify::{Report, Rules, Verdict};
+use sealgate::internals::x509::Certificate;
 use sealgate::policy::Policy;
-use sealgate::verify::{Report, Rules, Verdict};
-use sealgate::x509::Certificate;
 use std::collections::BTreeMap;
 use support::{MANIFEST, Memory, judge, judge_at};
 

@@ -14,14 +14,14 @@ mod reports;
 mod steps;
 mod support;
 
-use sealgate::crypto::PublicKey;
-use sealgate::digest::Digest;
-use sealgate::encoding::pem;
-use sealgate::oci::Document;
-use sealgate::policy::Policy;
-use sealgate::verify::{
+use sealgate::internals::crypto::PublicKey;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::encoding::pem;
+use sealgate::internals::oci::Document;
+use sealgate::internals::verify::{
     EvidenceDocument, Frame, Mirrors, Out, Report, Rules, Trusted, Verdict, collect, first_policy,
 };
+use sealgate::policy::Policy;
 use support::{Memory, block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read};
 
 fn demo(repository: &str) -> Memory {
@@ -170,11 +170,11 @@ fn any_flipped_bit_of_signature_payload_manifest_or_index_is_refused() {
         let text = signature["layers"][0]["annotations"][SIGNATURE]
             .as_str()
             .unwrap();
-        let decoded = sealgate::encoding::base64::decode(text).unwrap();
+        let decoded = sealgate::internals::encoding::base64::decode(text).unwrap();
         for (at, altered) in flips(&decoded).enumerate() {
             let mut manifest = signature.clone();
             manifest["layers"][0]["annotations"][SIGNATURE] =
-                sealgate::encoding::base64::encode(&altered).into();
+                sealgate::internals::encoding::base64::encode(&altered).into();
             refused(hostile(&base, &image, &manifest, &payload), "signature", at);
         }
     }
@@ -250,7 +250,7 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
         memory
             .manifests
             .insert(digest.to_string(), (bytes, support::MANIFEST.into()));
-        memory.any_referrers = Some(vec![sealgate::verify::Referrer {
+        memory.any_referrers = Some(vec![sealgate::internals::verify::Referrer {
             digest,
             artifact_type: None,
         }]);
@@ -264,13 +264,14 @@ fn any_flipped_bit_of_a_bundles_signature_or_payload_is_refused_and_no_flip_pani
         Verdict::Allow
     );
     for path in ["/dsseEnvelope/payload", "/dsseEnvelope/signatures/0/sig"] {
-        let decoded =
-            sealgate::encoding::base64::decode(value.pointer(path).unwrap().as_str().unwrap())
-                .unwrap();
+        let decoded = sealgate::internals::encoding::base64::decode(
+            value.pointer(path).unwrap().as_str().unwrap(),
+        )
+        .unwrap();
         for (at, altered) in flips(&decoded).enumerate() {
             let mut changed = value.clone();
             *changed.pointer_mut(path).unwrap() =
-                sealgate::encoding::base64::encode(&altered).into();
+                sealgate::internals::encoding::base64::encode(&altered).into();
             assert_ne!(
                 judged(&with(changed.to_string().as_bytes()), "bundle")
                     .finding
@@ -353,7 +354,7 @@ fn too_much_evidence_is_could_not_find_out() {
 #[test]
 fn too_many_referrers_are_could_not_find_out() {
     let mut memory = demo("unsigned");
-    let list = (0..100_000_u32).map(|number| sealgate::verify::Referrer {
+    let list = (0..100_000_u32).map(|number| sealgate::internals::verify::Referrer {
         digest: Digest::of(&number.to_be_bytes()),
         artifact_type: None,
     });
@@ -430,9 +431,9 @@ fn a_first_policy_admits_its_image() {
     ] {
         let text = format!("demo.example/demo/{repository}:1.0");
         let report = judge(&demo(repository), &key_rules(key), &text);
-        let name = sealgate::reference::Reference::normalize(
+        let name = sealgate::internals::reference::Reference::normalize(
             &text,
-            sealgate::reference::Grammar::Containers,
+            sealgate::internals::reference::Grammar::Containers,
         )
         .unwrap();
         let policy = first_policy(&report, &name, Trusted::Key("k.pub"), Mirrors::Refuse).unwrap();
@@ -452,9 +453,9 @@ fn a_first_policy_admits_its_image() {
         &key_rules(&key),
         "demo.example/demo/unsigned:1.0",
     );
-    let name = sealgate::reference::Reference::normalize(
+    let name = sealgate::internals::reference::Reference::normalize(
         "demo.example/demo/unsigned:1.0",
-        sealgate::reference::Grammar::Containers,
+        sealgate::internals::reference::Grammar::Containers,
     )
     .unwrap();
     assert!(first_policy(&report, &name, Trusted::Key("k.pub"), Mirrors::Refuse).is_err());
@@ -488,7 +489,7 @@ fn coverage_follows_the_marker() {
         (Verdict::Deny, "signature.missing", 2)
     );
     assert!(matches!(
-        sealgate::oci::Document::parse(&demo("multi").manifests["1.0"].0, None),
+        sealgate::internals::oci::Document::parse(&demo("multi").manifests["1.0"].0, None),
         Ok(Document::Index(_))
     ));
 }

@@ -10,12 +10,12 @@ use p256::ecdsa::SigningKey;
 use p256::ecdsa::signature::Signer;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use sealgate::digest::Digest;
-use sealgate::encoding::{base64, pem};
-use sealgate::error::Coded;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::encoding::{base64, pem};
+use sealgate::internals::error::Coded;
+use sealgate::internals::reference::{Grammar, Reference};
+use sealgate::internals::verify::{Referrer, Rules, Verdict};
 use sealgate::policy::{Policy, PolicyError};
-use sealgate::reference::{Grammar, Reference};
-use sealgate::verify::{Referrer, Rules, Verdict};
 use std::collections::BTreeMap;
 use support::{MANIFEST, Memory, judge};
 

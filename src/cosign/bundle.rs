@@ -201,7 +201,8 @@ impl AttachedBundle {
         };
         let alternatives = of_each(0)
             .chain(of_each(1))
-            .map(|(key, scheme)| self.claim(key, scheme, &message));
+            .map(|(key, scheme)| self.claim(key, scheme, &message))
+            .collect();
         match first_to_settle(alternatives, provider).await? {
             Err(refused) if refused.failure.kind == Kind::InvalidSignature => {
                 Ok(Err(self.explain(keys, refused, &message, provider).await?))

@@ -119,7 +119,8 @@ impl SignatureLayer {
         let message = Arc::new(Message::Bytes(self.payload.clone()));
         let alternatives = keys
             .iter()
-            .map(|key| self.claim(key, scheme(key.kind(), hash), &message));
+            .map(|key| self.claim(key, scheme(key.kind(), hash), &message))
+            .collect();
         match first_to_settle(alternatives, provider).await? {
             Err(refused) if refused.failure.kind == Kind::InvalidSignature => Ok(Err(self
                 .explain(keys, hash, refused, &message, provider)

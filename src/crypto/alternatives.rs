@@ -47,7 +47,7 @@ impl Refusals {
 /// [`HostError`] when the provider gave no answer: nothing is known then. Inside, the failure that
 /// says most with the steps of all, or [`SignatureError::None`].
 pub async fn first_to_settle<T, P: Provider>(
-    alternatives: impl IntoIterator<Item = Result<Pending<T>, Refused>>,
+    alternatives: Vec<Result<Pending<T>, Refused>>,
     provider: &P,
 ) -> Result<Result<Verified<T>, Refused>, HostError> {
     let mut refusals = Refusals::default();

@@ -4,15 +4,15 @@
 //! [`Pending::settle`] makes a [`Verified`]:
 //!
 //! ```compile_fail,E0451
-//! let forged = sealgate::crypto::Verified { claim: "the image may run", steps: Vec::new() };
+//! let forged = sealgate::internals::crypto::Verified { claim: "the image may run", steps: Vec::new() };
 //! ```
 //!
 //! ```compile_fail,E0616
-//! fn peek(pending: sealgate::crypto::Pending<u8>) -> u8 { pending.claim }
+//! fn peek(pending: sealgate::internals::crypto::Pending<u8>) -> u8 { pending.claim }
 //! ```
 //!
 //! ```compile_fail,E0308
-//! use sealgate::crypto::Pending;
+//! use sealgate::internals::crypto::Pending;
 //! fn both(a: Pending<u8>, _b: Pending<u8>) -> Pending<(u8, u8)> { a }
 //! ```
 

@@ -41,8 +41,7 @@ pub struct Config {
     /// `PUBLISH_POLICY`: whether evidence carries the part of the policy that decides for the
     /// image.
     pub publish_policy: bool,
-    /// Requests to the upstream that one request may need; 0 is the standard,
-    /// [`limits::REQUESTS`].
+    /// Requests to the upstream that one request may need; 0 is the standard, 256.
     pub requests: usize,
     /// `PUBLIC_URL`: by which address clients know this gateway, `http(s)://host[:port]`; empty
     /// for the one that they ask.

@@ -38,12 +38,12 @@ pub struct Condition {
     /// RFC 6901, from `predicate`.
     pub pointer: String,
     /// What is asked of the value there.
-    pub test: Test,
+    pub(crate) test: Test,
 }
 
 /// What is asked of a value.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Test {
+pub(crate) enum Test {
     /// This JSON type and value.
     Equals(Node),
     /// One of these.
@@ -57,7 +57,7 @@ pub enum Test {
 
 impl Condition {
     /// Whether the predicate says so, now.
-    pub fn holds(&self, predicate: Option<&Node>, now: UnixTime) -> bool {
+    pub(crate) fn holds(&self, predicate: Option<&Node>, now: UnixTime) -> bool {
         let Some(found) = predicate.and_then(|predicate| pointed(predicate, &self.pointer)) else {
             return false;
         };
@@ -74,7 +74,7 @@ impl Condition {
     }
 
     /// The first second at which time alone makes it false, where it does.
-    pub fn ends(&self, predicate: Option<&Node>) -> Option<i64> {
+    pub(crate) fn ends(&self, predicate: Option<&Node>) -> Option<i64> {
         let Test::MaxAge(limit) = self.test else {
             return None;
         };

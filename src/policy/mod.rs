@@ -32,7 +32,7 @@ mod tests;
 
 pub use attested::Attested;
 pub use attested::Condition;
-pub use attested::Test;
+pub(crate) use attested::Test;
 pub use error::Place;
 pub use error::PolicyError;
 pub use field::Vocabulary;

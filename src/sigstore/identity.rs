@@ -163,7 +163,7 @@ impl Identity {
 
     /// Whether a certificate with these claims is of this identity. A claim that it lacks never
     /// matches.
-    pub fn matches(&self, claims: &Claims) -> bool {
+    pub(crate) fn matches(&self, claims: &Claims) -> bool {
         claims
             .issuer()
             .is_some_and(|issuer| self.issuer.matches(issuer))
@@ -172,7 +172,7 @@ impl Identity {
     }
 
     /// The claims that are wanted and are not the certificate's, by name.
-    pub fn missed(&self, claims: &Claims) -> impl Iterator<Item = &str> {
+    pub(crate) fn missed(&self, claims: &Claims) -> impl Iterator<Item = &str> {
         self.claims
             .iter()
             .filter(|(name, wanted)| claims.get(name) != Some(wanted))

@@ -429,7 +429,7 @@ impl Requirement {
 
 impl StepReport {
     /// The steps of a verification, in words.
-    pub fn of(steps: &[Step]) -> Vec<Self> {
+    pub(super) fn of(steps: &[Step]) -> Vec<Self> {
         steps.iter().map(Self::one).collect()
     }
 

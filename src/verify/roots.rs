@@ -17,7 +17,7 @@ pub struct NamedRoot {
     /// For people, for instance `public-good (as of 2026-10-21)`.
     pub name: String,
     /// The root.
-    pub root: TrustedRoot,
+    pub(crate) root: TrustedRoot,
 }
 
 /// The trusted roots of a policy.

@@ -9,9 +9,9 @@ use crate::crypto::{Message, Outcome, Provider, RustCrypto, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::HostError;
 use crate::limits;
+use crate::shared::Shared;
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
-use core::cell::{Cell, RefCell};
 
 /// Where a candidate was found: the manifest that lists it, and its own bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +25,12 @@ pub struct Origin {
 /// The budget of one request, shared by everything that is judged for it.
 pub struct Work<'p, P> {
     provider: &'p P,
-    limit: Cell<usize>,
-    spent: Cell<usize>,
+    limit: Shared<usize>,
+    spent: Shared<usize>,
     /// Bytes that were read since others had their turn.
-    stretch: Cell<usize>,
-    preferred: RefCell<BTreeMap<Digest, Vec<Origin>>>,
-    satisfied: RefCell<BTreeMap<Digest, Vec<Origin>>>,
+    stretch: Shared<usize>,
+    preferred: Shared<BTreeMap<Digest, Vec<Origin>>>,
+    satisfied: Shared<BTreeMap<Digest, Vec<Origin>>>,
 }
 
 impl<'p, P: Provider> Work<'p, P> {
@@ -38,40 +38,35 @@ impl<'p, P: Provider> Work<'p, P> {
     pub fn new(provider: &'p P) -> Self {
         Self {
             provider,
-            limit: Cell::new(limits::CHECKS),
-            spent: Cell::new(0),
-            stretch: Cell::new(0),
-            preferred: RefCell::default(),
-            satisfied: RefCell::default(),
+            limit: Shared::new(limits::CHECKS),
+            spent: Shared::default(),
+            stretch: Shared::default(),
+            preferred: Shared::default(),
+            satisfied: Shared::default(),
         }
     }
 
     /// For so many images that are judged one by one, if they may cost more.
     pub fn allow_images(&self, images: usize) {
-        self.limit.set(
-            self.limit
-                .get()
-                .max(images.saturating_mul(limits::CHECKS_IMAGE)),
-        );
+        let wanted = images.saturating_mul(limits::CHECKS_IMAGE);
+        self.limit.with(|limit| *limit = wanted.max(*limit));
     }
 
     /// A candidate about this image that satisfied before: it is looked at first, and verified anew
     /// like any other.
     pub fn prefer(&self, image: &Digest, origin: Origin) {
-        let mut all = self.preferred.borrow_mut();
-        let places = all.entry(image.clone()).or_default();
-        if places.len() < limits::EVIDENCE_PREFERRED && !places.contains(&origin) {
-            places.push(origin);
-        }
+        self.preferred.with(|all| {
+            let origins = all.entry(image.clone()).or_default();
+            if origins.len() < limits::EVIDENCE_PREFERRED && !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        });
     }
 
     /// The candidates about this image that satisfied a requirement now.
     pub fn satisfied(&self, image: &Digest) -> Vec<Origin> {
         self.satisfied
-            .borrow()
-            .get(image)
-            .cloned()
-            .unwrap_or_default()
+            .with(|all| all.get(image).cloned().unwrap_or_default())
     }
 
     /// How many signature checks there were.
@@ -81,18 +76,16 @@ impl<'p, P: Provider> Work<'p, P> {
 
     pub(super) fn preferred(&self, image: &Digest) -> Vec<Origin> {
         self.preferred
-            .borrow()
-            .get(image)
-            .cloned()
-            .unwrap_or_default()
+            .with(|all| all.get(image).cloned().unwrap_or_default())
     }
 
     pub(super) fn note_satisfied(&self, image: &Digest, origin: Origin) {
-        let mut all = self.satisfied.borrow_mut();
-        let places = all.entry(image.clone()).or_default();
-        if !places.contains(&origin) {
-            places.push(origin);
-        }
+        self.satisfied.with(|all| {
+            let origins = all.entry(image.clone()).or_default();
+            if !origins.contains(&origin) {
+                origins.push(origin);
+            }
+        });
     }
 
     /// The failure of a judgement that has come to its end.
@@ -117,16 +110,22 @@ impl<'p, P: Provider> Work<'p, P> {
         Meter {
             work: self,
             limit,
-            checks: Cell::new(0),
-            known: RefCell::default(),
+            checks: Shared::default(),
+            known: Shared::default(),
         }
     }
 
     /// Says that so much was read; others have their turn when it has become too much.
     pub(super) async fn pass(&self, bytes: usize) {
-        self.stretch.set(self.stretch.get().saturating_add(bytes));
-        if self.stretch.get() >= limits::STRETCH {
-            self.stretch.set(0);
+        let is_over = self.stretch.with(|stretch| {
+            *stretch = stretch.saturating_add(bytes);
+            let is_over = *stretch >= limits::STRETCH;
+            if is_over {
+                *stretch = 0;
+            }
+            is_over
+        });
+        if is_over {
             self.provider.pause().await;
         }
     }
@@ -136,8 +135,8 @@ impl<'p, P: Provider> Work<'p, P> {
 pub(super) struct Meter<'w, P> {
     work: &'w Work<'w, P>,
     limit: usize,
-    checks: Cell<usize>,
-    known: RefCell<Vec<(SignatureCheck, Outcome)>>,
+    checks: Shared<usize>,
+    known: Shared<Vec<(SignatureCheck, Outcome)>>,
 }
 
 impl<P> Meter<'_, P> {
@@ -147,11 +146,10 @@ impl<P> Meter<'_, P> {
     }
 
     fn known(&self, check: &SignatureCheck) -> Option<Outcome> {
-        self.known
-            .borrow()
-            .iter()
-            .find(|(known, _)| known == check)
-            .map(|(_, outcome)| *outcome)
+        self.known.with(|known| {
+            let known = known.iter().find(|(known, _)| known == check);
+            known.map(|(_, outcome)| *outcome)
+        })
     }
 }
 
@@ -170,8 +168,9 @@ impl<P: Provider> Provider for Meter<'_, P> {
         if let Some(error) = self.work.spent() {
             return Err(error);
         }
-        self.checks.set(self.checks().saturating_add(1));
-        self.work.spent.set(self.work.spent.get().saturating_add(1));
+        for count in [&self.checks, &self.work.spent] {
+            count.with(|count| *count = count.saturating_add(1));
+        }
         let outcome = match self.work.provider.verify(check).await {
             Ok(outcome) => outcome,
             Err(_) => RustCrypto.verify(check).await?,
@@ -180,7 +179,8 @@ impl<P: Provider> Provider for Meter<'_, P> {
             Message::Bytes(bytes) | Message::Digest(_, bytes) => bytes.len(),
         };
         if size <= limits::CERTIFICATE {
-            self.known.borrow_mut().push((check.clone(), outcome));
+            self.known
+                .with(|known| known.push((check.clone(), outcome)));
         }
         Ok(outcome)
     }

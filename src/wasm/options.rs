@@ -11,7 +11,7 @@ use crate::oci::Platform;
 use crate::oci::auth::Credentials;
 use crate::oci::registry::{EgressHosts, Registry, base_for};
 use crate::policy::Policy;
-use crate::reference::Reference;
+use crate::reference::{Grammar, Reference};
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
 use crate::time::UnixTime;
@@ -44,9 +44,12 @@ pub(super) struct Verify {
 impl Verify {
     /// Reads the options of `startVerify`.
     pub(super) fn read(options: &JsValue) -> Result<Self, JsValue> {
+        let reference = values::need_text(options, "reference")?;
+        // What is asked for is told of before that by which it is judged.
+        Reference::normalize(&reference, Grammar::Distribution).map_err(failure)?;
         let rules = rules(options)?.with_paths(paths(options)?);
         Ok(Self {
-            request: request(options, &rules)?,
+            request: request(options, &reference, &rules)?,
             rules,
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
@@ -123,11 +126,10 @@ impl Verify {
     }
 }
 
-fn request(options: &JsValue, rules: &Rules) -> Result<Request, JsValue> {
-    let reference = values::need_text(options, "reference")?;
+fn request(options: &JsValue, reference: &str, rules: &Rules) -> Result<Request, JsValue> {
     let judged_as = values::text(options, "as")?;
     let time = UnixTime(values::integer(options, "time")?);
-    let request = Request::parse(&reference, judged_as.as_deref(), rules, time).map_err(failure)?;
+    let request = Request::parse(reference, judged_as.as_deref(), rules, time).map_err(failure)?;
     Ok(match values::text(options, "platform")? {
         Some(platform) => request.on(Platform::parse(&platform).map_err(failure)?),
         None => request,

@@ -1,11 +1,11 @@
 //! The decision cases of docs/containers-image.md section 10: every id, and what decides it.
 
 use super::*;
-use sealgate::error::Coded;
-use sealgate::oci::registry::{Fetched, RegistryError};
+use sealgate::internals::error::Coded;
+use sealgate::internals::oci::registry::{Fetched, RegistryError};
+use sealgate::internals::reference::{Grammar, Reference};
+use sealgate::internals::verify::{Archive, Listed};
 use sealgate::policy::{Matcher, Requirement, Vocabulary};
-use sealgate::reference::{Grammar, Reference};
-use sealgate::verify::{Archive, Listed};
 
 /// What decides a case.
 enum Case {

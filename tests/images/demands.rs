@@ -2,11 +2,11 @@
 //! several keys.
 
 use super::*;
-use sealgate::crypto::RustCrypto;
-use sealgate::error::Coded;
-use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::verify::{Artifact, Thresholds};
-use sealgate::verify::{BundleQuestion, ClaimWanted, Direct, Signers, public_keys};
+use sealgate::internals::crypto::RustCrypto;
+use sealgate::internals::error::Coded;
+use sealgate::internals::sigstore::identity::Identity;
+use sealgate::internals::sigstore::verify::{Artifact, Thresholds};
+use sealgate::internals::verify::{BundleQuestion, ClaimWanted, Direct, Signers, public_keys};
 
 fn keys(files: &[&str]) -> Direct {
     let pem: Vec<Vec<u8>> = files

@@ -2,10 +2,10 @@
 //! (docs/trust.md section 9).
 
 use super::*;
-use sealgate::error::Coded;
-use sealgate::reference::{Grammar, Reference};
-use sealgate::sigstore::verify::{Artifact, Thresholds};
-use sealgate::verify::{
+use sealgate::internals::error::Coded;
+use sealgate::internals::reference::{Grammar, Reference};
+use sealgate::internals::sigstore::verify::{Artifact, Thresholds};
+use sealgate::internals::verify::{
     BundleQuestion, ClaimWanted, Direct, Paths, SignedNames, Signers, Trusted, public_keys,
 };
 use serde_json::{Value, json};
@@ -427,7 +427,7 @@ fn the_command_for_cosign_says_what_we_say() {
         None,
         "the attestation is missing, and cosign is asked for the signature"
     );
-    let inline = json!([{ "type": "sigstoreSigned", "keyData": sealgate::encoding::base64::encode(&read(&cosign)), "signedIdentity": { "type": "matchRepository" } }]);
+    let inline = json!([{ "type": "sigstoreSigned", "keyData": sealgate::internals::encoding::base64::encode(&read(&cosign)), "signedIdentity": { "type": "matchRepository" } }]);
     assert_eq!(
         shown(&policy(inline, json!({ "version": 1 })), "signed"),
         None
@@ -551,7 +551,7 @@ fn private_keys_are_refused_where_they_are_named() {
     let inline = parse(
         &format!(
             r#"{{"type":"sigstoreSigned","keyData":"{}"}}"#,
-            sealgate::encoding::base64::encode(&pair)
+            sealgate::internals::encoding::base64::encode(&pair)
         ),
         "",
     );
@@ -607,7 +607,7 @@ fn an_attestation_signs_no_file() {
                artifact: Option<&[u8]>| {
         let folder = fixtures().join("sigstore").join(folder);
         let case: Value = serde_json::from_slice(&read(folder.join("case.json"))).unwrap();
-        let root = sealgate::verify::NamedRoot::read(
+        let root = sealgate::internals::verify::NamedRoot::read(
             "ours",
             &read(
                 fixtures()
@@ -619,7 +619,7 @@ fn an_attestation_signs_no_file() {
         let signers = match case["key"].as_str() {
             Some(key) => Signers::Keys(public_keys(&[read(folder.join(key))], &[]).unwrap()),
             None => Signers::Identities(vec![
-                sealgate::sigstore::identity::Identity::exact(
+                sealgate::internals::sigstore::identity::Identity::exact(
                     case["issuer"].as_str().unwrap(),
                     case["identity"].as_str().unwrap(),
                 )
@@ -649,7 +649,7 @@ fn an_attestation_signs_no_file() {
             thresholds: Thresholds::default(),
             wanted,
         };
-        match block_on(question.ask(&sealgate::crypto::RustCrypto)).unwrap() {
+        match block_on(question.ask(&sealgate::internals::crypto::RustCrypto)).unwrap() {
             Ok(verified) => serde_json::to_value(verified).unwrap()["kind"]
                 .as_str()
                 .unwrap()

@@ -2,10 +2,10 @@
 //! sections 1 and 6).
 
 use super::*;
-use sealgate::digest::Algorithm;
-use sealgate::oci::registry::{Fetched, RegistryError};
-use sealgate::time::UnixTime;
-use sealgate::verify::{Archive, Judge, Listed, Report, Subject, Work};
+use sealgate::internals::digest::Algorithm;
+use sealgate::internals::oci::registry::{Fetched, RegistryError};
+use sealgate::internals::time::UnixTime;
+use sealgate::internals::verify::{Archive, Judge, Listed, Report, Subject, Work};
 use serde_json::{Value, json};
 
 const UNTIL: i64 = 1_798_761_600;
@@ -263,15 +263,17 @@ fn an_exception_admits_its_digests_until_its_end() {
         (Verdict::Allow, "exception.admitted")
     );
     let subject = Subject::read(memory.manifests["1.0"].0.clone(), None, None).unwrap();
-    let reference =
-        sealgate::reference::Reference::normalize(name, sealgate::reference::Grammar::Containers)
-            .unwrap();
+    let reference = sealgate::internals::reference::Reference::normalize(
+        name,
+        sealgate::internals::reference::Grammar::Containers,
+    )
+    .unwrap();
     let judge = Judge {
         rules: &reject,
         name: &reference,
         now: UnixTime(UNTIL - 1),
         archive: &memory,
-        work: &Work::new(&sealgate::crypto::RustCrypto),
+        work: &Work::new(&sealgate::internals::crypto::RustCrypto),
     };
     let judged = block_on(judge.manifest(&subject, None));
     assert_eq!(

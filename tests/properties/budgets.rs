@@ -2,11 +2,11 @@
 //! (docs/trust.md section 7).
 
 use super::*;
-use sealgate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
-use sealgate::error::HostError;
-use sealgate::oci::registry::{Fetched, RegistryError};
-use sealgate::time::UnixTime;
-use sealgate::verify::{
+use sealgate::internals::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
+use sealgate::internals::error::HostError;
+use sealgate::internals::oci::registry::{Fetched, RegistryError};
+use sealgate::internals::time::UnixTime;
+use sealgate::internals::verify::{
     Archive, Judge, Listed, Origin, Report, Request, Subject, Work, verify_image,
 };
 use std::cell::Cell;
@@ -446,8 +446,10 @@ fn a_key_that_the_platform_does_not_take_stops_nothing() {
     let all: fn(&SignatureCheck) -> bool = |_| true;
     let second: fn(&SignatureCheck) -> bool = |check| {
         check.key()
-            == &sealgate::crypto::PublicKey::from_pem(&base64::decode(&key_data(2)).unwrap())
-                .unwrap()
+            == &sealgate::internals::crypto::PublicKey::from_pem(
+                &base64::decode(&key_data(2)).unwrap(),
+            )
+            .unwrap()
     };
     for fails in [all, second] {
         let counted = Counted {

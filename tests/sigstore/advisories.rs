@@ -5,13 +5,13 @@ use crate::edit::{alter_at, decode, encode};
 use crate::forge::{self, ARTIFACT, Key, TIME};
 use crate::support::{self, Memory};
 use crate::vectors::{self, Vector};
-use sealgate::crypto::PublicKey;
-use sealgate::digest::Digest;
-use sealgate::sigstore::identity::{Identity, Pattern};
-use sealgate::sigstore::verify::{Artifact, Signer, Thresholds};
-use sealgate::time::UnixTime;
-use sealgate::verify::{Direct, Referrer, Rules, Signers, Verdict};
-use sealgate::x509::Window;
+use sealgate::internals::crypto::PublicKey;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::sigstore::identity::{Identity, Pattern};
+use sealgate::internals::sigstore::verify::{Artifact, Signer, Thresholds};
+use sealgate::internals::time::UnixTime;
+use sealgate::internals::verify::{Direct, Referrer, Rules, Signers, Verdict};
+use sealgate::internals::x509::Window;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -468,12 +468,12 @@ advisories! {
     /// A good bundle, about another image.
     subject_is_another_image ["CVE-2026-31830"] {
         let other = Digest::of(b"another image");
-        let memory = image(&[attested(&other, sealgate::sigstore::statement::COSIGN_SIGN), attested(&other, VULN)]).0;
+        let memory = image(&[attested(&other, sealgate::internals::sigstore::statement::COSIGN_SIGN), attested(&other, VULN)]).0;
         let key = Key::new(1).public();
         assert_eq!(verdict(&memory, &by_key(&key, None)), Verdict::Deny);
         assert_eq!(verdict(&memory, &by_key(&key, Some(VULN))), Verdict::Deny);
         let own = image(&[]).1;
-        let memory = image(&[attested(&own, sealgate::sigstore::statement::COSIGN_SIGN)]).0;
+        let memory = image(&[attested(&own, sealgate::internals::sigstore::statement::COSIGN_SIGN)]).0;
         assert_eq!(verdict(&memory, &by_key(&key, None)), Verdict::Allow);
     }
 

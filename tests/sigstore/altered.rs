@@ -3,9 +3,9 @@
 
 use crate::edit::{alter, alter_at, decode, encode, find, leaves, positions};
 use crate::vectors::{self, Vector};
-use sealgate::crypto::Hash;
-use sealgate::sigstore::verify::Artifact;
-use sealgate::x509::{Certificate, sct};
+use sealgate::internals::crypto::Hash;
+use sealgate::internals::sigstore::verify::Artifact;
+use sealgate::internals::x509::{Certificate, sct};
 use serde_json::{Value, json};
 
 /// What an alteration comes to.
@@ -483,7 +483,7 @@ fn what_was_signed() {
 
 /// The digest by which a statement names the artifact.
 fn subject_digest(artifact: &Artifact, payload: &str) -> String {
-    use sealgate::digest::{Algorithm, Digest};
+    use sealgate::internals::digest::{Algorithm, Digest};
     let known = match artifact {
         Artifact::Digest(digest) => vec![digest.hex()],
         Artifact::Digests(digests) => digests.iter().map(Digest::hex).collect(),
@@ -500,7 +500,7 @@ fn subject_digest(artifact: &Artifact, payload: &str) -> String {
 fn other_artifact(artifact: &Artifact) -> Artifact {
     match artifact {
         Artifact::Bytes(bytes) => Artifact::Bytes([bytes.as_slice(), b"!"].concat()),
-        Artifact::Digest(digest) => Artifact::Digest(sealgate::digest::Digest::with(
+        Artifact::Digest(digest) => Artifact::Digest(sealgate::internals::digest::Digest::with(
             digest.algorithm(),
             b"another",
         )),

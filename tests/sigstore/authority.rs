@@ -5,10 +5,10 @@ use crate::edit::encode;
 use crate::forge::{self, ARTIFACT, Key, TIME};
 use crate::vectors::{Vector, load_root};
 use p521::ecdsa::signature::Signer as _;
-use sealgate::crypto::Hash;
-use sealgate::encoding::{hex, pem};
-use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::verify::{Artifact, Signer, Thresholds};
+use sealgate::internals::crypto::Hash;
+use sealgate::internals::encoding::{hex, pem};
+use sealgate::internals::sigstore::identity::Identity;
+use sealgate::internals::sigstore::verify::{Artifact, Signer, Thresholds};
 use serde_json::{Value, json};
 
 pub(crate) const SUBJECT: &str = "someone@example.test";

@@ -3,13 +3,13 @@
 
 use crate::edit::encode;
 use crate::vectors::{self, Vector};
-use sealgate::crypto::RustCrypto;
-use sealgate::digest::Digest;
-use sealgate::sigstore::identity::{Identity, Pattern};
-use sealgate::sigstore::roots;
-use sealgate::sigstore::verify::{Artifact, Signer, Thresholds};
-use sealgate::x509::Certificate;
-use sealgate::x509::fulcio::Claims;
+use sealgate::internals::crypto::RustCrypto;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::sigstore::identity::{Identity, Pattern};
+use sealgate::internals::sigstore::roots;
+use sealgate::internals::sigstore::verify::{Artifact, Signer, Thresholds};
+use sealgate::internals::x509::Certificate;
+use sealgate::internals::x509::fulcio::Claims;
 use serde_json::{Value, json};
 
 fn keyless() -> impl Iterator<Item = &'static Vector> {
@@ -234,7 +234,7 @@ fn artifact_of_another_bundle() {
 /// Whoever read a file as a stream is told the same as whoever has its bytes, or to give them.
 #[test]
 fn digests_stand_for_the_artifact() {
-    use sealgate::digest::Algorithm;
+    use sealgate::internals::digest::Algorithm;
     let known = |bytes: &[u8]| {
         let all = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512];
         Artifact::Digests(all.map(|algorithm| Digest::with(algorithm, bytes)).into())

@@ -5,8 +5,8 @@ use crate::authority::{self, Authority};
 use crate::edit::encode;
 use crate::forge::{self, ARTIFACT, Key};
 use crate::vectors::Vector;
-use sealgate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
-use sealgate::error::HostError;
+use sealgate::internals::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
+use sealgate::internals::error::HostError;
 use serde_json::Value;
 use std::cell::Cell;
 
@@ -141,8 +141,8 @@ fn what_no_key_signed_costs_one_check() {
 
 /// The log is told that `signer` made the signature of `stranger`.
 fn body(number: u64, signer: &Key, stranger: &Key, payload: &[u8]) -> String {
-    use sealgate::crypto::Hash;
-    use sealgate::encoding::hex;
+    use sealgate::internals::crypto::Hash;
+    use sealgate::internals::encoding::hex;
     let hash = |bytes: &[u8]| serde_json::json!({"algorithm": "sha256", "value": hex::encode(&Hash::Sha256.hash(bytes))});
     let signature = serde_json::json!([{"signature": encode(&forge::signature(stranger, payload)), "verifier": encode(signer.public().to_pem().as_bytes())}]);
     serde_json::json!({"apiVersion": "0.0.1", "kind": "dsse", "spec": {"envelopeHash": hash(&number.to_be_bytes()), "payloadHash": hash(payload), "signatures": signature}}).to_string()

@@ -2,11 +2,11 @@
 //! their root, for their identity, about their artifact, and for nothing else.
 
 use crate::support::{Memory, block_on, fixtures, judge, read};
-use sealgate::crypto::RustCrypto;
-use sealgate::digest::Digest;
-use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::verify::{Artifact, Thresholds};
-use sealgate::verify::{
+use sealgate::internals::crypto::RustCrypto;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::sigstore::identity::Identity;
+use sealgate::internals::sigstore::verify::{Artifact, Thresholds};
+use sealgate::internals::verify::{
     BundleQuestion, ClaimWanted, Direct, NamedRoot, Rules, Signers, Verdict, public_keys,
 };
 use serde_json::Value;

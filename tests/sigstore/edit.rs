@@ -1,6 +1,6 @@
 //! Ways to alter JSON, and what is encoded in it.
 
-use sealgate::encoding::base64;
+use sealgate::internals::encoding::base64;
 use serde_json::Value;
 
 pub(crate) fn decode(value: &Value) -> Vec<u8> {

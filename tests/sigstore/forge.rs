@@ -5,10 +5,10 @@ use crate::edit::encode;
 use crate::vectors::{Vector, load_root};
 use p256::ecdsa::signature::Signer as _;
 use p256::ecdsa::{Signature, SigningKey};
-use sealgate::crypto::{Hash, PublicKey};
-use sealgate::encoding::{base64, hex};
-use sealgate::sigstore::verify::{Artifact, Signer, Thresholds};
-use sealgate::tlog::merkle;
+use sealgate::internals::crypto::{Hash, PublicKey};
+use sealgate::internals::encoding::{base64, hex};
+use sealgate::internals::sigstore::verify::{Artifact, Signer, Thresholds};
+use sealgate::internals::tlog::merkle;
 use serde_json::{Value, json};
 
 pub(crate) const ARTIFACT: &[u8] = b"what is signed here";

@@ -1,8 +1,8 @@
 //! Which signatures stand behind each verdict, by their roles, and that each of them matters.
 
 use crate::vectors::{self, Vector};
-use sealgate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck, Step};
-use sealgate::error::HostError;
+use sealgate::internals::crypto::{Outcome, Provider, RustCrypto, SignatureCheck, Step};
+use sealgate::internals::error::HostError;
 use std::collections::BTreeMap;
 use std::path::Path;
 

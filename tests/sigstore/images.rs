@@ -4,10 +4,10 @@ use crate::advisories::image;
 use crate::edit::encode;
 use crate::forge::{self, Key, TIME};
 use crate::support::{self, Memory};
-use sealgate::crypto::Hash;
-use sealgate::digest::Digest;
-use sealgate::encoding::{base64, hex};
-use sealgate::verify::{Direct, NamedRoot, Report, Rules, Signers};
+use sealgate::internals::crypto::Hash;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::encoding::{base64, hex};
+use sealgate::internals::verify::{Direct, NamedRoot, Report, Rules, Signers};
 use serde_json::{Value, json};
 
 /// The key, in a listed log.

@@ -6,8 +6,8 @@ use crate::authority::{self, Authority};
 use crate::edit::encode;
 use crate::forge::{self, Key, TIME};
 use crate::support::{Memory, demo_assets, fixtures, judge_at, read};
+use sealgate::internals::verify::{Outcome, Report, Rules, RulesError, Verdict};
 use sealgate::policy::Policy;
-use sealgate::verify::{Outcome, Report, Rules, RulesError, Verdict};
 use serde_json::{Value, json};
 
 const ISSUER: &str = "https://token.actions.demo.example";

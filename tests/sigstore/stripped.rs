@@ -3,7 +3,7 @@
 
 use crate::edit::alter_at;
 use crate::vectors::{self, Accepted, Vector};
-use sealgate::crypto::{Outcome, Role, Step};
+use sealgate::internals::crypto::{Outcome, Role, Step};
 use serde_json::{Value, json};
 
 /// What may be taken away, together and alone.

@@ -1,16 +1,16 @@
 //! The happy vectors, and the one place that asks sealgate.
 
 use crate::edit::decode;
-use sealgate::crypto::{Curve, KeyKind, Provider, PublicKey, RustCrypto, Step};
-use sealgate::digest::Digest;
-use sealgate::error::Coded;
-use sealgate::sigstore::bundle::Bundle;
-use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::roots;
-use sealgate::sigstore::trusted_root::TrustedRoot;
-use sealgate::sigstore::verify::{Artifact, Signer, Thresholds, verify_bundle};
-use sealgate::time::UnixTime;
-use sealgate::x509::Certificate;
+use sealgate::internals::crypto::{Curve, KeyKind, Provider, PublicKey, RustCrypto, Step};
+use sealgate::internals::digest::Digest;
+use sealgate::internals::error::Coded;
+use sealgate::internals::sigstore::bundle::Bundle;
+use sealgate::internals::sigstore::identity::Identity;
+use sealgate::internals::sigstore::roots;
+use sealgate::internals::sigstore::trusted_root::TrustedRoot;
+use sealgate::internals::sigstore::verify::{Artifact, Signer, Thresholds, verify_bundle};
+use sealgate::internals::time::UnixTime;
+use sealgate::internals::x509::Certificate;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -2,14 +2,16 @@
 //! waits.
 #![allow(dead_code)]
 
-use sealgate::crypto::RustCrypto;
-use sealgate::digest::Digest;
-use sealgate::oci::Platform;
-use sealgate::oci::registry::{Fetched, RegistryError};
+use sealgate::internals::crypto::RustCrypto;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::oci::Platform;
+use sealgate::internals::oci::registry::{Fetched, RegistryError};
+use sealgate::internals::reference::{Grammar, Reference};
+use sealgate::internals::time::UnixTime;
+use sealgate::internals::verify::{
+    Archive, Listed, Referrer, Report, Request, Rules, verify_image,
+};
 use sealgate::policy::Policy;
-use sealgate::reference::{Grammar, Reference};
-use sealgate::time::UnixTime;
-use sealgate::verify::{Archive, Listed, Referrer, Report, Request, Rules, verify_image};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::pin::pin;

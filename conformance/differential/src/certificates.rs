@@ -4,7 +4,7 @@
 use crate::keys::Form;
 use crate::keys::Key;
 use crate::random::Random;
-use sealgate::encoding::pem;
+use sealgate::internals::encoding::pem;
 
 pub const EMAIL: &str = "e@signed.example";
 pub const ISSUER: &str = "https://issuer.example";

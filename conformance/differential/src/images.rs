@@ -13,9 +13,9 @@ use crate::logged::Entry;
 use crate::names;
 use crate::policies::Style;
 use crate::random::Random;
-use sealgate::digest::Algorithm;
-use sealgate::digest::Digest;
-use sealgate::encoding::base64;
+use sealgate::internals::digest::Algorithm;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::encoding::base64;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

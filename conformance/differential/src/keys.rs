@@ -9,7 +9,7 @@ use p256::pkcs8::EncodePublicKey;
 use p256::pkcs8::LineEnding;
 use rsa::pkcs1::EncodeRsaPublicKey;
 use rsa::signature::RandomizedSigner;
-use sealgate::crypto::PublicKey;
+use sealgate::internals::crypto::PublicKey;
 use sha2::Digest;
 use sha2::Sha256;
 use sha2::Sha384;

@@ -10,8 +10,8 @@ use crate::json::text;
 use crate::keys::Form;
 use crate::keys::Key;
 use crate::random::Random;
-use sealgate::digest::Digest;
-use sealgate::encoding::base64;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::encoding::base64;
 
 /// What is logged: the content that was signed, the signature, and the key or certificate in PEM.
 pub struct Entry<'a> {

@@ -31,7 +31,7 @@ use crate::policies::Made;
 use crate::policies::Maker;
 use crate::policies::Style;
 use crate::random::Random;
-use sealgate::digest::Digest;
+use sealgate::internals::digest::Digest;
 use sealgate::policy::Requirement;
 use std::collections::BTreeMap;
 use std::process::ExitCode;

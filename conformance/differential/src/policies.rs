@@ -8,7 +8,7 @@ use crate::json::text;
 use crate::keys::Kit;
 use crate::names;
 use crate::random::Random;
-use sealgate::encoding::base64;
+use sealgate::internals::encoding::base64;
 
 /// By what signatures of a case prove themselves, for the most part: policy and signatures have to
 /// fit for an image to be allowed.

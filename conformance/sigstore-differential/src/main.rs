@@ -16,7 +16,7 @@ mod vectors;
 
 use mutate::Random;
 use peer::Peer;
-use sealgate::crypto::RustCrypto;
+use sealgate::internals::crypto::RustCrypto;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::process::ExitCode;

@@ -2,8 +2,8 @@
 
 use crate::edit::{alter, encode, leaves};
 use crate::vectors::Vector;
-use sealgate::encoding::base64;
-use sealgate::timestamp::Token;
+use sealgate::internals::encoding::base64;
+use sealgate::internals::timestamp::Token;
 use serde_json::{Value, json};
 
 /// SplitMix64: small, and the same everywhere.

@@ -1,9 +1,9 @@
 //! The crate sigstore-verify, asked the same.
 
 use crate::vectors::Vector;
-use sealgate::crypto::Hash;
-use sealgate::sigstore::identity::Pattern;
-use sealgate::sigstore::verify::{Artifact, Signer};
+use sealgate::internals::crypto::Hash;
+use sealgate::internals::sigstore::identity::Pattern;
+use sealgate::internals::sigstore::verify::{Artifact, Signer};
 use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{
     Artifact as TheirArtifact, ArtifactDigest, Bundle, DerPublicKey, HashAlgorithm,

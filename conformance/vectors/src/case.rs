@@ -1,7 +1,7 @@
 //! One case of a `cases.json`, and how it came out.
 
-use sealgate::error::Coded;
-use sealgate::error::Failure;
+use sealgate::internals::error::Coded;
+use sealgate::internals::error::Failure;
 use serde_json::Value;
 use std::fmt;
 use std::fs;

@@ -6,7 +6,7 @@
 //! away. Whoever started it answers them and runs it again, with all answers so far, until a round
 //! has none. `EXCHANGE` is the folder for both; rounds.js is the other side.
 
-use sealgate::digest::Digest;
+use sealgate::internals::digest::Digest;
 use serde_json::Map;
 use serde_json::Value;
 use std::cell::RefCell;

@@ -5,7 +5,7 @@ use crate::case::Run;
 use crate::case::Stop;
 use crate::case::refuse;
 use crate::exchange::Exchange;
-use sealgate::encoding::base64;
+use sealgate::internals::encoding::base64;
 use serde_json::Value;
 use serde_json::json;
 use std::cell::Cell;

@@ -137,7 +137,10 @@ async fn logging<P: Provider>(
     if rekor.is_empty() {
         return Ok(Err(Refused::new(ContainersImageError::RekorMissing)));
     }
-    let alternatives = rekor.iter().map(|key| entry.set_claim_of_any_log(key));
+    let alternatives = rekor
+        .iter()
+        .map(|key| entry.set_claim_of_any_log(key))
+        .collect();
     Ok(match first_to_settle(alternatives, provider).await? {
         Ok(time) => Ok(Logging { entry, time }),
         Err(refused)

@@ -31,10 +31,10 @@ use crate::host::Host;
 use crate::limits;
 use crate::reference::Grammar;
 use crate::reference::Reference;
+use crate::shared::Shared;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use transport::Call;
 use transport::Redirects;
 use transport::Reply;
@@ -61,7 +61,7 @@ pub struct Registry<'h, H> {
     egress: EgressHosts,
     /// The name by which errors speak of it, instead of addresses.
     name: Option<String>,
-    session: RefCell<Session>,
+    session: Shared<Session>,
 }
 
 #[derive(Default)]
@@ -72,6 +72,14 @@ struct Session {
     wider: Vec<String>,
     /// What went wrong, with all addresses; only where the errors name none.
     troubles: Vec<String>,
+}
+
+impl Session {
+    fn trouble(&mut self, text: String) {
+        if self.troubles.len() < limits::TROUBLES && !self.troubles.contains(&text) {
+            self.troubles.push(text);
+        }
+    }
 }
 
 /// What HEAD says of a manifest; hints, all of it.
@@ -88,7 +96,7 @@ pub struct Head {
 /// A manifest, not yet compared with any digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
-    /// The body, whole, at most [`limits::MANIFEST`] bytes.
+    /// The body, whole, at most 4 MiB.
     pub bytes: Vec<u8>,
     /// `Content-Type`, as it came.
     pub content_type: Option<String>,
@@ -156,7 +164,7 @@ impl<'h, H: Host> Registry<'h, H> {
             realms: Vec::new(),
             egress: EgressHosts::default(),
             name: None,
-            session: RefCell::default(),
+            session: Shared::default(),
         })
     }
 
@@ -188,7 +196,7 @@ impl<'h, H: Host> Registry<'h, H> {
     /// Its errors name it so and hold no address: clients of a gateway need not know where the
     /// registry is. What was left out is kept for [`Registry::take_troubles`].
     #[must_use]
-    pub fn named(self, name: &str) -> Self {
+    pub(crate) fn named(self, name: &str) -> Self {
         Self {
             name: Some(name.into()),
             ..self
@@ -196,22 +204,18 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     /// What went wrong since the last time, with all addresses: for the operator.
-    pub fn take_troubles(&self) -> Vec<String> {
-        core::mem::take(&mut self.session.borrow_mut().troubles)
+    pub(crate) fn take_troubles(&self) -> Vec<String> {
+        self.session
+            .with(|session| core::mem::take(&mut session.troubles))
     }
 
     /// An error as it may be told.
     fn told(&self, error: RegistryError) -> RegistryError {
         let Some(name) = &self.name else { return error };
-        let mut session = self.session.borrow_mut();
-        let text = format!("{error} [{}]", error.code());
         // That credentials are wanted is no trouble.
-        let ordinary = matches!(error, RegistryError::Unauthorized { .. });
-        if !ordinary
-            && session.troubles.len() < limits::TROUBLES
-            && !session.troubles.contains(&text)
-        {
-            session.troubles.push(text);
+        if !matches!(error, RegistryError::Unauthorized { .. }) {
+            let text = format!("{error} [{}]", error.code());
+            self.session.with(|session| session.trouble(text));
         }
         error.without_addresses(name)
     }
@@ -220,7 +224,7 @@ impl<'h, H: Host> Registry<'h, H> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub async fn ping(&self) -> Result<(), RegistryError> {
+    pub(crate) async fn ping(&self) -> Result<(), RegistryError> {
         let url = self.api_url();
         let answer = self
             .ask("GET", &url, "*/*", limits::ERROR_BODY, Redirects::Returned)
@@ -234,7 +238,7 @@ impl<'h, H: Host> Registry<'h, H> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub async fn head(&self, reference: &str) -> Result<Option<Head>, RegistryError> {
+    pub(crate) async fn head(&self, reference: &str) -> Result<Option<Head>, RegistryError> {
         let url = self.manifest_url(reference)?;
         let answer = self
             .ask("HEAD", &url, MANIFESTS, limits::ERROR_BODY, self.followed())
@@ -295,13 +299,13 @@ impl<'h, H: Host> Registry<'h, H> {
     }
 
     /// Where the protocol begins: the address of `/v2/`.
-    pub fn api_url(&self) -> Url {
+    pub(crate) fn api_url(&self) -> Url {
         self.base
             .at(&format!("{}/v2/", self.base.target().trim_end_matches('/')))
     }
 
     /// Where the blob of this digest is, for whoever streams it.
-    pub fn blob_url(&self, digest: &Digest) -> Url {
+    pub(crate) fn blob_url(&self, digest: &Digest) -> Url {
         self.url(&format!("blobs/{digest}"))
     }
 
@@ -309,7 +313,7 @@ impl<'h, H: Host> Registry<'h, H> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub async fn has_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
+    pub(crate) async fn has_blob(&self, digest: &Digest) -> Result<bool, RegistryError> {
         let answer = self
             .ask(
                 "HEAD",
@@ -334,7 +338,7 @@ impl<'h, H: Host> Registry<'h, H> {
     ///
     /// # Errors
     /// [`RegistryError`]; `host.too-large` when it has more than `max` bytes.
-    pub async fn evidence(
+    pub(crate) async fn evidence(
         &self,
         reference: &str,
         max: usize,
@@ -433,7 +437,7 @@ impl<'h, H: Host> Registry<'h, H> {
     ) -> Result<Reply, RegistryError> {
         let secret = match &self.credentials {
             Credentials::Forward(headers) => headers.clone(),
-            _ => authorization(self.session.borrow().authorization.clone()),
+            _ => authorization(self.session.with(|session| session.authorization.clone())),
         };
         // Every address that is asked first is below the registry's own.
         let call = Call {
@@ -457,7 +461,7 @@ impl<'h, H: Host> Registry<'h, H> {
             return Ok(false);
         }
         let challenge = answer.challenge();
-        let stale = self.session.borrow_mut().authorization.take();
+        let stale = self.session.with(|session| session.authorization.take());
         match Challenge::choose(answer.headers("www-authenticate")) {
             None if challenge.is_empty() => Ok(false),
             None => Err(RegistryError::Challenge {
@@ -469,7 +473,8 @@ impl<'h, H: Host> Registry<'h, H> {
                     .credentials
                     .basic()
                     .filter(|basic| Some(basic) != stale.as_ref());
-                self.session.borrow_mut().authorization.clone_from(&basic);
+                self.session
+                    .with(|session| session.authorization.clone_from(&basic));
                 Ok(basic.is_some())
             }
             Some(Challenge::Bearer(bearer)) => {
@@ -478,7 +483,9 @@ impl<'h, H: Host> Registry<'h, H> {
                     return Ok(false);
                 }
                 let token = self.fetch_token(&bearer, challenge).await?;
-                self.session.borrow_mut().authorization = Some(format!("Bearer {token}"));
+                let authorization = Some(format!("Bearer {token}"));
+                self.session
+                    .with(|session| session.authorization = authorization);
                 Ok(true)
             }
         }
@@ -497,12 +504,13 @@ impl<'h, H: Host> Registry<'h, H> {
             .filter(|scope| bearer.insufficient && **scope != own)
             .cloned()
             .collect();
-        let mut session = self.session.borrow_mut();
-        if asked.iter().all(|scope| session.wider.contains(scope)) {
-            return false;
-        }
-        session.wider = asked;
-        true
+        self.session.with(|session| {
+            let is_known = asked.iter().all(|scope| session.wider.contains(scope));
+            if !is_known {
+                session.wider = asked;
+            }
+            !is_known
+        })
     }
 
     async fn fetch_token(
@@ -512,7 +520,8 @@ impl<'h, H: Host> Registry<'h, H> {
     ) -> Result<String, RegistryError> {
         let egress = egress::realm(&self.base, &bearer.realm, &self.credentials, &self.realms)?;
         let mut scopes = Vec::from([self.scope()]);
-        scopes.extend_from_slice(&self.session.borrow().wider);
+        self.session
+            .with(|session| scopes.extend_from_slice(&session.wider));
         let request = bearer.request(&self.credentials, &scopes);
         let secret = authorization(request.authorization);
         let call = Call {

@@ -79,7 +79,7 @@ impl<H: Host> Registry<'_, H> {
     ///
     /// # Errors
     /// [`RegistryError`].
-    pub async fn list(
+    pub(crate) async fn list(
         &self,
         path_and_query: &str,
         accept: &'static str,
@@ -114,7 +114,7 @@ impl<H: Host> Registry<'_, H> {
     /// # Errors
     /// [`RegistryError`] when the API exists and gives no answer, or nothing is listed and a source
     /// is out of reach.
-    pub async fn referrers(&self, digest: &Digest) -> Result<Referrers, RegistryError> {
+    pub(crate) async fn referrers(&self, digest: &Digest) -> Result<Referrers, RegistryError> {
         let (mut documents, mut incomplete) = self.pages(digest).await?;
         let pages = documents.len();
         let mut odd = None;

@@ -9,6 +9,7 @@ use crate::host::Response;
 use alloc::collections::VecDeque;
 use alloc::string::ToString;
 use alloc::vec;
+use core::cell::RefCell;
 use core::pin::pin;
 use core::task::Context;
 use core::task::Poll;

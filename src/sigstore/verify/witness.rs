@@ -358,7 +358,7 @@ async fn timestamp<P: Provider>(
     provider: &P,
 ) -> Result<Result<(), Refused>, HostError> {
     Ok(
-        match first_to_settle(alternatives.into_iter().map(Ok), provider).await? {
+        match first_to_settle(alternatives.into_iter().map(Ok).collect(), provider).await? {
             Ok(verified) => {
                 seen.times.push(verified.claim().time);
                 seen.stamps.push(Stamp {

@@ -7,21 +7,21 @@ use crate::case::Stop;
 use crate::case::failed;
 use crate::provider::Chosen;
 use crate::provider::now;
-use sealgate::crypto::PublicKey;
-use sealgate::digest::Algorithm;
-use sealgate::digest::Digest;
-use sealgate::sigstore::bundle::Bundle;
-use sealgate::sigstore::bundle::Material;
-use sealgate::sigstore::trusted_root::TrustedRoot;
-use sealgate::sigstore::verify::Artifact;
-use sealgate::sigstore::verify::Signer;
-use sealgate::sigstore::verify::Thresholds;
-use sealgate::sigstore::verify::verify_bundle;
-use sealgate::time::UnixTime;
-use sealgate::timestamp::Token;
-use sealgate::x509::Certificate;
-use sealgate::x509::Window;
-use sealgate::x509::fulcio::Claims;
+use sealgate::internals::crypto::PublicKey;
+use sealgate::internals::digest::Algorithm;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::sigstore::bundle::Bundle;
+use sealgate::internals::sigstore::bundle::Material;
+use sealgate::internals::sigstore::trusted_root::TrustedRoot;
+use sealgate::internals::sigstore::verify::Artifact;
+use sealgate::internals::sigstore::verify::Signer;
+use sealgate::internals::sigstore::verify::Thresholds;
+use sealgate::internals::sigstore::verify::verify_bundle;
+use sealgate::internals::time::UnixTime;
+use sealgate::internals::timestamp::Token;
+use sealgate::internals::x509::Certificate;
+use sealgate::internals::x509::Window;
+use sealgate::internals::x509::fulcio::Claims;
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
     if case.kind == "rfc3161" {

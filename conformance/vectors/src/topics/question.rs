@@ -3,11 +3,11 @@
 use crate::case::Case;
 use crate::case::Run;
 use crate::case::Stop;
-use sealgate::sigstore::identity::Identity;
-use sealgate::sigstore::identity::Pattern;
-use sealgate::sigstore::verify::Signer;
-use sealgate::sigstore::verify::Thresholds;
-use sealgate::x509::fulcio::Claims;
+use sealgate::internals::sigstore::identity::Identity;
+use sealgate::internals::sigstore::identity::Pattern;
+use sealgate::internals::sigstore::verify::Signer;
+use sealgate::internals::sigstore::verify::Thresholds;
+use sealgate::internals::x509::fulcio::Claims;
 use serde_json::Value;
 
 impl Case {
