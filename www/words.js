@@ -162,7 +162,7 @@ export const en = {
 		verifier: "Verifier",
 	},
 	noDigest: "not known",
-	claimedName: "the gateway’s own word: by this name it knows the image",
+	claimedName: "the gateway’s name for the image; nothing is judged by it",
 	/** @param {string} who */
 	toldBy: (who) => `said by ${who}`,
 	kind: {
@@ -213,7 +213,7 @@ export const en = {
 		creator: "Made by",
 		timestamp: "Says it was made",
 		subject: "Signed by",
-		issuer: "By the word of",
+		issuer: "Vouched for by",
 		certificate: "Certificate",
 		logEntry: "Logged",
 		stamp: "Stamped",

@@ -728,7 +728,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 			);
 			assert.match(
 				fact ?? "",
-				/demo\.example\/demo\/copied:1\.0.*the gateway’s own word/u,
+				/demo\.example\/demo\/copied:1\.0.*the gateway’s name for the image/u,
 			);
 			await page.close();
 		});

@@ -350,7 +350,7 @@ pub fn is_evidence_list(bytes: &[u8], index: &Index) -> bool {
         && LIST.fits(&root)
 }
 
-/// Whether an entry of an index is what BuildKit attaches to images, by the index's word:
+/// Whether an entry of an index is what BuildKit attaches to images, as the index describes it:
 /// `unknown/unknown`, and nothing else said of its platform (docs/trust.md section 8). Its manifest
 /// and config are looked at by [`is_unsigned_attestation`].
 pub fn says_attestation(entry: &Descriptor) -> bool {

@@ -25,11 +25,15 @@ codes! {
             "the attestation is {age} seconds old, by its signer's certificate, and the policy \
              takes none older than {limit}: attest the image again";
         NoAge => "attestation.no-time" as Condition,
-            "the policy demands a maximum age, and it is not known when this attestation was signed \
-             at the latest: only a signer's certificate tells it";
+            "the policy demands a maximum age, and nothing shows how old this attestation is, since a \
+             key made it: attest the image with a certificate (keyless), or leave \"maxAge\" out";
         RootMissing => "root.unusable",
-            "the trusted root that this requirement names was not loaded";
-        Identity { signer: &'static str, signed: String, wanted: String, perhaps: &'static str } => "identity.not-accepted" as OtherName, "signed by a trusted {signer}, as {signed:?}; your rule wants {wanted}: {perhaps}. Signature for identity {signed:?} is not accepted: have the image signed under its own name";
+            "the trusted root that this requirement names was not loaded: give its file beside the \
+             policy";
+        Identity { signer: &'static str, signed: String, wanted: String, perhaps: &'static str } => "identity.not-accepted" as OtherName,
+            "signed by a trusted {signer}, as {signed:?}; your rule wants {wanted}: {perhaps}. \
+             Signature for identity {signed:?} is not accepted: have the image signed under its own \
+             name";
         OtherName { signer: &'static str, signed: String, asked: String } => "identity.other-name" as OtherName,
             "signed by your {signer}, as another image: the signature names {signed:?}, and {asked} \
              was asked for: possibly a signature copied from there; have the image signed under its \
@@ -42,12 +46,13 @@ codes! {
              not compare: sign the image in cosign's older form (cosign sign \
              --new-bundle-format=false -a NAME=VALUE …)";
         SignedDigest { signed: String, digest: String } => "digest.not-signed" as OtherContent,
-            "Signature for digest {signed} does not match: this image has {digest}";
+            "Signature for digest {signed} does not match: this image has {digest}; have this image \
+             signed";
         SignedText { signed: String, digest: String } => "digest.not-signed" as OtherContent,
             "invalid docker-manifest-digest value {signed:?}: expected the digest of this image, \
-             {digest}";
+             {digest}; have it signed again";
         Subject { digest: String } => "digest.not-signed" as OtherContent,
-            "the signed statement is about other images, not about {digest}";
+            "the signed statement is about other images, not about {digest}: attest this image";
         SeveralReasons { reasons: String } => "signature.none-accepted",
             "None of the signatures were accepted, reasons: {reasons}";
         Rejected { image: String } => "policy.reject" as Policy,
@@ -67,15 +72,16 @@ codes! {
         /// In the words of containers/image, which never implemented it either.
         BaseLayer => "requirement.not-implemented" as Policy, "signedBaseLayer not implemented yet!";
         KeyMissing { path: String } => "key.missing",
-            "the policy names the key file {path:?}, which was not given";
+            "the policy names the key file {path:?}, which was not given: give it beside the policy";
         EvidenceLimit { what: &'static str, limit: usize } => "limit.evidence" as TooMuch,
             "more than {limit} {what} are attached to this image: it is unknown whether \
-             one of them is a good signature";
+             one of them is a good signature; remove what is attached beside its signatures";
         SignatureManifest { found: String } => "signature.manifest",
             "unexpected MIME type of the signature manifest: expected \
              application/vnd.oci.image.manifest.v1+json, found {found}";
         Dangling { what: String } => "signature.blob-missing" as Dangling,
-            "the registry lists {what} and does not have it";
+            "the registry lists {what} and does not have it: push it again, or ask the registry's \
+             operator";
         EmptyIndex => "index.empty",
             "the index lists no image that could be run: there is nothing that could be allowed";
         Unnamed => "identity.unnamed",
@@ -86,11 +92,15 @@ codes! {
         Instances { found: usize } => "limit.instances",
             "the index lists {found} images, more than the 64 that are judged one by one: sign the \
              index, or ask for one of them with the option \"platform\"";
-        InstanceDenied { denied: usize, of: usize, images: String, first: String } => "instance.denied", "{denied} of the {of} images in this index are not allowed, and each is judged for itself here: {images}; the first: {first} Sign each of them (cosign sign -r), or have the policy say \"sealgate\": {{\"version\": 1, \"coverage\": \"index\"}} if the index is what you sign";
+        InstanceDenied { denied: usize, of: usize, images: String, first: String } => "instance.denied",
+            "{denied} of the {of} images in this index are not allowed, and each is judged for itself \
+             here: {images}; the first: {first} Sign each of them (cosign sign -r), or have the policy \
+             say \"sealgate\": {{\"version\": 1, \"coverage\": \"index\"}} if the index is what you sign";
         InstanceMissing { digest: String } => "instance.missing",
-            "the index lists {digest}, which the registry does not have";
+            "the index lists {digest}, which the registry does not have: push that image, or make the \
+             index without it";
         NoPlatform { platform: String } => "index.platform",
-            "the index lists no image for {platform}";
+            "the index lists no image for {platform}: ask for a platform that it lists";
         NestedIndex { digest: String } => "index.nested",
             "the index lists another index ({digest}), which is not judged: ask for it by its own \
              digest";
@@ -129,7 +139,7 @@ codes! {
             "expected keys, all of which must have signed, found an identity: give keys, or leave \
              the demand for all of them out";
         NoKeys => "key.none", "expected at least one key, found none";
-        TooManyKeys => "limit.keys", "more than 64 keys were given";
+        TooManyKeys => "limit.keys", "expected at most 64 keys, found more: leave those out that sign no more";
         PrivateKey { what: String } => "key.private",
             "{what} holds a private key, which must lie where nobody else reads it: give the public \
              key in its place (made by: cosign public-key --key FILE, openssl pkey -in FILE \

@@ -188,10 +188,10 @@ pub struct Claims {
     /// The predicate type of a statement.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub predicate_type: Option<String>,
-    /// The program that signed, by its own word.
+    /// The program that signed, as it names itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub creator: Option<String>,
-    /// The time of signing, by the signer's own word.
+    /// The time of signing, as the signer gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<i64>,
     /// Who signed, by the certificate.
@@ -346,7 +346,7 @@ pub struct Note {
 pub struct Instance {
     /// Its digest.
     pub digest: String,
-    /// Its platform, by the index's word.
+    /// Its platform, as the index gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub platform: Option<String>,
     /// May it run, and why?

@@ -24,7 +24,7 @@ use core::mem;
 pub struct LoggedEntry {
     /// The log's id, hexadecimal.
     pub log_id: String,
-    /// The entry's index, by its own word where no signed entry timestamp covers it.
+    /// The entry's index, as the bundle gives it where no signed entry timestamp covers it.
     pub index: u64,
     /// Kind and version, for instance `hashedrekord 0.0.1`.
     pub kind: String,
