@@ -1,7 +1,9 @@
 //! A first policy: one that admits the image in hand, and says what it opens.
 
+use super::direct::{Direct, SignedNames};
 use super::report::{Candidate, Report, Requirement};
 use super::roots::NamedRoot;
+use super::rules::Rules;
 use crate::encoding::json::quote;
 use crate::error::Kind;
 use crate::policy::Matcher;
@@ -38,6 +40,28 @@ pub enum Mirrors {
     Refuse,
     /// Someone said that the name is a mirror of what was signed.
     Admit,
+}
+
+impl Rules {
+    /// The rules by which an image is judged that a first policy is to admit.
+    ///
+    /// # Errors
+    /// [`InitError::Demands`] where more is demanded than that one signer signed the image.
+    pub(crate) fn for_first_policy(self, mirrors: Mirrors) -> Result<Self, InitError> {
+        match self {
+            Self::Direct(direct) if direct.all_keys || !direct.annotations.is_empty() => {
+                Err(InitError::Demands)
+            }
+            Self::Direct(direct) => Ok(Self::Direct(Direct {
+                names: match mirrors {
+                    Mirrors::Admit => SignedNames::Any,
+                    Mirrors::Refuse => direct.names,
+                },
+                ..direct
+            })),
+            policy @ Self::Policy(_) => Ok(policy),
+        }
+    }
 }
 
 /// Whom a first policy trusts, and where the policy will find it.

@@ -98,16 +98,11 @@ pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
 /// Begins the making of a first policy.
 #[wasm_bindgen(js_name = startPolicyInit)]
 pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
-    let (job, mirrors) = match (
-        options::Verify::read(options)?,
-        values::flag(options, "mirror"),
-    ) {
-        (job, true) => (job.under_any_name(), verify::Mirrors::Admit),
-        (job, false) => (job, verify::Mirrors::Refuse),
+    let mirrors = match values::flag(options, "mirror") {
+        true => verify::Mirrors::Admit,
+        false => verify::Mirrors::Refuse,
     };
-    if job.demands_more() {
-        return Err(failure(verify::InitError::Demands));
-    }
+    let job = options::Verify::read(options)?.for_first_policy(mirrors)?;
     let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
     let root_path = options::root_name(options)?;
     // What a policy can name.

@@ -16,8 +16,8 @@ use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
 use crate::time::UnixTime;
 use crate::verify::{
-    BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, NamedRoot, Paths, Report,
-    Request, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image,
+    BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Mirrors, NamedRoot, Paths,
+    Report, Request, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image,
     verify_via_evidence,
 };
 use crate::x509::Window;
@@ -74,16 +74,10 @@ impl Verify {
         self.request.name()
     }
 
-    /// Whatever name a signature gives, where there is no policy.
-    pub(super) fn under_any_name(self) -> Self {
-        let rules = match self.rules {
-            Rules::Direct(direct) => Rules::Direct(Direct {
-                names: SignedNames::Any,
-                ..direct
-            }),
-            policy @ Rules::Policy(_) => policy,
-        };
-        Self { rules, ..self }
+    /// As a first policy is asked for: by one signer, and under any name where a mirror is meant.
+    pub(super) fn for_first_policy(self, mirrors: Mirrors) -> Result<Self, JsValue> {
+        let rules = self.rules.for_first_policy(mirrors).map_err(failure)?;
+        Ok(Self { rules, ..self })
     }
 
     /// The one identity that is trusted, where no key is.
@@ -94,14 +88,6 @@ impl Verify {
                 ..
             }) => identities.first(),
             _ => None,
-        }
-    }
-
-    /// Whether more is demanded than that one signer signed the image.
-    pub(super) fn demands_more(&self) -> bool {
-        match &self.rules {
-            Rules::Direct(direct) => direct.all_keys || !direct.annotations.is_empty(),
-            Rules::Policy(_) => false,
         }
     }
 
