@@ -188,8 +188,9 @@ pub use error::{Coded, Failure, HostError, Kind};
 pub use reference::{Grammar, Reference, ReferenceError};
 pub use time::UnixTime;
 pub use verify::{
-    Direct, Finding, NamedRoot, Paths, PolicyRules, Report, Request, RequestError, Rules,
-    RulesError, SignedNames, Signers, Verdict, verify_image, verify_via_evidence,
+    Direct, Finding, InitError, Mirrors, NamedRoot, Paths, PolicyRules, Report, Request,
+    RequestError, Rules, RulesError, SignedNames, Signers, Trusted, Verdict, first_policy,
+    verify_image, verify_via_evidence,
 };
 
 /// The parts of a [`Report`].

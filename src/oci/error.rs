@@ -29,7 +29,8 @@ codes! {
         MediaTypeMismatch { document: String, header: String } => "oci.media-type-mismatch",
             "the document says that it is {document}, its Content-Type or descriptor says {header}: \
              the registry or the index is wrong (CVE-2021-41190)";
-        Member { member: &'static str, expected: &'static str, found: &'static str } => "oci.member", "expected {expected} as {member:?}, found {found}";
+        Member { member: &'static str, expected: &'static str, found: &'static str } => "oci.member",
+            "expected {expected} as {member:?}, found {found}";
         Digest { member: &'static str, error: DigestError } => "oci.digest", "{member}: {error}";
         Size { found: String } => "oci.size",
             "expected a size in bytes from 0 to 9223372036854775807, found {found}";

@@ -53,7 +53,8 @@ codes! {
         NoRequirements { place: Place } => "policy.no-requirements",
             "{place}: List of verification policy requirements must not be empty: write \
              [{{\"type\": \"reject\"}}] to refuse everything";
-        RequirementType { place: Place, found: String, advice: &'static str } => "policy.requirement-type", "{place}: Unknown policy requirement type {found:?}: {advice}";
+        RequirementType { place: Place, found: String, advice: &'static str } => "policy.requirement-type",
+            "{place}: Unknown policy requirement type {found:?}: {advice}";
         MatchType { place: Place, found: String, advice: &'static str } => "policy.match-type",
             "{place}: Unknown policy reference match type {found:?}: {advice}";
         NoKeyType { place: Place } => "policy.key-type",

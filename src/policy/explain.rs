@@ -35,6 +35,7 @@ use serde::Serialize;
 /// What applies to one image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct Explanation {
     /// The image's name, whole.
     pub image: String,
@@ -53,6 +54,7 @@ pub struct Explanation {
 /// One scope under which an image is looked up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct LookedUp {
     /// As reports call it.
     pub scope: String,
@@ -62,6 +64,7 @@ pub struct LookedUp {
 
 /// One requirement in words.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Demand {
     /// Its type, as the policy writes it.
     #[serde(rename = "type")]

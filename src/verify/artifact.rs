@@ -300,12 +300,16 @@ pub fn is_evidence_manifest(bytes: &[u8], manifest: &Manifest) -> bool {
         return false;
     };
     let kinds = &manifest.layers;
+    let unsigned = kinds
+        .iter()
+        .filter(|layer| layer.media_type == STATEMENT)
+        .count();
     manifest.media_type == media_type::OCI_MANIFEST
         && !kinds.is_empty()
         && kinds.len() <= limits::EVIDENCE_EXAMINED
         && kinds.iter().all(|layer| is_evidence_type(&layer.media_type))
         // What nobody signed stands by itself.
-        && (kinds.iter().all(|layer| layer.media_type == STATEMENT) || kinds.iter().all(|layer| layer.media_type != STATEMENT))
+        && (unsigned == 0 || unsigned == kinds.len())
         && MANIFEST.fits(&root)
         && embeds_what_it_names(&root)
 }

@@ -81,6 +81,7 @@ codes! {
 /// What a verified bundle says.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[non_exhaustive]
 pub struct VerifiedBundle {
     /// What kind of claim it is. Who gave no predicate type must look: a statement may say
     /// anything about the artifact.

@@ -70,7 +70,8 @@ codes! {
             "the policy demands {what}, which this version does not decide yet: it denies what \
              selects it";
         /// In the words of containers/image, which never implemented it either.
-        BaseLayer => "requirement.not-implemented" as Policy, "signedBaseLayer not implemented yet!";
+        BaseLayer => "requirement.not-implemented" as Policy,
+            "signedBaseLayer not implemented yet!";
         KeyMissing { path: String } => "key.missing",
             "the policy names the key file {path:?}, which was not given: give it beside the policy";
         EvidenceLimit { what: &'static str, limit: usize } => "limit.evidence" as TooMuch,
@@ -139,7 +140,8 @@ codes! {
             "expected keys, all of which must have signed, found an identity: give keys, or leave \
              the demand for all of them out";
         NoKeys => "key.none", "expected at least one key, found none";
-        TooManyKeys => "limit.keys", "expected at most 64 keys, found more: leave those out that sign no more";
+        TooManyKeys => "limit.keys",
+            "expected at most 64 keys, found more: leave those out that sign no more";
         PrivateKey { what: String } => "key.private",
             "{what} holds a private key, which must lie where nobody else reads it: give the public \
              key in its place (made by: cosign public-key --key FILE, openssl pkey -in FILE \

@@ -47,7 +47,7 @@ impl Rules {
     ///
     /// # Errors
     /// [`InitError::Demands`] where more is demanded than that one signer signed the image.
-    pub(crate) fn for_first_policy(self, mirrors: Mirrors) -> Result<Self, InitError> {
+    pub fn for_first_policy(self, mirrors: Mirrors) -> Result<Self, InitError> {
         match self {
             Self::Direct(direct) if direct.all_keys || !direct.annotations.is_empty() => {
                 Err(InitError::Demands)

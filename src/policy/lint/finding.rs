@@ -11,6 +11,7 @@ use serde::Serialize;
 
 /// One finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Lint {
     /// Stable, for instance `PL01`.
     pub id: &'static str,

@@ -34,7 +34,10 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
 
 /// PL26.
 fn attachments(registries: &RegistriesD, scope: Scope<'_>, findings: &mut Findings) {
-    let tags = |requirement: &Requirement| matches!(requirement, Requirement::SigstoreSigned(signed) if !signed.reads_bundles());
+    let tags = |requirement: &Requirement| match requirement {
+        Requirement::SigstoreSigned(signed) => !signed.reads_bundles(),
+        _ => false,
+    };
     let Some(item) = scope.items().find(|item| tags(item.requirement)) else {
         return;
     };

@@ -290,7 +290,15 @@ pub(super) fn issuer(text: &str) -> Option<(String, String)> {
         "ends in /"
     };
     let odd = rest.is_none() || text.ends_with('/');
-    odd.then(|| (format!("{:?} {what}, and issuers are compared byte for byte: write what the certificates say (usually https://{})", shown(text), shown(wanted)), format!("https://{wanted}")))
+    odd.then(|| {
+        let message = format!(
+            "{:?} {what}, and issuers are compared byte for byte: write what the certificates say \
+             (usually https://{})",
+            shown(text),
+            shown(wanted)
+        );
+        (message, format!("https://{wanted}"))
+    })
 }
 
 /// PL22.
@@ -442,5 +450,10 @@ fn meets(key: &str, prefix: &str) -> bool {
 
 /// PL30: whether bundles that name no repository cannot meet it.
 fn is_blind_to_bundles(item: Item<'_>) -> bool {
-    matches!(item.requirement, Requirement::SigstoreSigned(signed) if !(signed.reads_bundles() && signed.identity.accepts_unnamed()))
+    match item.requirement {
+        Requirement::SigstoreSigned(signed) => {
+            !(signed.reads_bundles() && signed.identity.accepts_unnamed())
+        }
+        _ => false,
+    }
 }
