@@ -55,12 +55,14 @@
 //!         },
 //!         "layers": []
 //!     }"#)]);
-//!     let registry = Registry::new(&host, "https://registry.example", "team/app", Credentials::Anonymous)?;
+//!     let base = "https://registry.example";
+//!     let registry = Registry::new(&host, base, "team/app", Credentials::Anonymous)?;
 //!     let rules = Rules::keys(&[b"-----BEGIN PUBLIC KEY-----
 //! MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEdKhtGUZ/TShlVMLZCRLehjK026Ba
 //! 1KyhqcfoMm+SGsCB94zdy8gnuhVK93WlY8WB2m9QXV2tC24mjT/2sUCM9g==
 //! -----END PUBLIC KEY-----".to_vec()])?;
-//!     let request = Request::parse("registry.example/team/app:1.0", None, &rules, UnixTime(1_800_000_000))?;
+//!     let now = UnixTime(1_800_000_000);
+//!     let request = Request::parse("registry.example/team/app:1.0", None, &rules, now)?;
 //!     let archive = Either::Registry(&registry);
 //!     Ok::<_, sealgate::Failure>(verify_image(&archive, &RustCrypto, &rules, &request).await)
 //! });

@@ -25,7 +25,7 @@ pub enum Outcome {
     SetAside,
 }
 
-/// A report.
+/// The full explanation of a verdict on one image (JSON schema: `js/report.schema.json`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
