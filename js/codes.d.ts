@@ -192,7 +192,6 @@ export type Code =
   | "policy.base64"
   | "policy.ca-source"
   | "policy.condition"
-  | "policy.denied"
   | "policy.duplicate-key"
   | "policy.exception-scope"
   | "policy.identities"
