@@ -207,6 +207,7 @@ export type Code =
   | "policy.no-tag"
   | "policy.path"
   | "policy.pattern"
+  | "policy.predicate-type"
   | "policy.prefix"
   | "policy.reference"
   | "policy.reject"
