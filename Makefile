@@ -71,6 +71,7 @@ vectors: rust-targets $(if $(filter wasm chromium,$(ON)),pkg/package.json) $(if 
 
 .PHONY: vectors-all
 vectors-all: rust-targets pkg/package.json apt-peers
+	cargo test --quiet --locked --manifest-path conformance/vectors/Cargo.toml --target-dir target/vectors
 	ON=native conformance/vectors/run.sh
 	ON=wasm PROVIDER=rust conformance/vectors/run.sh
 	ON=wasm PROVIDER=webcrypto conformance/vectors/run.sh

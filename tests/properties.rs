@@ -409,7 +409,7 @@ fn bounds_are_where_they_are_said_to_be() {
         // Five levels stand around the value: document, list, requirement, conditions, condition.
         let value = format!("{}{}", "[".repeat(depth - 5), "]".repeat(depth - 5));
         format!(
-            r#"{{{MARKER}"default":[{{"type":"attested","predicateType":"p","keyData":"YQ==","conditions":[{{"pointer":"/a","equals":{value}}}]}}]}}"#
+            r#"{{{MARKER}"default":[{{"type":"attested","predicateType":"https://p.example","keyData":"YQ==","conditions":[{{"pointer":"/a","equals":{value}}}]}}]}}"#
         )
     };
     let code =

@@ -1,10 +1,11 @@
-//! Answers that are not content. docs/clients.md section 2 has what each client makes of
-//! them.
+//! Answers: the headers of those that carry content, and all of those that do not.
+//! docs/clients.md section 2 has what each client makes of them.
 
 use super::action::{Action, Respond};
 use super::config::image;
 use super::context::{Context, Resource};
 use super::stop::Stop;
+use crate::digest::Digest;
 use crate::encoding::json::quote;
 use crate::error::Failure;
 use crate::host::{Host, Store};
@@ -19,32 +20,60 @@ const PHRASE: usize = 180;
 /// Longest reason.
 const MESSAGE: usize = 4_000;
 
-/// What a browser opens from here does not act as a page of this gateway.
-pub(super) const SANDBOX: &str = "default-src 'none'; sandbox";
+/// A header.
+type Header = (String, String);
 
-fn headers(extra: &[(&str, &str)], length: usize) -> Vec<(String, String)> {
+fn header(name: &str, value: &str) -> Header {
+    (name.into(), value.into())
+}
+
+/// That this is version 2 of the registry protocol.
+pub(super) fn api_version() -> Header {
+    header("docker-distribution-api-version", "registry/2.0")
+}
+
+/// What an answer is: nothing that a browser guesses at, or runs as a page of this gateway, whatever
+/// the upstream says it is.
+pub(super) fn typed(kind: &str) -> Vec<Header> {
+    alloc::vec![
+        header("content-type", kind),
+        header("x-content-type-options", "nosniff"),
+        header("content-security-policy", "default-src 'none'; sandbox"),
+    ]
+}
+
+fn headers(extra: &[(&str, &str)], length: usize) -> Vec<Header> {
     let mut headers = head("application/json");
-    headers.push(("content-length".into(), length.to_string()));
-    headers.extend(
-        extra
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into())),
-    );
+    headers.push(header("content-length", &length.to_string()));
+    headers.extend(extra.iter().map(|(name, value)| header(name, value)));
     headers
 }
 
 /// Headers of an answer whose length is not known yet.
-pub(super) fn head(kind: &str) -> Vec<(String, String)> {
-    alloc::vec![
-        ("content-type".into(), kind.into()),
-        ("cache-control".into(), "no-store".into()),
-        (
-            "docker-distribution-api-version".into(),
-            "registry/2.0".into()
-        ),
-        ("x-content-type-options".into(), "nosniff".into()),
-        ("content-security-policy".into(), SANDBOX.into()),
-    ]
+pub(super) fn head(kind: &str) -> Vec<Header> {
+    let mut headers = typed(kind);
+    headers.push(header("cache-control", "no-store"));
+    headers.push(api_version());
+    headers
+}
+
+/// Content that goes out whole. With a digest it is what was pushed, byte by byte, and stays so;
+/// without one it is a list, which the next question may find changed.
+pub(super) fn content(kind: &str, body: Vec<u8>, digest: Option<&Digest>) -> Respond {
+    let mut headers = typed(kind);
+    headers.push(header("content-length", &body.len().to_string()));
+    headers.push(header(
+        "cache-control",
+        digest.map_or("no-store", |_| "no-transform"),
+    ));
+    headers.extend(digest.map(|digest| header("docker-content-digest", &digest.to_string())));
+    Respond {
+        status: 200,
+        status_text: None,
+        headers,
+        body: Some(body),
+        log: None,
+    }
 }
 
 /// An error of the registry protocol.

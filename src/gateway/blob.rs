@@ -1,6 +1,6 @@
 //! Blobs go out only while an allowed manifest of that repository lists them.
 
-use super::action::{Action, Respond, Stream};
+use super::action::{Action, Stream};
 use super::answer;
 use super::context::{Context, Resource};
 use super::judge::Judge;
@@ -14,6 +14,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+/// Of a blob, whatever the upstream says it is.
+const BYTES: &str = "application/octet-stream";
 /// What a client may say about a blob.
 const FORWARD: [&str; 5] = ["authorization", "range", "if-range", "accept", "user-agent"];
 /// What the upstream may say about it.
@@ -35,7 +37,9 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     let (context, resource) = (judge.context, Resource::Blob(digest));
     let stop = match judge.link(digest).await {
         Ok(Link::Image) => return Action::Stream(stream(context, digest, None)),
-        Ok(Link::Evidence(bytes)) => return Action::Respond(evidence(bytes, digest)),
+        Ok(Link::Evidence(bytes)) => {
+            return Action::Respond(answer::content(BYTES, bytes, Some(digest)));
+        }
         Err(stop) => stop,
     };
     // Audit has nothing to do with what the upstream itself does not give.
@@ -122,24 +126,6 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
     }
 }
 
-fn evidence(bytes: Vec<u8>, digest: &Digest) -> Respond {
-    let headers = alloc::vec![
-        ("content-type".into(), "application/octet-stream".into()),
-        ("content-length".into(), bytes.len().to_string()),
-        ("docker-content-digest".into(), digest.to_string()),
-        ("cache-control".into(), "no-transform".into()),
-        ("x-content-type-options".into(), "nosniff".into()),
-        ("content-security-policy".into(), answer::SANDBOX.into()),
-    ];
-    Respond {
-        status: 200,
-        status_text: None,
-        headers,
-        body: Some(bytes),
-        log: None,
-    }
-}
-
 fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String>) -> Stream {
     let (settings, request) = (context.settings, context.request);
     let failed = format!(
@@ -150,14 +136,8 @@ fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String
         .headers
         .iter()
         .filter(|(name, _)| FORWARD.contains(&name.as_str()));
-    let set = [
-        ("docker-distribution-api-version", "registry/2.0"),
-        ("x-content-type-options", "nosniff"),
-        // Whatever the upstream says it is: nothing that a browser shows, or runs as a page of
-        // this gateway.
-        ("content-type", "application/octet-stream"),
-        ("content-security-policy", answer::SANDBOX),
-    ];
+    let mut set = answer::typed(BYTES);
+    set.push(answer::api_version());
     Stream {
         method: if request.method == "HEAD" {
             "HEAD"
@@ -167,7 +147,7 @@ fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String
         url: context.registry.blob_url(digest).to_string(),
         headers: forwarded.cloned().collect(),
         pass: PASS.iter().map(ToString::to_string).collect(),
-        set: set.map(|(name, value)| (name.into(), value.into())).into(),
+        set,
         error_body: answer::error_body("UNKNOWN", &failed),
         location: (
             context.registry.api_url().to_string(),

@@ -75,17 +75,9 @@ fn with_query(path: &str, query: &str) -> String {
 }
 
 fn respond(text: String, kind: &str, page: &Page, repository: &str, path: &str) -> Respond {
-    let mut headers: Vec<(String, String)> = alloc::vec![
-        ("content-type".into(), kind.into()),
-        ("content-length".into(), text.len().to_string()),
-        ("cache-control".into(), "no-store".into()),
-        (
-            "docker-distribution-api-version".into(),
-            "registry/2.0".into()
-        ),
-        ("x-content-type-options".into(), "nosniff".into()),
-        ("content-security-policy".into(), answer::SANDBOX.into()),
-    ];
+    let mut respond = answer::content(kind, text.into_bytes(), None);
+    let headers = &mut respond.headers;
+    headers.push(answer::api_version());
     // The next page is asked for here; of the upstream's link only the query is used.
     if let Some(query) = &page.next {
         let next = with_query(path, query);
@@ -97,13 +89,7 @@ fn respond(text: String, kind: &str, page: &Page, repository: &str, path: &str) 
     if page.filtered {
         headers.push(("oci-filters-applied".into(), "artifactType".into()));
     }
-    Respond {
-        status: 200,
-        status_text: None,
-        headers,
-        body: Some(text.into_bytes()),
-        log: None,
-    }
+    respond
 }
 
 /// Names that are tags. `null` is how Go writes that there are none.

@@ -16,7 +16,6 @@ use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::Subject;
 use alloc::format;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 
 /// `GET /v2/`: whether the client needs to authenticate is the upstream's to say.
 pub(super) async fn ping<R: Host + Store>(context: &Context<'_, R>) -> Action {
@@ -168,26 +167,9 @@ fn refuse_other_sources(subject: &Subject) -> Result<(), Stop> {
 }
 
 fn respond(subject: Subject, digest: &Digest, log: String) -> Respond {
-    let headers: Vec<(String, String)> = alloc::vec![
-        (
-            "content-type".into(),
-            subject.document.media_type().to_string()
-        ),
-        ("content-length".into(), subject.bytes.len().to_string()),
-        ("docker-content-digest".into(), digest.to_string()),
-        ("cache-control".into(), "no-transform".into()),
-        (
-            "docker-distribution-api-version".into(),
-            "registry/2.0".into()
-        ),
-        ("x-content-type-options".into(), "nosniff".into()),
-        ("content-security-policy".into(), answer::SANDBOX.into()),
-    ];
-    Respond {
-        status: 200,
-        status_text: None,
-        headers,
-        body: Some(subject.bytes),
-        log: Some(log),
-    }
+    let kind = subject.document.media_type().to_string();
+    let mut respond = answer::content(&kind, subject.bytes, Some(digest));
+    respond.headers.push(answer::api_version());
+    respond.log = Some(log);
+    respond
 }

@@ -61,7 +61,6 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
             "gateway.not-linked",
             "gateway.foreign-layer",
             memory::EVIDENCE,
-            "policy.denied",
         ])
 }
 

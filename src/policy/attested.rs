@@ -9,6 +9,7 @@ use super::field::Field;
 use super::trust;
 use super::trust::Trust;
 use super::trusted_root;
+use crate::cosign;
 use crate::encoding::json::Node;
 use crate::encoding::json::Value;
 use crate::limits;
@@ -21,7 +22,7 @@ use alloc::vec::Vec;
 /// `attested`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attested {
-    /// The exact type of the predicate.
+    /// The exact type of the predicate, as a URI.
     pub predicate_type: String,
     /// Whom the statement must come from; nothing is inherited.
     pub trust: Trust,
@@ -189,13 +190,24 @@ impl Attested {
             });
         }
         Ok(Self {
-            predicate_type: members.need("predicateType")?.text()?.into(),
+            predicate_type: predicate_type(&members.need("predicateType")?)?,
             trust,
             conditions: members
                 .find("conditions")
                 .map_or(Ok(Vec::new()), |field| conditions(&field))?,
             max_age: max_age.map(|field| field.count()).transpose()?,
         })
+    }
+}
+
+/// A URI, or what one of cosign's short names stands for.
+fn predicate_type(field: &Field<'_>) -> Result<String, PolicyError> {
+    match cosign::predicate_type(field.text()?) {
+        Ok(uri) => Ok(uri.into()),
+        Err(error) => Err(PolicyError::PredicateType {
+            place: field.place(),
+            error,
+        }),
     }
 }
 

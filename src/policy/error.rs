@@ -3,6 +3,7 @@
 //! Messages keep the words of containers/image (docs/containers-image.md), which people search
 //! for; tests compare codes.
 
+use crate::cosign::PredicateError;
 use crate::encoding::json::JsonError;
 use crate::reference::ReferenceError;
 use crate::sigstore::identity::PatternError;
@@ -71,6 +72,8 @@ codes! {
             "{place}: {rule}";
         Identities { place: Place, rule: &'static str } => "policy.identities", "{place}: {rule}";
         Pattern { place: Place, error: PatternError } => "policy.pattern", "{place}: {error}";
+        PredicateType { place: Place, error: PredicateError } => "policy.predicate-type",
+            "{place}: {error}";
         Condition { place: Place, rule: &'static str } => "policy.condition", "{place}: {rule}";
         MaxAge { place: Place } => "policy.max-age",
             "{place}: keys sign without a certificate, which alone tells how old a signature is at \

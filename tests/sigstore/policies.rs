@@ -209,6 +209,16 @@ fn attestations_are_no_signatures_and_signatures_no_attestations() {
         ),
         "allow"
     );
+    // Cosign's short names are their URIs, and say no more.
+    for (short, wanted) in [
+        ("slsaprovenance1", "allow"),
+        ("cyclonedx", "allow"),
+        ("slsaprovenance", "Deny attestation.missing"),
+        ("spdx", "Deny attestation.missing"),
+    ] {
+        let requirement = with(&attested(), json!({ "predicateType": short }));
+        assert_eq!(code("attested", &requirement), wanted, "{short}");
+    }
     assert_eq!(
         code(
             "attested",

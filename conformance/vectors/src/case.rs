@@ -204,17 +204,22 @@ impl Case {
         bytes(&self.path(key)?)
     }
 
-    /// The bytes of each file of an input that is a list.
-    pub fn inputs(&self, key: &str) -> Run<Vec<Vec<u8>>> {
+    /// The paths of an input that is a list, as they are written.
+    pub fn input_paths(&self, key: &str) -> Run<Vec<&str>> {
         let Some(paths) = self.inputs.get(key).and_then(Value::as_array) else {
             return broken(format!("inputs.{key} is no list"));
         };
-        let path = |path: &Value| {
-            path.as_str()
-                .map(|path| self.directory.join(path))
-                .ok_or_else(|| Stop::Broken(format!("inputs.{key} is no list of paths")))
-        };
-        paths.iter().map(|one| bytes(&path(one)?)).collect()
+        let paths: Option<Vec<&str>> = paths.iter().map(Value::as_str).collect();
+        paths.ok_or_else(|| Stop::Broken(format!("inputs.{key} is no list of paths")))
+    }
+
+    /// The bytes of each file of an input that is a list.
+    pub fn inputs(&self, key: &str) -> Run<Vec<Vec<u8>>> {
+        let paths = self.input_paths(key)?;
+        paths
+            .iter()
+            .map(|path| bytes(&self.directory.join(path)))
+            .collect()
     }
 }
 

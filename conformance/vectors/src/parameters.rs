@@ -92,7 +92,15 @@ const KNOWN: &[(&str, &[&str], &[&str])] = &[
     (
         "cosign-image",
         &["cosign-legacy"],
-        &["digest", "tlog", "hash", "threshold", "layer"],
+        &[
+            "digest",
+            "tlog",
+            "hash",
+            "threshold",
+            "required",
+            "annotations",
+            "layer",
+        ],
     ),
     (
         "cosign-image",
@@ -102,6 +110,7 @@ const KNOWN: &[(&str, &[&str], &[&str])] = &[
             "digest",
             "tlog",
             "layer",
+            "annotations",
             "payload_sha256",
             "envelope_sha256",
         ],
@@ -275,9 +284,14 @@ mod tests {
         ));
         assert!(!known("bundles", "", r#"{"signer": "a"}"#));
         assert!(!known("bundles", "rfc3161", r#"{"identity": "a"}"#));
-        assert!(!known(
+        assert!(known(
             "cosign-image",
             "cosign-legacy",
+            r#"{"annotations": {}, "required": []}"#
+        ));
+        assert!(!known(
+            "cosign-image",
+            "containers-sigstore",
             r#"{"annotations": {}}"#
         ));
         assert!(!known("cosign-image", "of-tomorrow", "{}"));

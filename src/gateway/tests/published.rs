@@ -119,6 +119,8 @@ const MORE_SCOPES: &str = r#""r.example/gpg": [
   "r.example/keyless": [{"type": "sigstoreSigned", "trustedRootPath": "root.json",
     "signedIdentity": {"type": "matchDigest"},
     "identities": [{"issuer": "https://i.test", "subject": "s"}]}],
+  "r.example/vouched": [
+    {"type": "attested", "predicateType": "slsaprovenance1", "keyPath": "good.pub"}],
   "r.example/app""#;
 
 /// The excerpt leads to the same verdict.
@@ -145,6 +147,7 @@ fn the_excerpt_decides_as_the_policy_does() {
         ("keyless", "1.0"),
         ("gpg", "prod"),
         ("fulcio", "prod"),
+        ("vouched", "prod"),
         ("nowhere", "1.0"),
     ] {
         world.image(repository, "prod", "p");

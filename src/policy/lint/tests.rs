@@ -345,7 +345,7 @@ fn of_requirements() -> Vec<Case> {
         ),
         (
             Rule::NoTransparency,
-            our_one(r#"{"type":"attested","predicateType":"p","keyPath":"/k"}"#),
+            our_one(r#"{"type":"attested","predicateType":"https://p.example","keyPath":"/k"}"#),
             our_sigstore(r#""keyPath":"/k","trustedRoot":"github""#),
         ),
         (
@@ -575,6 +575,11 @@ fn of_ours() -> Vec<Case> {
                 r#""predicateType":"https://cosign.sigstore.dev/attestation/vuln/v1","keyPath":"/k""#,
             ),
             attested(r#""predicateType":"https://slsa.dev/provenance/v1","keyPath":"/k""#),
+        ),
+        (
+            Rule::FindingsWithoutAge,
+            attested(r#""predicateType":"openvex","keyPath":"/k""#),
+            attested(r#""predicateType":"slsaprovenance1","keyPath":"/k""#),
         ),
         (
             Rule::FindingsWithoutAge,

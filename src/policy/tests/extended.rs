@@ -3,6 +3,7 @@
 use super::*;
 use crate::policy::Coverage;
 use crate::policy::Others;
+use crate::policy::PolicyError;
 use crate::policy::Trust;
 
 /// A policy of ours with one requirement.
@@ -218,21 +219,48 @@ fn trusted_roots_and_identities() {
     }
 }
 
+/// A short name is its URI from here on; an unknown one is refused in its place, with those that
+/// exist.
+#[test]
+fn short_names_of_predicate_types() {
+    let read = |name: &str| {
+        let text = format!(
+            r#"{{"sealgate":{{"version":1}},"default":[{{"type":"attested","predicateType":"{name}","keyPath":"/k"}}]}}"#
+        );
+        Policy::parse(text.as_bytes())
+    };
+    let policy = read("slsaprovenance1").unwrap();
+    let [Requirement::Attested(attested)] = policy.default.as_slice() else {
+        panic!("{policy:?}")
+    };
+    assert_eq!(attested.predicate_type, "https://slsa.dev/provenance/v1");
+    let error = read("slsa").unwrap_err();
+    let PolicyError::PredicateType { place, .. } = &error else {
+        panic!("{error}")
+    };
+    assert_eq!(place.pointer, "default[0].predicateType");
+    let message = error.to_string();
+    assert!(
+        message.contains("slsaprovenance1") && message.ends_with(r#"found "slsa""#),
+        "{message}"
+    );
+}
+
 #[test]
 fn attested() {
     let with = |members: &str| {
         only_ours(&format!(
-            r#"{{"type":"attested","predicateType":"p","keyPath":"/k",{members}}}"#
+            r#"{{"type":"attested","predicateType":"https://p.example","keyPath":"/k",{members}}}"#
         ))
     };
     let aged = |age: &str| {
         only_ours(&format!(
-            r#"{{"type":"attested","predicateType":"p","trustedRoot":"github",{IDENTITIES},"maxAge":{age}}}"#
+            r#"{{"type":"attested","predicateType":"https://p.example","trustedRoot":"github",{IDENTITIES},"maxAge":{age}}}"#
         ))
     };
     for (found, code) in [
         (
-            only_ours(r#"{"type":"attested","predicateType":"p","keyPath":"/k"}"#),
+            only_ours(r#"{"type":"attested","predicateType":"https://p.example","keyPath":"/k"}"#),
             "ok",
         ),
         (
@@ -244,12 +272,20 @@ fn attested() {
             "policy.value",
         ),
         (
-            only_ours(r#"{"type":"attested","predicateType":"p"}"#),
+            only_ours(r#"{"type":"attested","predicateType":"vuln","keyPath":"/k"}"#),
+            "ok",
+        ),
+        (
+            only_ours(r#"{"type":"attested","predicateType":"vulns","keyPath":"/k"}"#),
+            "policy.predicate-type",
+        ),
+        (
+            only_ours(r#"{"type":"attested","predicateType":"https://p.example"}"#),
             "policy.key-source",
         ),
         (
             only_ours(&format!(
-                r#"{{"type":"attested","predicateType":"p","trustedRoot":"github",{IDENTITIES}}}"#
+                r#"{{"type":"attested","predicateType":"https://p.example","trustedRoot":"github",{IDENTITIES}}}"#
             )),
             "ok",
         ),
@@ -400,7 +436,7 @@ fn what_is_not_decided_yet_says_so() {
         (format!(r#"{root},"keyPath":"/k"}}"#), None),
         (format!("{root},{IDENTITIES}}}"), None),
         (r#"{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k"}"#.into(), Some("signedBy")),
-        (r#"{"type":"attested","predicateType":"p","keyPath":"/k"}"#.into(), None),
+        (r#"{"type":"attested","predicateType":"https://p.example","keyPath":"/k"}"#.into(), None),
         (format!(r#"{{"type":"pinned","pins":{{"a.b/c:1":"sha256:{HEX}"}}}}"#), None),
     ] {
         let text: String = text;
@@ -438,7 +474,7 @@ fn every_path_is_listed_once_in_order() {
         "transports":{{"docker":{{"b":[{{"type":"signedBy","keyType":"GPGKeys","keyPaths":["/1","/2"]}},{{"type":"sigstoreSigned","keyPath":"/0"}}],
         "a":[{{"type":"sigstoreSigned","pki":{{"caRootsPath":"/3","caIntermediatesPath":"/4","subjectEmail":"e"}}}}]}},
         "oci":{{"":[{{"type":"sigstoreSigned","fulcio":{{"caPath":"/5","oidcIssuer":"i","subjectEmail":"e"}},"rekorPublicKeyPaths":["/6","/1"]}},
-        {{"type":"attested","predicateType":"p","trustedRootPath":"/7",{IDENTITIES}}}]}}}},
+        {{"type":"attested","predicateType":"https://p.example","trustedRootPath":"/7",{IDENTITIES}}}]}}}},
         "default":[{{"type":"sigstoreSigned","keyPath":"/0","trustedRootPath":"/00"}}]}}"#
     );
     let policy = Policy::parse(text.as_bytes()).unwrap();

@@ -1,6 +1,7 @@
 //! The members that `policy.schema.json` describes are those that the parser understands.
 
 use super::*;
+use crate::cosign;
 use crate::policy::PolicyError;
 use alloc::borrow::ToOwned;
 use alloc::collections::BTreeSet;
@@ -119,4 +120,30 @@ fn the_schema_has_the_members_of_the_parser() {
         missing.is_empty() && more.is_empty(),
         "only in the schema: {missing:#?}\nonly in the parser: {more:#?}"
     );
+}
+
+/// The short names of predicate types in the schema are those that the parser lists in its message,
+/// and each stands for a URI.
+#[test]
+fn the_schema_has_the_short_names_of_predicate_types() {
+    let text = std::fs::read("js/policy.schema.json").unwrap();
+    let schema: Value = serde_json::from_slice(&text).unwrap();
+    let names = &schema["$defs"]["attested"]["properties"]["predicateType"]["anyOf"][0]["enum"];
+    let names: BTreeSet<&str> = names
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    for name in &names {
+        assert!(cosign::predicate_type(name).unwrap().contains("://"));
+    }
+    let message = cosign::predicate_type("none").unwrap_err().to_string();
+    let (_, rest) = message.split_once("one of ").unwrap();
+    let (listed, _) = rest.split_once(", found").unwrap();
+    let listed: BTreeSet<&str> = listed
+        .split(", ")
+        .flat_map(|part| part.split(" and "))
+        .collect();
+    assert_eq!(names, listed);
 }

@@ -43,6 +43,8 @@ use sealgate::policy::Matcher;
 use serde_json::Map;
 use serde_json::Value;
 use serde_json::json;
+use std::ffi::OsStr;
+use std::path::Path;
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
     if is_keyless(case) {
@@ -78,6 +80,7 @@ fn keyless(case: &Case, provider: &Chosen) -> Run {
         issuer: case.pattern("issuer", "issuer_regex", None)?,
         claims: Vec::new(),
     }]);
+    let wanted = annotations(case)?;
     let mut last = Stop::Refused("vector.no-signature".into());
     for layer in layers(case)? {
         let bundle = layer.as_bundle(true).map_err(|failure| failed(&failure))?;
@@ -89,16 +92,26 @@ fn keyless(case: &Case, provider: &Chosen) -> Run {
             case.log_threshold()?,
             provider,
         ))? {
-            Ok(verified) => match (&verified.claim().says, case.text("digest")?) {
-                (Says::Payload(payload), Some(digest)) if payload.manifest_digest != digest => {
-                    last = Stop::Refused("digest.not-signed".into())
-                }
-                _ => return Ok(()),
+            Ok(verified) => match said(&verified.claim().says, case.text("digest")?, &wanted) {
+                Ok(()) => return Ok(()),
+                Err(stop) => last = stop,
             },
             Err(refused) => last = failed(&refused.failure),
         }
     }
     Err(last)
+}
+
+/// A verified claim is about this digest and carries what is wanted.
+fn said(says: &Says, digest: Option<&str>, wanted: &[(String, String)]) -> Run {
+    match (says, digest) {
+        (Says::Payload(payload), Some(digest)) if payload.manifest_digest != digest => {
+            refuse("digest.not-signed")
+        }
+        (Says::Payload(payload), _) => carries(payload, wanted),
+        _ if wanted.is_empty() => Ok(()),
+        _ => refuse("vector.other-annotations"),
+    }
 }
 
 /// As a whole image: what the package does not ask (thresholds, logs, other hashes, images of
@@ -124,7 +137,7 @@ pub fn through_package(case: &Case, package: &Package) -> Option<Run> {
                 && !case.has_input("rekor_keys")
                 && case
                     .param_names()
-                    .all(|name| ["digest", "tlog"].contains(&name))
+                    .all(|name| ["digest", "tlog", "annotations"].contains(&name))
                 && case.param("tlog") == Some(&Value::Bool(false)) =>
         {
             ("image_manifest", layers(case).ok()?)
@@ -209,9 +222,13 @@ fn verify_image(
                 .iter()
                 .map(|pem| package::bytes(pem))
                 .collect();
+            let wanted: Map<String, Value> = annotations(case)?
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect();
             (
                 format!("vectors.example/image@{}", case.required("digest")?),
-                json!({"key": keys, "anyName": true}),
+                json!({"key": keys, "anyName": true, "annotations": wanted}),
             )
         }
         Some(image) => {
@@ -350,10 +367,6 @@ fn legacy(case: &Case, provider: &Chosen) -> Run {
         Some("sha512") => Hash::Sha512,
         Some(_) => return Err(Stop::Unsupported),
     };
-    let threshold = case
-        .param("threshold")
-        .map_or(Some(1), Value::as_u64)
-        .ok_or_else(|| Stop::Broken("params.threshold is no number".into()))?;
     if logged && hash != Hash::Sha256 {
         return Err(Stop::Unsupported);
     }
@@ -362,25 +375,88 @@ fn legacy(case: &Case, provider: &Chosen) -> Run {
     } else {
         Vec::new()
     };
-    let layers = layers(case)?;
-    let (mut signers, mut last) = (0, Stop::Refused("vector.no-signature".into()));
-    // Keys are counted, each once; not signatures.
-    for key in keys(case)? {
-        let mut by_key = layers.iter().map(|layer| {
-            answer(
-                payload(provider, layer, &key, hash, &log)?.manifest_digest,
-                digest.to_string(),
-            )
-        });
-        match by_key.find_map(|run| run.map_err(|stop| last = stop).ok()) {
-            Some(()) => signers += 1,
-            None => continue,
+    let (wanted, layers) = (annotations(case)?, layers(case)?);
+    let by_layer = |layer: &SignatureLayer, key: &PublicKey| {
+        let payload = payload(provider, layer, key, hash, &log)?;
+        answer(payload.manifest_digest.as_str(), digest.to_string())?;
+        carries(&payload, &wanted)
+    };
+    let by_key = |key: &PublicKey| {
+        let mut last = refuse("vector.no-signature");
+        for layer in &layers {
+            last = by_layer(layer, key);
+            if last.is_ok() {
+                break;
+            }
+        }
+        last
+    };
+    enough(case, keys(case)?.iter().map(by_key).collect())
+}
+
+/// Whether those keys signed that the case asks for, by what became of each. Keys are counted, each
+/// once; not signatures.
+fn enough(case: &Case, by_key: Vec<Run>) -> Run {
+    let threshold = case
+        .param("threshold")
+        .map_or(Some(1), Value::as_u64)
+        .ok_or_else(|| Stop::Broken("params.threshold is no number".into()))?;
+    for required in required_keys(case)? {
+        if !by_key.get(required).is_some_and(Result::is_ok) {
+            return refuse("vector.required-key");
+        }
+    }
+    let (mut signers, mut last) = (0, Ok(()));
+    for run in by_key {
+        match run {
+            Ok(()) => signers += 1,
+            refused => last = refused,
         }
     }
     match (signers >= threshold, signers) {
         (true, _) => Ok(()),
-        (false, 0) => Err(last),
+        (false, 0) => last.and_then(|()| refuse("vector.no-signature")),
         (false, _) => refuse("vector.threshold"),
+    }
+}
+
+/// Which keys must have signed, whoever else did (Connaisseur's `required`): each is named by its
+/// path, or by its file's name without the extension. A name of no key, or of several, is not
+/// understood.
+fn required_keys(case: &Case) -> Run<Vec<usize>> {
+    let Some(required) = case.param("required") else {
+        return Ok(Vec::new());
+    };
+    let paths = case.input_paths("keys")?;
+    let key = |name: &Value| {
+        let name = name.as_str().ok_or(Stop::Unsupported)?;
+        let is_called = |path: &str| {
+            path == name || Path::new(path).file_stem().and_then(OsStr::to_str) == Some(name)
+        };
+        let mut called = (0..).zip(&paths).filter(|(_, path)| is_called(path));
+        match (called.next(), called.next()) {
+            (Some((at, _)), None) => Ok(at),
+            _ => Err(Stop::Unsupported),
+        }
+    };
+    let names = required.as_array().ok_or(Stop::Unsupported)?;
+    names.iter().map(key).collect()
+}
+
+/// What the signed payload must carry, as `cosign verify -a` demands it.
+fn annotations(case: &Case) -> Run<Vec<(String, String)>> {
+    let Some(wanted) = case.param("annotations") else {
+        return Ok(Vec::new());
+    };
+    texts(wanted).map_err(|_| Stop::Broken("params.annotations is no object of strings".into()))
+}
+
+/// Each wanted annotation is in the payload, with exactly this value.
+fn carries(payload: &Payload, wanted: &[(String, String)]) -> Run {
+    if wanted.iter().all(|one| payload.annotations.contains(one)) {
+        Ok(())
+    } else {
+        refuse("vector.other-annotations")
     }
 }
 
@@ -423,4 +499,112 @@ fn texts(object: &Value) -> Run<Vec<(String, String)>> {
             .ok_or_else(|| Stop::Refused("vector.no-annotations".into()))
     };
     members.iter().map(text).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Outcome;
+    use crate::topics;
+
+    const FIXTURES: &str = "../../fixtures";
+
+    /// A signature of this repository's fixtures against keys.
+    fn outcome(fixture: &str, keys: &[&str], params: &str) -> String {
+        let directory = format!("{FIXTURES}/cosign/{fixture}");
+        let manifest = std::fs::read(format!("{directory}/manifest.json")).unwrap();
+        let mut params: Value = serde_json::from_str(params).unwrap();
+        params["digest"] = Digest::of(&manifest).to_string().into();
+        params["tlog"] = false.into();
+        let keys: Vec<String> = keys.iter().map(|key| format!("{FIXTURES}/{key}")).collect();
+        let mut case = Case::for_tests(
+            &json!({
+                "id": "cosign-image/x",
+                "kind": "cosign-legacy",
+                "inputs": {
+                    "sig_manifest": format!("{directory}/sig-manifest.json"),
+                    "payload": format!("{directory}/payload.json"),
+                    "image_manifest": format!("{directory}/manifest.json"),
+                    "keys": keys,
+                },
+                "params": params,
+                "expect": "ok",
+            })
+            .to_string(),
+        );
+        case.topic = "cosign-image".into();
+        let outcome: Outcome = topics::run(&case, &Chosen::Rust);
+        outcome.to_string()
+    }
+
+    /// Signed: `build` is 42, `name with space` is ö.
+    #[test]
+    fn signed_annotations() {
+        let fixture = "ecdsa-p256-signature-annotations";
+        let key = &["cosign/ecdsa-p256-signature-annotations/key.pub"];
+        let other = "error vector.other-annotations";
+        for (params, expected) in [
+            ("{}", "ok -"),
+            (r#"{"annotations": {}}"#, "ok -"),
+            (r#"{"annotations": {"build": "42"}}"#, "ok -"),
+            (
+                r#"{"annotations": {"build": "42", "name with space": "ö"}}"#,
+                "ok -",
+            ),
+            (r#"{"annotations": {"build": "43"}}"#, other),
+            (r#"{"annotations": {"Build": "42"}}"#, other),
+            (r#"{"annotations": {"build": "42", "more": ""}}"#, other),
+            (
+                r#"{"annotations": {"build": 42}}"#,
+                r#"broken "params.annotations is no object of strings""#,
+            ),
+            (
+                r#"{"annotations": {"build": "42"}, "of-tomorrow": 1}"#,
+                "unsupported -",
+            ),
+        ] {
+            assert_eq!(outcome(fixture, key, params), expected, "{params}");
+        }
+        let unsigned = outcome(
+            "ecdsa-p256-signature",
+            &["cosign/ecdsa-p256-signature/key.pub"],
+            r#"{"annotations": {"build": "42"}}"#,
+        );
+        assert_eq!(unsigned, other);
+    }
+
+    /// `key` signed, `cosign` did not.
+    #[test]
+    fn required_signers() {
+        let fixture = "ecdsa-p256-signature-two";
+        let keys = &["demo/cosign.pub", "cosign/ecdsa-p256-signature-two/key.pub"];
+        let missing = "error vector.required-key";
+        for (params, expected) in [
+            ("{}", "ok -"),
+            (r#"{"required": []}"#, "ok -"),
+            (r#"{"required": ["key"]}"#, "ok -"),
+            (
+                r#"{"required": ["../../fixtures/demo/cosign.pub"]}"#,
+                missing,
+            ),
+            (r#"{"required": ["cosign"], "threshold": 1}"#, missing),
+            (r#"{"required": ["key", "cosign"]}"#, missing),
+            (
+                r#"{"required": ["key"], "threshold": 2}"#,
+                "error vector.threshold",
+            ),
+            (r#"{"required": ["nobody"]}"#, "unsupported -"),
+            (r#"{"required": [1]}"#, "unsupported -"),
+            (r#"{"required": "key"}"#, "unsupported -"),
+            (
+                r#"{"required": ["key"], "of-tomorrow": 1}"#,
+                "unsupported -",
+            ),
+        ] {
+            assert_eq!(outcome(fixture, keys, params), expected, "{params}");
+        }
+        let twice = &[keys[1], "cosign/rsa-2048-signature/key.pub"];
+        let ambiguous = outcome(fixture, twice, r#"{"required": ["key"]}"#);
+        assert_eq!(ambiguous, "unsupported -");
+    }
 }
