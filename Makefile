@@ -148,8 +148,6 @@ lint: lint-rust lint-js ## layout, lints and documentation of Rust; layout, lint
 # Tests may be long tables, and may panic: that is how they fail.
 OF_TESTS := -A clippy::too_many_lines -A clippy::indexing_slicing -A clippy::unwrap_used
 
-# Not done: src/verify has functions of more than 50 lines; it is to be rebuilt around its nouns.
-
 .PHONY: lint-rust
 lint-rust: rust-targets
 	for crate in . $(CRATES); do cargo fmt --check --manifest-path $$crate/Cargo.toml; done

@@ -21,7 +21,7 @@ pub trait Coded: fmt::Display {
 }
 
 /// What sort of reason something is: verdicts, ranks and counts are decided on this alone. Codes
-/// are printed and compared by nobody, so that a renamed one changes no verdict.
+/// are printed, and compared by tests only, so that a renamed one changes no verdict.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -84,7 +84,19 @@ impl Kind {
             Self::OtherSigner => 4,
             Self::OtherContent => 5,
             Self::OtherName | Self::Annotation | Self::Condition => 6,
-            _ => 1,
+            Self::Other
+            | Self::Uncheckable
+            | Self::Attachment
+            | Self::OtherPredicate
+            | Self::Blob
+            | Self::OtherForm
+            | Self::NoEvidence
+            | Self::Policy
+            | Self::Exception
+            | Self::Gateway
+            | Self::Dangling
+            | Self::TooMuch
+            | Self::Spent => 1,
         }
     }
 }

@@ -23,7 +23,7 @@ pub const EVIDENCE_PREFERRED: usize = 16;
 pub const CHECKS_CANDIDATE: usize = 64;
 /// Signature checks for one judgement (docs/trust.md section 7): four for each candidate.
 pub const CHECKS: usize = 512;
-/// Signature checks for each image of an index that are judged one by one, if that is more
+/// Signature checks for each image of an index whose images are judged one by one, if that is more
 /// (docs/trust.md section 7).
 pub const CHECKS_IMAGE: usize = 16;
 /// Bytes of evidence that are read before others have their turn (docs/trust.md section 7: at most
@@ -104,6 +104,8 @@ pub const CERTIFICATE: usize = 64 << 10;
 pub const CHAIN: usize = 10;
 /// Chains from one leaf to one authority that are tried.
 pub const PATHS: usize = 16;
+/// Steps of the search for these chains: with two authorities of each name, all chains of six.
+pub const PATH_STEPS: usize = 128;
 /// Certificates of one file of authorities that a policy names; the list of Mozilla has about 150.
 pub const AUTHORITIES: usize = 512;
 /// Bytes of the certificates, in PEM, that come with one `.sig` signature. Fulcio's chain has 2
@@ -111,8 +113,6 @@ pub const AUTHORITIES: usize = 512;
 pub const CHAIN_TEXT: usize = 256 << 10;
 /// Blocks of a PEM text that are malformed and passed over in search of one that is not.
 pub const PEM_MALFORMED: usize = 64;
-/// Steps of the search for them: with two authorities of each name, all chains of six.
-pub const PATH_STEPS: usize = 128;
 /// Extensions of a certificate; Fulcio's have about 30.
 pub const EXTENSIONS: usize = 128;
 /// Subject alternative names of a certificate, and name constraints of an authority.
@@ -137,6 +137,9 @@ pub const PROOF_HASHES: usize = 64;
 pub const TIMESTAMP: usize = 64 << 10;
 /// Ways in which one timestamp token may be tied to the authorities of a trusted root.
 pub const TIMESTAMP_CLAIMS: usize = 64;
+/// Bytes of an evidence document: base64 of what one holds, with room for its frame and for what
+/// earlier versions sent.
+pub const EVIDENCE_DOCUMENT: usize = 64 << 20;
 /// Requests to the upstream in one request to a gateway (docs/gateway.md "One request, one
 /// budget").
 pub const REQUESTS: usize = 256;

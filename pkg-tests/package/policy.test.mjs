@@ -233,7 +233,7 @@ test("what is wrong has a code, and the module stays usable", async () => {
 					JSON.stringify(FINE),
 					`x:1@sha256:${"0".repeat(64)}`,
 				),
-			"policy.tag-and-digest",
+			"reference.tag-and-digest",
 		],
 	])
 		await assert.rejects(

@@ -156,7 +156,10 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
         }
         let found = index.manifests.len();
         if found > limits::INSTANCES {
-            return Err(Stop::denied(VerifyError::Instances { found }));
+            return Err(Stop::denied(VerifyError::Instances {
+                found,
+                limit: limits::INSTANCES,
+            }));
         }
         self.context
             .remote

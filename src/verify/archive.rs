@@ -66,8 +66,8 @@ impl<H: Host> Archive for Registry<'_, H> {
 }
 
 /// What a list names. It is no document that anyone runs, so it is not read as strictly: an entry
-/// that does not read, which whoever may push can add, takes the others not with it. What is no
-/// index lists nothing.
+/// that does not read, which whoever may push can add, is passed over. What is no index lists
+/// nothing.
 fn entries(bytes: &[u8]) -> Vec<Referrer> {
     let Ok(root) = json::parse(bytes, Dialect::Strict) else {
         return Vec::new();

@@ -8,7 +8,7 @@ use super::request::RequestError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    let lists: [&[&'static str]; 33] = [
+    let lists: &[&[&'static str]] = &[
         NOTES,
         Reason::CODES,
         RequestError::CODES,
@@ -43,7 +43,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::encoding::json::JsonError::CODES,
         crate::error::FAILURES,
     ];
-    lists.into_iter().flatten().copied()
+    lists.iter().copied().flatten().copied()
 }
 
 /// Codes that stand beside a verdict: what deserves attention, whatever was decided.

@@ -149,7 +149,9 @@ pub fn public_keys(pem: &[Vec<u8>], paths: &[String]) -> Result<Vec<PublicKey>, 
         return Err(RulesError::NoKeys);
     }
     if pem.len() > limits::KEYS {
-        return Err(RulesError::TooManyKeys);
+        return Err(RulesError::TooManyKeys {
+            limit: limits::KEYS,
+        });
     }
     let name = |number: usize| match paths.get(number) {
         Some(path) => format!("the key {path}"),

@@ -58,7 +58,7 @@ enum Errand {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Read {
     AsItsType,
-    /// Whatever it says, it is none of those that this location is for.
+    /// Not as a signature, whatever its type: this location is for others.
     AsAttachment,
 }
 

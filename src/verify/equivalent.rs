@@ -137,9 +137,11 @@ fn of_direct<'a>(direct: &'a Direct, judged: &Judged) -> Option<Command<'a>> {
     }
     let root_path = match &direct.root {
         None => None,
-        Some(root) if direct.paths.trusted_root.is_none() => {
-            is_cosigns_own(root).then_some(None)?
-        }
+        // A root of which no file is known: cosign has the public one itself, and no other.
+        Some(root) if direct.paths.trusted_root.is_none() => match root.carried {
+            Some("public-good") => None,
+            _ => return None,
+        },
         Some(_) => direct.paths.trusted_root.as_deref(),
     };
     Some(Command {
@@ -151,11 +153,6 @@ fn of_direct<'a>(direct: &'a Direct, judged: &Judged) -> Option<Command<'a>> {
         apart,
         sees_all: true,
     })
-}
-
-/// The root that this program carries, and cosign fetches.
-fn is_cosigns_own(root: &NamedRoot) -> bool {
-    root.name.starts_with("public-good (as of ")
 }
 
 fn of_policy<'a>(
@@ -192,7 +189,7 @@ fn of_policy<'a>(
     };
     let root_path = match signed.trust.root() {
         None | Some(policy::TrustedRoot::PublicGood) => None,
-        Some(policy::TrustedRoot::Path(path)) => Some(lies(paths, path)),
+        Some(policy::TrustedRoot::Path(path)) => Some(path_of(paths, path)),
         Some(_) => return None,
     };
     if !matches!(signed.identity, Matcher::Digest { any_name: true }) {
@@ -221,7 +218,7 @@ fn sees_all(signed: &SigstoreSigned) -> bool {
     signed.reads_bundles() && signed.identity.accepts_unnamed()
 }
 
-fn lies<'a>(paths: &'a Paths, name: &'a str) -> &'a str {
+fn path_of<'a>(paths: &'a Paths, name: &'a str) -> &'a str {
     paths.assets.get(name).map_or(name, String::as_str)
 }
 
@@ -236,8 +233,11 @@ fn policy_key(
         .iter()
         .map(|name| PublicKey::from_pem(assets.get(name)?).ok())
         .collect::<Option<_>>()?;
-    let lie: Vec<Option<&str>> = names.iter().map(|name| Some(lies(paths, name))).collect();
-    key_option(&keys, &lie, requirement)
+    let places: Vec<Option<&str>> = names
+        .iter()
+        .map(|name| Some(path_of(paths, name)))
+        .collect();
+    key_option(&keys, &places, requirement)
 }
 
 /// Of several keys the one that made the accepted signature; a key without a file cannot be named.

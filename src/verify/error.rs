@@ -53,8 +53,6 @@ codes! {
              {digest}; have it signed again";
         Subject { digest: String } => "digest.not-signed" as OtherContent,
             "the signed statement is about other images, not about {digest}: attest this image";
-        SeveralReasons { reasons: String } => "signature.none-accepted",
-            "None of the signatures were accepted, reasons: {reasons}";
         Rejected { image: String } => "policy.reject" as Policy,
             "Running image {image} is rejected by policy.";
         PinnedOther { name: String, pinned: String, found: String } => "pinned.other-digest" as Policy,
@@ -90,13 +88,9 @@ codes! {
         NoDocument => "image.not-found",
             "expected the evidence of the refused image (status 200), found status 404; ask the \
              gateway's operator, or verify against the registry behind it";
-        Instances { found: usize } => "limit.instances",
-            "the index lists {found} images, more than the 64 that are judged one by one: sign the \
+        Instances { found: usize, limit: usize } => "limit.instances",
+            "the index lists {found} images, more than the {limit} that are judged one by one: sign the \
              index, or ask for one of them with the option \"platform\"";
-        InstanceDenied { denied: usize, of: usize, images: String, first: String } => "instance.denied",
-            "{denied} of the {of} images in this index are not allowed, and each is judged for itself \
-             here: {images}; the first: {first} Sign each of them (cosign sign -r), or have the policy \
-             say \"sealgate\": {{\"version\": 1, \"coverage\": \"index\"}} if the index is what you sign";
         InstanceMissing { digest: String } => "instance.missing",
             "the index lists {digest}, which the registry does not have: push that image, or make the \
              index without it";
@@ -140,8 +134,8 @@ codes! {
             "expected keys, all of which must have signed, found an identity: give keys, or leave \
              the demand for all of them out";
         NoKeys => "key.none", "expected at least one key, found none";
-        TooManyKeys => "limit.keys",
-            "expected at most 64 keys, found more: leave those out that sign no more";
+        TooManyKeys { limit: usize } => "limit.keys",
+            "expected at most {limit} keys, found more: leave those out that sign no more";
         PrivateKey { what: String } => "key.private",
             "{what} holds a private key, which must lie where nobody else reads it: give the public \
              key in its place (made by: cosign public-key --key FILE, openssl pkey -in FILE \

@@ -225,7 +225,7 @@ impl Question<'_> {
         let thresholds = Thresholds::default();
         let mut refusals = Refusals::default();
         for (number, signer) in signers.iter().enumerate() {
-            // Each reads the bundle anew.
+            // Each reads the bundle anew: of a large one no eight fit into a stretch.
             if number > 0 && found.size() > limits::STRETCH / 8 {
                 provider.pause().await;
             }

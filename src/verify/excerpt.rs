@@ -20,7 +20,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-const NAME_AND_WINDOW: Form = Form::Members(&[("start", Form::Text), ("end", Form::Text)]);
+const WINDOW: Form = Form::Members(&[("start", Form::Text), ("end", Form::Text)]);
 const LOGS: Form = Form::List(&Form::Members(&[
     ("baseUrl", Form::Text),
     ("hashAlgorithm", Form::Text),
@@ -29,7 +29,7 @@ const LOGS: Form = Form::List(&Form::Members(&[
         Form::Members(&[
             ("rawBytes", Form::Base64),
             ("keyDetails", Form::Text),
-            ("validFor", NAME_AND_WINDOW),
+            ("validFor", WINDOW),
         ]),
     ),
     ("logId", Form::Members(&[("keyId", Form::Base64)])),
@@ -42,7 +42,7 @@ const AUTHORITIES: Form = Form::List(&Form::Members(&[
             Form::List(&Form::Members(&[("rawBytes", Form::Base64)])),
         )]),
     ),
-    ("validFor", NAME_AND_WINDOW),
+    ("validFor", WINDOW),
 ]));
 /// sigstore/protobuf-specs, `sigstore_trustroot.proto`: what [`crate::sigstore::trusted_root`]
 /// reads.

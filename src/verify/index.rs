@@ -16,6 +16,7 @@ use crate::error::{Failure, Kind};
 use crate::limits;
 use crate::oci::{Descriptor, Document, Index, Platform};
 use crate::policy::Coverage;
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -66,7 +67,10 @@ impl<A: Archive, P: Provider> Judge<'_, A, P> {
         };
         let found = listed.len();
         if found > limits::INSTANCES {
-            let finding = Finding::deny(VerifyError::Instances { found });
+            let finding = Finding::deny(VerifyError::Instances {
+                found,
+                limit: limits::INSTANCES,
+            });
             return by_image(finding, Vec::new());
         }
         self.work.allow_images(found);
@@ -147,40 +151,59 @@ fn combine(instances: &[Instance]) -> Finding {
     let Some(first) = instances.first() else {
         return Finding::deny(VerifyError::EmptyIndex);
     };
-    let first_with = |verdict| {
-        instances
+    let with = |verdict| {
+        let found = instances
             .iter()
-            .find(|instance| instance.finding.verdict == verdict)
+            .filter(|one| one.finding.verdict == verdict);
+        found.collect::<Vec<_>>()
     };
-    let Some(worst) = first_with(Verdict::Unknown).or_else(|| first_with(Verdict::Deny)) else {
-        let message = alloc::format!(
-            "all {} images that were judged are allowed",
-            instances.len()
-        );
-        return first.finding.clone().in_words(message);
-    };
-    let same: Vec<String> = instances
-        .iter()
-        .filter(|instance| instance.finding.verdict == worst.finding.verdict)
-        .map(|instance| shown(&instance.digest, instance.platform.as_deref()))
-        .collect();
-    let error = VerifyError::InstanceDenied {
-        denied: instances
+    let shown = |images: &[&Instance]| {
+        let shown = images
             .iter()
-            .filter(|instance| !instance.finding.is_allowed())
-            .count(),
-        of: instances.len(),
-        images: same.join(", "),
-        first: worst.finding.message.clone(),
+            .map(|image| shown(&image.digest, image.platform.as_deref()));
+        shown.collect::<Vec<_>>()
     };
-    worst.finding.clone().in_words(error.to_string())
+    match (
+        with(Verdict::Unknown).as_slice(),
+        with(Verdict::Deny).as_slice(),
+    ) {
+        ([], []) => {
+            let message = match instances {
+                [_] => "the one image that was judged is allowed".into(),
+                all => format!("all {} images that were judged are allowed", all.len()),
+            };
+            first.finding.clone().in_words(message)
+        }
+        ([], denied @ [worst, ..]) => {
+            let message = denied_images(&shown(denied), instances.len(), &worst.finding.message);
+            worst.finding.clone().in_words(message)
+        }
+        (unknown @ [worst, ..], _) => worst.finding.clone().in_words(format!(
+            "{} of the {} images in this index could not be judged, and each is judged for itself \
+             here: {}; the first: {}",
+            unknown.len(),
+            instances.len(),
+            shown(unknown).join(", "),
+            worst.finding.message
+        )),
+    }
 }
 
 fn shown(digest: &str, platform: Option<&str>) -> String {
     match platform {
-        Some(platform) => alloc::format!("{digest} ({platform})"),
+        Some(platform) => format!("{digest} ({platform})"),
         None => digest.into(),
     }
+}
+
+fn denied_images(images: &[String], of: usize, first: &str) -> String {
+    format!(
+        "{} of the {of} images in this index are not allowed, and each is judged for itself here: \
+         {}; the first: {first} Sign each of them (cosign sign -r), or have the policy say \
+         \"sealgate\": {{\"version\": 1, \"coverage\": \"index\"}} if the index is what you sign",
+        images.len(),
+        images.join(", ")
+    )
 }
 
 /// Why an index is refused of which each image is judged for itself: which images, why the first,
@@ -196,14 +219,8 @@ pub fn refused_images(refused: &[(&Descriptor, Failure)], of: usize) -> Failure 
             shown(&entry.digest.to_string(), platform.as_deref())
         })
         .collect();
-    let error = VerifyError::InstanceDenied {
-        denied: refused.len(),
-        of,
-        images: images.join(", "),
-        first: first.message.clone(),
-    };
     Failure {
-        message: error.to_string(),
+        message: denied_images(&images, of, &first.message),
         ..first.clone()
     }
 }

@@ -25,7 +25,7 @@ use crate::reference::Reference;
 use crate::time::UnixTime;
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// Judges documents by one set of rules, under one name, at one time. `work` is the budget of the
@@ -44,9 +44,9 @@ pub struct Judge<'a, A, P> {
 }
 
 impl<A: Archive, P: Provider> Judge<'_, A, P> {
-    /// One manifest or index, by the requirements that its name selects. `within` is the digest of
-    /// the index as an image of which it is judged, where each of its images is judged for itself.
-    /// Such an index itself is judged by its images, which is not done here.
+    /// One manifest or index, by the requirements that its name selects. Where the images of an index
+    /// are judged one by one, `within` is the digest of the index that lists this one. The index
+    /// itself is not judged here then.
     pub async fn manifest(&self, subject: &Subject, within: Option<&Digest>) -> Judged {
         let (finding, requirements) = Case::new(self, subject, within).judge().await;
         Judged {
@@ -384,7 +384,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             Ok(candidate) => return self.examined(round, found, candidate),
             Err(error) => error,
         };
-        let (trouble, next) = match work.spent() {
+        let (trouble, next) = match work.exhausted() {
             Some(error) => (Finding::unknown(error), Next::Stop),
             None if !may_be_checked => (too_many_candidates(), Next::Stop),
             None => (Finding::unknown(error), Next::GoOn),
@@ -464,7 +464,12 @@ fn none_accepted(candidates: &[Candidate], wants: Wants<'_>) -> Finding {
         .filter(|candidate| candidate.outcome == Outcome::Rejected)
         .map(|candidate| &candidate.reason)
         .collect();
-    let Some(foremost) = rejected.iter().max_by_key(|reason| reason.kind.rank()) else {
+    // Of equals the first, as among alternatives.
+    let foremost = rejected
+        .iter()
+        .rev()
+        .max_by_key(|reason| reason.kind.rank());
+    let Some(foremost) = foremost else {
         return Finding::deny(no_evidence(candidates.len(), wants));
     };
     let finding = Finding::deny((*foremost).clone());
@@ -481,7 +486,9 @@ fn none_accepted(candidates: &[Candidate], wants: Wants<'_>) -> Finding {
         reasons.push(&more);
     }
     let reasons = reasons.join("; ");
-    finding.in_words(VerifyError::SeveralReasons { reasons }.to_string())
+    finding.in_words(format!(
+        "None of the signatures were accepted, reasons: {reasons}"
+    ))
 }
 
 /// Nothing of the wanted sort is there; `others` is how many things were set aside.

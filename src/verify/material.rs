@@ -27,7 +27,10 @@ pub(super) fn keys(
         return Err(RulesError::NoKeys.into());
     }
     if material.len() > limits::KEYS {
-        return Err(RulesError::TooManyKeys.into());
+        return Err(RulesError::TooManyKeys {
+            limit: limits::KEYS,
+        }
+        .into());
     }
     material
         .into_iter()
@@ -142,7 +145,10 @@ fn one<'a>(
 fn rekor_keys(files: &[&[u8]]) -> Result<Vec<PublicKey>, Failure> {
     match files.len() {
         0 => Err(RulesError::NoKeys.into()),
-        found if found > limits::KEYS => Err(RulesError::TooManyKeys.into()),
+        found if found > limits::KEYS => Err(RulesError::TooManyKeys {
+            limit: limits::KEYS,
+        }
+        .into()),
         _ => material::rekor_keys(files),
     }
 }

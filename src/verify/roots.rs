@@ -18,6 +18,8 @@ pub struct NamedRoot {
     pub name: String,
     /// The root.
     pub(crate) root: TrustedRoot,
+    /// By which name this program carries it.
+    pub(super) carried: Option<&'static str>,
 }
 
 /// The trusted roots of a policy.
@@ -38,6 +40,7 @@ impl NamedRoot {
         Ok(Self {
             name: name.into(),
             root: loaded.map_err(failed)?,
+            carried: None,
         })
     }
 
@@ -51,7 +54,11 @@ impl NamedRoot {
             message: "expected public-good, staging or github".into(),
         };
         let root = roots::named(name).ok_or_else(unknown)?;
-        Self::read(&format!("{name} (as of {})", root.date), root.bytes)
+        let shown = format!("{} (as of {})", root.name, root.date);
+        Ok(Self {
+            carried: Some(root.name),
+            ..Self::read(&shown, root.bytes)?
+        })
     }
 
     /// Whether certificates can be judged under it (docs/trust.md section 4, "Time").

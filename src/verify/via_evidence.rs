@@ -7,7 +7,7 @@
 
 use super::either::Either;
 use super::error::VerifyError;
-use super::evidence::{DOCUMENT, EvidenceDocument};
+use super::evidence::EvidenceDocument;
 use super::image::verify_image;
 use super::report::{Note, Report};
 use super::request::Request;
@@ -57,7 +57,10 @@ async fn read<H: Host>(
     registry: &Registry<'_, H>,
     reference: &str,
 ) -> Result<EvidenceDocument, Failure> {
-    let Some(bytes) = registry.evidence(reference, DOCUMENT).await? else {
+    let Some(bytes) = registry
+        .evidence(reference, limits::EVIDENCE_DOCUMENT)
+        .await?
+    else {
         return Err(VerifyError::NoDocument.into());
     };
     Ok(EvidenceDocument::parse(&bytes)?)

@@ -88,8 +88,8 @@ impl<'p, P: Provider> Work<'p, P> {
         });
     }
 
-    /// The failure of a judgement that has come to its end.
-    pub(super) fn spent(&self) -> Option<HostError> {
+    /// That the budget is used up; none while something is left.
+    pub(super) fn exhausted(&self) -> Option<HostError> {
         (self.spent.get() >= self.limit.get()).then(|| HostError::Checks {
             whose: "this judgement",
             limit: self.limit.get(),
@@ -165,7 +165,7 @@ impl<P: Provider> Provider for Meter<'_, P> {
                 limit: self.limit,
             });
         }
-        if let Some(error) = self.work.spent() {
+        if let Some(error) = self.work.exhausted() {
             return Err(error);
         }
         for count in [&self.checks, &self.work.spent] {

@@ -5,6 +5,8 @@
 /// A root as it was on a day.
 #[derive(Debug, Clone, Copy)]
 pub struct Embedded {
+    /// `public-good`, `staging` or `github`.
+    pub name: &'static str,
     /// The `trusted_root.json`.
     pub bytes: &'static [u8],
     /// The day, as in 2026-10-21.
@@ -18,14 +20,17 @@ pub const DATE: &str = "2026-10-23";
 pub fn named(name: &str) -> Option<Embedded> {
     Some(match name {
         "public-good" => Embedded {
+            name: "public-good",
             bytes: include_bytes!("public-good.json"),
             date: DATE,
         },
         "staging" => Embedded {
+            name: "staging",
             bytes: include_bytes!("staging.json"),
             date: DATE,
         },
         "github" => Embedded {
+            name: "github",
             bytes: include_bytes!("github.json"),
             date: DATE,
         },

@@ -4,6 +4,7 @@ use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, JsonError, Node};
 use crate::error::HostError;
+use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::archive::{Archive, Listed, Referrer};
 use alloc::collections::BTreeMap;
@@ -60,16 +61,14 @@ pub struct EvidenceDocument {
 codes! {
     /// These bytes are no evidence document.
     pub enum EvidenceError {
-        TooLarge => "evidence.too-large", "expected evidence of at most 64 MiB";
+        TooLarge { limit: usize } => "evidence.too-large",
+            "expected evidence of at most {limit} bytes, found more: ask for one image of the index";
         Json { error: JsonError } => "evidence.json",
             "the evidence is no JSON that can be read: {error}";
         Shape { at: &'static str, expected: &'static str } => "evidence.shape",
             "the evidence: expected {expected} at {at}";
     }
 }
-
-/// Base64 of what one document holds, with room for its frame and for what earlier versions sent.
-pub(in crate::verify) const DOCUMENT: usize = 64 << 20;
 
 impl EvidenceDocument {
     fn answer(&self, path: &str) -> Result<Option<&Recorded>, RegistryError> {
@@ -92,8 +91,10 @@ impl EvidenceDocument {
     /// # Errors
     /// [`EvidenceError`].
     pub fn parse(bytes: &[u8]) -> Result<Self, EvidenceError> {
-        if bytes.len() > DOCUMENT {
-            return Err(EvidenceError::TooLarge);
+        if bytes.len() > limits::EVIDENCE_DOCUMENT {
+            return Err(EvidenceError::TooLarge {
+                limit: limits::EVIDENCE_DOCUMENT,
+            });
         }
         let root =
             json::parse(bytes, Dialect::Strict).map_err(|error| EvidenceError::Json { error })?;

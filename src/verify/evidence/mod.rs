@@ -5,6 +5,6 @@
 mod document;
 mod recorder;
 
-pub(super) use document::{DOCUMENT, Files};
+pub(super) use document::Files;
 pub use document::{EvidenceDocument, EvidenceError, PolicyFiles};
 pub use recorder::{Frame, Out, collect};
