@@ -184,6 +184,7 @@ pub mod wasm;
 #[cfg(test)]
 mod layers;
 
+pub use cosign::PredicateError;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use encoding::json::JsonError;
 pub use error::{Coded, Failure, HostError, Kind};
