@@ -54,6 +54,9 @@ pub use sigstore_signed::SigstoreSigned;
 pub use trust::Trust;
 pub use trusted_root::TrustedRoot;
 
+/// What [`PolicyError::PredicateType`] carries.
+pub use crate::cosign::PredicateError;
+
 use crate::encoding::json;
 use crate::encoding::json::Member;
 use crate::reference::Reference;
