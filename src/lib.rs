@@ -184,7 +184,6 @@ pub mod wasm;
 #[cfg(test)]
 mod layers;
 
-pub use cosign::PredicateError;
 pub use digest::{Algorithm, Digest, DigestError};
 pub use encoding::json::JsonError;
 pub use error::{Coded, Failure, HostError, Kind};
