@@ -35,7 +35,8 @@ pub(super) fn canonical(node: &Node) -> Option<String> {
 /// RFC 8785 section 3.2.3: sorted by UTF-16 code units.
 fn object(members: &[Member]) -> Option<String> {
     let mut sorted: Vec<&Member> = members.iter().collect();
-    sorted.sort_by(|a, b| a.key.encode_utf16().cmp(b.key.encode_utf16()));
+    // No member is there twice.
+    sorted.sort_unstable_by(|a, b| a.key.encode_utf16().cmp(b.key.encode_utf16()));
     let members: Option<Vec<String>> = sorted
         .iter()
         .map(|member| {

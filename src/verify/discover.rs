@@ -19,14 +19,14 @@ use crate::oci::registry::RegistryError;
 use crate::oci::{Descriptor, Document, Manifest, tag};
 use crate::sigstore::bundle::is_bundle_type;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, VecDeque};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Where candidates are stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Location {
     /// What satisfied before.
     Preferred,
@@ -86,7 +86,7 @@ enum Brought {
 pub(super) struct Source<'r, A: Archive> {
     archive: &'r A,
     digest: &'r Digest,
-    shelves: BTreeMap<Location, Shelf>,
+    shelves: Vec<(Location, Shelf)>,
     known: BTreeMap<[u8; 32], Arc<Found>>,
     fetched: usize,
     listed: usize,
@@ -104,12 +104,13 @@ impl<'r, A: Archive> Source<'r, A> {
             ..Shelf::default()
         };
         Self {
-            shelves: BTreeMap::from([
+            shelves: [
                 (Location::Preferred, shelf(preferred)),
                 (Location::SignatureTag, shelf([signatures].into())),
                 (Location::AttestationTag, shelf([attestations].into())),
                 (Location::Referrers, shelf([Errand::List].into())),
-            ]),
+            ]
+            .into(),
             ..Self::nothing(archive, digest)
         }
     }
@@ -119,12 +120,22 @@ impl<'r, A: Archive> Source<'r, A> {
         Self {
             archive,
             digest,
-            shelves: BTreeMap::new(),
+            shelves: Vec::new(),
             known: BTreeMap::new(),
             fetched: 0,
             listed: 0,
             failures: 0,
         }
+    }
+
+    fn shelf(&self, location: Location) -> Option<&Shelf> {
+        let found = self.shelves.iter().find(|(at, _)| *at == location);
+        found.map(|(_, shelf)| shelf)
+    }
+
+    fn shelf_mut(&mut self, location: Location) -> Option<&mut Shelf> {
+        let found = self.shelves.iter_mut().find(|(at, _)| *at == location);
+        found.map(|(_, shelf)| shelf)
     }
 
     /// The candidate with this number in this location, fetched if it must be. None: there is no
@@ -135,7 +146,7 @@ impl<'r, A: Archive> Source<'r, A> {
         number: usize,
     ) -> Option<Arc<Found>> {
         loop {
-            if let Some(found) = self.shelves.get(&location)?.found.get(number) {
+            if let Some(found) = self.shelf(location)?.found.get(number) {
                 return Some(found.clone());
             }
             self.advance(location).await?;
@@ -148,14 +159,13 @@ impl<'r, A: Archive> Source<'r, A> {
     /// Why it cannot be read.
     pub(super) async fn layers_of_signature_tag(&mut self) -> Result<usize, Finding> {
         while matches!(
-            self.shelves
-                .get(&Location::SignatureTag)
+            self.shelf(Location::SignatureTag)
                 .and_then(|shelf| shelf.errands.front()),
             Some(Errand::Tag(_))
         ) {
             self.advance(Location::SignatureTag).await;
         }
-        let Some(shelf) = self.shelves.get(&Location::SignatureTag) else {
+        let Some(shelf) = self.shelf(Location::SignatureTag) else {
             return Ok(0);
         };
         match &shelf.trouble {
@@ -167,20 +177,20 @@ impl<'r, A: Archive> Source<'r, A> {
     /// The first thing in this location that could not be had: with nothing satisfied it is
     /// "unknown".
     pub(super) fn missed(&self, location: Location) -> Option<Finding> {
-        self.shelves.get(&location)?.missed.clone()
+        self.shelf(location)?.missed.clone()
     }
 
     /// The first thing in this location that could not be had or does not read.
     pub(super) fn trouble(&self, location: Location) -> Option<Finding> {
-        self.shelves.get(&location)?.trouble.clone()
+        self.shelf(location)?.trouble.clone()
     }
 
     /// One errand further in this location. None: there is none.
     async fn advance(&mut self, location: Location) -> Option<()> {
-        let errand = self.shelves.get_mut(&location)?.errands.pop_front()?;
+        let errand = self.shelf_mut(location)?.errands.pop_front()?;
         let broken = broken(&errand);
         let brought = self.run(errand).await;
-        let shelf = self.shelves.get_mut(&location)?;
+        let shelf = self.shelf_mut(location)?;
         let mut first = |errands: Vec<Errand>| {
             for errand in errands.into_iter().rev() {
                 shelf.errands.push_front(errand);
@@ -229,7 +239,7 @@ impl<'r, A: Archive> Source<'r, A> {
         self.failures = self
             .failures
             .saturating_add(usize::from(is_unknown && !is_about_one));
-        if let Some(shelf) = self.shelves.get_mut(&location) {
+        if let Some(shelf) = self.shelf_mut(location) {
             shelf.missed = shelf.missed.take().or(is_unknown.then(|| trouble.clone()));
             shelf.trouble = shelf.trouble.take().or(Some(trouble));
         }
@@ -241,8 +251,8 @@ impl<'r, A: Archive> Source<'r, A> {
             || self.failures >= limits::EVIDENCE_FAILURES
         {
             self.shelves
-                .values_mut()
-                .for_each(|shelf| shelf.errands.clear());
+                .iter_mut()
+                .for_each(|(_, shelf)| shelf.errands.clear());
         }
     }
 
@@ -314,11 +324,13 @@ impl<'r, A: Archive> Source<'r, A> {
             .map_err(unanswered)?;
         let may_be =
             |entry: &&Referrer| entry.artifact_type.as_deref().is_none_or(may_be_signature);
-        let digests: BTreeSet<&Digest> = entries
+        let mut digests: Vec<&Digest> = entries
             .iter()
             .filter(may_be)
             .map(|entry| &entry.digest)
             .collect();
+        digests.sort_unstable();
+        digests.dedup();
         let is_over = digests.len() > limits::EVIDENCE_LISTED;
         let errands = digests
             .into_iter()

@@ -262,13 +262,14 @@ pub struct Timestamp {
 
 impl Signer {
     pub(super) fn of(certificate: &Certificate, claims: &fulcio::Claims) -> Self {
+        let mut named = BTreeMap::new();
+        for (name, value) in claims.iter() {
+            named.insert(name, value.into());
+        }
         Self {
             subject: claims.subject().text().into(),
             issuer: claims.issuer().map(Into::into),
-            claims: claims
-                .iter()
-                .map(|(name, value)| (name, value.into()))
-                .collect(),
+            claims: named,
             authority: certificate.shown_issuer(),
             not_before: certificate.not_before().0,
             not_after: certificate.not_after().0,

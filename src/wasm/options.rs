@@ -222,10 +222,14 @@ fn paths(options: &JsValue) -> Result<Paths, JsValue> {
     let Some(object) = values::object(options, "paths") else {
         return Ok(Paths::default());
     };
+    let mut assets = BTreeMap::new();
+    for (name, path) in values::text_map(&object, "assets")? {
+        assets.insert(name, path);
+    }
     Ok(Paths {
         keys: values::text_list(&object, "key")?,
         trusted_root: values::text(&object, "trustedRoot")?,
-        assets: values::text_map(&object, "assets")?.into_iter().collect(),
+        assets,
     })
 }
 

@@ -153,16 +153,15 @@ pub(super) fn byte_map(object: &JsValue, key: &str) -> Result<BTreeMap<String, V
         .dyn_ref::<Object>()
         .ok_or_else(|| argument(key, "an object of Uint8Array"))?;
     let wrong = || argument(key, "an object of Uint8Array");
-    Object::entries(object)
-        .iter()
-        .map(|entry| {
-            let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
-            Ok((
-                entry.get(0).as_string().ok_or_else(wrong)?,
-                as_bytes(&entry.get(1)).ok_or_else(wrong)?,
-            ))
-        })
-        .collect()
+    let mut map = BTreeMap::new();
+    for entry in Object::entries(object).iter() {
+        let entry: Array = entry.dyn_into().map_err(|_| wrong())?;
+        map.insert(
+            entry.get(0).as_string().ok_or_else(wrong)?,
+            as_bytes(&entry.get(1)).ok_or_else(wrong)?,
+        );
+    }
+    Ok(map)
 }
 
 /// `[[name, value], …]`, names brought to lower case; absent is empty.

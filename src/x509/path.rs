@@ -188,8 +188,10 @@ pub fn chains<'a>(
         }));
     }
     found.truncate(limits::PATHS);
-    found.sort_by_key(|chain| !chain.key_ids_fit());
-    Ok(found)
+    // What the key identifiers fit comes first; otherwise the order stays.
+    let (mut fitting, others): (Vec<_>, Vec<_>) = found.into_iter().partition(Chain::key_ids_fit);
+    fitting.extend(others);
+    Ok(fitting)
 }
 
 fn too_long() -> X509Error {

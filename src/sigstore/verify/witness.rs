@@ -14,7 +14,6 @@ use crate::time::UnixTime;
 use crate::timestamp::{Timestamp, Token};
 use crate::tlog::rekor;
 use crate::tlog::rekor::{Entry, Expected, ProofForm, Verifier};
-use alloc::collections::BTreeSet;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
@@ -46,9 +45,12 @@ pub struct Stamp {
 /// What the log and the timestamp authorities gave.
 #[derive(Default)]
 pub(super) struct Witnesses {
-    pub logs: BTreeSet<Vec<u8>>,
-    pub integrated: BTreeSet<Vec<u8>>,
-    pub authorities: BTreeSet<usize>,
+    /// Ids of logs, each once.
+    pub logs: Vec<Vec<u8>>,
+    /// Ids of logs that say when, each once.
+    pub integrated: Vec<Vec<u8>>,
+    /// Places of authorities in the root, each once.
+    pub authorities: Vec<usize>,
     pub times: Vec<UnixTime>,
     pub entries: Vec<LoggedEntry>,
     pub stamps: Vec<Stamp>,
@@ -137,13 +139,13 @@ impl Attempt<'_> {
     /// As [`Self::counts`], of what would be there at best.
     fn check_stated(&self, stated: &Stated<'_>) -> Result<(), Refused> {
         let ids = |which: fn(&Self, &Entry) -> bool| {
-            stated
-                .entries
-                .iter()
-                .filter(|(entry, _)| which(self, entry))
-                .map(|(_, log)| log.key.id())
-                .collect::<BTreeSet<_>>()
-                .len()
+            let mut ids = Vec::new();
+            for (entry, log) in &stated.entries {
+                if which(self, entry) {
+                    add(&mut ids, log.key.id());
+                }
+            }
+            ids.len()
         };
         let proven = |this: &Self, entry: &Entry| {
             entry.proof_form() == ProofForm::WithCheckpoint
@@ -212,7 +214,7 @@ impl Attempt<'_> {
             }
             seen.steps.extend_from_slice(verified.steps());
             seen.times.push(time);
-            seen.integrated.insert(log.key.id().into());
+            add(&mut seen.integrated, log.key.id().into());
             fact.time = Some(time);
             proven = self.bundle.version.set_is_enough();
         }
@@ -237,7 +239,7 @@ impl Attempt<'_> {
             ProofForm::Absent => {}
         }
         if proven {
-            seen.logs.insert(log.key.id().into());
+            add(&mut seen.logs, log.key.id().into());
         }
         seen.entries.push(fact);
         Ok(Ok(()))
@@ -365,13 +367,20 @@ async fn timestamp<P: Provider>(
                     time: verified.claim().time,
                     authority: verified.claim().signer.shown(),
                 });
-                seen.authorities.insert(verified.claim().authority);
+                add(&mut seen.authorities, verified.claim().authority);
                 seen.steps.extend_from_slice(verified.steps());
                 Ok(())
             }
             Err(refused) => Err(refused),
         },
     )
+}
+
+/// Counts are of distinct logs and authorities; there are few.
+fn add<T: PartialEq>(ids: &mut Vec<T>, id: T) {
+    if !ids.contains(&id) {
+        ids.push(id);
+    }
 }
 
 /// Has a claim settled, if it is one.

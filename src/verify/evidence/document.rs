@@ -191,11 +191,11 @@ fn bytes(node: Option<&Node>, at: &'static str) -> Result<Vec<u8>, EvidenceError
 
 fn policy(node: &Node) -> Result<PolicyFiles, EvidenceError> {
     let files = |node: Option<&Node>, at| -> Result<Files, EvidenceError> {
-        let members = node.and_then(Node::as_object).unwrap_or_default();
-        members
-            .iter()
-            .map(|member| Ok((member.key.clone(), bytes(Some(&member.node), at)?)))
-            .collect()
+        let mut files = Files::new();
+        for member in node.and_then(Node::as_object).unwrap_or_default() {
+            files.insert(member.key.clone(), bytes(Some(&member.node), at)?);
+        }
+        Ok(files)
     };
     Ok(PolicyFiles {
         text: bytes(node.member("text"), "policy.text")?,
