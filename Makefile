@@ -21,7 +21,7 @@ WASM_PACK := $(CACHE)/wasm-pack-0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-cli-$(shell sed -n 's/^wasm-bindgen = { version = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
 BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/nodejs
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -110,8 +110,8 @@ test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes
 	ATTACK=all node --test --test-concurrency=1 pkg-tests/clients/attack.test.mjs pkg-tests/clients/nodes.test.mjs pkg-tests/clients/load.test.mjs
 
 .PHONY: bench
-bench: pkg/package.json pkg-tests/bench/node_modules/.package-lock.json ## keyless bundles beside sigstore-js and the bare signature checks: [ROUNDS=n]
-	node pkg-tests/bench/keyless.mjs
+bench: pkg/package.json apt-peers pkg-tests/bench/node_modules/.package-lock.json ## keyless bundles beside sigstore-js and the bare signature checks; the gateway beside a bare worker: [ROUNDS=n] [GATEWAY_ROUNDS=n] [SECONDS=n]
+	@failed=0; for bench in keyless gateway; do node pkg-tests/bench/$$bench.mjs || failed=1; done; exit $$failed
 
 pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pkg-tests/bench/package-lock.json
 	npm ci --prefix pkg-tests/bench --no-fund --no-audit --loglevel=error

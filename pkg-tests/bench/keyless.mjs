@@ -83,14 +83,14 @@ async function measure({ name, folder, trustedRoot }) {
 		figure(
 			"WebCrypto / bare checks",
 			median.webcrypto / median["bare checks"],
-			2,
+			1.6,
 		),
 		figure(
 			"WebCrypto / sigstore-js",
 			median.webcrypto / median["sigstore-js"],
 			1 / 5,
 		),
-		figure("pure Rust / sigstore-js", median.rust / median["sigstore-js"], 1),
+		figure("pure Rust / sigstore-js", median.rust / median["sigstore-js"], 0.8),
 	].every(Boolean);
 }
 

@@ -1,0 +1,206 @@
+// Manifests whose verdict is remembered, through the gateway in workerd, beside a bare pass-through worker in workerd: wrk asks 200
+// tags, then their digests, in 10 repositories with credentials of their own. Rounds alternate, so that whatever slows the machine
+// down slows both; what is compared are medians. The upstream's requests are counted: a tag's digest is asked for each time.
+//
+//   node pkg-tests/bench/gateway.mjs        (`make bench`; GATEWAY_ROUNDS=n, SECONDS=n)
+
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { freePort, startWorker } from "../lib/serve.mjs";
+
+const ROUNDS = Number(process.env.GATEWAY_ROUNDS ?? 5);
+const SECONDS = Number(process.env.SECONDS ?? 4);
+const CONNECTIONS = 32;
+const LIMIT = 0.9;
+const NAME = "registry.bench";
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+const folder = await mkdtemp(join(tmpdir(), "sealgate-bench-"));
+/** @type {(() => unknown)[]} */
+const endings = [() => rm(folder, { recursive: true, force: true })];
+try {
+	process.exitCode = (await bench()) ? 0 : 1;
+} finally {
+	for (const end of endings.reverse()) await end();
+}
+
+async function bench() {
+	const upstream = await startUpstream();
+	const policy = join(folder, "policy.json");
+	await writeFile(join(folder, "key.pub"), upstream.key);
+	await writeFile(
+		policy,
+		JSON.stringify({
+			default: [{ type: "reject" }],
+			transports: {
+				docker: {
+					[NAME]: [
+						{
+							type: "sigstoreSigned",
+							keyPath: "key.pub",
+							signedIdentity: { type: "matchRepository" },
+						},
+					],
+				},
+			},
+		}),
+	);
+	const gateway = await startWorker({
+		upstream: upstream.url,
+		name: NAME,
+		policy,
+	});
+	endings.push(() => gateway.stop());
+	const bare = await startBare(upstream.url);
+	let ok = true;
+	for (const by of /** @type {const} */ (["tag", "digest"])) {
+		const paths = upstream.images.map((image) => image[by]);
+		const script = join(folder, `${by}.lua`);
+		await writeFile(script, luaOf(paths));
+		await warm(gateway.url, paths);
+		/** @type {Record<string, number[]>} */
+		const rates = { gateway: [], bare: [] };
+		let asked = 0;
+		for (let round = 0; round < ROUNDS; round += 1)
+			for (const [name, url] of /** @type {const} */ ([
+				["bare", bare],
+				["gateway", gateway.url],
+			])) {
+				await upstream.counts();
+				const { rate, requests } = wrk(url, script);
+				rates[name].push(rate);
+				const counts = await upstream.counts();
+				if (name === "gateway")
+					asked = Object.values(counts).reduce((a, b) => a + b, 0) / requests;
+			}
+		const ratio = middle(rates.gateway) / middle(rates.bare);
+		const holds = ratio >= LIMIT;
+		console.log(
+			`cached manifests by ${by}: gateway ${middle(rates.gateway).toFixed(0)}/s, bare ${middle(rates.bare).toFixed(0)}/s, ratio ${ratio.toFixed(2)} (wanted ≥ ${LIMIT})${holds ? "" : " MISSED"}; ${asked.toFixed(2)} requests to the upstream for each`,
+		);
+		ok = ok && holds;
+	}
+	return ok;
+}
+
+async function startUpstream() {
+	const child = spawn(
+		process.execPath,
+		[fileURLToPath(new URL("upstream.mjs", import.meta.url))],
+		{ stdio: ["ignore", "pipe", "inherit"] },
+	);
+	endings.push(() => child.kill());
+	const [line] = await once(createInterface({ input: child.stdout }), "line");
+	/** @type {{ port: number, key: string, images: { tag: string, digest: string }[] }} */
+	const { port, key, images } = JSON.parse(line);
+	const url = `http://127.0.0.1:${port}`;
+	return {
+		url,
+		key,
+		images,
+		/** @returns {Promise<Record<string, number>>} */
+		counts: async () => (await fetch(`${url}/counts`)).json(),
+	};
+}
+
+/** A worker that passes requests on, and nothing more. @param {string} upstream */
+async function startBare(upstream) {
+	const port = await freePort();
+	await writeFile(
+		join(folder, "bare.js"),
+		`export default { fetch(request) { const { pathname, search } = new URL(request.url); return fetch("${upstream}" + pathname + search, request); } };\n`,
+	);
+	await writeFile(
+		join(folder, "bare.capnp"),
+		`using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [(name = "bare", worker = .bare), (name = "internet", network = (allow = ["public", "private", "local"]))],
+  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "bare")]
+);
+const bare :Workerd.Worker = (compatibilityDate = "2025-09-01", modules = [(name = "bare.js", esModule = embed "bare.js")]);
+`,
+	);
+	const { default: workerd } = createRequire(join(root, "tools/package.json"))(
+		"workerd",
+	);
+	const child = spawn(workerd, ["serve", "bare.capnp"], {
+		cwd: folder,
+		stdio: ["ignore", "inherit", "inherit"],
+	});
+	endings.push(() => child.kill());
+	const url = `http://127.0.0.1:${port}`;
+	for (let attempt = 0; attempt < 200; attempt += 1) {
+		if (await fetch(url).catch(() => undefined)) return url;
+		await new Promise((done) => setTimeout(done, 50));
+	}
+	throw new Error("expected the bare worker to answer within 10 s");
+}
+
+/** Judges each image once. @param {string} url @param {string[]} paths */
+async function warm(url, paths) {
+	for (const path of paths) {
+		const answer = await fetch(url + path, { headers: headersOf(path) });
+		if (answer.status !== 200)
+			throw new Error(
+				`expected 200 for ${path}, found ${answer.status}: ${await answer.text()}`,
+			);
+		await answer.arrayBuffer();
+	}
+}
+
+/** Each repository's own credentials. @param {string} path */
+function headersOf(path) {
+	const repository = path.split("/manifests/")[0];
+	return {
+		accept: "application/vnd.oci.image.manifest.v1+json",
+		authorization: `Basic ${Buffer.from(`user:${repository}`).toString("base64")}`,
+	};
+}
+
+/** @param {string[]} paths */
+function luaOf(paths) {
+	const rows = paths.map(
+		(path) =>
+			`  wrk.format("GET", "${path}", {["accept"]="${headersOf(path).accept}", ["authorization"]="${headersOf(path).authorization}"})`,
+	);
+	return `local requests, at
+init = function(args)
+  requests = {
+${rows.join(",\n")}
+  }
+  at = math.random(#requests)
+end
+request = function()
+  at = at % #requests + 1
+  return requests[at]
+end
+`;
+}
+
+/** @param {string} url @param {string} script */
+function wrk(url, script) {
+	const run = spawnSync(
+		"wrk",
+		["-t1", `-c${CONNECTIONS}`, `-d${SECONDS}s`, "-s", script, url],
+		{ encoding: "utf8" },
+	);
+	const rate = /Requests\/sec:\s+([\d.]+)/.exec(run.stdout)?.[1];
+	const requests = /(\d+) requests in/.exec(run.stdout)?.[1];
+	if (rate === undefined || requests === undefined)
+		throw new Error(`wrk failed: ${run.stdout}${run.stderr}`);
+	if (/Non-2xx/.test(run.stdout))
+		throw new Error(`expected 200s alone: ${run.stdout}`);
+	return { rate: Number(rate), requests: Number(requests) };
+}
+
+/** @param {number[]} values */
+function middle(values) {
+	const sorted = [...values].sort((a, b) => a - b);
+	return sorted[Math.floor(sorted.length / 2)] ?? 0;
+}

@@ -1,0 +1,128 @@
+// A registry with 200 signed images in 10 repositories, in memory: what the gateway's bench asks through it. It counts requests by
+// method, under /counts. Prints its port once it listens, and the policy's key.
+
+import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createServer } from "node:http";
+
+export const REPOSITORIES = 10;
+export const TAGS = 20;
+/** The name under which the images are signed. */
+export const NAME = "registry.bench";
+const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
+
+const { privateKey, publicKey } = generateKeyPairSync("ec", {
+	namedCurve: "prime256v1",
+});
+/** @type {Map<string, { body: Buffer, type: string, digest: string }>} */
+const content = new Map();
+/** Each image by its tag and by its digest. @type {{ tag: string, digest: string }[]} */
+const images = [];
+const digestOf = (/** @type {Buffer} */ bytes) =>
+	`sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+const json = (/** @type {object} */ value) =>
+	Buffer.from(JSON.stringify(value));
+
+/** @param {string} repository @param {"manifests" | "blobs"} kind @param {Buffer} body @param {string} [tag] */
+function put(repository, kind, body, tag) {
+	const digest = digestOf(body);
+	const type = kind === "blobs" ? "application/octet-stream" : MANIFEST;
+	for (const reference of tag === undefined ? [digest] : [digest, tag])
+		content.set(`/v2/${repository}/${kind}/${reference}`, {
+			body,
+			type,
+			digest,
+		});
+	return { digest, size: body.length };
+}
+
+for (let number = 0; number < REPOSITORIES; number += 1) {
+	const repository = `team-${number}/app`;
+	for (let tag = 0; tag < TAGS; tag += 1) {
+		const config = put(repository, "blobs", json({ repository, tag }));
+		const manifest = (
+			/** @type {string} */ configType,
+			/** @type {object} */ config,
+			/** @type {object[]} */ layers,
+		) =>
+			json({
+				schemaVersion: 2,
+				mediaType: MANIFEST,
+				config: { mediaType: configType, ...config },
+				layers,
+			});
+		const CONFIG = "application/vnd.oci.image.config.v1+json";
+		const image = put(
+			repository,
+			"manifests",
+			manifest(CONFIG, config, []),
+			`v${tag}`,
+		);
+		images.push({
+			tag: `/v2/${repository}/manifests/v${tag}`,
+			digest: `/v2/${repository}/manifests/${image.digest}`,
+		});
+		const payload = json({
+			critical: {
+				identity: { "docker-reference": `${NAME}/${repository}` },
+				image: { "docker-manifest-digest": image.digest },
+				type: "cosign container image signature",
+			},
+			optional: null,
+		});
+		const layer = {
+			mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
+			...put(repository, "blobs", payload),
+			annotations: {
+				"dev.cosignproject.cosign/signature": sign(
+					"sha256",
+					payload,
+					privateKey,
+				).toString("base64"),
+			},
+		};
+		put(
+			repository,
+			"manifests",
+			manifest(CONFIG, config, [layer]),
+			`${image.digest.replace(":", "-")}.sig`,
+		);
+	}
+}
+
+/** @type {Record<string, number>} */
+let counts = {};
+
+const server = createServer((request, response) => {
+	const path = request.url ?? "";
+	if (path === "/counts") {
+		response.end(JSON.stringify(counts));
+		counts = {};
+		return;
+	}
+	counts[request.method ?? ""] = (counts[request.method ?? ""] ?? 0) + 1;
+	const found = content.get(path);
+	if (found === undefined) {
+		response.writeHead(404, { "content-type": "application/json" });
+		response.end('{"errors":[{"code":"MANIFEST_UNKNOWN"}]}');
+		return;
+	}
+	response.writeHead(200, {
+		"content-type": found.type,
+		"content-length": found.body.length,
+		"docker-content-digest": found.digest,
+	});
+	response.end(request.method === "HEAD" ? undefined : found.body);
+});
+
+server.listen(0, "127.0.0.1", () => {
+	const { port } = /** @type {import("node:net").AddressInfo} */ (
+		server.address()
+	);
+	console.log(
+		JSON.stringify({
+			port,
+			key: publicKey.export({ type: "spki", format: "pem" }),
+			images,
+		}),
+	);
+});
