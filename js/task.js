@@ -109,7 +109,8 @@ export function createRunner(glue) {
 			signal?.removeEventListener("abort", forward);
 			clearTimeout(timer);
 			for (const release of held.values()) release();
-			stop.abort();
+			// What is still under way is ended; the usual task leaves nothing, and signals cost more than its answer.
+			if (inbox.waits()) stop.abort();
 			if (era === born) call(() => task.free());
 		}
 	}
@@ -135,6 +136,8 @@ function createInbox(stop) {
 				wake();
 			});
 		},
+		/** Whether something was asked for whose answer is not there. */
+		waits: () => outstanding > 0,
 		/** At least one answer. */
 		async take() {
 			if (arrived.length === 0 && !stop.aborted) {
