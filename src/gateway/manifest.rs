@@ -58,7 +58,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
             .remember(&subject.digest, listed, tag, context.now())
             .await;
         // Only what was allowed, and only where its type follows from its bytes alone.
-        if verdict == "allow" && subject.reads_alone() {
+        if verdict == "allow" && !context.memory.has_content(&asked) && subject.reads_alone() {
             context.memory.keep_content(&asked, &subject.bytes).await;
         }
         let log = answer::decision(context, verdict, &resource, &reason);
@@ -109,7 +109,7 @@ impl<R: Host + Store> Context<'_, R> {
 
     /// Kept bytes go out only after the upstream accepted this request's own credentials.
     async fn by_digest(&self, digest: &Digest) -> Result<Subject, Stop> {
-        if self.memory.content(digest).is_some() {
+        if self.memory.has_content(digest) {
             match self.registry.head(&digest.to_string()).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return Err(Stop::Missing),

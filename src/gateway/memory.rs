@@ -139,6 +139,15 @@ impl<S: Store> Memory<'_, S> {
             .cloned()
     }
 
+    /// Whether this isolate kept them.
+    pub(super) fn has_content(&self, digest: &Digest) -> bool {
+        self.caches
+            .content
+            .borrow_mut()
+            .get(&self.repository, &digest.to_string())
+            .is_some()
+    }
+
     /// Bytes that the store has; they are hashed again here.
     pub(super) async fn recall_content(&self, digest: &Digest) -> Option<Vec<u8>> {
         let record = self
@@ -162,7 +171,7 @@ impl<S: Store> Memory<'_, S> {
 
     /// Keeps bytes that were hashed and allowed.
     pub(super) async fn keep_content(&self, digest: &Digest, bytes: &[u8]) {
-        if bytes.len() > limits::KEPT_MANIFEST || self.content(digest).is_some() {
+        if bytes.len() > limits::KEPT_MANIFEST || self.has_content(digest) {
             return;
         }
         self.insert_content(digest, bytes);

@@ -296,22 +296,21 @@ pub fn is_empty_config(bytes: &[u8], manifest: &Manifest) -> bool {
 /// stands beside what the format defines. What its blobs hold is looked at by
 /// [`is_evidence_document`] and [`is_empty_config`].
 pub fn is_evidence_manifest(bytes: &[u8], manifest: &Manifest) -> bool {
-    let Ok(root) = json::parse(bytes, Dialect::Strict) else {
-        return false;
-    };
     let kinds = &manifest.layers;
     let unsigned = kinds
         .iter()
         .filter(|layer| layer.media_type == STATEMENT)
         .count();
-    manifest.media_type == media_type::OCI_MANIFEST
+    let may_be = manifest.media_type == media_type::OCI_MANIFEST
         && !kinds.is_empty()
         && kinds.len() <= limits::EVIDENCE_EXAMINED
         && kinds.iter().all(|layer| is_evidence_type(&layer.media_type))
         // What nobody signed stands by itself.
-        && (unsigned == 0 || unsigned == kinds.len())
-        && MANIFEST.fits(&root)
-        && embeds_what_it_names(&root)
+        && (unsigned == 0 || unsigned == kinds.len());
+    // An image ends here, and is not read again.
+    may_be
+        && json::parse(bytes, Dialect::Strict)
+            .is_ok_and(|root| MANIFEST.fits(&root) && embeds_what_it_names(&root))
 }
 
 /// Content that a manifest carries along is what its digest says.
@@ -336,22 +335,19 @@ fn embeds_what_it_names(root: &Node) -> bool {
 
 /// Whether a list has the form of a list of evidence. What it lists is for the caller to look at.
 pub fn is_evidence_list(bytes: &[u8], index: &Index) -> bool {
-    let Ok(root) = json::parse(bytes, Dialect::Strict) else {
-        return false;
-    };
-    let may_be = |kind: &str| {
+    let is_evidence = |kind: &str| {
         is_evidence_type(kind)
             || matches!(kind, media_type::OCI_EMPTY | media_type::OCI_CONFIG)
             || kind.starts_with("application/vnd.dev.cosign.")
     };
-    index.media_type == media_type::OCI_INDEX
+    let may_be = index.media_type == media_type::OCI_INDEX
         && !index.manifests.is_empty()
         && index.manifests.len() <= limits::EVIDENCE_EXAMINED
         && index
             .manifests
             .iter()
-            .all(|entry| entry.artifact_type.as_deref().is_none_or(may_be))
-        && LIST.fits(&root)
+            .all(|entry| entry.artifact_type.as_deref().is_none_or(is_evidence));
+    may_be && json::parse(bytes, Dialect::Strict).is_ok_and(|root| LIST.fits(&root))
 }
 
 /// Whether an entry of an index is what BuildKit attaches to images, as the index describes it:

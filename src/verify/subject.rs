@@ -1,6 +1,6 @@
 //! Bytes that were hashed and read as a manifest or index.
 
-use crate::digest::{Digest, DigestError};
+use crate::digest::{Algorithm, Digest, DigestError};
 use crate::error::Failure;
 use crate::oci::Document;
 use alloc::format;
@@ -34,7 +34,11 @@ impl Subject {
                 .map_err(|error| mismatch(digest, error))?;
         }
         let document = Document::parse(&bytes, content_type)?;
-        let digest = Digest::of(&bytes);
+        let digest = match pinned {
+            // They were hashed just now.
+            Some(digest) if digest.algorithm() == Algorithm::Sha256 => digest.clone(),
+            _ => Digest::of(&bytes),
+        };
         Ok(Self {
             bytes,
             digest,
