@@ -330,6 +330,8 @@ export interface GatewayConfig {
 	publicUrl?: string;
 	/** `host[:port]` that redirects may lead to although they are private or plain http. */
 	egress?: string[];
+	/** Which build of the module this is, for one of your own whose gateway shares a store with others: what another build kept is not believed. The package's modules know theirs. */
+	build?: string;
 }
 
 /** What the gateway may remember in; it works without. */
