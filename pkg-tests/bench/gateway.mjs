@@ -12,13 +12,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { REJECT, signedBy } from "../clients/front.mjs";
 import { freePort, startWorker } from "../lib/serve.mjs";
 
 const ROUNDS = Number(process.env.GATEWAY_ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 4);
 const CONNECTIONS = 32;
 const LIMIT = 0.9;
-const NAME = "registry.bench";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), "sealgate-bench-"));
@@ -37,23 +37,15 @@ async function bench() {
 	await writeFile(
 		policy,
 		JSON.stringify({
-			default: [{ type: "reject" }],
+			default: REJECT,
 			transports: {
-				docker: {
-					[NAME]: [
-						{
-							type: "sigstoreSigned",
-							keyPath: "key.pub",
-							signedIdentity: { type: "matchRepository" },
-						},
-					],
-				},
+				docker: { [upstream.name]: signedBy("key.pub") },
 			},
 		}),
 	);
 	const gateway = await startWorker({
 		upstream: upstream.url,
-		name: NAME,
+		name: upstream.name,
 		policy,
 	});
 	endings.push(() => gateway.stop());
@@ -97,12 +89,13 @@ async function startUpstream() {
 	);
 	endings.push(() => child.kill());
 	const [line] = await once(createInterface({ input: child.stdout }), "line");
-	/** @type {{ port: number, key: string, images: { tag: string, digest: string }[] }} */
-	const { port, key, images } = JSON.parse(line);
+	/** @type {{ port: number, key: string, name: string, images: { tag: string, digest: string }[] }} */
+	const { port, key, name, images } = JSON.parse(line);
 	const url = `http://127.0.0.1:${port}`;
 	return {
 		url,
 		key,
+		name,
 		images,
 		/** @returns {Promise<Record<string, number>>} */
 		counts: async () => (await fetch(`${url}/counts`)).json(),

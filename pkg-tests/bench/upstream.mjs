@@ -4,10 +4,10 @@
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 
-export const REPOSITORIES = 10;
-export const TAGS = 20;
+const REPOSITORIES = 10;
+const TAGS = 20;
 /** The name under which the images are signed. */
-export const NAME = "registry.bench";
+const NAME = "registry.bench";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
 const { privateKey, publicKey } = generateKeyPairSync("ec", {
@@ -122,6 +122,7 @@ server.listen(0, "127.0.0.1", () => {
 		JSON.stringify({
 			port,
 			key: publicKey.export({ type: "spki", format: "pem" }),
+			name: NAME,
 			images,
 		}),
 	);

@@ -10,15 +10,15 @@ use alloc::vec::Vec;
 #[derive(Debug, Default)]
 pub struct Refusals {
     /// The failure that says most, and how much it says.
-    foremost: Option<(Failure, (u8, usize))>,
+    foremost: Option<(Failure, (usize, u8))>,
     steps: Vec<Step>,
 }
 
 impl Refusals {
-    /// One more. A failure says more the further its verification came: by its kind's rank, then by
-    /// its steps; of equals the first is kept.
+    /// One more. A failure says more the further its verification came: by its steps, then by its
+    /// kind's rank; of equals the first is kept.
     pub fn add(&mut self, refused: Refused) {
-        let reach = (refused.failure.kind.rank(), refused.steps.len());
+        let reach = (refused.steps.len(), refused.failure.kind.rank());
         if self
             .foremost
             .as_ref()
@@ -62,4 +62,50 @@ pub async fn first_to_settle<T, P: Provider>(
         }
     }
     Ok(Err(refusals.into_refused(SignatureError::None)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::crypto::{KeyError, Rule};
+    use alloc::vec;
+
+    fn refused(failure: impl Into<Failure>, steps: usize) -> Refused {
+        let rule = || Step::Rule(Rule::new("test.rule", "a step"));
+        Refused {
+            steps: (0..steps).map(|_| rule()).collect(),
+            ..Refused::new(failure)
+        }
+    }
+
+    fn told(all: Vec<Refused>) -> (&'static str, usize) {
+        let mut refusals = Refusals::default();
+        all.into_iter().for_each(|one| refusals.add(one));
+        let refused = refusals.into_refused(KeyError::None);
+        (refused.failure.code, refused.steps.len())
+    }
+
+    #[test]
+    fn what_came_furthest_is_told_and_the_steps_of_all_are_kept() {
+        let invalid = |key: &str, steps| {
+            let (scheme, key) = (crate::crypto::Scheme::Ed25519, key.into());
+            refused(SignatureError::Invalid { scheme, key }, steps)
+        };
+        let other = |steps| refused(KeyError::Der, steps);
+        assert_eq!(told(Vec::new()), ("key.none", 0));
+        // By steps, whichever comes first and whatever its kind.
+        assert_eq!(told(vec![other(3), invalid("a", 1)]), ("key.der", 4));
+        assert_eq!(told(vec![invalid("a", 1), other(3)]), ("key.der", 4));
+        // Then by kind.
+        assert_eq!(
+            told(vec![other(1), invalid("a", 1)]),
+            ("signature.invalid", 2)
+        );
+        // Then the first.
+        let mut refusals = Refusals::default();
+        refusals.add(invalid("the first", 1));
+        refusals.add(invalid("the second", 1));
+        let message = refusals.into_refused(KeyError::None).failure.message;
+        assert!(message.contains("the first"), "{message}");
+    }
 }
