@@ -2,7 +2,7 @@
 // tags, then their digests, in 10 repositories with credentials of their own. Rounds alternate, so that whatever slows the machine
 // down slows both; what is compared are medians. The upstream's requests are counted: a tag's digest is asked for each time.
 //
-//   node pkg-tests/bench/gateway.mjs        (`make bench`; GATEWAY_ROUNDS=n, SECONDS=n)
+//   node pkg-tests/bench/gateway.mjs        (`make bench`; WRK_ROUNDS=n, SECONDS=n)
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -15,7 +15,7 @@ import { fileURLToPath } from "node:url";
 import { REJECT, signedBy } from "../clients/front.mjs";
 import { freePort, startWorker } from "../lib/serve.mjs";
 
-const ROUNDS = Number(process.env.GATEWAY_ROUNDS ?? 5);
+const ROUNDS = Number(process.env.WRK_ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 4);
 const CONNECTIONS = 32;
 const LIMIT = 0.9;

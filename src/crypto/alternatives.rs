@@ -71,7 +71,7 @@ mod tests {
     use alloc::vec;
 
     fn refused(failure: impl Into<Failure>, steps: usize) -> Refused {
-        let rule = || Step::Rule(Rule::new("test.rule", "a step"));
+        let rule = || Step::Rule(Rule::new("digest.equals", "a step"));
         Refused {
             steps: (0..steps).map(|_| rule()).collect(),
             ..Refused::new(failure)
