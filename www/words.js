@@ -162,7 +162,7 @@ export const en = {
 		verifier: "Verifier",
 	},
 	noDigest: "not known",
-	claimedName: "the gateway’s name for the image; nothing is judged by it",
+	claimedName: "the gateway’s name for the image, which nothing else confirms",
 	/** @param {string} who */
 	toldBy: (who) => `said by ${who}`,
 	kind: {
