@@ -244,6 +244,29 @@ test("answers arrive as they come, several in one call", async () => {
 	assert.deepEqual(calls, [[], [2, 3], [1]]);
 });
 
+test("a task that is done ends what is still under way, and leaves alone what is not", async () => {
+	const glue = standIn((_, answers) =>
+		answers.length === 0
+			? { asks: [fetchAsk(1), fetchAsk(2)] }
+			: { done: { verdict: "deny" } },
+	);
+	/** @type {AbortSignal[]} */
+	const signals = [];
+	const asked = async () => {
+		await apiOver(glue).verifyImage("a", {
+			fetch: async (_, { signal }) => {
+				signals.push(signal);
+				return signals.length === 1
+					? new Response("ok")
+					: new Promise(() => {});
+			},
+		});
+		await new Promise((done) => setTimeout(done));
+		return signals.map((signal) => signal.aborted);
+	};
+	assert.deepEqual(await asked(), [false, true]);
+});
+
 test("a body of the bound passes, one byte more does not and ends the transfer", async () => {
 	const { server, address, sent } = await endlessServer();
 	const api = apiOver(
