@@ -10,6 +10,8 @@ mod pins;
 mod platforms;
 #[path = "images/reports.rs"]
 mod reports;
+#[path = "images/requests.rs"]
+mod requests;
 #[path = "images/steps.rs"]
 mod steps;
 mod support;
