@@ -5,13 +5,16 @@ SHELL := /bin/bash
 
 CACHE := $(or $(SEALGATE_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/sealgate)
 # The package's modules: one crate, by its features. Each is built alone.
-MODULES := target/modules/sealgate.wasm target/modules/sealgate_gateway.wasm target/modules/sealgate_full.wasm
-BUILT := target/wasm32-unknown-unknown/release/sealgate
+MODULES := $(addprefix target/modules/,sealgate.wasm sealgate_gateway.wasm sealgate_full.wasm sealgate_arithmetic.wasm)
 # Everything in src/, since some of it is compiled in as data; the rule of $(MODULES) checks that nothing is missing.
 SOURCES := $(shell find src -type f) Cargo.toml Cargo.lock
 # Panics name the file that they are in: where this folder and Cargo's sources are must not change the module.
 US := $(shell printf '\037')
-NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/sources
+NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/sources$(US)--remap-path-prefix=$(shell rustc --print sysroot 2> /dev/null)/lib/rustlib/src/rust=/rust
+# The standard library is compiled with the modules, for size, and a panic traps at once, without words that nobody reads
+# (docs/performance.md "Size"). Cargo calls that unstable: the toolchain is pinned, and RUSTC_BOOTSTRAP lets a stable one do it.
+OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
+NO_MESSAGES := -Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/sigstore-differential tools/build
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
@@ -177,8 +180,12 @@ clean: ## forget what was built here
 target/modules/sealgate.wasm: FEATURES := wasm
 target/modules/sealgate_gateway.wasm: FEATURES := wasm,gateway
 target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint
+target/modules/sealgate_arithmetic.wasm: FEATURES := wasm-arithmetic
+target/modules/sealgate_arithmetic.wasm: PROFILE := arithmetic
+$(MODULES): PROFILE ?= release
+$(MODULES): BUILT = target/wasm32-unknown-unknown/$(PROFILE)/sealgate
 $(MODULES): $(SOURCES) | rust-targets
-	CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)" cargo build --locked --release --lib --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
+	RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)$(US)$(NO_MESSAGES)" cargo build --locked --profile $(PROFILE) --lib $(OWN_STD) --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
 	@for file in $$(sed 's/^[^:]*: //' $(BUILT).d); do \
 	  case " $(SOURCES) " in *" $${file#$(CURDIR)/} "*) ;; \
 	  *) echo "$$file is compiled in, but a change to it would not build the module again: name it in SOURCES" >&2; exit 1;; esac; done
@@ -216,6 +223,7 @@ rust:
 rust-targets: rust
 	@for target in wasm32-unknown-unknown wasm32-wasip1 thumbv7em-none-eabi; do \
 	  [ -d "$$(rustc --print sysroot)/lib/rustlib/$$target" ] || { echo "installing Rust's target $$target"; rustup target add $$target; }; done
+	@[ -d "$$(rustc --print sysroot)/lib/rustlib/src" ] || { echo "installing the standard library's sources"; rustup component add rust-src; }
 
 .PHONY: apt-peers
 apt-peers:

@@ -4,6 +4,7 @@
 // or the result. A trap inside the module (RuntimeError, RangeError) fails the tasks in flight with the code "internal"
 // and starts the module over; the next call works.
 
+import { createArithmetic } from "./arithmetic.js";
 import { BUILD } from "./build.js";
 import { createFetcher } from "./fetch.js";
 import { codedError } from "./error.js";
@@ -13,6 +14,7 @@ import { createWebCrypto } from "./webcrypto.js";
 
 /** @typedef {import("./task.js").Glue} Glue */
 /** @typedef {import("./task.js").Services} Services */
+/** @typedef {import("./arithmetic.js").Arithmetic} Arithmetic */
 /** @typedef {{ redirect: "follow" | "manual" } & RequestInit} RequestDefaults */
 
 /** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (docs/gateway.md "One request, one budget"). */
@@ -25,12 +27,13 @@ const CREATED = Symbol("created");
  * The API over one module, or over a small one and another with everything.
  *
  * @param {Glue} glue what wasm-bindgen made, initialised
- * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch, more?: () => Glue | Promise<Glue> }} platform how this platform must be asked, and by what; and the module with everything, where `glue` is a smaller one
+ * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch, more?: () => Glue | Promise<Glue>, arithmetic?: () => Arithmetic | Promise<Arithmetic> }} platform how this platform must be asked, and by what; the module with everything, where `glue` is a smaller one; and the one that checks signatures, where those were built without it
  */
 export function createApi(glue, platform) {
 	const modules = createModules(glue, platform.more);
 	const { runner } = modules.first;
 	const webCrypto = createWebCrypto();
+	const arithmetic = createArithmetic(platform.arithmetic);
 
 	/** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
 	const services = (given) => ({
@@ -40,6 +43,7 @@ export function createApi(glue, platform) {
 			given.timeout,
 		),
 		verify: webCrypto.verify,
+		compute: arithmetic.compute,
 		load: given.load,
 		save: given.save,
 	});
@@ -162,6 +166,8 @@ export function createApi(glue, platform) {
 		#module;
 		/** @type {{ inner: any, era: number }} */
 		#made;
+		/** @type {import("./index.d.ts").GatewayState} */
+		#state;
 
 		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] @param {import("./index.d.ts").Abortable} [options] */
 		static async create(config, given = {}, options = {}) {
@@ -173,11 +179,12 @@ export function createApi(glue, platform) {
 				lock: createLocks(),
 				patience: patienceOf(given.requestTimeout),
 			};
-			const { module, value } = await modules.call(
-				"Gateway",
-				(glue) => new glue.Gateway(checked),
+			const { module, value } = await modules.make(
+				"startGateway",
+				(glue) => glue.startGateway(checked),
+				lent,
+				signal,
 			);
-			throwIfAborted(signal);
 			return new Gateway(CREATED, checked, lent, module, value);
 		}
 
@@ -192,6 +199,7 @@ export function createApi(glue, platform) {
 			this.#services = lent;
 			this.#module = module;
 			this.#made = { inner, era: module.runner.era() };
+			this.#state = module.runner.call(() => inner.state());
 		}
 
 		/** @param {import("./index.d.ts").GatewayRequest} request @param {import("./index.d.ts").Abortable} [options] @returns {Promise<import("./index.d.ts").Action>} */
@@ -204,8 +212,9 @@ export function createApi(glue, platform) {
 				time: request.time ?? now(),
 			};
 			const pieces = createPieces();
+			await this.#renew();
 			const done = this.#module.runner.run(
-				() => this.#inner().handle(asked),
+				() => this.#made.inner.handle(asked),
 				{ ...this.#services, begin: pieces.begin, write: pieces.write },
 				signal,
 			);
@@ -215,17 +224,20 @@ export function createApi(glue, platform) {
 
 		/** @returns {import("./index.d.ts").GatewayState} */
 		state() {
-			return this.#module.runner.call(() => this.#inner().state());
+			return this.#state;
 		}
 
-		/** The gateway inside the module, made again when the module has started over. */
-		#inner() {
+		/** Makes the gateway inside the module again where the module has started over. */
+		async #renew() {
 			const { glue, runner } = this.#module;
-			if (this.#made.era !== runner.era()) {
-				const inner = runner.call(() => new glue.Gateway(this.#config));
-				this.#made = { inner, era: runner.era() };
+			while (this.#made.era !== runner.era()) {
+				const era = runner.era();
+				const inner = await runner.run(
+					() => glue.startGateway(this.#config),
+					this.#services,
+				);
+				this.#made = { inner, era };
 			}
-			return this.#made.inner;
 		}
 	}
 

@@ -34,6 +34,29 @@ async function loadMore() {
 	}
 }
 
+/** @type {Promise<import("./arithmetic.js").Arithmetic> | undefined} */
+let computing;
+
+/** The module that checks signatures where the browser cannot, once; after a failure it is tried again. */
+function arithmetic() {
+	computing ??= loadArithmetic().catch((error) => {
+		computing = undefined;
+		throw error;
+	});
+	return computing;
+}
+
+async function loadArithmetic() {
+	const address = new URL("./sealgate_arithmetic_bg.wasm", import.meta.url);
+	try {
+		const module = await import("./sealgate_arithmetic.js");
+		await module.default({ module_or_path: address });
+		return module;
+	} catch (error) {
+		throw loadError(error, String(address));
+	}
+}
+
 export const {
 	verifyImage,
 	verifyBundle,
@@ -48,6 +71,7 @@ export const {
 	Gateway,
 } = createApi(/** @type {any} */ (glue), {
 	more,
+	arithmetic,
 	// A page cannot see redirects, so the browser follows them. Cookies stay out of it, and no password window opens.
 	requestInit: {
 		redirect: "follow",

@@ -36,9 +36,24 @@ export function createModules(glue, more) {
 	 * @param {Entry} entry what the task needs of a module @param {(glue: Glue) => import("./task.js").Task} start @param {Services} services @param {Signal} [signal] @returns {Promise<any>}
 	 */
 	async function run(entry, start, services, signal) {
+		return (await make(entry, start, services, signal)).value;
+	}
+
+	/**
+	 * Runs a task to its end, and says in which module.
+	 *
+	 * @param {Entry} entry what the task needs of a module @param {(glue: Glue) => import("./task.js").Task} start @param {Services} services @param {Signal} [signal] @returns {Promise<{ module: Module, value: any }>}
+	 */
+	async function make(entry, start, services, signal) {
 		if (signal?.aborted) throw signal.reason;
-		const runIn = (/** @type {Module} */ { glue, runner }) =>
-			runner.run(() => start(glue), services, signal);
+		const runIn = async (/** @type {Module} */ module) => ({
+			module,
+			value: await module.runner.run(
+				() => start(module.glue),
+				services,
+				signal,
+			),
+		});
 		if (entry in first.glue) {
 			try {
 				return await runIn(first);
@@ -69,7 +84,7 @@ export function createModules(glue, more) {
 		return callIn(await larger());
 	}
 
-	return { first, run, call };
+	return { first, run, make, call };
 }
 
 /** @param {unknown} error */

@@ -7,11 +7,12 @@ import { unless } from "./fetch.js";
  * @typedef {{ startVerify(options: object): Task, startPolicyInit(options: object): Task, startVerifyBundle(options: object): Task, predicateType(name: string): string, verifySignature(options: object): Task,
  *   policyAssets(policy: Uint8Array): string[], policyLint(policy: Uint8Array, known: object): any,
  *   policyExplain(policy: Uint8Array, reference: string, as?: string): any, parseReference(text: string): any, version(): string,
- *   Gateway: new (config: object) => any, __wbg_reset_state?(): void }} Glue whose module starts over where it can; wasm-pack's cannot
+ *   startGateway(config: object): Task, __wbg_reset_state?(): void }} Glue whose module starts over where it can; wasm-pack's cannot
  * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`
  * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public" }} FetchRequest
+ * @typedef {{ scheme: string, spki: Uint8Array, message: Uint8Array, isDigest: boolean, signature: Uint8Array }} Computation
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
- * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck }
+ * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck } | { id: number, kind: "compute", check: Computation }
  *   | { id: number, kind: "pause" } | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }
  *   | { id: number, kind: "begin", status: number, headers: [string, string][] } | { id: number, kind: "write", piece: Uint8Array }} Ask
  * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "egress" | "budget" | "other", message: string, url?: string }} AnswerError
@@ -21,7 +22,7 @@ import { unless } from "./fetch.js";
  * @typedef {Map<string, () => void>} Held
  * @typedef {import("./index.d.ts").Signal} Signal
  * @typedef {(request: FetchRequest, stop: AbortSignal) => Promise<{ response: FetchResponse } | { error: AnswerError }>} Fetcher
- * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>,
+ * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>, compute: (check: Computation) => Promise<Found>,
  *   begin?: (head: { status: number, headers: [string, string][] }) => void, write?: (piece: Uint8Array) => Promise<void>,
  *   patience?: number, lock?: (key: string) => Promise<() => void>,
  *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown> }} Services
@@ -168,6 +169,8 @@ async function find(ask, services, late, held) {
 			return services.fetch(ask.request, late);
 		case "verify":
 			return services.verify(ask.check);
+		case "compute":
+			return services.compute(ask.check);
 		// Everything works without a store, or with one that fails.
 		case "load":
 			return {

@@ -3,6 +3,8 @@ import * as glue from "./sealgate_gateway.js";
 import module from "./sealgate_gateway_bg.wasm";
 import * as full from "./sealgate_full.js";
 import fullModule from "./sealgate_full_bg.wasm";
+import * as computing from "./sealgate_arithmetic.js";
+import computingModule from "./sealgate_arithmetic_bg.wasm";
 import { createApi } from "./api.js";
 
 glue.initSync({ module });
@@ -11,6 +13,15 @@ glue.initSync({ module });
 function more() {
 	full.initSync({ module: fullModule });
 	return full;
+}
+
+let isComputing = false;
+
+/** Checks signatures where the platform cannot. A second start would take the first one's memory away. */
+function arithmetic() {
+	if (!isComputing) computing.initSync({ module: computingModule });
+	isComputing = true;
+	return computing;
 }
 
 export const {
@@ -27,6 +38,7 @@ export const {
 	Gateway,
 } = createApi(/** @type {any} */ (glue), {
 	more,
+	arithmetic,
 	// The core follows redirects itself: it knows which credentials may go where.
 	requestInit: { redirect: "manual" },
 });

@@ -178,7 +178,11 @@ mod verify;
 #[cfg(feature = "gateway")]
 pub mod gateway;
 
-#[cfg(all(feature = "wasm", target_arch = "wasm32", target_os = "unknown"))]
+#[cfg(all(
+    any(feature = "wasm", feature = "wasm-arithmetic"),
+    target_arch = "wasm32",
+    target_os = "unknown"
+))]
 pub mod wasm;
 
 #[cfg(test)]
@@ -215,9 +219,11 @@ pub mod registry {
 
 /// Keys, and checks of signatures as whoever provides cryptography sees them.
 pub mod keys {
+    #[cfg(feature = "arithmetic")]
+    pub use crate::crypto::RustCrypto;
     pub use crate::crypto::{
         Curve, EcdsaForm, Hash, KeyError, KeyKind, Message, Outcome, Provider, PublicKey, Role,
-        RustCrypto, Scheme, SignatureCheck, SignatureError,
+        Scheme, SignatureCheck, SignatureError,
     };
 }
 

@@ -88,7 +88,11 @@ test("an app bundled by esbuild works in a page, with the module beside it, and 
 	const address = await served("by-esbuild");
 	const [{ error }] = await ask("chromium", `${address}/index.html`, "results");
 	assert.match(error, /host\.wasm-unloadable.*\/sealgate_bg\.wasm/s);
-	for (const name of ["sealgate_bg.wasm", "sealgate_full_bg.wasm"])
+	for (const name of [
+		"sealgate_bg.wasm",
+		"sealgate_full_bg.wasm",
+		"sealgate_arithmetic_bg.wasm",
+	])
 		copyFileSync(join(modules, name), join(project, "by-esbuild", name));
 	assertChecks(await ask("chromium", `${address}/index.html`, "results"));
 });
@@ -106,8 +110,8 @@ test("an app bundled by esbuild works in Node, with the module beside it, and sa
 	copyFileSync(join(project, "for-node/node.mjs"), join(folder, "app.mjs"));
 	const start = () => run(process.execPath, ["app.mjs"], folder);
 	assert.match(JSON.parse(start()).results[0].error, /host\.wasm-unloadable/);
-	const name = "sealgate_full_bg.wasm";
-	copyFileSync(join(modules, name), join(folder, name));
+	for (const name of ["sealgate_full_bg.wasm", "sealgate_arithmetic_bg.wasm"])
+		copyFileSync(join(modules, name), join(folder, name));
 	assertChecks(JSON.parse(start()).results);
 	rmSync(folder, { recursive: true });
 });

@@ -20,15 +20,25 @@ async function glueOf(name) {
 	return glue;
 }
 
-const [small, gateway, full] = await Promise.all(
-	["sealgate", "sealgate_gateway", "sealgate_full"].map(glueOf),
+const [small, gateway, full, computing] = await Promise.all(
+	[
+		"sealgate",
+		"sealgate_gateway",
+		"sealgate_full",
+		"sealgate_arithmetic",
+	].map(glueOf),
 );
 
 /** A registry that has nothing. */
 const fetch = async () => new Response(null, { status: 404 });
 /** @param {any} glue @param {(() => any)} [more] */
 const apiOver = (glue, more) =>
-	createApi(glue, { requestInit: { redirect: "manual" }, fetch, more });
+	createApi(glue, {
+		requestInit: { redirect: "manual" },
+		fetch,
+		more,
+		arithmetic: () => computing,
+	});
 
 /** What comes of a call, as plain data. @param {() => Promise<unknown>} call */
 async function outcome(call) {

@@ -1,13 +1,22 @@
 // A stand-in for the module, for faults and orders of events that the module is not to have.
 
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { builtPackage } from "./support.mjs";
 
 export const { createApi } = await import(join(builtPackage(), "api.js"));
 
-/** A module whose tasks do what `advance` says; it counts how often it was started over. */
+/** A module whose tasks do what `advance` says; it counts how often it was started over, and its gateways. */
 export function standIn(advance) {
+	const gateway = () => {
+		glue.made += 1;
+		return {
+			handle: (request) => glue.startVerify({ reference: request.url }),
+			state: () => ({ state: "ok" }),
+		};
+	};
 	const glue = {
+		made: 0,
 		resets: 0,
 		freed: 0,
 		startVerify: (options) => ({
@@ -16,24 +25,27 @@ export function standIn(advance) {
 		}),
 		parseReference: (text) => ({ domain: text, canonical: text }),
 		version: () => "0.0.0",
-		Gateway: class {
-			constructor() {
-				this.era = glue.resets;
-			}
-			handle(request) {
-				return glue.startVerify({ reference: request.url });
-			}
-			state() {
-				return { state: "ok", era: this.era };
-			}
-		},
+		startGateway: () => ({
+			advance: () => ({ done: gateway() }),
+			free: () => {},
+		}),
 		__wbg_reset_state: () => (glue.resets += 1),
 	};
 	return glue;
 }
 
+const arithmetic = await import(
+	join(builtPackage(), "sealgate_arithmetic.js")
+);
+arithmetic.initSync({
+	module: readFileSync(join(builtPackage(), "sealgate_arithmetic_bg.wasm")),
+});
+
 export const apiOver = (glue) =>
-	createApi(glue, { requestInit: { redirect: "manual" } });
+	createApi(glue, {
+		requestInit: { redirect: "manual" },
+		arithmetic: () => arithmetic,
+	});
 export const fetchAsk = (id, more = {}) => ({
 	id,
 	kind: "fetch",

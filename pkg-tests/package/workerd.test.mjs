@@ -67,10 +67,10 @@ test("everything works in workerd, bundled", async () => {
 	assertChecks(
 		await serveAndAsk([
 			["worker.js", "esModule", "bundle/worker.js"],
-			...["sealgate_gateway_bg.wasm", "sealgate_full_bg.wasm"].map((name) => [
-				name,
+			...["gateway", "full", "arithmetic"].map((name) => [
+				`sealgate_${name}_bg.wasm`,
 				"wasm",
-				`bundle/${name}`,
+				`bundle/sealgate_${name}_bg.wasm`,
 			]),
 		]),
 	);

@@ -3,11 +3,13 @@
 
 use super::key::{Curve, KeyKind, PublicKey};
 use crate::digest::Algorithm;
+use crate::encoding::der::{Elements, Tag};
 use crate::error::HostError;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use p256::elliptic_curve::scalar::ScalarValue;
 
 /// A hash of FIPS 180-4.
 pub type Hash = Algorithm;
@@ -26,6 +28,43 @@ pub enum Scheme {
     Ed25519,
     /// Ed25519ph (RFC 8032 section 5.1), empty context.
     Ed25519ph,
+}
+
+impl Scheme {
+    /// As the options of `verifySignature` and the bindings name it, for instance `ecdsa-sha256`.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Ecdsa(Hash::Sha256) => "ecdsa-sha256",
+            Self::Ecdsa(Hash::Sha384) => "ecdsa-sha384",
+            Self::Ecdsa(Hash::Sha512) => "ecdsa-sha512",
+            Self::RsaPkcs1(Hash::Sha256) => "rsa-pkcs1-sha256",
+            Self::RsaPkcs1(Hash::Sha384) => "rsa-pkcs1-sha384",
+            Self::RsaPkcs1(Hash::Sha512) => "rsa-pkcs1-sha512",
+            Self::RsaPss(Hash::Sha256) => "rsa-pss-sha256",
+            Self::RsaPss(Hash::Sha384) => "rsa-pss-sha384",
+            Self::RsaPss(Hash::Sha512) => "rsa-pss-sha512",
+            Self::Ed25519 => "ed25519",
+            Self::Ed25519ph => "ed25519ph",
+        }
+    }
+
+    /// By which hash the message enters; none where it enters whole.
+    pub fn hash(self) -> Option<Hash> {
+        match self {
+            Self::Ecdsa(hash) | Self::RsaPkcs1(hash) | Self::RsaPss(hash) => Some(hash),
+            Self::Ed25519ph => Some(Hash::Sha512),
+            Self::Ed25519 => None,
+        }
+    }
+
+    /// The scheme of this [`Self::id`].
+    pub fn by_id(id: &str) -> Option<Self> {
+        let schemes = [Hash::Sha256, Hash::Sha384, Hash::Sha512]
+            .into_iter()
+            .flat_map(|hash| [Self::Ecdsa(hash), Self::RsaPkcs1(hash), Self::RsaPss(hash)])
+            .chain([Self::Ed25519, Self::Ed25519ph]);
+        schemes.into_iter().find(|scheme| scheme.id() == id)
+    }
 }
 
 impl fmt::Display for Scheme {
@@ -162,12 +201,7 @@ impl SignatureCheck {
             (_, key) => return Err(SignatureError::KeyMismatch { scheme, key }),
         };
         if let Message::Digest(hash, digest) = message.as_ref() {
-            let expected = match scheme {
-                Scheme::Ecdsa(h) | Scheme::RsaPkcs1(h) | Scheme::RsaPss(h) => Some(h),
-                Scheme::Ed25519ph => Some(Hash::Sha512),
-                Scheme::Ed25519 => None,
-            };
-            if expected != Some(*hash) || digest.len() != hash.size() {
+            if scheme.hash() != Some(*hash) || digest.len() != hash.size() {
                 return Err(malformed());
             }
         }
@@ -219,28 +253,46 @@ impl SignatureCheck {
 }
 
 fn ecdsa_fixed(curve: Curve, form: EcdsaForm, signature: &[u8]) -> Option<Vec<u8>> {
-    let der = || match curve {
-        Curve::P256 => p256::ecdsa::Signature::from_der(signature)
-            .ok()
-            .map(|s| s.to_bytes().to_vec()),
-        Curve::P384 => p384::ecdsa::Signature::from_der(signature)
-            .ok()
-            .map(|s| s.to_bytes().to_vec()),
-        Curve::P521 => p521::ecdsa::Signature::from_der(signature)
-            .ok()
-            .map(|s| s.to_bytes().to_vec()),
-    };
     let fixed = match form {
-        EcdsaForm::Der => der()?,
+        EcdsaForm::Der => of_der(curve, signature)?,
         EcdsaForm::Fixed => signature.into(),
-        EcdsaForm::DerOrHalves => der().or_else(|| halves(curve, signature))?,
+        EcdsaForm::DerOrHalves => of_der(curve, signature).or_else(|| halves(curve, signature))?,
     };
-    let in_range = match curve {
-        Curve::P256 => p256::ecdsa::Signature::from_slice(&fixed).is_ok(),
-        Curve::P384 => p384::ecdsa::Signature::from_slice(&fixed).is_ok(),
-        Curve::P521 => p521::ecdsa::Signature::from_slice(&fixed).is_ok(),
+    if fixed.len() != curve.size() * 2 {
+        return None;
+    }
+    let (r, s) = fixed.split_at(curve.size());
+    let is_scalar = match curve {
+        Curve::P256 => is_scalar::<p256::NistP256>,
+        Curve::P384 => is_scalar::<p384::NistP384>,
+        Curve::P521 => is_scalar::<p521::NistP521>,
     };
-    in_range.then_some(fixed)
+    (is_scalar(r) && is_scalar(s)).then_some(fixed)
+}
+
+/// Whether it is from 1 to the order of the curve less 1 (FIPS 186-5 section 6.4.2).
+fn is_scalar<C: p256::elliptic_curve::Curve>(value: &[u8]) -> bool {
+    ScalarValue::<C>::from_slice(value).is_ok_and(|scalar| !bool::from(scalar.is_zero()))
+}
+
+/// DER `SEQUENCE { r, s }`, nothing after it and no byte too many.
+fn of_der(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
+    let mut values = Elements::inside_only(signature, Tag::Sequence, "the signature").ok()?;
+    let (r, s) = (values.unsigned().ok()?, values.unsigned().ok()?);
+    values.finish().ok()?;
+    padded(curve, [r, s])
+}
+
+/// Both brought to the curve's length.
+fn padded(curve: Curve, halves: [&[u8]; 2]) -> Option<Vec<u8>> {
+    let mut fixed = Vec::with_capacity(curve.size() * 2);
+    for half in halves {
+        let zeros = half.iter().take_while(|byte| **byte == 0).count();
+        let value = half.get(zeros..)?;
+        fixed.resize(fixed.len() + curve.size().checked_sub(value.len())?, 0);
+        fixed.extend_from_slice(value);
+    }
+    Some(fixed)
 }
 
 /// Two big-endian integers of equal length, at most 132 bytes together, brought to the curve's
@@ -250,14 +302,7 @@ fn halves(curve: Curve, signature: &[u8]) -> Option<Vec<u8>> {
         return None;
     }
     let (r, s) = signature.split_at(signature.len() / 2);
-    let mut fixed = Vec::with_capacity(curve.size() * 2);
-    for half in [r, s] {
-        let zeros = half.iter().take_while(|byte| **byte == 0).count();
-        let value = half.get(zeros..)?;
-        fixed.resize(fixed.len() + curve.size().checked_sub(value.len())?, 0);
-        fixed.extend_from_slice(value);
-    }
-    Some(fixed)
+    padded(curve, [r, s])
 }
 
 /// A provider's answer.

@@ -13,7 +13,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
-use rsa::BoxedUint;
+use p256::elliptic_curve::point::AffineCoordinates;
+use p256::elliptic_curve::{CurveArithmetic, FieldBytes};
 
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7");
@@ -101,21 +102,10 @@ impl fmt::Display for KeyKind {
     }
 }
 
-/// The key as RustCrypto holds it.
-#[derive(Debug)]
-pub(super) enum ParsedKey {
-    P256(p256::ecdsa::VerifyingKey),
-    P384(p384::ecdsa::VerifyingKey),
-    P521(p521::ecdsa::VerifyingKey),
-    Ed25519(ed25519_dalek::VerifyingKey),
-    Rsa(rsa::PublicKey),
-}
-
 #[derive(Debug)]
 struct Inner {
     spki: Vec<u8>,
     kind: KeyKind,
-    material: ParsedKey,
 }
 
 /// A public key in canonical form. Cheap to clone.
@@ -155,7 +145,7 @@ impl PublicKey {
     /// [`KeyError`].
     pub fn from_spki_der(bytes: &[u8]) -> Result<Self, KeyError> {
         let (algorithm, parameters, key) = subject_public_key_info(bytes)?;
-        let (kind, material) = match algorithm {
+        let kind = match algorithm {
             EC => ec(parameters, key)?,
             ED25519 if parameters.is_none() => ed25519(key)?,
             RSA if parameters.is_some_and(|value| value.raw == NULL) => rsa_key(key)?,
@@ -169,7 +159,6 @@ impl PublicKey {
         Ok(Self(Arc::new(Inner {
             spki: bytes.into(),
             kind,
-            material,
         })))
     }
 
@@ -204,8 +193,12 @@ impl PublicKey {
         self.0.kind
     }
 
-    pub(super) fn material(&self) -> &ParsedKey {
-        &self.0.material
+    /// What its subjectPublicKey holds: a point, or PKCS#1.
+    #[cfg(feature = "arithmetic")]
+    pub(super) fn subject_public_key(&self) -> Option<&[u8]> {
+        subject_public_key_info(&self.0.spki)
+            .ok()
+            .map(|(_, _, key)| key)
     }
 }
 
@@ -228,49 +221,54 @@ fn subject_public_key_info(
 }
 
 /// RFC 5480: named curve, uncompressed point.
-fn ec(curve: Option<Element<'_>>, point: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
+fn ec(curve: Option<Element<'_>>, point: &[u8]) -> Result<KeyKind, KeyError> {
     let curve = curve.ok_or(KeyError::Der)?;
     let curve = Elements::of(curve.raw, "the curve").oid()?;
-    if point.first() != Some(&4) {
+    let Some((4, coordinates)) = point.split_first() else {
         return Err(KeyError::Point);
-    }
-    let (curve, material) = match curve {
-        P256 => (
-            Curve::P256,
-            p256::ecdsa::VerifyingKey::from_sec1_bytes(point).map(ParsedKey::P256),
-        ),
-        P384 => (
-            Curve::P384,
-            p384::ecdsa::VerifyingKey::from_sec1_bytes(point).map(ParsedKey::P384),
-        ),
-        P521 => (
-            Curve::P521,
-            p521::ecdsa::VerifyingKey::from_sec1_bytes(point).map(ParsedKey::P521),
-        ),
+    };
+    let (curve, lies_on_it) = match curve {
+        P256 => (Curve::P256, is_point::<p256::NistP256>(coordinates)),
+        P384 => (Curve::P384, is_point::<p384::NistP384>(coordinates)),
+        P521 => (Curve::P521, is_point::<p521::NistP521>(coordinates)),
         other => {
             return Err(KeyError::Algorithm {
                 oid: alloc::format!("{other}"),
             });
         }
     };
-    Ok((
-        KeyKind::Ecdsa(curve),
-        material.map_err(|_| KeyError::Point)?,
-    ))
+    if lies_on_it {
+        Ok(KeyKind::Ecdsa(curve))
+    } else {
+        Err(KeyError::Point)
+    }
+}
+
+/// Whether x‖y lies on the curve. Whatever checks signatures is asked under such keys only.
+fn is_point<C>(coordinates: &[u8]) -> bool
+where
+    C: CurveArithmetic,
+    C::AffinePoint: AffineCoordinates<FieldRepr = FieldBytes<C>>,
+{
+    let (x, y) = coordinates.split_at(coordinates.len() / 2);
+    match (FieldBytes::<C>::try_from(x), FieldBytes::<C>::try_from(y)) {
+        (Ok(x), Ok(y)) => C::AffinePoint::from_coordinates(&x, &y).is_some().into(),
+        _ => false,
+    }
 }
 
 /// RFC 8410. We reject points of small order because under them one signature fits many messages.
-fn ed25519(point: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
+fn ed25519(point: &[u8]) -> Result<KeyKind, KeyError> {
     let point: &[u8; 32] = point.try_into().map_err(|_| KeyError::Point)?;
     let key = ed25519_dalek::VerifyingKey::from_bytes(point).map_err(|_| KeyError::Point)?;
     if key.is_weak() {
         return Err(KeyError::Point);
     }
-    Ok((KeyKind::Ed25519, ParsedKey::Ed25519(key)))
+    Ok(KeyKind::Ed25519)
 }
 
 /// RFC 8017 A.1.1.
-fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
+fn rsa_key(bytes: &[u8]) -> Result<KeyKind, KeyError> {
     let (modulus, exponent) = rsa_integers(bytes)?;
     let first = modulus.first().ok_or(KeyError::RsaValue)?;
     let bits =
@@ -278,21 +276,23 @@ fn rsa_key(bytes: &[u8]) -> Result<(KeyKind, ParsedKey), KeyError> {
     if !limits::RSA_BITS.contains(&bits) {
         return Err(KeyError::RsaSize { bits });
     }
-    if exponent.len() > 5
-        || modulus.last().is_none_or(|byte| byte & 1 == 0)
-        || exponent.last().is_none_or(|byte| byte & 1 == 0)
-    {
+    let is_odd = |value: &[u8]| value.last().is_some_and(|byte| byte & 1 == 1);
+    if !is_odd(modulus) || !is_odd(exponent) || exponent == [1] || !fits_33_bits(exponent) {
         return Err(KeyError::RsaValue);
     }
-    let n = BoxedUint::from_be_slice_vartime(modulus);
-    let e = BoxedUint::from_be_slice_vartime(exponent);
-    let key = rsa::PublicKey::new_with_size_limits(n, e, limits::RSA_BITS)
-        .map_err(|_| KeyError::RsaValue)?;
-    Ok((KeyKind::Rsa(bits), ParsedKey::Rsa(key)))
+    Ok(KeyKind::Rsa(bits))
+}
+
+/// The largest exponent that the arithmetic takes.
+fn fits_33_bits(value: &[u8]) -> bool {
+    match value {
+        [high, _, _, _, _] => *high <= 1,
+        shorter => shorter.len() < 5,
+    }
 }
 
 /// `SEQUENCE { INTEGER, INTEGER }` and nothing after it.
-fn rsa_integers(bytes: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
+pub(super) fn rsa_integers(bytes: &[u8]) -> Result<(&[u8], &[u8]), DerError> {
     let mut values = Elements::inside_only(bytes, Tag::Sequence, "the RSA key")?;
     let integers = (values.unsigned()?, values.unsigned()?);
     values.finish()?;

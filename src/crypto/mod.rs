@@ -10,13 +10,20 @@ mod check;
 mod key;
 mod pending;
 mod private;
+#[cfg(feature = "arithmetic")]
 mod rust_crypto;
+
+#[cfg(all(test, feature = "arithmetic"))]
+mod tests;
 
 pub use alternatives::{Refusals, first_to_settle};
 pub use check::{
     EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError,
 };
 pub use key::{Curve, KeyError, KeyKind, PublicKey};
+#[cfg(feature = "arithmetic")]
+pub(crate) use pending::at_once;
 pub use pending::{Demand, Pending, Refused, Rule, Step, Verified};
 pub use private::holds_private_key;
+#[cfg(feature = "arithmetic")]
 pub use rust_crypto::RustCrypto;

@@ -17,7 +17,6 @@
 //! ```
 
 use super::check::{Message, Outcome, Provider, SignatureCheck, SignatureError};
-use super::rust_crypto::RustCrypto;
 use crate::error::{Failure, HostError};
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -25,7 +24,9 @@ use alloc::vec;
 use alloc::vec::Vec;
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll, Waker};
+use core::task::Poll;
+#[cfg(feature = "arithmetic")]
+use core::task::{Context, Waker};
 
 /// A structural rule: its stable name, and what it demands in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,23 +232,6 @@ impl<T> Pending<T> {
         self
     }
 
-    /// As [`Self::settle`], here and now, in pure Rust: for what is checked once, when it is
-    /// loaded.
-    ///
-    /// # Errors
-    /// As [`Self::settle`].
-    pub fn settle_here(self) -> Result<Result<Verified<T>, Refused>, HostError> {
-        match Box::pin(self.settle(&RustCrypto))
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()))
-        {
-            Poll::Ready(settled) => settled,
-            Poll::Pending => Err(HostError::Provider {
-                reason: "it did not answer at once".into(),
-            }),
-        }
-    }
-
     /// Has every open signature checked, all in flight at once.
     ///
     /// # Errors
@@ -323,6 +307,20 @@ async fn settle_step<P: Provider>(step: Step, provider: &P) -> Result<Step, Host
         }
         other => other,
     })
+}
+
+/// What a future gives that waits for nothing, as with [`super::RustCrypto`].
+///
+/// # Errors
+/// [`HostError::Provider`] when it waits.
+#[cfg(feature = "arithmetic")]
+pub(crate) fn at_once<T>(future: impl Future<Output = T>) -> Result<T, HostError> {
+    match core::pin::pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(value) => Ok(value),
+        Poll::Pending => Err(HostError::Provider {
+            reason: "it did not answer at once".into(),
+        }),
+    }
 }
 
 /// A future while it runs, then its output.

@@ -1,12 +1,13 @@
 //! The provider in pure Rust: synchronous, everywhere.
 
 use super::check::{Hash, Message, Outcome, Provider, Scheme, SignatureCheck};
-use super::key::ParsedKey;
+use super::key::{Curve, KeyKind, PublicKey, rsa_integers};
 use crate::error::HostError;
+use crate::limits;
 use alloc::vec;
 use alloc::vec::Vec;
 use p256::ecdsa::signature::hazmat::PrehashVerifier;
-use rsa::{Pkcs1v15Sign, Pss};
+use rsa::{BoxedUint, Pkcs1v15Sign, Pss};
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 /// RustCrypto's implementations.
@@ -26,9 +27,15 @@ impl Provider for RustCrypto {
 /// `Some` when the signature holds.
 fn verify(check: &SignatureCheck) -> Option<()> {
     let signature = check.signature();
-    match (check.scheme(), check.key().material()) {
-        (Scheme::Ecdsa(hash), key) => ecdsa(key, &prehash(check, hash)?, signature),
-        (Scheme::RsaPkcs1(hash), ParsedKey::Rsa(key)) => {
+    match (check.scheme(), check.key().kind()) {
+        (Scheme::Ecdsa(hash), KeyKind::Ecdsa(curve)) => ecdsa(
+            curve,
+            check.key().subject_public_key()?,
+            &prehash(check, hash)?,
+            signature,
+        ),
+        (Scheme::RsaPkcs1(hash), KeyKind::Rsa(_)) => {
+            let key = rsa_key(check.key())?;
             let scheme = match hash {
                 Hash::Sha256 => Pkcs1v15Sign::new::<Sha256>(),
                 Hash::Sha384 => Pkcs1v15Sign::new::<Sha384>(),
@@ -36,7 +43,8 @@ fn verify(check: &SignatureCheck) -> Option<()> {
             };
             key.verify(scheme, &prehash(check, hash)?, signature).ok()
         }
-        (Scheme::RsaPss(hash), ParsedKey::Rsa(key)) => {
+        (Scheme::RsaPss(hash), KeyKind::Rsa(_)) => {
+            let key = rsa_key(check.key())?;
             let digest = prehash(check, hash)?;
             match hash {
                 Hash::Sha256 => key.verify(Pss::<Sha256>::new(), &digest, signature).ok(),
@@ -44,7 +52,9 @@ fn verify(check: &SignatureCheck) -> Option<()> {
                 Hash::Sha512 => key.verify(Pss::<Sha512>::new(), &digest, signature).ok(),
             }
         }
-        (scheme, ParsedKey::Ed25519(key)) => {
+        (scheme, KeyKind::Ed25519) => {
+            let point = check.key().subject_public_key()?.try_into().ok()?;
+            let key = ed25519_dalek::VerifyingKey::from_bytes(point).ok()?;
             // The crate hashes by itself, so only whole messages can be asked.
             let Message::Bytes(message) = check.message() else {
                 return None;
@@ -62,17 +72,28 @@ fn verify(check: &SignatureCheck) -> Option<()> {
     }
 }
 
-fn ecdsa(key: &ParsedKey, digest: &[u8], signature: &[u8]) -> Option<()> {
-    match key {
-        ParsedKey::P256(key) => {
+/// PKCS#1, whose values were checked when the key was read.
+fn rsa_key(key: &PublicKey) -> Option<rsa::PublicKey> {
+    let (modulus, exponent) = rsa_integers(key.subject_public_key()?).ok()?;
+    let n = BoxedUint::from_be_slice_vartime(modulus);
+    let e = BoxedUint::from_be_slice_vartime(exponent);
+    rsa::PublicKey::new_with_size_limits(n, e, limits::RSA_BITS).ok()
+}
+
+fn ecdsa(curve: Curve, point: &[u8], digest: &[u8], signature: &[u8]) -> Option<()> {
+    match curve {
+        Curve::P256 => {
+            let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
             let signature = p256::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(digest, &signature).ok()
         }
-        ParsedKey::P384(key) => {
+        Curve::P384 => {
+            let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
             let signature = p384::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(digest, &signature).ok()
         }
-        ParsedKey::P521(key) => {
+        Curve::P521 => {
+            let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?;
             // The crate refuses hashes shorter than half the field; zeros to the left change
             // nothing (FIPS 186-5, 6.4.2).
             let mut padded = vec![0; 66_usize.checked_sub(digest.len())?];
@@ -80,7 +101,6 @@ fn ecdsa(key: &ParsedKey, digest: &[u8], signature: &[u8]) -> Option<()> {
             let signature = p521::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(&padded, &signature).ok()
         }
-        ParsedKey::Rsa(_) | ParsedKey::Ed25519(_) => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The configuration, checked once. A wrong one refuses everything and says why.
 
 use super::action::ClientRequest;
+use crate::crypto::Provider;
 use crate::digest::sha256;
 use crate::encoding::hex;
 use crate::error::{Coded, Failure};
@@ -111,9 +112,21 @@ pub(super) struct Settings {
 }
 
 impl Settings {
+    #[cfg(feature = "arithmetic")]
     pub(super) fn new(mut config: Config) -> Self {
         config.name = name(&config);
-        let rules = check(&config);
+        let rules = crate::crypto::at_once(check(&config, &crate::crypto::RustCrypto));
+        let rules = rules.unwrap_or_else(|error| Err(error.into()));
+        Self::with(config, rules)
+    }
+
+    pub(super) async fn new_by<P: Provider>(mut config: Config, provider: &P) -> Self {
+        config.name = name(&config);
+        let rules = check(&config, provider).await;
+        Self::with(config, rules)
+    }
+
+    fn with(config: Config, rules: Result<Rules, Failure>) -> Self {
         let basis = basis(&config);
         let public_url = without_slash(&config.public_url);
         Self {
@@ -203,7 +216,7 @@ fn quoted(value: &str) -> String {
     value.chars().take(200).collect()
 }
 
-fn check(config: &Config) -> Result<Rules, Failure> {
+async fn check<P: Provider>(config: &Config, provider: &P) -> Result<Rules, Failure> {
     check_addresses(config)?;
     egress(config)?;
     if config.policy.len() > limits::POLICY {
@@ -213,7 +226,7 @@ fn check(config: &Config) -> Result<Rules, Failure> {
     let policy = Policy::parse(&config.policy).map_err(|error| ConfigError::Policy {
         error: with_code(&error),
     })?;
-    let rules = Rules::policy(policy, config.assets.clone())?;
+    let rules = Rules::policy_by(policy, config.assets.clone(), provider).await?;
     let Some(files) = &config.registries_d else {
         return Ok(rules);
     };

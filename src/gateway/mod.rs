@@ -72,10 +72,22 @@ pub struct Gateway {
 }
 
 impl Gateway {
-    /// Never fails: a wrong configuration makes a gateway that refuses everything.
+    /// Never fails: a wrong configuration makes a gateway that refuses everything. The trusted
+    /// roots that the policy names are verified in pure Rust.
+    #[cfg(feature = "arithmetic")]
     pub fn new(config: Config) -> Self {
+        Self::with(Settings::new(config))
+    }
+
+    /// Never fails: a wrong configuration makes a gateway that refuses everything. The signatures
+    /// inside the trusted roots that the policy names are checked by `provider`.
+    pub async fn new_by<P: Provider>(config: Config, provider: &P) -> Self {
+        Self::with(Settings::new_by(config, provider).await)
+    }
+
+    fn with(settings: Settings) -> Self {
         Self {
-            settings: Settings::new(config),
+            settings,
             caches: Caches::default(),
         }
     }

@@ -4,7 +4,7 @@
 //! [`Task::advance`] returns what is asked next, or the result. Answers may come in any order.
 
 use super::{Host, Request, Response, Sink, Store};
-use crate::crypto::{Outcome, Provider, RustCrypto, SignatureCheck};
+use crate::crypto::{Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -21,8 +21,10 @@ use core::task::{Context, Poll, Waker};
 pub enum Ask {
     /// Send this and read the answer.
     Fetch(Request),
-    /// Check this signature.
+    /// Check this signature by the platform's own cryptography.
     Verify(Box<SignatureCheck>),
+    /// Check this signature in pure Rust, in the module that has it: this one was built without.
+    Compute(Box<SignatureCheck>),
     /// The value under this key.
     Load(String),
     /// Wait until no other task has the turn of this key; the turn ends with the task.
@@ -42,7 +44,7 @@ pub enum Ask {
 pub enum Answer {
     /// To [`Ask::Fetch`].
     Response(Response),
-    /// To [`Ask::Verify`]; anything but a clear yes is `false`.
+    /// To [`Ask::Verify`] and [`Ask::Compute`]; anything but a clear yes is `false`.
     Verified(bool),
     /// To [`Ask::Load`], [`Ask::Lock`], [`Ask::Save`] and [`Ask::Pause`].
     Value(Option<String>),
@@ -99,7 +101,7 @@ impl Remote {
 impl Remote {
     /// In pure Rust, one check between two turns of others, however many were demanded at once
     /// (docs/trust.md section 7).
-    async fn verify_here(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+    async fn compute(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         poll_fn(|_| {
             if self.busy.replace(true) {
                 Poll::Pending
@@ -109,9 +111,24 @@ impl Remote {
         })
         .await;
         let _free = Free(&self.busy);
-        let outcome = RustCrypto.verify(check).await;
+        let outcome = self.computed(check).await;
         self.pause().await;
         outcome
+    }
+
+    #[cfg(feature = "arithmetic")]
+    async fn computed(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        crate::crypto::RustCrypto.verify(check).await
+    }
+
+    #[cfg(not(feature = "arithmetic"))]
+    async fn computed(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        match self.ask(Ask::Compute(Box::new(check.clone()))).await {
+            Answer::Verified(true) => Ok(Outcome::Holds),
+            Answer::Verified(false) => Ok(Outcome::Fails),
+            Answer::Error(error) => Err(error),
+            _ => Err(wrong_kind()),
+        }
     }
 }
 
@@ -148,14 +165,14 @@ impl Host for Remote {
 impl Provider for Remote {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         if !self.web_crypto || !check.is_for_web_crypto() {
-            return self.verify_here(check).await;
+            return self.compute(check).await;
         }
         match self.ask(Ask::Verify(Box::new(check.clone()))).await {
             Answer::Verified(true) => Ok(Outcome::Holds),
             Answer::Verified(false) => Ok(Outcome::Fails),
             // A platform that does not take a key or an algorithm has not answered: whoever may
             // push chooses both.
-            _ => self.verify_here(check).await,
+            _ => self.compute(check).await,
         }
     }
 

@@ -5,7 +5,7 @@
 //! Windows are kept, and judged at each proof's own time; what the root lists counts even where its
 //! window has ended (docs/trust.md section 4).
 
-use crate::crypto::{Hash, KeyKind, PublicKey, Scheme};
+use crate::crypto::{Hash, KeyKind, Provider, PublicKey, Scheme};
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, JsonError, Node};
 use crate::error::{Failure, HostError};
@@ -58,18 +58,31 @@ codes! {
 const LISTED: usize = 64;
 
 impl TrustedRoot {
-    /// Reads and verifies a trusted root.
+    /// Reads and verifies a trusted root, in pure Rust.
     ///
     /// # Errors
     /// [`TrustedRootError`], or what is wrong with an authority.
+    #[cfg(feature = "arithmetic")]
     pub fn load(bytes: &[u8]) -> Result<Result<Self, Failure>, HostError> {
+        crate::crypto::at_once(Self::load_by(bytes, &crate::crypto::RustCrypto))?
+    }
+
+    /// Reads and verifies a trusted root.
+    ///
+    /// # Errors
+    /// [`HostError`] when the provider gave no answer. Inside, [`TrustedRootError`], or what is
+    /// wrong with an authority.
+    pub async fn load_by<P: Provider>(
+        bytes: &[u8],
+        provider: &P,
+    ) -> Result<Result<Self, Failure>, HostError> {
         let (mut root, chains) = match Self::read(bytes) {
             Ok(read) => read,
             Err(error) => return Ok(Err(error.into())),
         };
         for (is_timestamp, certificates, valid) in chains {
             let anchor = match Anchor::verify(&certificates, valid) {
-                Ok(pending) => pending.settle_here()?,
+                Ok(pending) => pending.settle(provider).await?,
                 Err(refused) => Err(refused),
             };
             match anchor {

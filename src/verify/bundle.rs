@@ -105,7 +105,8 @@ impl BundleQuestion {
         provider: &P,
     ) -> Result<Result<VerifiedBundle, Failure>, HostError> {
         let (bundle, artifact) = (Bundle::parse(&self.bundle), &self.artifact);
-        let (direct, bundle) = match demand(self.direct).and_then(|direct| {
+        let direct = demand(self.direct, provider).await;
+        let (direct, bundle) = match direct.and_then(|direct| {
             let bundle = bundle?;
             match other_file(artifact, &bundle) {
                 Some(failure) => Err(failure),
@@ -152,8 +153,8 @@ impl BundleQuestion {
 }
 
 /// What can be demanded of one bundle.
-fn demand(direct: Direct) -> Result<Direct, Failure> {
-    match Rules::direct(direct)? {
+async fn demand<P: Provider>(direct: Direct, provider: &P) -> Result<Direct, Failure> {
+    match Rules::direct_by(direct, provider).await? {
         Rules::Direct(direct) if direct.all_keys || !direct.annotations.is_empty() => {
             Err(QuestionError::OfImages.into())
         }

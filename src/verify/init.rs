@@ -2,13 +2,13 @@
 
 use super::direct::{Direct, SignedNames};
 use super::report::{Candidate, Report, Requirement};
-use super::roots::NamedRoot;
 use super::rules::Rules;
 use crate::encoding::json::quote;
 use crate::error::Kind;
 use crate::policy::Matcher;
 use crate::reference::Reference;
 use crate::sigstore::identity::{Identity, Pattern};
+use crate::sigstore::roots;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -89,9 +89,9 @@ impl Trusted<'_> {
         else {
             return Err(InitError::Expression);
         };
-        let member = match NamedRoot::embedded(root) {
-            Ok(_) => "trustedRoot",
-            Err(_) => "trustedRootPath",
+        let member = match roots::named(root) {
+            Some(_) => "trustedRoot",
+            None => "trustedRootPath",
         };
         let claims: Vec<String> = identity
             .claims

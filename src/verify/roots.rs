@@ -1,6 +1,7 @@
 //! The trusted roots by which is judged. They are read and verified here, once.
 
 use super::error::RulesError;
+use crate::crypto::Provider;
 use crate::error::{Failure, HostError};
 use crate::policy;
 use crate::policy::{Policy, Requirement, Trust};
@@ -27,16 +28,32 @@ pub struct NamedRoot {
 pub struct Roots(Vec<(policy::TrustedRoot, NamedRoot)>);
 
 impl NamedRoot {
-    /// Reads and verifies a `trusted_root.json`.
+    /// Reads and verifies a `trusted_root.json`, in pure Rust.
     ///
     /// # Errors
     /// [`RulesError::Root`].
+    #[cfg(feature = "arithmetic")]
     pub fn read(name: &str, bytes: &[u8]) -> Result<Self, RulesError> {
+        here(Self::read_by(name, bytes, &crate::crypto::RustCrypto))
+    }
+
+    /// Reads and verifies a `trusted_root.json`: the signatures inside it are checked by
+    /// `provider`.
+    ///
+    /// # Errors
+    /// [`RulesError::Root`].
+    pub async fn read_by<P: Provider>(
+        name: &str,
+        bytes: &[u8],
+        provider: &P,
+    ) -> Result<Self, RulesError> {
         let failed = |failure: Failure| RulesError::Root {
             name: name.into(),
             message: failure.message,
         };
-        let loaded = TrustedRoot::load(bytes).map_err(|error: HostError| failed(error.into()))?;
+        let loaded = TrustedRoot::load_by(bytes, provider)
+            .await
+            .map_err(|error: HostError| failed(error.into()))?;
         Ok(Self {
             name: name.into(),
             root: loaded.map_err(failed)?,
@@ -44,11 +61,21 @@ impl NamedRoot {
         })
     }
 
+    /// One of the roots that this program carries, `public-good`, `staging` or `github`; verified
+    /// in pure Rust.
+    ///
+    /// # Errors
+    /// [`RulesError::Root`].
+    #[cfg(feature = "arithmetic")]
+    pub fn embedded(name: &str) -> Result<Self, RulesError> {
+        here(Self::embedded_by(name, &crate::crypto::RustCrypto))
+    }
+
     /// One of the roots that this program carries: `public-good`, `staging` or `github`.
     ///
     /// # Errors
     /// [`RulesError::Root`].
-    pub fn embedded(name: &str) -> Result<Self, RulesError> {
+    pub async fn embedded_by<P: Provider>(name: &str, provider: &P) -> Result<Self, RulesError> {
         let unknown = || RulesError::Root {
             name: name.into(),
             message: "expected public-good, staging or github".into(),
@@ -57,7 +84,7 @@ impl NamedRoot {
         let shown = format!("{} (as of {})", root.name, root.date);
         Ok(Self {
             carried: Some(root.name),
-            ..Self::read(&shown, root.bytes)?
+            ..Self::read_by(&shown, root.bytes, provider).await?
         })
     }
 
@@ -73,10 +100,24 @@ impl NamedRoot {
     }
 }
 
+/// In pure Rust, which waits for nothing.
+#[cfg(feature = "arithmetic")]
+pub(super) fn here<T>(
+    loading: impl Future<Output = Result<T, RulesError>>,
+) -> Result<T, RulesError> {
+    crate::crypto::at_once(loading).unwrap_or_else(|error| {
+        Err(RulesError::Root {
+            name: "that is loaded".into(),
+            message: Failure::from(error).message,
+        })
+    })
+}
+
 impl Roots {
-    pub(super) fn of(
+    pub(super) async fn of<P: Provider>(
         policy: &Policy,
         assets: &BTreeMap<String, Vec<u8>>,
+        provider: &P,
     ) -> Result<Self, RulesError> {
         let mut roots = Self::default();
         for trust in policy
@@ -87,7 +128,7 @@ impl Roots {
             let Some(wanted) = trust.root() else { continue };
             let named = match roots.get(wanted) {
                 Some(known) => known.clone(),
-                None => Self::load(wanted, assets)?,
+                None => Self::load(wanted, assets, provider).await?,
             };
             let named = if matches!(trust, Trust::Certificates { .. }) {
                 named.check_for_identities()?
@@ -101,22 +142,30 @@ impl Roots {
         Ok(roots)
     }
 
-    fn load(
+    async fn load<P: Provider>(
         wanted: &policy::TrustedRoot,
         assets: &BTreeMap<String, Vec<u8>>,
+        provider: &P,
     ) -> Result<NamedRoot, RulesError> {
-        match wanted {
-            policy::TrustedRoot::PublicGood => NamedRoot::embedded("public-good"),
-            policy::TrustedRoot::Staging => NamedRoot::embedded("staging"),
-            policy::TrustedRoot::GitHub => NamedRoot::embedded("github"),
-            policy::TrustedRoot::Path(path) => NamedRoot::read(
-                path,
-                assets.get(path).ok_or_else(|| RulesError::Missing {
+        let (name, bytes) = match wanted {
+            policy::TrustedRoot::PublicGood => {
+                return NamedRoot::embedded_by("public-good", provider).await;
+            }
+            policy::TrustedRoot::Staging => {
+                return NamedRoot::embedded_by("staging", provider).await;
+            }
+            policy::TrustedRoot::GitHub => {
+                return NamedRoot::embedded_by("github", provider).await;
+            }
+            policy::TrustedRoot::Path(path) => {
+                let missing = || RulesError::Missing {
                     paths: path.clone(),
-                })?,
-            ),
-            policy::TrustedRoot::Data(bytes) => NamedRoot::read("trustedRootData", bytes),
-        }
+                };
+                (path.as_str(), assets.get(path).ok_or_else(missing)?)
+            }
+            policy::TrustedRoot::Data(bytes) => ("trustedRootData", bytes),
+        };
+        NamedRoot::read_by(name, bytes, provider).await
     }
 
     /// The root that a requirement names.

@@ -3,8 +3,10 @@
 use super::direct::{Direct, Paths, Signers, public_keys};
 use super::error::RulesError;
 use super::report::{Note, RuleReport};
+#[cfg(feature = "arithmetic")]
+use super::roots::here;
 use super::roots::{NamedRoot, Roots};
-use crate::crypto::holds_private_key;
+use crate::crypto::{Provider, holds_private_key};
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned};
 use crate::reference::Reference;
@@ -54,28 +56,57 @@ impl Rules {
         Ok(Self::Direct(Direct::by(Signers::Keys(keys))))
     }
 
-    /// One demand.
+    /// One demand; the trusted root is verified in pure Rust.
+    ///
+    /// # Errors
+    /// As [`Self::direct_by`].
+    #[cfg(feature = "arithmetic")]
+    pub fn direct(direct: Direct) -> Result<Self, RulesError> {
+        here(Self::direct_by(direct, &crate::crypto::RustCrypto))
+    }
+
+    /// One demand. Identities are judged under the public-good root where no other is given, whose
+    /// signatures are checked by `provider`.
     ///
     /// # Errors
     /// [`RulesError`]: identities without a root under which they can be judged.
-    pub fn direct(mut direct: Direct) -> Result<Self, RulesError> {
+    pub async fn direct_by<P: Provider>(
+        mut direct: Direct,
+        provider: &P,
+    ) -> Result<Self, RulesError> {
         if matches!(direct.signers, Signers::Identities(_)) {
             if direct.all_keys {
                 return Err(RulesError::NotKeys);
             }
-            let root = direct
-                .root
-                .map_or_else(|| NamedRoot::embedded("public-good"), Ok)?;
+            let root = match direct.root {
+                Some(root) => root,
+                None => NamedRoot::embedded_by("public-good", provider).await?,
+            };
             direct.root = Some(root.check_for_identities()?);
         }
         Ok(Self::Direct(direct))
     }
 
-    /// A policy, with the content of every file that it names, by the path that it writes.
+    /// A policy, with the content of every file that it names, by the path that it writes; its
+    /// trusted roots are verified in pure Rust.
+    ///
+    /// # Errors
+    /// As [`Self::policy_by`].
+    #[cfg(feature = "arithmetic")]
+    pub fn policy(policy: Policy, assets: BTreeMap<String, Vec<u8>>) -> Result<Self, RulesError> {
+        here(Self::policy_by(policy, assets, &crate::crypto::RustCrypto))
+    }
+
+    /// A policy, with the content of every file that it names, by the path that it writes. The
+    /// signatures inside its trusted roots are checked by `provider`.
     ///
     /// # Errors
     /// [`RulesError`]: a missing file, a private key, a trusted root that cannot be used.
-    pub fn policy(policy: Policy, assets: BTreeMap<String, Vec<u8>>) -> Result<Self, RulesError> {
+    pub async fn policy_by<P: Provider>(
+        policy: Policy,
+        assets: BTreeMap<String, Vec<u8>>,
+        provider: &P,
+    ) -> Result<Self, RulesError> {
         let missing: Vec<&str> = policy
             .asset_paths()
             .into_iter()
@@ -87,7 +118,7 @@ impl Rules {
             });
         }
         check_private(&policy, &assets)?;
-        let roots = Roots::of(&policy, &assets)?;
+        let roots = Roots::of(&policy, &assets, provider).await?;
         Ok(Self::Policy(PolicyRules {
             policy,
             assets,

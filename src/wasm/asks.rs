@@ -1,6 +1,6 @@
 //! What is asked of JavaScript.
 
-use super::keys::key_check;
+use super::keys::{computation, key_check};
 use super::shapes::{Ask, FetchRequest, new};
 use super::values::pairs;
 use crate::host::{self, Egress, Request};
@@ -18,6 +18,10 @@ pub(super) fn ask(id: u32, asked: host::Ask) -> Ask {
         host::Ask::Verify(check) => {
             ask.set_kind("verify");
             ask.set_check(&key_check(&check));
+        }
+        host::Ask::Compute(check) => {
+            ask.set_kind("compute");
+            ask.set_check(&computation(&check));
         }
         host::Ask::Load(key) => {
             ask.set_kind("load");

@@ -57,7 +57,26 @@ extern "C" {
     fn time(this: &GatewayRequest) -> JsValue;
 }
 
-/// A gateway in front of one registry.
+/// Begins the making of a gateway. Never fails for a wrong policy: such a gateway refuses
+/// everything. Fails with `part.missing` for a policy that needs a larger module.
+#[wasm_bindgen(js_name = startGateway)]
+pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
+    let (config, web_crypto) = configuration(config)?;
+    if let Err(missing @ PolicyError::Part) = Policy::parse(&config.policy) {
+        return Err(failure(missing));
+    }
+    let remote = Remote::new(web_crypto);
+    let inner = remote.clone();
+    Ok(Task::new(remote, async move {
+        let gateway = gateway::Gateway::new_by(config, &inner).await;
+        Ok(JsValue::from(Gateway {
+            inner: Rc::new(gateway),
+            web_crypto,
+        }))
+    }))
+}
+
+/// A gateway in front of one registry; [`start_gateway`] makes it.
 #[wasm_bindgen]
 pub struct Gateway {
     inner: Rc<gateway::Gateway>,
@@ -66,20 +85,6 @@ pub struct Gateway {
 
 #[wasm_bindgen]
 impl Gateway {
-    /// Never throws for a wrong policy: such a gateway refuses everything. Throws `part.missing`
-    /// for a policy that needs a larger module.
-    #[wasm_bindgen(constructor)]
-    pub fn new(config: &JsValue) -> Result<Gateway, JsValue> {
-        let (config, web_crypto) = configuration(config)?;
-        if let Err(missing @ PolicyError::Part) = Policy::parse(&config.policy) {
-            return Err(failure(missing));
-        }
-        Ok(Self {
-            inner: Rc::new(gateway::Gateway::new(config)),
-            web_crypto,
-        })
-    }
-
     /// `{state: "ok"}`, or `"misconfigured"` with code and message.
     pub fn state(&self) -> Result<JsValue, JsValue> {
         let failure = self.inner.misconfigured();

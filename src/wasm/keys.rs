@@ -1,6 +1,6 @@
-//! A check of a signature in the words of the Web Cryptography API.
+//! A check of a signature, in the words of the Web Cryptography API or in ours.
 
-use super::shapes::{KeyCheck, new};
+use super::shapes::{Computation, KeyCheck, new};
 use crate::crypto::{Hash, KeyKind, Message, Scheme, SignatureCheck};
 use js_sys::{Object, Uint8Array};
 use wasm_bindgen::JsCast;
@@ -23,6 +23,18 @@ pub(super) fn key_check(check: &SignatureCheck) -> KeyCheck {
     if let Message::Bytes(bytes) = check.message() {
         object.set_data(Uint8Array::from(bytes.as_slice()));
     }
+    object
+}
+
+/// What the module that has the arithmetic needs.
+pub(super) fn computation(check: &SignatureCheck) -> Computation {
+    let object: Computation = new();
+    object.set_scheme(check.scheme().id());
+    object.set_spki(check.key().spki_der().into());
+    let (Message::Bytes(message) | Message::Digest(_, message)) = check.message();
+    object.set_message(Uint8Array::from(message.as_slice()));
+    object.set_is_digest(matches!(check.message(), Message::Digest(..)));
+    object.set_signature(check.signature().into());
     object
 }
 

@@ -3,7 +3,7 @@
 use super::roots;
 use super::values::{self, failure};
 use crate::cosign::predicate_type as predicate_type_of;
-use crate::crypto::{EcdsaForm, Hash, KeyKind, Message, PublicKey, Role, Scheme, SignatureCheck};
+use crate::crypto::{EcdsaForm, KeyKind, Message, PublicKey, Role, Scheme, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::host::Remote;
@@ -37,17 +37,15 @@ pub(super) struct Verify {
     egress: EgressHosts,
     evidence: Option<EvidenceDocument>,
     via_evidence: bool,
-    /// Whether signatures are asked of the platform.
-    pub web_crypto: bool,
 }
 
 impl Verify {
-    /// Reads the options of `startVerify`.
-    pub(super) fn read(options: &JsValue) -> Result<Self, JsValue> {
+    /// Reads the options of `startVerify`. Trusted roots are verified by `remote`.
+    pub(super) async fn read(options: &JsValue, remote: &Remote) -> Result<Self, JsValue> {
         let reference = values::need_text(options, "reference")?;
         // What is asked for is told of before that by which it is judged.
         Reference::normalize(&reference, Grammar::Distribution).map_err(failure)?;
-        let rules = rules(options)?.with_paths(paths(options)?);
+        let rules = rules(options, remote).await?.with_paths(paths(options)?);
         Ok(Self {
             request: request(options, &reference, &rules)?,
             rules,
@@ -65,7 +63,6 @@ impl Verify {
                 .map(|bytes| EvidenceDocument::parse(&bytes))
                 .transpose()
                 .map_err(failure)?,
-            web_crypto: web_crypto(options)?,
         })
     }
 
@@ -123,7 +120,7 @@ fn request(options: &JsValue, reference: &str, rules: &Rules) -> Result<Request,
 }
 
 /// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.
-fn rules(options: &JsValue) -> Result<Rules, JsValue> {
+async fn rules(options: &JsValue, remote: &Remote) -> Result<Rules, JsValue> {
     let Some(policy) = values::bytes(options, "policy")? else {
         if values::has(options, "registriesD") {
             return Err(argument(
@@ -131,7 +128,8 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
                  looked for where cosign keeps them",
             ));
         }
-        return direct(options).and_then(|direct| Rules::direct(direct).map_err(failure));
+        let direct = direct(options, remote).await?;
+        return Rules::direct_by(direct, remote).await.map_err(failure);
     };
     const OTHERS: [&str; 11] = [
         "anyName",
@@ -157,7 +155,10 @@ fn rules(options: &JsValue) -> Result<Rules, JsValue> {
         )));
     }
     let policy = Policy::parse(&policy).map_err(failure)?;
-    let rules = Rules::policy(policy, values::byte_map(options, "assets")?).map_err(failure)?;
+    let assets = values::byte_map(options, "assets")?;
+    let rules = Rules::policy_by(policy, assets, remote)
+        .await
+        .map_err(failure)?;
     match registries_d(options)? {
         Some(files) => rules.with_registries_d(&files).map_err(failure),
         None => Ok(rules),
@@ -178,7 +179,7 @@ fn argument(message: &str) -> JsValue {
 }
 
 /// One demand without a policy.
-pub(super) fn direct(options: &JsValue) -> Result<Direct, JsValue> {
+async fn direct(options: &JsValue, remote: &Remote) -> Result<Direct, JsValue> {
     let predicate_type = values::text(options, "predicateType")?;
     let predicate_type = predicate_type
         .as_deref()
@@ -199,7 +200,7 @@ pub(super) fn direct(options: &JsValue) -> Result<Direct, JsValue> {
         ));
     }
     Ok(Direct {
-        root: root(options)?,
+        root: root(options, remote).await?,
         predicate_type,
         names,
         annotations,
@@ -289,22 +290,20 @@ fn pattern(options: &JsValue, exact: &str, expression: &str) -> Result<Option<Pa
 }
 
 /// The name of a root that this program carries, or the bytes of one.
-fn root(options: &JsValue) -> Result<Option<NamedRoot>, JsValue> {
-    if let Ok(name) = values::text(options, "trustedRoot") {
-        return name
-            .map(|name| roots::embedded(&name))
-            .transpose()
-            .map_err(failure);
-    }
-    let bytes = values::bytes(options, "trustedRoot")?;
-    bytes
-        .map(|bytes| roots::given(&bytes))
-        .transpose()
-        .map_err(failure)
+async fn root(options: &JsValue, remote: &Remote) -> Result<Option<NamedRoot>, JsValue> {
+    let found = match values::text(options, "trustedRoot") {
+        Ok(None) => return Ok(None),
+        Ok(Some(name)) => roots::embedded(&name, remote).await,
+        Err(_) => match values::bytes(options, "trustedRoot")? {
+            None => return Ok(None),
+            Some(bytes) => roots::given(&bytes, remote).await,
+        },
+    };
+    found.map(Some).map_err(failure)
 }
 
-/// Reads the options of `verifyBundle`.
-pub(super) fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValue> {
+/// Reads the options of `verifyBundle`. The trusted root is verified by `remote`.
+pub(super) async fn bundle(options: &JsValue, remote: &Remote) -> Result<BundleQuestion, JsValue> {
     let bundle = values::bytes(options, "bundle")?
         .ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
     let artifact = artifact(options)?;
@@ -329,17 +328,14 @@ pub(super) fn bundle(options: &JsValue) -> Result<(BundleQuestion, bool), JsValu
         Some("signature") => ClaimWanted::Signature,
         Some(_) => return Err(argument("expected \"any\" or \"signature\" as \"wanted\"")),
     };
-    Ok((
-        BundleQuestion {
-            bundle,
-            artifact,
-            direct: direct(options)?,
-            key_validity: key_validity(options)?,
-            thresholds,
-            wanted,
-        },
-        web_crypto(options)?,
-    ))
+    Ok(BundleQuestion {
+        bundle,
+        artifact,
+        direct: direct(options, remote).await?,
+        key_validity: key_validity(options)?,
+        thresholds,
+        wanted,
+    })
 }
 
 /// Its bytes, its digest, or its digests by several algorithms.
@@ -403,7 +399,7 @@ pub(super) fn web_crypto(options: &JsValue) -> Result<bool, JsValue> {
 }
 
 /// Reads the options of `verifySignature`.
-pub(super) fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsValue> {
+pub(super) fn signature(options: &JsValue) -> Result<SignatureCheck, JsValue> {
     let need = |key: &str| {
         values::bytes(options, key)?.ok_or_else(|| {
             failure(Failure::new(
@@ -413,37 +409,24 @@ pub(super) fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsV
         })
     };
     let key = PublicKey::from_pem(&need("key")?).map_err(failure)?;
-    let hash = |kind: Option<&str>| match kind {
-        Some("sha256") => Some(Hash::Sha256),
-        Some("sha384") => Some(Hash::Sha384),
-        Some("sha512") => Some(Hash::Sha512),
-        _ => None,
-    };
     let algorithm = values::text(options, "algorithm")?;
     let algorithm = algorithm.as_deref().unwrap_or(match key.kind() {
         KeyKind::Ecdsa(_) => "ecdsa-sha256",
         KeyKind::Rsa(_) => "rsa-pkcs1-sha256",
         KeyKind::Ed25519 => "ed25519",
     });
-    let (family, suffix) = algorithm
-        .rsplit_once('-')
-        .map_or((algorithm, None), |(family, suffix)| (family, Some(suffix)));
-    let (scheme, form) = match (family, hash(suffix)) {
-        ("ecdsa", Some(h)) => (Scheme::Ecdsa(h), EcdsaForm::Der),
-        ("ecdsa-p1363", Some(h)) => (Scheme::Ecdsa(h), EcdsaForm::Fixed),
-        ("rsa-pkcs1", Some(h)) => (Scheme::RsaPkcs1(h), EcdsaForm::Der),
-        ("rsa-pss", Some(h)) => (Scheme::RsaPss(h), EcdsaForm::Der),
-        ("ed25519", None) => (Scheme::Ed25519, EcdsaForm::Der),
-        ("ed25519ph", None) => (Scheme::Ed25519ph, EcdsaForm::Der),
-        _ => {
-            return Err(failure(Failure::new(
-                "argument",
-                "expected ecdsa-, ecdsa-p1363-, rsa-pkcs1- or rsa-pss- with sha256, sha384 or \
-                 sha512, ed25519 or ed25519ph as \"algorithm\"",
-            )));
-        }
+    let (id, form) = match algorithm.strip_prefix("ecdsa-p1363-") {
+        Some(hash) => (alloc::format!("ecdsa-{hash}"), EcdsaForm::Fixed),
+        None => (algorithm.into(), EcdsaForm::Der),
     };
-    let check = SignatureCheck::new(
+    let Some(scheme) = Scheme::by_id(&id) else {
+        return Err(failure(Failure::new(
+            "argument",
+            "expected ecdsa-, ecdsa-p1363-, rsa-pkcs1- or rsa-pss- with sha256, sha384 or sha512, \
+             ed25519 or ed25519ph as \"algorithm\"",
+        )));
+    };
+    SignatureCheck::new(
         Role::Given,
         &key,
         scheme,
@@ -451,6 +434,5 @@ pub(super) fn signature(options: &JsValue) -> Result<(SignatureCheck, bool), JsV
         Message::Bytes(need("data")?),
         &need("signature")?,
     )
-    .map_err(failure)?;
-    Ok((check, web_crypto(options)?))
+    .map_err(failure)
 }

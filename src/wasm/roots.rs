@@ -3,6 +3,7 @@
 //! very bytes that were given.
 
 use crate::digest::Digest;
+use crate::host::Remote;
 use crate::verify::{NamedRoot, RulesError};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -22,23 +23,22 @@ _std::thread_local! {
 ///
 /// # Errors
 /// [`RulesError::Root`].
-pub(super) fn embedded(name: &str) -> Result<NamedRoot, RulesError> {
-    known(name, || NamedRoot::embedded(name))
+pub(super) async fn embedded(name: &str, remote: &Remote) -> Result<NamedRoot, RulesError> {
+    known(name, NamedRoot::embedded_by(name, remote)).await
 }
 
 /// One that was given.
 ///
 /// # Errors
 /// [`RulesError::Root`].
-pub(super) fn given(bytes: &[u8]) -> Result<NamedRoot, RulesError> {
-    known(&alloc::format!("{}", Digest::of(bytes)), || {
-        NamedRoot::read("that was given", bytes)
-    })
+pub(super) async fn given(bytes: &[u8], remote: &Remote) -> Result<NamedRoot, RulesError> {
+    let key = alloc::format!("{}", Digest::of(bytes));
+    known(&key, NamedRoot::read_by("that was given", bytes, remote)).await
 }
 
-fn known(
+async fn known(
     key: &str,
-    read: impl FnOnce() -> Result<NamedRoot, RulesError>,
+    read: impl Future<Output = Result<NamedRoot, RulesError>>,
 ) -> Result<NamedRoot, RulesError> {
     if let Some(root) = KNOWN.with_borrow(|known| {
         known
@@ -48,7 +48,7 @@ fn known(
     }) {
         return Ok(root);
     }
-    let root = read()?;
+    let root = read.await?;
     KNOWN.with_borrow_mut(|known| {
         known.truncate(KEPT - 1);
         known.insert(0, (key.into(), root.clone()));

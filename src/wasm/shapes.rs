@@ -41,7 +41,7 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_id(this: &Ask, id: u32);
     #[wasm_bindgen(method, setter)]
-    pub(super) fn set_check(this: &Ask, check: &KeyCheck);
+    pub(super) fn set_check(this: &Ask, check: &Object);
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_key(this: &Ask, key: &str);
     #[wasm_bindgen(method, setter)]
@@ -76,6 +76,20 @@ extern "C" {
     pub(super) fn set_signature(this: &KeyCheck, signature: Uint8Array);
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_data(this: &KeyCheck, data: Uint8Array);
+
+    /// A signature to be checked by the module that has the arithmetic.
+    #[wasm_bindgen(extends = Object)]
+    pub(super) type Computation;
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_scheme(this: &Computation, scheme: &str);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_spki(this: &Computation, spki: Uint8Array);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_message(this: &Computation, message: Uint8Array);
+    #[wasm_bindgen(method, setter = isDigest)]
+    pub(super) fn set_is_digest(this: &Computation, is_digest: bool);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_signature(this: &Computation, signature: Uint8Array);
 
     /// An answer to a question. Its members are checked when they are read.
     #[wasm_bindgen(extends = Object)]
