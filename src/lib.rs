@@ -216,8 +216,8 @@ pub mod registry {
 /// Keys, and checks of signatures as whoever provides cryptography sees them.
 pub mod keys {
     pub use crate::crypto::{
-        Curve, EcdsaForm, Hash, KeyError, KeyKind, Message, Outcome, Provider, PublicKey, Role,
-        RustCrypto, Scheme, SignatureCheck, SignatureError,
+        Curve, EcdsaForm, Hash, KeyError, KeyKind, Links, Message, Outcome, Provider, PublicKey,
+        Remembering, Role, RustCrypto, Scheme, SignatureCheck, SignatureError,
     };
 }
 

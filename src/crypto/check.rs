@@ -271,6 +271,12 @@ pub enum Outcome {
 
 /// What checks signatures: [`super::RustCrypto`], or the platform's WebCrypto behind the host.
 pub trait Provider {
+    /// Whether this very check was seen to hold before, so that it need not be made again: of the
+    /// links of chains alone (docs/trust.md section 7).
+    fn remembers(&self, _check: &SignatureCheck) -> bool {
+        false
+    }
+
     /// Anything but a clear yes is [`Outcome::Fails`]; no answer at all is a [`HostError`].
     fn verify(&self, check: &SignatureCheck) -> impl Future<Output = Result<Outcome, HostError>>;
 

@@ -8,6 +8,7 @@
 mod alternatives;
 mod check;
 mod key;
+mod links;
 mod pending;
 mod private;
 mod rust_crypto;
@@ -17,6 +18,7 @@ pub use check::{
     EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError,
 };
 pub use key::{Curve, KeyError, KeyKind, PublicKey};
+pub use links::{Links, Remembering};
 pub use pending::{Demand, Pending, Refused, Rule, Step, Verified};
 pub use private::holds_private_key;
 pub use rust_crypto::RustCrypto;

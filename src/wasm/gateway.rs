@@ -5,7 +5,6 @@ use super::shapes::{FetchRequest, Tagged, new};
 use super::tasks::Task;
 use super::values::{self, failure, pairs, said};
 use crate::gateway::{self, Respond, Stream};
-use crate::host::Remote;
 use crate::policy::{Policy, PolicyError};
 use crate::time::UnixTime;
 use alloc::rc::Rc;
@@ -94,7 +93,7 @@ impl Gateway {
     pub fn handle(&self, request: &JsValue) -> Result<Task, JsValue> {
         let request = self::request(request)?;
         let gateway = self.inner.clone();
-        let remote = Remote::new(self.web_crypto);
+        let remote = super::links::remote(self.web_crypto);
         let inner = remote.clone();
         Ok(Task::new(remote, async move {
             Ok(action(gateway.handle(&request, &inner).await))

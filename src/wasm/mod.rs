@@ -7,6 +7,7 @@ mod asks;
 #[cfg(feature = "gateway")]
 mod gateway;
 mod keys;
+mod links;
 mod options;
 #[cfg(feature = "lint")]
 mod policy;
@@ -15,7 +16,6 @@ mod shapes;
 mod tasks;
 mod values;
 
-use crate::host::Remote;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
 use crate::verify;
@@ -87,7 +87,7 @@ pub fn policy_assets(policy: &[u8]) -> Result<Vec<String>, JsValue> {
 #[wasm_bindgen(js_name = startVerify)]
 pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
     let job = options::Verify::read(options)?;
-    let remote = Remote::new(job.web_crypto);
+    let remote = links::remote(job.web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let report = job.run(&inner).await?;
@@ -107,7 +107,7 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
     let root_path = options::root_name(options)?;
     // What a policy can name.
     Reference::normalize(&job.name().to_string(), Grammar::Containers).map_err(failure)?;
-    let remote = Remote::new(job.web_crypto);
+    let remote = links::remote(job.web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let report = job.run(&inner).await?;
@@ -128,7 +128,7 @@ pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
 #[wasm_bindgen(js_name = startVerifyBundle)]
 pub fn start_verify_bundle(options: &JsValue) -> Result<Task, JsValue> {
     let (question, web_crypto) = options::bundle(options)?;
-    let remote = Remote::new(web_crypto);
+    let remote = links::remote(web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let verified = question
@@ -152,7 +152,7 @@ pub fn predicate_type(name: &str) -> Result<String, JsValue> {
 #[wasm_bindgen(js_name = verifySignature)]
 pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {
     let (check, web_crypto) = options::signature(options)?;
-    let remote = Remote::new(web_crypto);
+    let remote = links::remote(web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let outcome = crate::crypto::Provider::verify(&inner, &check)
