@@ -130,6 +130,7 @@ pub struct SignatureCheck {
     /// Shared: one message may be asked about under many keys.
     message: Arc<Message>,
     signature: Vec<u8>,
+    recurs: bool,
 }
 
 impl SignatureCheck {
@@ -177,7 +178,22 @@ impl SignatureCheck {
             scheme,
             message,
             signature,
+            recurs: false,
         })
+    }
+
+    /// That the very same is asked again and again, so that it is worth to be remembered: an
+    /// issuer's signature over an authority (docs/trust.md section 7).
+    pub(crate) fn recurring(self) -> Self {
+        Self {
+            recurs: true,
+            ..self
+        }
+    }
+
+    /// Whether it is an issuer's signature over an authority, asked again and again.
+    pub fn recurs(&self) -> bool {
+        self.recurs
     }
 
     /// What it is for.

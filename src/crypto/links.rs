@@ -16,15 +16,15 @@ use alloc::vec::Vec;
 /// What holds of a link, by a hash of all of it.
 type Fact = [u8; 32];
 
-/// The links that were seen to hold, at most [`limits::LINKS`] of them: what was not met for longest
-/// is forgotten first, so that no number of signers displaces their issuers. Clones share them.
+/// The links above signers that were seen to hold, at most [`limits::LINKS`] of them: what was not
+/// met for longest is forgotten first. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Links(Arc<Shared<Vec<Fact>>>);
 
 impl Links {
     /// Whether exactly this was seen to hold. Nothing but links is ever remembered.
     pub fn hold(&self, check: &SignatureCheck) -> bool {
-        is_link(check.role()) && {
+        is_kept(check) && {
             let fact = fact(check);
             self.0.with(|known| {
                 let at = known.iter().position(|known| *known == fact);
@@ -39,7 +39,7 @@ impl Links {
 
     /// Remembers what holds; that something does not is never remembered.
     pub fn note(&self, check: &SignatureCheck, outcome: Outcome) {
-        if outcome != Outcome::Holds || !is_link(check.role()) {
+        if outcome != Outcome::Holds || !is_kept(check) {
             return;
         }
         let fact = fact(check);
@@ -53,12 +53,13 @@ impl Links {
     }
 }
 
-/// Signatures of issuers over certificates: those of authorities are met again and again.
-fn is_link(role: Role) -> bool {
-    matches!(
-        role,
+/// Signatures of issuers over authorities: those over signers are each met once.
+fn is_kept(check: &SignatureCheck) -> bool {
+    let is_link = matches!(
+        check.role(),
         Role::CertificateSignature | Role::TimestampCertificate
-    )
+    );
+    is_link && check.recurs()
 }
 
 /// Key, scheme, message and signature, each after its length: no two checks have one text.

@@ -27,6 +27,7 @@ impl Parts {
             &self.signature,
         )
         .unwrap()
+        .recurring()
     }
 }
 
@@ -108,19 +109,23 @@ fn only_links_that_hold_are_remembered() {
     }
 }
 
-/// As many as may be, all of one kind, and the issuers of all are still known.
+/// Who signs once does not displace who issues.
 #[test]
-fn signers_do_not_displace_their_issuers() {
+fn signers_are_not_remembered() {
     let links = Links::default();
+    let signer = SignatureCheck::new(
+        Role::CertificateSignature,
+        link().check().key(),
+        link().scheme,
+        EcdsaForm::Fixed,
+        link().message,
+        &link().signature,
+    )
+    .unwrap();
+    links.note(&signer, Outcome::Holds);
     links.note(&link().check(), Outcome::Holds);
-    for number in 0..2 * limits::LINKS {
-        let leaf = Parts {
-            message: Message::Bytes(number.to_be_bytes().into()),
-            ..link()
-        };
-        links.note(&leaf.check(), Outcome::Holds);
-        assert!(links.hold(&link().check()), "{number}");
-    }
+    assert!(links.hold(&link().check()) && !links.hold(&signer));
+    assert_eq!(links.0.with(|known| known.len()), 1);
 }
 
 proptest! {
@@ -139,7 +144,7 @@ proptest! {
             EcdsaForm::Fixed,
             Message::Bytes(number.to_be_bytes().into()),
             known.signature(),
-        ).unwrap();
+        ).unwrap().recurring();
         for number in &met {
             links.note(&check(*number), Outcome::Holds);
         }
