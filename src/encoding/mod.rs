@@ -1,5 +1,5 @@
 //! Encodings, each with one spelling unless a peer reads more (docs/containers-image.md section
-//! 1.1): base64, DER, hexadecimal, JSON, PEM, and what a JSON number is.
+//! 1.1): base64, DER, hexadecimal, JSON, PEM, what a JSON number is, and reports as JSON.
 
 pub mod base64;
 pub(crate) mod der;
@@ -7,3 +7,4 @@ pub mod hex;
 pub mod json;
 pub mod number;
 pub mod pem;
+pub mod plain;

@@ -2,6 +2,7 @@
 
 use super::shapes::CodedError;
 use crate::encoding::number;
+use crate::encoding::plain::to_json;
 use crate::error::Failure;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -216,7 +217,11 @@ pub(super) fn list(value: &JsValue) -> Result<Array, JsValue> {
 
 /// A serialisable value as a plain object.
 pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(JsValue::from)
+    let text = to_json(value).map_err(|error| {
+        failure(Failure::new(
+            "internal",
+            format!("a report cannot leave: {error}"),
+        ))
+    })?;
+    js_sys::JSON::parse(&text)
 }
