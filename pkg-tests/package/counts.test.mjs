@@ -44,7 +44,10 @@ WebAssembly.Instance = function (module, imports) {
 	const { exports } = new Instance(
 		module,
 		Object.fromEntries(
-			Object.entries(imports).map(([name, members]) => [name, counted(members)]),
+			Object.entries(imports).map(([name, members]) => [
+				name,
+				counted(members),
+			]),
 		),
 	);
 	return { exports: counted(exports) };
@@ -99,9 +102,12 @@ function keyless(folder) {
 const CASES = {
 	"a `.sig` signature": {
 		async run() {
-			const { verdict } = await api.verifyImage("demo.example/demo/signed:1.0", {
-				key: bytesOf(images.key),
-			});
+			const { verdict } = await api.verifyImage(
+				"demo.example/demo/signed:1.0",
+				{
+					key: bytesOf(images.key),
+				},
+			);
 			assert.equal(verdict, "allow");
 		},
 		limits: { requests: 0, bytes: 0, checks: 0, imports: 0, crossings: 0 },
@@ -177,8 +183,7 @@ test("one more of anything is found", async () => {
 	// The room that calls have is less than another verification.
 	for (const [name, { run, limits }] of Object.entries(CASES)) {
 		const { crossings } = await costOf(run, async () => {
-			for (let call = 0; call < limits.crossings / 20; call += 1)
-				api.version();
+			for (let call = 0; call < limits.crossings / 20; call += 1) api.version();
 		});
 		assert.ok(crossings > limits.crossings, name);
 	}
