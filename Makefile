@@ -113,8 +113,8 @@ test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes
 	ATTACK=all node --test --test-concurrency=1 pkg-tests/clients/attack.test.mjs pkg-tests/clients/nodes.test.mjs pkg-tests/clients/load.test.mjs
 
 .PHONY: bench
-bench: pkg/package.json apt-peers pkg-tests/bench/node_modules/.package-lock.json ## keyless bundles beside sigstore-js and the bare signature checks; the gateway beside a bare worker: [ROUNDS=n] [WRK_ROUNDS=n] [SECONDS=n]
-	@failed=0; for bench in keyless gateway; do node pkg-tests/bench/$$bench.mjs || failed=1; done; exit $$failed
+bench: pkg/package.json apt-peers pkg-tests/bench/node_modules/.package-lock.json ## bundles beside sigstore-js and the bare checks; the gateway beside a bare worker; the command line beside cosign; instantiation, memory: [BENCH="keyless cli …"] [ROUNDS=n] [WRK_ROUNDS=n] [SECONDS=n]
+	@failed=0; for bench in $(or $(BENCH),keyless gateway cli instantiation memory); do node pkg-tests/bench/$$bench.mjs || failed=1; done; exit $$failed
 
 pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pkg-tests/bench/package-lock.json
 	npm ci --prefix pkg-tests/bench --no-fund --no-audit --loglevel=error

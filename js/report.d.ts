@@ -121,6 +121,8 @@ export interface Step {
 	scheme?: string;
 	/** SHA-256 of the key's SubjectPublicKeyInfo, in hex. */
 	key?: string;
+	/** True if this signature of an issuer over an authority was checked before, with the same key, scheme and bytes, and was not checked again. */
+	remembered?: boolean;
 }
 
 export interface InstanceReport {

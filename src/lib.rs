@@ -222,8 +222,8 @@ pub mod keys {
     #[cfg(feature = "arithmetic")]
     pub use crate::crypto::RustCrypto;
     pub use crate::crypto::{
-        Curve, EcdsaForm, Hash, KeyError, KeyKind, Message, Outcome, Provider, PublicKey, Role,
-        Scheme, SignatureCheck, SignatureError,
+        Curve, EcdsaForm, Hash, KeyError, KeyKind, Links, Message, Outcome, Provider, PublicKey,
+        Remembering, Role, Scheme, SignatureCheck, SignatureError,
     };
 }
 

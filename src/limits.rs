@@ -106,6 +106,9 @@ pub const CHAIN: usize = 10;
 pub const PATHS: usize = 16;
 /// Steps of the search for these chains: with two authorities of each name, all chains of six.
 pub const PATH_STEPS: usize = 128;
+/// Links of chains that are remembered to hold, at 32 bytes (docs/trust.md section 7): the
+/// authorities of many roots, and the latest of whom they certified.
+pub const LINKS: usize = 256;
 /// Certificates of one file of authorities that a policy names; the list of Mozilla has about 150.
 pub const AUTHORITIES: usize = 512;
 /// Bytes of the certificates, in PEM, that come with one `.sig` signature. Fulcio's chain has 2

@@ -458,7 +458,9 @@ function step(one) {
 	const tone = waived ? "skipped" : (STEP_TONE[one.outcome] ?? "unknown");
 	const outcome = waived
 		? words.step.waived
-		: (words.step[one.outcome] ?? one.outcome);
+		: one.remembered
+			? words.step.remembered
+			: (words.step[one.outcome] ?? one.outcome);
 	return h(
 		"li",
 		{ class: `sg-step sg-${tone}` },

@@ -135,6 +135,7 @@ export const en = {
 		holds: "Holds",
 		fails: "Fails",
 		"not-run": "Not checked",
+		remembered: "Remembered",
 		waived: "Not required",
 	},
 	stepKind: {

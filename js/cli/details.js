@@ -157,7 +157,12 @@ function showCandidate(candidate, requirement, paint, indent) {
 export function showSteps(steps, paint, indent) {
 	return steps.map((step) => {
 		const { sign, colour } = OUTCOMES[step.outcome] ?? OTHER;
-		const word = step.kind === "waived" ? "waived" : step.outcome;
+		const word =
+			step.kind === "waived"
+				? "waived"
+				: step.remembered
+					? "remembered"
+					: step.outcome;
 		const key = step.key ? ` (key sha256:${plain(step.key)})` : "";
 		return `${indent}${paint({ colour }, `${sign} ${plain(word)}`)}: ${plain(step.text)}${key}`;
 	});

@@ -1,11 +1,11 @@
-// A registry with 200 signed images in 10 repositories, in memory: what the gateway's bench asks through it. It counts requests by
-// method, under /counts. Prints its port once it listens, and the policy's key.
+// A registry with 200 signed images (10 × TAGS) in 10 repositories, in memory: what the benches ask. It counts requests by method,
+// under /counts, and lists them under /requests, both since the last time. Prints its port once it listens, and the policy's key.
 
 import { createHash, generateKeyPairSync, sign } from "node:crypto";
 import { createServer } from "node:http";
 
 const REPOSITORIES = 10;
-const TAGS = 20;
+const TAGS = Number(process.env.TAGS ?? 20);
 /** The name under which the images are signed. */
 const NAME = "registry.bench";
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
@@ -91,6 +91,8 @@ for (let number = 0; number < REPOSITORIES; number += 1) {
 
 /** @type {Record<string, number>} */
 let counts = {};
+/** @type {{ method?: string, path: string, accept?: string }[]} */
+let requests = [];
 
 const server = createServer((request, response) => {
 	const path = request.url ?? "";
@@ -99,6 +101,18 @@ const server = createServer((request, response) => {
 		counts = {};
 		return;
 	}
+	if (path === "/requests") {
+		response.end(JSON.stringify(requests));
+		requests = [];
+		return;
+	}
+	if (path === "/v2/") {
+		response.end("{}");
+		return;
+	}
+	const { method, headers } = request;
+	if (requests.length < 100)
+		requests.push({ method, path, accept: headers.accept });
 	counts[request.method ?? ""] = (counts[request.method ?? ""] ?? 0) + 1;
 	const found = content.get(path);
 	if (found === undefined) {

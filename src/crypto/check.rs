@@ -169,6 +169,7 @@ pub struct SignatureCheck {
     /// Shared: one message may be asked about under many keys.
     message: Arc<Message>,
     signature: Vec<u8>,
+    recurs: bool,
 }
 
 impl SignatureCheck {
@@ -211,7 +212,22 @@ impl SignatureCheck {
             scheme,
             message,
             signature,
+            recurs: false,
         })
+    }
+
+    /// That the very same is asked again and again, so that it is worth to be remembered: an
+    /// issuer's signature over an authority (docs/trust.md section 7).
+    pub(crate) fn recurring(self) -> Self {
+        Self {
+            recurs: true,
+            ..self
+        }
+    }
+
+    /// Whether it is an issuer's signature over an authority, asked again and again.
+    pub fn recurs(&self) -> bool {
+        self.recurs
     }
 
     /// What it is for.
@@ -316,6 +332,12 @@ pub enum Outcome {
 
 /// What checks signatures: [`super::RustCrypto`], or the platform's WebCrypto behind the host.
 pub trait Provider {
+    /// Whether this very check was seen to hold before, so that it need not be made again: of the
+    /// links of chains alone (docs/trust.md section 7).
+    fn remembers(&self, _check: &SignatureCheck) -> bool {
+        false
+    }
+
     /// Anything but a clear yes is [`Outcome::Fails`]; no answer at all is a [`HostError`].
     fn verify(&self, check: &SignatureCheck) -> impl Future<Output = Result<Outcome, HostError>>;
 

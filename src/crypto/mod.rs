@@ -8,6 +8,7 @@
 mod alternatives;
 mod check;
 mod key;
+mod links;
 mod pending;
 mod private;
 #[cfg(feature = "arithmetic")]
@@ -21,6 +22,7 @@ pub use check::{
     EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError,
 };
 pub use key::{Curve, KeyError, KeyKind, PublicKey};
+pub use links::{Links, Remembering};
 #[cfg(feature = "arithmetic")]
 pub(crate) use pending::at_once;
 pub use pending::{Demand, Pending, Refused, Rule, Step, Verified};

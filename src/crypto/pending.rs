@@ -60,6 +60,8 @@ pub enum Step {
     Open(Box<SignatureCheck>),
     /// A signature that was checked.
     Settled(Box<SignatureCheck>, Outcome),
+    /// A link of a chain that was seen to hold before, and is remembered.
+    Remembered(Box<SignatureCheck>),
 }
 
 /// Why a claim is none, and how far it came.
@@ -289,7 +291,7 @@ fn concluded<T>(claim: T, steps: Vec<Step>) -> Result<Verified<T>, Refused> {
     }
     if !steps
         .iter()
-        .any(|step| matches!(step, Step::Settled(_, Outcome::Holds)))
+        .any(|step| matches!(step, Step::Settled(_, Outcome::Holds) | Step::Remembered(_)))
     {
         return Err(Refused {
             failure: SignatureError::None.into(),
@@ -301,6 +303,7 @@ fn concluded<T>(claim: T, steps: Vec<Step>) -> Result<Verified<T>, Refused> {
 
 async fn settle_step<P: Provider>(step: Step, provider: &P) -> Result<Step, HostError> {
     Ok(match step {
+        Step::Open(check) if provider.remembers(&check) => Step::Remembered(check),
         Step::Open(check) => {
             let outcome = provider.verify(&check).await?;
             Step::Settled(check, outcome)

@@ -44,11 +44,13 @@ pub fn decode_url(text: &str) -> Option<Vec<u8>> {
 /// Decodes as Go does: carriage returns and line feeds are ignored anywhere, spare bits are not
 /// looked at; padding is required, other white space and the URL alphabet are refused.
 pub fn decode_go(text: &str) -> Option<Vec<u8>> {
-    let text: Vec<u8> = text
-        .bytes()
-        .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-        .collect();
-    GO.decode(text).ok()
+    // Line by line, not byte by byte: every bundle has certificates in lines.
+    let lines = text.as_bytes().split(|byte| matches!(byte, b'\r' | b'\n'));
+    let mut letters = Vec::with_capacity(text.len());
+    for line in lines {
+        letters.extend_from_slice(line);
+    }
+    GO.decode(letters).ok()
 }
 
 #[cfg(test)]

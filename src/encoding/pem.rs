@@ -80,7 +80,7 @@ fn block(text: &str) -> Option<(Block<'_>, &str)> {
     }
     let inside = rest.get(..stop)?;
     let text = without_headers(inside);
-    let body: String = text.chars().filter(|c| !matches!(c, ' ' | '\t')).collect();
+    let body: String = text.split([' ', '\t']).collect();
     Some((
         Block {
             label,

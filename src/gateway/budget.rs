@@ -80,6 +80,10 @@ impl<R: Host> Host for Budget<'_, R> {
 }
 
 impl<R: Provider> Provider for Budget<'_, R> {
+    fn remembers(&self, check: &SignatureCheck) -> bool {
+        self.inner.remembers(check)
+    }
+
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         self.inner.verify(check).await
     }

@@ -4,7 +4,7 @@
 //! [`Task::advance`] returns what is asked next, or the result. Answers may come in any order.
 
 use super::{Host, Request, Response, Sink, Store};
-use crate::crypto::{Outcome, Provider, SignatureCheck};
+use crate::crypto::{Links, Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -64,6 +64,7 @@ struct Post {
 pub struct Remote {
     post: Rc<RefCell<Post>>,
     web_crypto: bool,
+    links: Links,
     /// Whether a check is being made in here, or has just been.
     busy: Rc<Cell<bool>>,
 }
@@ -72,9 +73,16 @@ impl Remote {
     /// With `web_crypto`, signatures are asked of the platform; bare digests never are, which it
     /// cannot verify.
     pub fn new(web_crypto: bool) -> Self {
+        Self::remembering(web_crypto, &Links::default())
+    }
+
+    /// As [`Self::new`]. What is seen to hold of chains is remembered in `links`, and is not asked
+    /// again.
+    pub fn remembering(web_crypto: bool, links: &Links) -> Self {
         Self {
             post: Rc::default(),
             web_crypto,
+            links: links.clone(),
             busy: Rc::default(),
         }
     }
@@ -99,6 +107,19 @@ impl Remote {
 }
 
 impl Remote {
+    async fn outcome(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        if !self.web_crypto || !check.is_for_web_crypto() {
+            return self.compute(check).await;
+        }
+        match self.ask(Ask::Verify(Box::new(check.clone()))).await {
+            Answer::Verified(true) => Ok(Outcome::Holds),
+            Answer::Verified(false) => Ok(Outcome::Fails),
+            // A platform that does not take a key or an algorithm has not answered: whoever may
+            // push chooses both.
+            _ => self.compute(check).await,
+        }
+    }
+
     /// In pure Rust, one check between two turns of others, however many were demanded at once
     /// (docs/trust.md section 7).
     async fn compute(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
@@ -163,17 +184,14 @@ impl Host for Remote {
 }
 
 impl Provider for Remote {
+    fn remembers(&self, check: &SignatureCheck) -> bool {
+        self.links.hold(check)
+    }
+
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
-        if !self.web_crypto || !check.is_for_web_crypto() {
-            return self.compute(check).await;
-        }
-        match self.ask(Ask::Verify(Box::new(check.clone()))).await {
-            Answer::Verified(true) => Ok(Outcome::Holds),
-            Answer::Verified(false) => Ok(Outcome::Fails),
-            // A platform that does not take a key or an algorithm has not answered: whoever may
-            // push chooses both.
-            _ => self.compute(check).await,
-        }
+        let outcome = self.outcome(check).await?;
+        self.links.note(check, outcome);
+        Ok(outcome)
     }
 
     async fn pause(&self) {

@@ -328,6 +328,9 @@ pub struct StepReport {
     /// SHA-256 of the key's SubjectPublicKeyInfo.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
+    /// Whether a link of a chain holds because it was checked before (docs/trust.md section 7).
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    pub remembered: bool,
 }
 
 /// Something to know.
@@ -442,6 +445,7 @@ impl StepReport {
             outcome,
             scheme: None,
             key: None,
+            remembered: false,
         };
         let signature = |check: &crypto::SignatureCheck, outcome, verb: &str| Self {
             kind: "signature",
@@ -454,6 +458,7 @@ impl StepReport {
             outcome,
             scheme: Some(check.scheme().to_string()),
             key: Some(check.key().fingerprint()),
+            remembered: false,
         };
         match step {
             Step::Rule(r) => rule("rule", r, "holds"),
@@ -463,6 +468,14 @@ impl StepReport {
             Step::Settled(check, crypto::Outcome::Holds) => {
                 signature(check, "holds", "was made by this key over these bytes")
             }
+            Step::Remembered(check) => Self {
+                remembered: true,
+                ..signature(
+                    check,
+                    "holds",
+                    "was made by this key over these bytes: it was checked before",
+                )
+            },
             Step::Settled(check, crypto::Outcome::Fails) => {
                 signature(check, "fails", "was not made by this key over these bytes")
             }

@@ -154,6 +154,10 @@ impl<P> Meter<'_, P> {
 }
 
 impl<P: Provider> Provider for Meter<'_, P> {
+    fn remembers(&self, check: &SignatureCheck) -> bool {
+        self.work.provider.remembers(check)
+    }
+
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         // A chain, an entry, a token: met again under another key or another path.
         if let Some(outcome) = self.known(check) {

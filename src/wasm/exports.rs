@@ -1,5 +1,6 @@
 //! What a module exports, but for the gateway and what is said of policies.
 
+use super::links;
 use super::options;
 use super::tasks::Task;
 use super::values::{self, failure};
@@ -70,7 +71,7 @@ fn start<F: Future<Output = Result<JsValue, JsValue>> + 'static>(
     options: &JsValue,
     work: impl FnOnce(JsValue, Remote) -> F,
 ) -> Result<Task, JsValue> {
-    let remote = Remote::new(options::web_crypto(options)?);
+    let remote = links::remote(options::web_crypto(options)?);
     let work = work(options.clone(), remote.clone());
     Ok(Task::new(remote, work))
 }

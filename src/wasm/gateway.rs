@@ -5,7 +5,6 @@ use super::shapes::{FetchRequest, Tagged, new};
 use super::tasks::Task;
 use super::values::{self, failure, pairs, said};
 use crate::gateway::{self, Respond, Stream};
-use crate::host::Remote;
 use crate::policy::{Policy, PolicyError};
 use crate::time::UnixTime;
 use alloc::rc::Rc;
@@ -65,7 +64,7 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
     if let Err(missing @ PolicyError::Part) = Policy::parse(&config.policy) {
         return Err(failure(missing));
     }
-    let remote = Remote::new(web_crypto);
+    let remote = super::links::remote(web_crypto);
     let inner = remote.clone();
     Ok(Task::new(remote, async move {
         let gateway = gateway::Gateway::new_by(config, &inner).await;
@@ -99,7 +98,7 @@ impl Gateway {
     pub fn handle(&self, request: &JsValue) -> Result<Task, JsValue> {
         let request = self::request(request)?;
         let gateway = self.inner.clone();
-        let remote = Remote::new(self.web_crypto);
+        let remote = super::links::remote(self.web_crypto);
         let inner = remote.clone();
         Ok(Task::new(remote, async move {
             Ok(action(gateway.handle(&request, &inner).await))

@@ -17,6 +17,8 @@ mod gateway;
 #[cfg(feature = "wasm")]
 mod keys;
 #[cfg(feature = "wasm")]
+mod links;
+#[cfg(feature = "wasm")]
 mod options;
 #[cfg(all(feature = "wasm", feature = "lint"))]
 mod policy;

@@ -216,7 +216,11 @@ pub(super) fn list(value: &JsValue) -> Result<Array, JsValue> {
 
 /// A serialisable value as a plain object.
 pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    value
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(JsValue::from)
+    let text = serde_json::to_string(value).map_err(|error| {
+        failure(Failure::new(
+            "internal",
+            format!("a report cannot leave: {error}"),
+        ))
+    })?;
+    js_sys::JSON::parse(&text)
 }

@@ -6,10 +6,12 @@ use super::fulcio::{Claims, SubjectName};
 use super::path::{Chain, Purpose, chains, path};
 use super::sct::{self, scts};
 use super::{Anchor, Path, San, Window, X509Error};
+use crate::crypto::Links;
 use crate::crypto::Outcome;
 use crate::crypto::Pending;
 use crate::crypto::PublicKey;
 use crate::crypto::Refused;
+use crate::crypto::Remembering;
 use crate::crypto::Role;
 use crate::crypto::RustCrypto;
 use crate::crypto::Step;
@@ -48,6 +50,19 @@ fn certs(names: &[&str]) -> Vec<Certificate> {
 
 fn settle<T>(pending: Pending<T>) -> Result<Verified<T>, Refused> {
     let mut future = Box::pin(pending.settle(&RustCrypto));
+    match future
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(result) => result.unwrap(),
+        Poll::Pending => panic!("RustCrypto answers at once"),
+    }
+}
+
+/// As [`settle`], with what was seen to hold before.
+fn settle_with<T>(links: &Links, pending: Pending<T>) -> Result<Verified<T>, Refused> {
+    let provider = Remembering::new(&RustCrypto, links);
+    let mut future = Box::pin(pending.settle(&provider));
     match future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))
@@ -331,6 +346,82 @@ fn anchors() {
         Anchor::named(&cert("leaf"), ALWAYS).unwrap_err().code(),
         "x509.not-ca"
     );
+}
+
+/// A remembered link says that a key signed bytes, and nothing of whether it may (docs/trust.md
+/// section 7).
+#[test]
+fn a_remembered_link_proves_nothing_else() {
+    let links = Links::default();
+    let judge = |leaf: &str, intermediate: &str, anchor: &Anchor, at: i64| {
+        path(
+            &cert(leaf),
+            &certs(&[intermediate]),
+            anchor,
+            Purpose::CodeSigning,
+            &[UnixTime(at)],
+        )
+        .and_then(|claim| settle_with(&links, claim))
+    };
+    let counted = |verified: &Verified<Path>| {
+        let count = |wanted: fn(&Step) -> bool| {
+            let steps = verified.steps().iter();
+            steps.filter(|step| wanted(step)).count()
+        };
+        (
+            count(|step| matches!(step, Step::Settled(..))),
+            count(|step| matches!(step, Step::Remembered(_))),
+        )
+    };
+    let good = || judge("leaf", "int", &root(), FIRST).unwrap();
+    // The signer's own is met once, and checked each time.
+    assert_eq!((counted(&good()), counted(&good())), ((2, 0), (1, 1)));
+    // Its time, and the root's.
+    assert_eq!(
+        code(judge("leaf", "int", &root(), LAST + 1)),
+        "x509.expired"
+    );
+    let over = Window {
+        start: UnixTime(0),
+        end: Some(UnixTime(FIRST - 1)),
+    };
+    let root_over = anchor(&["root"], over).unwrap();
+    assert_eq!(
+        code(judge("leaf", "int", &root_over, FIRST)),
+        "x509.expired"
+    );
+    // An authority of the same name that is not the one.
+    let other = Anchor::named(&cert("int-stranger"), ALWAYS).unwrap();
+    assert_eq!(
+        code(judge("leaf", "int", &other, FIRST)),
+        "signature.invalid"
+    );
+    for (intermediate, expected) in [
+        ("int-expired", "x509.expired"),
+        ("int-critical", "x509.critical-extension"),
+        ("int-other-eku", "x509.ext-key-usage"),
+        ("int-no-sign", "x509.key-cert-sign"),
+        ("int-uri-outside", "x509.name-constraint"),
+        ("int-stranger", "signature.invalid"),
+    ] {
+        let chain = certs(&["leaf", intermediate, "root"]);
+        for (below, issuer) in chain.iter().zip(chain.iter().skip(1)) {
+            let check = below
+                .signed_by(issuer.public_key(), Role::CertificateSignature)
+                .unwrap()
+                .recurring();
+            let parsed = Pending::read(check.clone(), |_| Ok(())).unwrap();
+            // The stranger's signature does not hold, and is not remembered.
+            assert_eq!(settle_with(&links, parsed).is_ok(), links.hold(&check));
+        }
+        for _ in 0..2 {
+            assert_eq!(
+                code(judge("leaf", intermediate, &root(), FIRST)),
+                expected,
+                "{intermediate}"
+            );
+        }
+    }
 }
 
 /// What was checked when the anchor was loaded is not checked again; its rules are.

@@ -14,6 +14,12 @@ use std::cell::Cell;
 #[derive(Default)]
 pub(crate) struct Counting(Cell<usize>);
 
+impl Counting {
+    pub(crate) fn count(&self) -> usize {
+        self.0.get()
+    }
+}
+
 impl Provider for Counting {
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
         self.0.set(self.0.get() + 1);

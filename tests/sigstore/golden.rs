@@ -9,7 +9,7 @@ use std::path::Path;
 /// One vector a line, sorted. `UPDATE=1` rewrites the lines of the vectors that are there.
 const FILE: &str = "tests/sigstore/golden.txt";
 
-fn checks(vector: &Vector) -> Vec<SignatureCheck> {
+pub(crate) fn checks(vector: &Vector) -> Vec<SignatureCheck> {
     let steps = vector.whole().steps.clone();
     let settled = steps.into_iter().filter_map(|step| match step {
         Step::Settled(check, Outcome::Holds) => Some(*check),
@@ -22,6 +22,11 @@ fn checks(vector: &Vector) -> Vec<SignatureCheck> {
         Step::Broken(rule) => panic!(
             "{}: {} does not hold, and it was accepted",
             vector.name, rule.name
+        ),
+        Step::Remembered(check) => panic!(
+            "{}: {} was not checked, with nothing to remember it",
+            vector.name,
+            check.role().name()
         ),
         Step::Rule(_) | Step::Waived(_) => None,
     });

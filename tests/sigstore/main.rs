@@ -13,6 +13,7 @@ mod forge;
 mod golden;
 mod images;
 mod policies;
+mod remembered;
 mod stripped;
 #[path = "../support/mod.rs"]
 mod support;
