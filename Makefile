@@ -12,9 +12,9 @@ SOURCES := $(shell find src -type f) Cargo.toml Cargo.lock
 US := $(shell printf '\037')
 NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/sources$(US)--remap-path-prefix=$(shell rustc --print sysroot 2> /dev/null)/lib/rustlib/src/rust=/rust
 # The standard library is compiled with the modules, for size, and a panic traps at once, without words that nobody reads
-# (docs/performance.md "Size"). Cargo calls that unstable: the toolchain is pinned, and RUSTC_BOOTSTRAP lets a stable one do it.
+# (docs/performance.md "Size"). Cargo calls that unstable; RUSTC_BOOTSTRAP lets a stable one do it. Empty both for a Rust that cannot.
 OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
-NO_MESSAGES := -Zunstable-options$(US)-Cpanic=immediate-abort
+NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/sigstore-differential tools/build
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
@@ -63,6 +63,7 @@ test-examples: rust ## the examples of the crate, each with what it allows and w
 .PHONY: test-targets
 test-targets: rust-targets ## the core builds without std, and for Rust's other WASM target
 	cargo build --locked --lib --target thumbv7em-none-eabi --no-default-features
+	cargo check --locked --lib --no-default-features --features expressions,gateway,lint
 
 .PHONY: test-wasm
 test-wasm: rust-targets ## the core's unit tests as WASM, in Node
@@ -155,7 +156,8 @@ OF_TESTS := -A clippy::too_many_lines -A clippy::indexing_slicing -A clippy::unw
 lint-rust: rust-targets
 	for crate in . $(CRATES); do cargo fmt --check --manifest-path $$crate/Cargo.toml; done
 	cargo clippy --locked --lib -- -D warnings
-	cargo clippy --locked --lib --target wasm32-unknown-unknown --features wasm -- -D warnings
+	cargo clippy --locked --lib --target wasm32-unknown-unknown --features wasm,wasm-arithmetic -- -D warnings
+	cargo clippy --locked --lib --target wasm32-unknown-unknown --no-default-features --features wasm,expressions,gateway,lint -- -D warnings
 	cargo clippy --locked --all-targets -- -D warnings $(OF_TESTS)
 	cargo clippy --locked --all-targets --manifest-path conformance/vectors/Cargo.toml --target-dir target/vectors -- -D warnings
 	cargo clippy --locked --all-targets --manifest-path conformance/differential/Cargo.toml --target-dir target/differential -- -D warnings
@@ -185,7 +187,7 @@ target/modules/sealgate_arithmetic.wasm: PROFILE := arithmetic
 $(MODULES): PROFILE ?= release
 $(MODULES): BUILT = target/wasm32-unknown-unknown/$(PROFILE)/sealgate
 $(MODULES): $(SOURCES) | rust-targets
-	RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)$(US)$(NO_MESSAGES)" cargo build --locked --profile $(PROFILE) --lib $(OWN_STD) --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
+	RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)$(NO_MESSAGES)" cargo build --locked --profile $(PROFILE) --lib $(OWN_STD) --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
 	@for file in $$(sed 's/^[^:]*: //' $(BUILT).d); do \
 	  case " $(SOURCES) " in *" $${file#$(CURDIR)/} "*) ;; \
 	  *) echo "$$file is compiled in, but a change to it would not build the module again: name it in SOURCES" >&2; exit 1;; esac; done
