@@ -6,6 +6,8 @@ mod answers;
 mod asks;
 #[cfg(feature = "gateway")]
 mod gateway;
+#[cfg(feature = "gateway")]
+mod glance;
 mod keys;
 mod options;
 #[cfg(feature = "lint")]

@@ -1,0 +1,104 @@
+//! The two calls of a gateway's request whose answer is remembered: text in, text and bytes out, and
+//! no object made for either.
+
+use crate::gateway::{Action, ClientRequest, Gateway, Respond};
+use crate::host::{Advance, Ask, Egress, Remote, Request, Response, glance};
+use crate::time::UnixTime;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::iter;
+
+/// What such a request asks of the upstream: `HEAD` of an address, to which the operator's word
+/// leads. Its lines: the address, then a name and a value for each header. Nothing for any other.
+pub(super) fn look(gateway: &Gateway, request: &str) -> Option<String> {
+    let request = client_request(request)?;
+    let job = async |remote: Remote| gateway.handle(&request, &remote).await;
+    let Advance::Asks(asks) = glance(Remote::new(true), job) else {
+        return None;
+    };
+    match asks.as_slice() {
+        [(_, Ask::Fetch(asked))] if asked.method == "HEAD" && asked.egress == Egress::Operator => {
+            lines(iter::once(asked.url.as_str()).chain(flat_headers(&asked.headers)))
+        }
+        _ => None,
+    }
+}
+
+/// The answer, if all of it is known here once the upstream has let the request in with this
+/// digest: see [`flat`].
+pub(super) fn answer(
+    gateway: &Gateway,
+    request: &str,
+    asked: String,
+    digest: Option<String>,
+) -> Option<Vec<u8>> {
+    let request = client_request(request)?;
+    let digest = digest.map(|digest| ("docker-content-digest".to_string(), digest));
+    let head = Response {
+        status: 200,
+        headers: digest.into_iter().collect(),
+        body: Vec::new(),
+        url: None,
+    };
+    let job = async |remote: Remote| gateway.handle(&request, &remote).await;
+    match glance(Remote::new(true).knowing(asked, Ok(head)), job) {
+        Advance::Done(Action::Respond(respond)) => flat(&respond),
+        _ => None,
+    }
+}
+
+/// Lines: the time, the method, the address, then a name and a value for each header that matters.
+fn client_request(text: &str) -> Option<ClientRequest> {
+    let mut lines = text.split('\n');
+    let time = UnixTime(lines.next()?.parse().ok()?);
+    let (method, url) = (lines.next()?.to_string(), lines.next()?.to_string());
+    let mut headers = Vec::new();
+    while let Some(name) = lines.next() {
+        headers.push((name.to_string(), lines.next()?.to_string()));
+    }
+    Some(ClientRequest {
+        method,
+        url,
+        headers,
+        time,
+    })
+}
+
+/// Lines: the status, the reason phrase, the log's line, then a name and a value for each header.
+/// After them a zero byte and the body, where there is one.
+fn flat(respond: &Respond) -> Option<Vec<u8>> {
+    let status = respond.status.to_string();
+    let head = [
+        &status,
+        respond.status_text.as_deref().unwrap_or_default(),
+        respond.log.as_deref().unwrap_or_default(),
+    ];
+    let head = lines(head.into_iter().chain(flat_headers(&respond.headers)))?;
+    let mut out = head.into_bytes();
+    if let Some(body) = &respond.body {
+        out.push(0);
+        out.extend_from_slice(body);
+    }
+    Some(out)
+}
+
+fn flat_headers(headers: &[(String, String)]) -> impl Iterator<Item = &str> {
+    headers
+        .iter()
+        .flat_map(|(name, value)| [name.as_str(), value.as_str()])
+}
+
+/// Joined by line ends; nothing where a text has one itself.
+fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut out = String::new();
+    for (number, text) in texts.enumerate() {
+        if text.contains(['\n', '\0']) {
+            return None;
+        }
+        if number > 0 {
+            out.push('\n');
+        }
+        out.push_str(text);
+    }
+    Some(out)
+}
