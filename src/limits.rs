@@ -152,10 +152,14 @@ pub const REQUESTS_AN_IMAGE: usize = 8;
 pub const REQUEST_BYTES: usize = (32 << 20) + MANIFEST;
 /// Bytes of a manifest that is kept.
 pub const KEPT_MANIFEST: usize = 256 << 10;
-/// Bytes of all manifests that one isolate keeps. An isolate of Cloudflare has 128 MB for
-/// everything.
-pub const KEPT_CONTENT: usize = 16 << 20;
-/// Bytes of all verdicts that one isolate keeps, 256 for each beside its message.
+/// Bytes that a kept manifest takes for each of its own: with what was read from it.
+pub const KEPT_READ: usize = 4;
+/// Bytes of all manifests that one isolate keeps, with what was read from them. An isolate of
+/// Cloudflare has 128 MB for everything.
+pub const KEPT_CONTENT: usize = 32 << 20;
+/// Bytes of a kept verdict beside its message and its question, which stands in memory twice.
+pub const KEPT_RULING: usize = 128;
+/// Bytes of all verdicts that one isolate keeps.
 pub const KEPT_VERDICTS: usize = 4 << 20;
 /// Entries of all manifests of which one isolate knows what they list, at 8 bytes.
 pub const KEPT_LINKS: usize = 512 << 10;

@@ -432,7 +432,11 @@ test("no longer time than a minute can be asked for", async () => {
 		const glue = {
 			startGateway: () => ({
 				advance: () => ({
-					done: { handle: () => task, state: () => ({ state: "ok" }) },
+					done: {
+						look: () => undefined,
+						handle: () => task,
+						state: () => ({ state: "ok" }),
+					},
 				}),
 				free() {},
 			}),

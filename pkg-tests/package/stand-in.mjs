@@ -11,6 +11,7 @@ export function standIn(advance) {
 	const gateway = () => {
 		glue.made += 1;
 		return {
+			look: () => undefined,
 			handle: (request) => glue.startVerify({ reference: request.url }),
 			state: () => ({ state: "ok" }),
 		};

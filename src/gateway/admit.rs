@@ -2,7 +2,7 @@
 
 use super::judge::Judge;
 use super::links::lists;
-use super::memory::Ruling;
+use super::memory::{Ruling, RulingKey};
 use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::Digest;
@@ -12,6 +12,7 @@ use crate::policy::Coverage;
 use crate::reference::Reference;
 use crate::verify::Subject;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 impl<R: Host + Provider + Store> Judge<'_, R> {
     /// Allowed as `name@digest`, or as a tag under which it was resolved here for this same digest,
@@ -57,19 +58,28 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         Err(open.unwrap_or(first))
     }
 
-    /// A ruling that allows it and costs the registry nothing.
+    /// A ruling that allows it and costs the registry nothing: of this isolate's own, or from the
+    /// store.
     async fn remembered(&self, subject: &Subject, by_digest: &Reference) -> Option<Ruling> {
-        let now = self.context.now();
-        let fresh = self
-            .context
-            .hints
-            .tags(&subject.digest)
-            .into_iter()
+        let (memory, now) = (&self.context.memory, self.context.now());
+        let allows = |ruling: &Ruling| ruling.allow;
+        let key_of = |name: &Reference| memory.ruling_key(&name.to_string(), None, &subject.digest);
+        let by_digest = key_of(by_digest);
+        if let Some(ruling) = memory.kept_ruling(&by_digest, now).filter(allows) {
+            return Some(ruling);
+        }
+        let resolved = self.context.hints.tags(&subject.digest).into_iter();
+        let by_tag: Vec<RulingKey> = resolved
             .filter(|resolved| resolved.is_fresh(now))
-            .filter_map(|resolved| self.context.name(&resolved.tag).ok());
-        for name in core::iter::once(by_digest.clone()).chain(fresh) {
-            let ruling = self.ruling_on(&name, None, &subject.digest).await;
-            if let Some(ruling) = ruling.filter(|ruling| ruling.allow) {
+            .filter_map(|resolved| self.context.name(&resolved.tag).ok())
+            .map(|name| key_of(&name))
+            .collect();
+        let mut kept = by_tag.iter().filter_map(|key| memory.kept_ruling(key, now));
+        if let Some(ruling) = kept.find(allows) {
+            return Some(ruling);
+        }
+        for key in core::iter::once(&by_digest).chain(&by_tag) {
+            if let Some(ruling) = memory.ruling(key, now).await.filter(allows) {
                 return Some(ruling);
             }
         }

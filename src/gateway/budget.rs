@@ -106,6 +106,10 @@ impl<R: Store> Store for Budget<'_, R> {
         self.inner.lock(key).await;
     }
 
+    async fn writable(&self) {
+        self.inner.writable().await;
+    }
+
     async fn save(&self, key: &str, value: &str, seconds: u32) {
         if self.let_in.get() {
             self.inner.save(key, value, seconds).await;

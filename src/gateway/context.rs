@@ -15,6 +15,7 @@ use crate::oci::registry::{Fetched, Registry, RegistryError};
 use crate::time::UnixTime;
 use crate::verify::Subject;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 use core::fmt;
 
@@ -121,20 +122,19 @@ impl<'a, R: Host + Store> Context<'a, R> {
     }
 
     /// The document with this digest: kept, or fetched and hashed.
-    pub(super) async fn subject(&self, digest: &Digest) -> Result<Subject, Stop> {
+    pub(super) async fn subject(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
         let kept = match self.memory.content(digest) {
             None => self.memory.recall_content(digest).await,
             kept => kept,
         };
         match kept {
-            // Its kind was derived from the bytes alone, or they would not have been kept.
-            Some(bytes) => Subject::read(bytes, None, Some(digest)).map_err(Stop::Denied),
+            Some(subject) => Ok(subject),
             None => self.fetch_subject(digest).await,
         }
     }
 
     /// The same from the upstream, asked once more if the bytes have another digest.
-    pub(super) async fn fetch_subject(&self, digest: &Digest) -> Result<Subject, Stop> {
+    pub(super) async fn fetch_subject(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
         let reference = digest.to_string();
         let mut fetched = self.fetch_manifest(&reference).await?;
         if digest.check(&fetched.bytes).is_err() {
@@ -142,6 +142,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
             digest.check(&fetched.bytes).map_err(Stop::denied)?;
         }
         Subject::read(fetched.bytes, fetched.content_type.as_deref(), Some(digest))
+            .map(Rc::new)
             .map_err(Stop::Denied)
     }
 

@@ -108,16 +108,31 @@ impl<S: Store> Hints<'_, S> {
         now: UnixTime,
     ) {
         let listed = DigestPrefixes::new(listed.map(prefix).collect());
-        let known = self.insert_parent(&parent.to_string(), listed);
-        let resolved = tag.is_some_and(|tag| self.insert_tag(parent, tag, now, now));
-        if !known || resolved {
+        let text = parent.to_string();
+        let known = self.knows_parent(&text, &listed);
+        let is_news = !known || tag.is_some_and(|tag| self.is_news(parent, tag, now));
+        if is_news {
+            self.records.store.writable().await;
+        }
+        if !known {
+            self.insert_parent(&text, listed);
+        }
+        if let Some(tag) = tag {
+            self.insert_tag(parent, tag, now);
+        }
+        if is_news {
             self.save(now).await;
         }
     }
 
     /// A tag that was asked for again, and still means this digest.
     pub(super) async fn remember_tag(&self, digest: &Digest, tag: &str, now: UnixTime) {
-        if self.insert_tag(digest, tag, now, now) {
+        let is_news = self.is_news(digest, tag, now);
+        if is_news {
+            self.records.store.writable().await;
+        }
+        self.insert_tag(digest, tag, now);
+        if is_news {
             self.save(now).await;
         }
     }
@@ -132,47 +147,50 @@ impl<S: Store> Hints<'_, S> {
         if evidence.is_empty() || self.satisfied(digest) == evidence {
             return;
         }
+        self.records.store.writable().await;
         self.insert_satisfied(&digest.to_string(), evidence.into());
         self.save(now).await;
     }
 
-    /// Whether it was known already.
-    fn insert_parent(&self, parent: &str, listed: DigestPrefixes) -> bool {
+    fn knows_parent(&self, parent: &str, listed: &DigestPrefixes) -> bool {
         let mut caches = self.caches.borrow_mut();
-        if caches
-            .parents
-            .get(&self.repository, parent)
-            .is_some_and(|known| *known == listed)
-        {
-            return true;
-        }
-        let weight = listed.0.len().saturating_add(8);
-        caches
-            .parents
-            .insert(&self.repository, parent, listed, weight);
-        false
+        let known = caches.parents.get(&self.repository, parent);
+        known.is_some_and(|known| known == listed)
     }
 
-    /// Whether other isolates should know: the tag is new, or they would soon ask for it again.
-    fn insert_tag(&self, digest: &Digest, tag: &str, at: UnixTime, now: UnixTime) -> bool {
+    fn insert_parent(&self, parent: &str, listed: DigestPrefixes) {
+        let weight = listed.0.len().saturating_add(8);
+        self.caches
+            .borrow_mut()
+            .parents
+            .insert(&self.repository, parent, listed, weight);
+    }
+
+    /// Whether other isolates should know that this tag means this digest: it is new, or they would
+    /// soon ask for it again.
+    fn is_news(&self, digest: &Digest, tag: &str, now: UnixTime) -> bool {
+        let mut caches = self.caches.borrow_mut();
+        let known = caches.tags.get(&self.repository, &digest.to_string());
+        let old = known.and_then(|known| known.iter().find(|old| old.tag == tag));
+        old.is_none_or(|old| now.0.saturating_sub(old.at.0) > TAG_SECONDS / 2)
+    }
+
+    fn insert_tag(&self, digest: &Digest, tag: &str, at: UnixTime) {
         let digest = digest.to_string();
         let mut caches = self.caches.borrow_mut();
-        let mut list = caches
-            .tags
-            .get(&self.repository, &digest)
-            .cloned()
-            .unwrap_or_default();
-        let old = list
-            .iter()
-            .position(|old| old.tag == tag)
-            .map(|at| list.remove(at));
-        let news = old.is_none_or(|old| now.0.saturating_sub(old.at.0) > TAG_SECONDS / 2);
+        let mut known = caches.tags.get(&self.repository, &digest);
+        let first = known.as_mut().and_then(|known| known.first_mut());
+        if let Some(first) = first.filter(|first| first.tag == tag) {
+            first.at = at;
+            return;
+        }
+        let mut list = known.map(core::mem::take).unwrap_or_default();
+        list.retain(|old| old.tag != tag);
         let tag = tag.into();
         list.insert(0, ResolvedTag { tag, at });
         list.truncate(MOST);
         let weight = list.len();
         caches.tags.insert(&self.repository, &digest, list, weight);
-        news
     }
 
     fn insert_satisfied(&self, digest: &str, evidence: Vec<Digest>) {
@@ -208,12 +226,12 @@ impl<S: Store> Hints<'_, S> {
             .insert(&self.repository, "", now, 1);
         // The last used stands first, and so is inserted last.
         for line in text.lines().collect::<Vec<_>>().into_iter().rev() {
-            self.read_line(line, now);
+            self.read_line(line);
         }
         true
     }
 
-    fn read_line(&self, line: &str, now: UnixTime) -> Option<()> {
+    fn read_line(&self, line: &str) -> Option<()> {
         let mut words = line.split(' ');
         let (kind, text) = (words.next()?, words.next()?);
         let digest = Digest::parse(text).ok()?;
@@ -222,14 +240,17 @@ impl<S: Store> Hints<'_, S> {
                 let prefixes = words
                     .map(|word| u64::from_str_radix(word, 16).ok())
                     .collect::<Option<Vec<_>>>()?;
-                self.insert_parent(text, DigestPrefixes::new(prefixes));
+                let listed = DigestPrefixes::new(prefixes);
+                if !self.knows_parent(text, &listed) {
+                    self.insert_parent(text, listed);
+                }
             }
             "tag" => {
                 let (at, tag) = (UnixTime(words.next()?.parse().ok()?), words.next()?);
                 let known = self.tags(&digest);
                 // What this isolate saw itself is newer.
                 if known.iter().all(|known| known.tag != tag || known.at < at) {
-                    self.insert_tag(&digest, tag, at, now);
+                    self.insert_tag(&digest, tag, at);
                 }
             }
             "good" => self.insert_satisfied(

@@ -95,7 +95,7 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
             return ruling.allowed();
         }
         // One verification in flight per key; a request that waited finds the ruling.
-        self.context.remote.lock(&key).await;
+        self.context.remote.lock(&memory.stored(&key)).await;
         if let Some(ruling) = memory.ruling(&key, now).await {
             return ruling.allowed();
         }

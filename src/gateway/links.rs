@@ -7,6 +7,7 @@ use crate::digest::{Algorithm, Digest};
 use crate::host::{Host, Store};
 use crate::oci::{Descriptor, Document, Index, Manifest};
 use crate::verify::Subject;
+use alloc::rc::Rc;
 use alloc::vec::Vec;
 
 /// Config and layers.
@@ -39,7 +40,7 @@ impl<R: Host + Provider + Store> Context<'_, R> {
         &self,
         parent: &Digest,
         blob: &Digest,
-    ) -> Result<Option<Subject>, Stop> {
+    ) -> Result<Option<Rc<Subject>>, Stop> {
         let subject = self.subject(parent).await?;
         let listed = match &subject.document {
             Document::Manifest(manifest) => blobs(manifest).any(|listed| listed.digest == *blob),

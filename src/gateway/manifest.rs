@@ -15,6 +15,7 @@ use crate::oci::Document;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::Subject;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
 
 /// `GET /v2/`: whether the client needs to authenticate is the upstream's to say.
@@ -59,10 +60,10 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
             .await;
         // Only what was allowed, and only where its type follows from its bytes alone.
         if verdict == "allow" && !context.memory.has_content(&asked) && subject.reads_alone() {
-            context.memory.keep_content(&asked, &subject.bytes).await;
+            context.memory.keep_content(&asked, &subject).await;
         }
         let log = answer::decision(context, verdict, &resource, &reason);
-        Ok(respond(subject, &asked, log))
+        Ok(respond(&subject, &asked, log))
     }
 
     /// Why these bytes may go out.
@@ -87,7 +88,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
 
 impl<R: Host + Store> Context<'_, R> {
     /// The upstream's HEAD at every request; its digest only selects bytes, which are hashed.
-    async fn by_tag(&self, tag: &str) -> Result<Subject, Stop> {
+    async fn by_tag(&self, tag: &str) -> Result<Rc<Subject>, Stop> {
         match self.registry.head(tag).await {
             Ok(None) => return Err(Stop::Missing),
             Ok(Some(head)) => {
@@ -104,11 +105,13 @@ impl<R: Host + Store> Context<'_, R> {
             fetched = self.fetch_manifest(tag).await?;
             check_own_digest(&fetched).map_err(Stop::denied)?;
         }
-        Subject::read(fetched.bytes, fetched.content_type.as_deref(), None).map_err(Stop::Denied)
+        Subject::read(fetched.bytes, fetched.content_type.as_deref(), None)
+            .map(Rc::new)
+            .map_err(Stop::Denied)
     }
 
     /// Kept bytes go out only after the upstream accepted this request's own credentials.
-    async fn by_digest(&self, digest: &Digest) -> Result<Subject, Stop> {
+    async fn by_digest(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
         if self.memory.has_content(digest) {
             match self.registry.head(&digest.to_string()).await {
                 Ok(Some(_)) => {}
@@ -166,9 +169,9 @@ fn refuse_other_sources(subject: &Subject) -> Result<(), Stop> {
     Ok(())
 }
 
-fn respond(subject: Subject, digest: &Digest, log: String) -> Respond {
-    let kind = subject.document.media_type().to_string();
-    let mut respond = answer::content(&kind, subject.bytes, Some(digest));
+fn respond(subject: &Subject, digest: &Digest, log: String) -> Respond {
+    let kind = subject.document.media_type();
+    let mut respond = answer::content(kind, subject.bytes.clone(), Some(digest));
     respond.headers.push(answer::api_version());
     respond.log = Some(log);
     respond

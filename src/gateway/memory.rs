@@ -14,9 +14,10 @@ use crate::error::Failure;
 use crate::host::Store;
 use crate::limits;
 use crate::time::UnixTime;
+use crate::verify::Subject;
 use alloc::format;
+use alloc::rc::Rc;
 use alloc::string::{String, ToString};
-use alloc::vec::Vec;
 use core::cell::RefCell;
 
 const ALLOW_SECONDS: u32 = 3_600;
@@ -96,11 +97,17 @@ impl Ruling {
     }
 }
 
+/// A question that was answered. The isolate's own memory is that of one configuration, and is asked
+/// by repository; beyond it, both belong to the name ([`Memory::stored`]).
+pub(super) struct RulingKey {
+    question: String,
+}
+
 /// The isolate's own memory, each kind with a budget of its own.
 #[derive(Debug)]
 pub(super) struct Caches {
     pub(super) rulings: RefCell<Cache<(Ruling, UnixTime)>>,
-    pub(super) content: RefCell<Cache<Vec<u8>>>,
+    pub(super) content: RefCell<Cache<Rc<Subject>>>,
     pub(super) hints: RefCell<HintCaches>,
 }
 
@@ -130,8 +137,8 @@ impl<S: Store> Memory<'_, S> {
         format!("content/{}/{}/{digest}", self.upstream, self.repository)
     }
 
-    /// Bytes that this isolate kept; they were hashed before.
-    pub(super) fn content(&self, digest: &Digest) -> Option<Vec<u8>> {
+    /// Content that this isolate kept; it was hashed and read before.
+    pub(super) fn content(&self, digest: &Digest) -> Option<Rc<Subject>> {
         self.caches
             .content
             .borrow_mut()
@@ -139,47 +146,45 @@ impl<S: Store> Memory<'_, S> {
             .cloned()
     }
 
-    /// Whether this isolate kept them.
+    /// Whether this isolate kept it.
     pub(super) fn has_content(&self, digest: &Digest) -> bool {
-        self.caches
-            .content
-            .borrow_mut()
-            .get(&self.repository, &digest.to_string())
-            .is_some()
+        self.content(digest).is_some()
     }
 
-    /// Bytes that the store has; they are hashed again here.
-    pub(super) async fn recall_content(&self, digest: &Digest) -> Option<Vec<u8>> {
+    /// Content that the store has; it is hashed and read again here. Its kind was derived from the
+    /// bytes alone, or they would not have been kept.
+    pub(super) async fn recall_content(&self, digest: &Digest) -> Option<Rc<Subject>> {
         let record = self
             .records
             .load("content", &self.content_key(digest))
             .await?;
         let bytes = base64::decode(&record)?;
-        digest.check(&bytes).ok()?;
-        self.insert_content(digest, &bytes);
-        Some(bytes)
+        let subject = Rc::new(Subject::read(bytes, None, Some(digest)).ok()?);
+        self.insert_content(digest, &subject);
+        Some(subject)
     }
 
-    fn insert_content(&self, digest: &Digest, bytes: &[u8]) {
+    fn insert_content(&self, digest: &Digest, subject: &Rc<Subject>) {
         self.caches.content.borrow_mut().insert(
             &self.repository,
             &digest.to_string(),
-            bytes.into(),
-            bytes.len(),
+            subject.clone(),
+            subject.bytes.len().saturating_mul(limits::KEPT_READ),
         );
     }
 
-    /// Keeps bytes that were hashed and allowed.
-    pub(super) async fn keep_content(&self, digest: &Digest, bytes: &[u8]) {
-        if bytes.len() > limits::KEPT_MANIFEST || self.has_content(digest) {
+    /// Keeps content that was hashed and allowed.
+    pub(super) async fn keep_content(&self, digest: &Digest, subject: &Rc<Subject>) {
+        if subject.bytes.len() > limits::KEPT_MANIFEST || self.has_content(digest) {
             return;
         }
-        self.insert_content(digest, bytes);
+        self.records.store.writable().await;
+        self.insert_content(digest, subject);
         self.records
             .save(
                 "content",
                 &self.content_key(digest),
-                &base64::encode(bytes),
+                &base64::encode(&subject.bytes),
                 CONTENT_SECONDS,
             )
             .await;
@@ -192,33 +197,25 @@ impl<S: Store> Memory<'_, S> {
         judged: &str,
         within: Option<&Digest>,
         digest: &Digest,
-    ) -> String {
+    ) -> RulingKey {
         let within = within.map(ToString::to_string).unwrap_or_default();
-        let parts = format!(
-            "{}\n{}\n{judged}\n{within}\n{digest}",
-            self.basis, self.repository
-        );
+        RulingKey {
+            question: [judged, &within, &digest.to_string()].join("\n"),
+        }
+    }
+
+    /// The name of a ruling beyond this isolate: a hash of everything that it depends on.
+    pub(super) fn stored(&self, key: &RulingKey) -> String {
+        let parts = [self.basis, &self.repository, &key.question].join("\n");
         format!("verdict/{}", hex::encode(&sha256(parts.as_bytes())))
     }
 
     /// A ruling that still holds.
-    pub(super) async fn ruling(&self, key: &str, now: UnixTime) -> Option<Ruling> {
-        let found = self
-            .caches
-            .rulings
-            .borrow_mut()
-            .get(&self.repository, key)
-            .cloned();
-        if let Some((ruling, end)) = found {
-            if end > now {
-                return Some(ruling);
-            }
-            self.caches
-                .rulings
-                .borrow_mut()
-                .remove(&self.repository, key);
+    pub(super) async fn ruling(&self, key: &RulingKey, now: UnixTime) -> Option<Ruling> {
+        if let Some(ruling) = self.kept_ruling(key, now) {
+            return Some(ruling);
         }
-        let record = self.records.load("verdict", key).await?;
+        let record = self.records.load("verdict", &self.stored(key)).await?;
         let (ruling, end) = Ruling::from_record(&record)?;
         (end > now).then(|| {
             self.insert_ruling(key, &ruling, end);
@@ -226,26 +223,45 @@ impl<S: Store> Memory<'_, S> {
         })
     }
 
-    fn insert_ruling(&self, key: &str, ruling: &Ruling, end: UnixTime) {
-        let weight = ruling.reason.message.len().saturating_add(256);
+    /// The same, where this isolate kept it.
+    pub(super) fn kept_ruling(&self, key: &RulingKey, now: UnixTime) -> Option<Ruling> {
+        let mut rulings = self.caches.rulings.borrow_mut();
+        let (ruling, end) = rulings.get(&self.repository, &key.question)?;
+        if *end > now {
+            return Some(ruling.clone());
+        }
+        rulings.remove(&self.repository, &key.question);
+        None
+    }
+
+    fn insert_ruling(&self, key: &RulingKey, ruling: &Ruling, end: UnixTime) {
+        let texts = key.question.len().saturating_mul(2);
+        let texts = texts.saturating_add(ruling.reason.message.len());
+        let weight = texts.saturating_add(limits::KEPT_RULING);
         self.caches.rulings.borrow_mut().insert(
             &self.repository,
-            key,
+            &key.question,
             (ruling.clone(), end),
             weight,
         );
     }
 
     /// Keeps a ruling for as long as it holds.
-    pub(super) async fn keep_ruling(&self, key: &str, ruling: &Ruling, now: UnixTime) {
+    pub(super) async fn keep_ruling(&self, key: &RulingKey, ruling: &Ruling, now: UnixTime) {
         let seconds = ruling.seconds(now);
         if seconds == 0 {
             return;
         }
+        self.records.store.writable().await;
         let end = UnixTime(now.0.saturating_add(i64::from(seconds)));
         self.insert_ruling(key, ruling, end);
         self.records
-            .save("verdict", key, &ruling.to_record(end), seconds)
+            .save(
+                "verdict",
+                &self.stored(key),
+                &ruling.to_record(end),
+                seconds,
+            )
             .await;
     }
 }

@@ -27,6 +27,10 @@ impl<R: Host + Provider + Store> Context<'_, R> {
     /// Whether a document is evidence, or a list of nothing else. A part that is missing makes an
     /// image of it; one that could not be asked for is an error.
     pub(super) async fn is_evidence(&self, subject: &Subject) -> Result<bool, Stop> {
+        let key = self.memory.ruling_key(EVIDENCE, None, &subject.digest);
+        if let Some(ruling) = self.memory.kept_ruling(&key, self.now()) {
+            return Ok(ruling.allow);
+        }
         let has_form = match &subject.document {
             Document::Manifest(manifest) => is_evidence_manifest(&subject.bytes, manifest),
             Document::Index(index) => is_evidence_list(&subject.bytes, index),
@@ -34,7 +38,6 @@ impl<R: Host + Provider + Store> Context<'_, R> {
         if !has_form {
             return Ok(false);
         }
-        let key = self.memory.ruling_key("evidence", None, &subject.digest);
         if let Some(ruling) = self.memory.ruling(&key, self.now()).await {
             return Ok(ruling.allow);
         }

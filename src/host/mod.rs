@@ -6,7 +6,7 @@
 
 mod task;
 
-pub use task::{Advance, Answer, Ask, Remote, Task};
+pub use task::{Advance, Answer, Ask, Remote, Task, glance};
 
 use crate::error::HostError;
 use alloc::string::String;
@@ -77,6 +77,11 @@ pub trait Store {
     /// Waits for its turn: one task at a time works on a key. The turn ends with the task. Nothing
     /// depends on it.
     fn lock(&self, key: &str) -> impl Future<Output = ()>;
+    /// Whether there is time to save, before something is changed of which the store is to know: at
+    /// once, but for a [`glance`], which ends here.
+    fn writable(&self) -> impl Future<Output = ()> {
+        core::future::ready(())
+    }
     /// Keeps a value for at most so many seconds.
     fn save(&self, key: &str, value: &str, seconds: u32) -> impl Future<Output = ()>;
 }

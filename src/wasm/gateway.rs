@@ -4,10 +4,13 @@ use super::options::{registries_d, web_crypto};
 use super::shapes::{FetchRequest, Tagged, new};
 use super::tasks::Task;
 use super::values::{self, failure, pairs, said};
+use super::{answers, glance};
 use crate::gateway::{self, Respond, Stream};
+use crate::host::{Answer, Remote};
 use crate::policy::{Policy, PolicyError};
 use crate::time::UnixTime;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use js_sys::{Array, JSON, Object, Uint8Array};
 use serde::Serialize;
@@ -94,11 +97,23 @@ impl Gateway {
         })
     }
 
-    /// Begins the handling of a request.
-    pub fn handle(&self, request: &JsValue) -> Result<Task, JsValue> {
+    /// Of a request whose answer may be remembered: what is asked of the upstream first. Both are
+    /// lines of text (`js/glance.js`).
+    pub fn look(&self, request: &str) -> Option<String> {
+        glance::look(&self.inner, request)
+    }
+
+    /// The answer to such a request, if nothing more must be found out now that the upstream has
+    /// said 200 and this digest to what was asked.
+    pub fn answer(&self, request: &str, asked: String, digest: Option<String>) -> Option<Vec<u8>> {
+        glance::answer(&self.inner, request, asked, digest)
+    }
+
+    /// Begins the handling of a request; `known` is what the upstream said to `HEAD` of its `url`.
+    pub fn handle(&self, request: &JsValue, known: &JsValue) -> Result<Task, JsValue> {
         let request = self::request(request)?;
         let gateway = self.inner.clone();
-        let remote = super::links::remote(self.web_crypto);
+        let remote = self::known(known, super::links::remote(self.web_crypto))?;
         let inner = remote.clone();
         Ok(Task::new(remote, async move {
             Ok(action(gateway.handle(&request, &inner).await))
@@ -147,6 +162,18 @@ fn request(request: &JsValue) -> Result<gateway::ClientRequest, JsValue> {
         url: values::to_needed_text(said(request.url()), "url")?,
         headers: values::to_headers(said(request.headers()))?,
         time: UnixTime(values::to_integer(said(request.time()), "time")?),
+    })
+}
+
+/// A remote with the answer that is known already, if there is one.
+fn known(known: &JsValue, remote: Remote) -> Result<Remote, JsValue> {
+    let Some(url) = values::text(known, "url")? else {
+        return Ok(remote);
+    };
+    Ok(match answers::answer(known)? {
+        (_, Answer::Response(response)) => remote.knowing(url, Ok(response)),
+        (_, Answer::Error(error)) => remote.knowing(url, Err(error)),
+        _ => remote,
     })
 }
 

@@ -186,14 +186,15 @@ fn a_record_that_is_not_ours_is_ignored() {
 fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
     let (gateway, world) = (gateway(), World::default());
     let memory = memory_of(&gateway, &world);
+    let key = memory.ruling_key("k", None, &Digest::of(b"k"));
     let kept = |until: Option<i64>| Ruling {
         allow: true,
         reason: Failure::new("signature.accepted", "m"),
         until: until.map(UnixTime),
     };
-    let found = |now: i64| run(memory.ruling("k", UnixTime(now))).is_some();
+    let found = |now: i64| run(memory.ruling(&key, UnixTime(now))).is_some();
     for (until, last) in [(Some(105), 104), (Some(1_000_000), 3_699), (None, 3_699)] {
-        run(memory.keep_ruling("k", &kept(until), UnixTime(100)));
+        run(memory.keep_ruling(&key, &kept(until), UnixTime(100)));
         assert!(found(last) && !found(last + 1), "{until:?}");
         forget_all(&gateway);
         assert!(found(last) && !found(last + 1), "from the store: {until:?}");
@@ -201,7 +202,7 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
         world.store.borrow_mut().clear();
     }
     for over in [100, 99, i64::MIN] {
-        run(memory.keep_ruling("k", &kept(Some(over)), UnixTime(100)));
+        run(memory.keep_ruling(&key, &kept(Some(over)), UnixTime(100)));
         assert!(!found(100) && !found(-5_000), "{over}");
     }
 }
@@ -211,11 +212,12 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
 fn a_record_with_an_unknown_code_is_not_there() {
     let (gateway, world) = (gateway(), World::default());
     let memory = memory_of(&gateway, &world);
+    let key = memory.ruling_key("k", None, &Digest::of(b"k"));
     let found = |code: &str| {
         let record = format!("200\n\nallow\n{code}\nm");
         forget_all(&gateway);
-        run(records_of(&gateway, &world).save("verdict", "k", &record, 100));
-        run(memory.ruling("k", UnixTime(100))).map(|ruling| ruling.reason.code)
+        run(records_of(&gateway, &world).save("verdict", &memory.stored(&key), &record, 100));
+        run(memory.ruling(&key, UnixTime(100))).map(|ruling| ruling.reason.code)
     };
     for code in ["signature.accepted", "digest.mismatch", "evidence"] {
         assert_eq!(found(code), Some(code));
