@@ -40,17 +40,20 @@ const { createApi } = await import(join(at, "api.js"));
 const glue = await import(join(at, "sealgate_full.js"));
 const { Instance } = WebAssembly;
 // @ts-expect-error what the glue makes one of
-WebAssembly.Instance = function (module, imports) {
-	const { exports } = new Instance(
-		module,
-		Object.fromEntries(
-			Object.entries(imports).map(([name, members]) => [
-				name,
-				counted(members),
-			]),
-		),
-	);
-	return { exports: counted(exports) };
+WebAssembly.Instance = class {
+	/** @param {WebAssembly.Module} module @param {Record<string, object>} imports */
+	constructor(module, imports) {
+		const { exports } = new Instance(
+			module,
+			Object.fromEntries(
+				Object.entries(imports).map(([name, members]) => [
+					name,
+					counted(members),
+				]),
+			),
+		);
+		this.exports = counted(exports);
+	}
 };
 glue.initSync({ module: readFileSync(join(at, "sealgate_full_bg.wasm")) });
 WebAssembly.Instance = Instance;
