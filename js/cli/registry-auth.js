@@ -1,7 +1,7 @@
 // Credentials where podman and docker keep them: containers-auth.json(5) and docker's config.json.
 
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { codedError } from "../error.js";
@@ -168,6 +168,10 @@ function askHelper(name, registry, warn) {
 			"credentials.helper",
 			`expected the name of a credential helper, found ${JSON.stringify(name)}`,
 		);
+	// Loaded where a helper is asked: most images need none.
+	const { spawnSync } = /** @type {typeof import("node:child_process")} */ (
+		createRequire(import.meta.url)("node:child_process")
+	);
 	const { status, stdout, error } = spawnSync(program, ["get"], {
 		input: registry,
 		encoding: "utf8",

@@ -40,17 +40,20 @@ const { createApi } = await import(join(at, "api.js"));
 const glue = await import(join(at, "sealgate_full.js"));
 const { Instance } = WebAssembly;
 // @ts-expect-error what the glue makes one of
-WebAssembly.Instance = function (module, imports) {
-	const { exports } = new Instance(
-		module,
-		Object.fromEntries(
-			Object.entries(imports).map(([name, members]) => [
-				name,
-				counted(members),
-			]),
-		),
-	);
-	return { exports: counted(exports) };
+WebAssembly.Instance = class {
+	/** @param {WebAssembly.Module} module @param {Record<string, object>} imports */
+	constructor(module, imports) {
+		const { exports } = new Instance(
+			module,
+			Object.fromEntries(
+				Object.entries(imports).map(([name, members]) => [
+					name,
+					counted(members),
+				]),
+			),
+		);
+		this.exports = counted(exports);
+	}
 };
 glue.initSync({ module: readFileSync(join(at, "sealgate_full_bg.wasm")) });
 WebAssembly.Instance = Instance;
@@ -110,19 +113,19 @@ const CASES = {
 			);
 			assert.equal(verdict, "allow");
 		},
-		limits: { requests: 0, bytes: 0, checks: 0, imports: 0, crossings: 0 },
+		limits: { requests: 3, bytes: 1262, checks: 1, imports: 0, crossings: 400 },
 	},
 	"a keyless bundle, Rekor v1": {
 		run: keyless("public-good/v03-attestation"),
-		limits: { requests: 0, bytes: 0, checks: 0, imports: 0, crossings: 0 },
+		limits: { requests: 0, bytes: 0, checks: 5, imports: 0, crossings: 315 },
 	},
 	"a keyless bundle, Rekor v1 and timestamp": {
 		run: keyless("public-good/v03-blob"),
-		limits: { requests: 0, bytes: 0, checks: 0, imports: 0, crossings: 0 },
+		limits: { requests: 0, bytes: 0, checks: 6, imports: 0, crossings: 358 },
 	},
 	"a keyless bundle, Rekor v2 and timestamp": {
 		run: keyless("staging/rekor2-blob"),
-		limits: { requests: 0, bytes: 0, checks: 0, imports: 0, crossings: 0 },
+		limits: { requests: 0, bytes: 0, checks: 5, imports: 0, crossings: 311 },
 	},
 };
 

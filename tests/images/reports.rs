@@ -108,6 +108,22 @@ fn demo_rules_with(change: impl FnOnce(&mut Value)) -> Rules {
     Rules::policy(policy, demo_assets()).unwrap()
 }
 
+/// A keyless image twice: the second time the link above its timestamp authority is remembered.
+fn with_remembered_links() -> [Report; 2] {
+    use sealgate::internals::crypto::{Links, Remembering, RustCrypto};
+    let links = Links::default();
+    let provider = Remembering::new(&RustCrypto, &links);
+    let (archive, rules) = (demo("keyless"), demo_rules());
+    let name = "demo.example/demo/keyless:1.0";
+    let now = sealgate::UnixTime(1_800_000_000);
+    let request = sealgate::Request::parse(name, None, &rules, now).unwrap();
+    [(); 2].map(|()| {
+        support::block_on(sealgate::verify_image(
+            &archive, &provider, &rules, &request,
+        ))
+    })
+}
+
 fn reports() -> Vec<Report> {
     let keyed = key_rules(&fixtures().join("demo/cosign.pub"));
     let each = demo_rules_with(|policy| policy["sealgate"]["coverage"] = "instance".into());
@@ -154,6 +170,7 @@ fn reports() -> Vec<Report> {
             ));
         }
     }
+    reports.extend(with_remembered_links());
     reports
 }
 
