@@ -5,8 +5,9 @@
 // and starts the module over; the next call works.
 
 import { BUILD } from "./build.js";
-import { createFetcher } from "./fetch.js";
+import { answerOf, createFetcher, createHeadFetcher } from "./fetch.js";
 import { codedError } from "./error.js";
+import { readAction, readHead, requestText } from "./glance.js";
 import { createLocks } from "./lock.js";
 import { createModules } from "./modules.js";
 import { createWebCrypto } from "./webcrypto.js";
@@ -159,6 +160,7 @@ export function createApi(glue, platform) {
 	class Gateway {
 		#config;
 		#services;
+		#head;
 		#module;
 		/** @type {{ inner: any, era: number }} */
 		#made;
@@ -173,16 +175,21 @@ export function createApi(glue, platform) {
 				lock: createLocks(),
 				patience: patienceOf(given.requestTimeout),
 			};
+			const head = createHeadFetcher(
+				given.fetch ?? platform.fetch,
+				platform.requestInit,
+				given.timeout,
+			);
 			const { module, value } = await modules.call(
 				"Gateway",
 				(glue) => new glue.Gateway(checked),
 			);
 			throwIfAborted(signal);
-			return new Gateway(CREATED, checked, lent, module, value);
+			return new Gateway(CREATED, checked, lent, head, module, value);
 		}
 
-		/** @param {typeof CREATED} created @param {object} config @param {Services} lent @param {import("./modules.js").Module} module that has all that the policy needs @param {any} inner */
-		constructor(created, config, lent, module, inner) {
+		/** @param {typeof CREATED} created @param {object} config @param {Services & { patience: number }} lent @param {ReturnType<typeof createHeadFetcher>} head @param {import("./modules.js").Module} module that has all that the policy needs @param {any} inner */
+		constructor(created, config, lent, head, module, inner) {
 			if (created !== CREATED)
 				throw codedError(
 					"argument",
@@ -190,6 +197,7 @@ export function createApi(glue, platform) {
 				);
 			this.#config = config;
 			this.#services = lent;
+			this.#head = head;
 			this.#module = module;
 			this.#made = { inner, era: module.runner.era() };
 		}
@@ -197,16 +205,61 @@ export function createApi(glue, platform) {
 		/** @param {import("./index.d.ts").GatewayRequest} request @param {import("./index.d.ts").Abortable} [options] @returns {Promise<import("./index.d.ts").Action>} */
 		async handle(request, options = {}) {
 			const signal = checkSignal(checkOptions(options).signal);
-			const asked = {
-				method: request.method,
-				url: request.url,
-				headers: [...request.headers],
-				time: request.time ?? now(),
+			throwIfAborted(signal);
+			const time = request.time ?? now();
+			const text = requestText(request, time);
+			const { runner } = this.#module;
+			/** @type {string | undefined} */
+			const asked = text && runner.call(() => this.#inner().look(text));
+			if (asked === undefined) return this.#judge(request, time, {}, signal);
+			const started = Date.now();
+			const { patience } = this.#services;
+			const head = readHead(asked);
+			const { url } = head;
+			const found = await this.#head(head, patience, signal);
+			if ("error" in found)
+				return this.#judge(
+					request,
+					time,
+					{ known: { id: 0, url, ...found }, spent: Date.now() - started },
+					signal,
+				);
+			const { response } = found;
+			if (response.status === 200 && !response.redirected) {
+				const bytes = runner.call(() =>
+					this.#inner().answer(text, url, digestOf(response)),
+				);
+				if (bytes !== undefined) return readAction(bytes);
+			}
+			const known = {
+				id: 0,
+				url,
+				response: answerOf(response, new Uint8Array()),
 			};
+			return this.#judge(
+				request,
+				time,
+				{ known, spent: Date.now() - started },
+				signal,
+			);
+		}
+
+		/**
+		 * The general way. What the registry has said already is not asked for again.
+		 *
+		 * @param {import("./index.d.ts").GatewayRequest} request @param {number} time @param {{ known?: object, spent?: number }} sofar @param {import("./index.d.ts").Signal} [signal] @returns {Promise<import("./index.d.ts").Action>}
+		 */
+		async #judge({ method, url, headers }, time, { known, spent = 0 }, signal) {
+			const asked = { method, url, headers: [...headers], time };
 			const pieces = createPieces();
 			const done = this.#module.runner.run(
-				() => this.#inner().handle(asked),
-				{ ...this.#services, begin: pieces.begin, write: pieces.write },
+				() => this.#inner().handle(asked, known),
+				{
+					...this.#services,
+					patience: Math.max(0, this.#services.patience - spent),
+					begin: pieces.begin,
+					write: pieces.write,
+				},
 				signal,
 			);
 			// An answer in pieces begins before the task is done.
@@ -242,6 +295,19 @@ export function createApi(glue, platform) {
 		version,
 		Gateway,
 	};
+}
+
+/** What the registry says that it has. @param {import("./index.d.ts").FetchedResponse} response @returns {string | undefined} */
+function digestOf({ headers }) {
+	const { get } = /** @type {Partial<Headers>} */ (headers);
+	if (typeof get === "function")
+		return get.call(headers, "docker-content-digest") ?? undefined;
+	/** @type {string | undefined} */
+	let digest;
+	headers.forEach((value, name) => {
+		if (name === "docker-content-digest") digest = value;
+	});
+	return digest;
 }
 
 /** @param {import("./index.d.ts").GatewayConfig} config */

@@ -17,16 +17,7 @@ const PATIENCE = 30_000;
 export function createFetcher(given, init, patience = PATIENCE) {
 	return async (request, stop) => {
 		const controller = new AbortController();
-		const timer = setTimeout(
-			() =>
-				controller.abort(
-					codedError(
-						"timeout",
-						`no whole answer within ${patience / 1000} seconds`,
-					),
-				),
-			patience,
-		);
+		const timer = setTimeout(() => controller.abort(late(patience)), patience);
 		const forward = () => controller.abort(stop.reason);
 		stop.addEventListener("abort", forward);
 		if (stop.aborted) forward();
@@ -51,18 +42,79 @@ export function createFetcher(given, init, patience = PATIENCE) {
 	};
 }
 
+/**
+ * HEAD alone, which has no body to be read. Never rejects, but for the reason of `signal`.
+ *
+ * @param {import("./index.d.ts").Fetch | undefined} given instead of the platform's
+ * @param {import("./api.js").RequestDefaults} init what every request carries on this platform
+ * @param {number} [patience] milliseconds
+ */
+export function createHeadFetcher(given, init, patience = PATIENCE) {
+	/** @typedef {{ response: import("./index.d.ts").FetchedResponse } | { error: import("./task.js").AnswerError }} Found */
+	/** @param {import("./glance.js").Head} head @param {number} left milliseconds that may be waited for anything @param {import("./index.d.ts").Signal} [signal] @returns {Promise<Found>} */
+	return ({ url, headers }, left, signal) =>
+		new Promise((resolve, reject) => {
+			const controller = new AbortController();
+			const timer = setTimeout(
+				() => {
+					const reason =
+						left < patience
+							? codedError("budget", `waited for ${left} ms`)
+							: late(patience);
+					end({ error: { ...describe(reason), url } });
+					controller.abort(reason);
+				},
+				Math.min(left, patience),
+			);
+			const forward = () => {
+				reject(signal?.reason);
+				end(undefined);
+				controller.abort(signal?.reason);
+			};
+			signal?.addEventListener("abort", forward);
+			/** @param {Found | undefined} found */
+			const end = (found) => {
+				clearTimeout(timer);
+				signal?.removeEventListener("abort", forward);
+				if (found !== undefined) resolve(found);
+			};
+			const request = {
+				method: "HEAD",
+				url,
+				headers,
+				egress: /** @type {const} */ ("operator"),
+			};
+			send(given, init, request, controller.signal).then(
+				(response) => end({ response }),
+				(error) => end({ error: { ...describe(error), url } }),
+			);
+		});
+}
+
+/** @param {number} patience */
+function late(patience) {
+	return codedError(
+		"timeout",
+		`no whole answer within ${patience / 1000} seconds`,
+	);
+}
+
 /** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {FetchRequest} request @param {AbortSignal} signal */
 async function sendAndRead(given, init, request, signal) {
+	return readAnswer(await send(given, init, request, signal), request);
+}
+
+/** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {Omit<FetchRequest, "maxBytes">} request @param {AbortSignal} signal */
+async function send(given, init, request, signal) {
 	const { method, url, headers, body, egress } = request;
 	// Called without a receiver: browsers refuse `fetch` as a method of anything but the global object.
 	const fetch =
 		given ?? /** @type {import("./index.d.ts").Fetch} */ (globalThis.fetch);
 	// The platform's own knows no `egress`; where that matters it is not the platform's own.
-	const response = await fetch(
+	return fetch(
 		url,
 		/** @type {any} */ ({ ...init, method, headers, body, signal, egress }),
 	);
-	return readAnswer(response, request);
 }
 
 /**
@@ -106,6 +158,11 @@ async function readAnswer(response, { method, url, maxBytes }) {
 				url,
 			},
 		};
+	return { response: answerOf(response, body) };
+}
+
+/** @param {import("./index.d.ts").FetchedResponse} response @param {Uint8Array} body @returns {FetchResponse} */
+export function answerOf(response, body) {
 	/** @type {[string, string][]} */
 	const headers = [];
 	response.headers.forEach((value, name) => {
@@ -113,12 +170,10 @@ async function readAnswer(response, { method, url, maxBytes }) {
 	});
 	// Only where the platform followed redirects by itself is the address news.
 	return {
-		response: {
-			status: response.status,
-			headers,
-			body,
-			url: response.redirected ? response.url : undefined,
-		},
+		status: response.status,
+		headers,
+		body,
+		url: response.redirected ? response.url : undefined,
 	};
 }
 

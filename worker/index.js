@@ -86,7 +86,7 @@ export default {
 			const action = await running.handle({
 				method: request.method,
 				url: request.url,
-				headers: [...request.headers],
+				headers: request.headers,
 				time: Math.floor(started / 1000),
 			});
 			if (action.kind === "respond" && action.finished !== undefined)
@@ -199,17 +199,13 @@ function bytesOf(base64) {
  */
 function upstreamFetch({ DEMO, UPSTREAMS }) {
 	return async (url, { method, headers, body, signal, egress }) => {
-		const request = new Request(url, {
-			method,
-			headers,
-			body,
-			signal,
-			redirect: "manual",
-		});
-		if (DEMO !== undefined) return demoRegistry(request, DEMO);
-		if (egress === "operator") return (UPSTREAMS ?? globalThis).fetch(request);
+		/** @type {RequestInit} */
+		const init = { method, headers, body, signal, redirect: "manual" };
+		if (DEMO !== undefined) return demoRegistry(new Request(url, init), DEMO);
+		if (egress === "operator")
+			return (UPSTREAMS ?? globalThis).fetch(url, init);
 		try {
-			return await fetch(request);
+			return await fetch(url, init);
 		} catch (error) {
 			// workerd says no more of an address that its network refuses.
 			if (UPSTREAMS === undefined || !/^internal error/.test(messageOf(error)))

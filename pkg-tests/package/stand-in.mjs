@@ -20,6 +20,7 @@ export function standIn(advance) {
 			constructor() {
 				this.era = glue.resets;
 			}
+			look() {}
 			handle(request) {
 				return glue.startVerify({ reference: request.url });
 			}

@@ -10,6 +10,7 @@ use crate::host::{Answer, Remote};
 use crate::policy::{Policy, PolicyError};
 use crate::time::UnixTime;
 use alloc::rc::Rc;
+use alloc::string::String;
 use alloc::vec::Vec;
 use js_sys::{Array, JSON, Object, Uint8Array};
 use serde::Serialize;
