@@ -4,6 +4,7 @@ import { codedError } from "./error.js";
 
 /** @typedef {import("./task.js").FetchRequest} FetchRequest */
 /** @typedef {import("./task.js").FetchResponse} FetchResponse */
+/** @typedef {{ response: import("./index.d.ts").FetchedResponse } | { error: import("./task.js").AnswerError }} Found */
 
 /** Milliseconds for one request with its whole answer. */
 const PATIENCE = 30_000;
@@ -50,45 +51,49 @@ export function createFetcher(given, init, patience = PATIENCE) {
  * @param {number} [patience] milliseconds
  */
 export function createHeadFetcher(given, init, patience = PATIENCE) {
-	/** @typedef {{ response: import("./index.d.ts").FetchedResponse } | { error: import("./task.js").AnswerError }} Found */
-	/** @param {import("./glance.js").Head} head @param {number} left milliseconds that may be waited for anything @param {import("./index.d.ts").Signal} [signal] @returns {Promise<Found>} */
-	return ({ url, headers }, left, signal) =>
-		new Promise((resolve, reject) => {
-			const controller = new AbortController();
-			const timer = setTimeout(
-				() => {
-					const reason =
-						left < patience
-							? codedError("budget", `waited for ${left} ms`)
-							: late(patience);
-					end({ error: { ...describe(reason), url } });
-					controller.abort(reason);
-				},
-				Math.min(left, patience),
-			);
-			const forward = () => {
-				reject(signal?.reason);
-				end(undefined);
-				controller.abort(signal?.reason);
-			};
-			signal?.addEventListener("abort", forward);
-			/** @param {Found | undefined} found */
-			const end = (found) => {
-				clearTimeout(timer);
-				signal?.removeEventListener("abort", forward);
-				if (found !== undefined) resolve(found);
-			};
-			const request = {
-				method: "HEAD",
-				url,
-				headers,
-				egress: /** @type {const} */ ("operator"),
-			};
-			send(given, init, request, controller.signal).then(
-				(response) => end({ response }),
-				(error) => end({ error: { ...describe(error), url } }),
-			);
-		});
+	return (
+		/** @type {import("./glance.js").Head} */ { url, headers },
+		/** @type {number} milliseconds that may be waited for anything */ left,
+		/** @type {import("./index.d.ts").Signal | undefined} */ signal,
+	) =>
+		/** @type {Promise<Found>} */ (
+			new Promise((resolve, reject) => {
+				const controller = new AbortController();
+				const timer = setTimeout(
+					() => {
+						const reason =
+							left < patience
+								? codedError("budget", `waited for ${left} ms`)
+								: late(patience);
+						end({ error: { ...describe(reason), url } });
+						controller.abort(reason);
+					},
+					Math.min(left, patience),
+				);
+				const forward = () => {
+					reject(signal?.reason);
+					end(undefined);
+					controller.abort(signal?.reason);
+				};
+				signal?.addEventListener("abort", forward);
+				/** @param {Found | undefined} found */
+				const end = (found) => {
+					clearTimeout(timer);
+					signal?.removeEventListener("abort", forward);
+					if (found !== undefined) resolve(found);
+				};
+				const request = {
+					method: "HEAD",
+					url,
+					headers,
+					egress: /** @type {const} */ ("operator"),
+				};
+				send(given, init, request, controller.signal).then(
+					(response) => end({ response }),
+					(error) => end({ error: { ...describe(error), url } }),
+				);
+			})
+		);
 }
 
 /** @param {number} patience */

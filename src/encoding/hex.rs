@@ -3,19 +3,14 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
-
 /// `bytes` in lower-case hexadecimal.
 pub fn encode(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .flat_map(|byte| [byte >> 4, byte & 15])
-        .map(|nibble| {
-            DIGITS
-                .get(usize::from(nibble))
-                .map_or('?', |d| char::from(*d))
-        })
-        .collect()
+    let digit = |nibble: u8| nibble + if nibble < 10 { b'0' } else { b'a' - 10 };
+    let mut out = Vec::with_capacity(bytes.len().saturating_mul(2));
+    for byte in bytes {
+        out.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    String::from_utf8(out).unwrap_or_default()
 }
 
 /// The bytes of lower-case hexadecimal text; `None` for an odd length or any other character, upper

@@ -195,17 +195,24 @@ fn unique(members: &[Member]) -> Result<(), JsonError> {
 pub fn quote(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\n' => out.push_str("\\n"),
-            c if u32::from(c) < 0x20 || c == '\u{7f}' => {
-                out.push_str(&alloc::format!("\\u{:04x}", u32::from(c)))
-            }
-            c => out.push(c),
+    let is_escaped = |byte: u8| matches!(byte, b'"' | b'\\' | 0..0x20 | 0x7f);
+    let mut rest = text;
+    // What needs no escape is taken over in one piece.
+    while let Some((plain, tail)) =
+        (rest.bytes().position(is_escaped)).and_then(|at| rest.split_at_checked(at))
+    {
+        out.push_str(plain);
+        let mut tail = tail.chars();
+        match tail.next() {
+            Some('"') => out.push_str("\\\""),
+            Some('\\') => out.push_str("\\\\"),
+            Some('\n') => out.push_str("\\n"),
+            Some(c) => out.push_str(&alloc::format!("\\u{:04x}", u32::from(c))),
+            None => {}
         }
+        rest = tail.as_str();
     }
+    out.push_str(rest);
     out.push('"');
     out
 }

@@ -62,20 +62,23 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
     /// store.
     async fn remembered(&self, subject: &Subject, by_digest: &Reference) -> Option<Ruling> {
         let (memory, now) = (&self.context.memory, self.context.now());
-        let resolved = self.context.hints.tags(&subject.digest).into_iter();
-        let fresh = resolved
-            .filter(|resolved| resolved.is_fresh(now))
-            .filter_map(|resolved| self.context.name(&resolved.tag).ok());
-        let keys: Vec<RulingKey> = core::iter::once(by_digest.clone())
-            .chain(fresh)
-            .map(|name| memory.ruling_key(&name.to_string(), None, &subject.digest))
-            .collect();
         let allows = |ruling: &Ruling| ruling.allow;
-        let mut kept = keys.iter().filter_map(|key| memory.kept_ruling(key, now));
+        let key_of = |name: &Reference| memory.ruling_key(&name.to_string(), None, &subject.digest);
+        let by_digest = key_of(by_digest);
+        if let Some(ruling) = memory.kept_ruling(&by_digest, now).filter(allows) {
+            return Some(ruling);
+        }
+        let resolved = self.context.hints.tags(&subject.digest).into_iter();
+        let by_tag: Vec<RulingKey> = resolved
+            .filter(|resolved| resolved.is_fresh(now))
+            .filter_map(|resolved| self.context.name(&resolved.tag).ok())
+            .map(|name| key_of(&name))
+            .collect();
+        let mut kept = by_tag.iter().filter_map(|key| memory.kept_ruling(key, now));
         if let Some(ruling) = kept.find(allows) {
             return Some(ruling);
         }
-        for key in &keys {
+        for key in core::iter::once(&by_digest).chain(&by_tag) {
             if let Some(ruling) = memory.ruling(key, now).await.filter(allows) {
                 return Some(ruling);
             }

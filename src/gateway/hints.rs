@@ -109,12 +109,14 @@ impl<S: Store> Hints<'_, S> {
     ) {
         let listed = DigestPrefixes::new(listed.map(prefix).collect());
         let text = parent.to_string();
-        let is_news = !self.knows_parent(&text, &listed)
-            || tag.is_some_and(|tag| self.is_news(parent, tag, now));
+        let known = self.knows_parent(&text, &listed);
+        let is_news = !known || tag.is_some_and(|tag| self.is_news(parent, tag, now));
         if is_news {
             self.records.store.writable().await;
         }
-        self.insert_parent(&text, listed);
+        if !known {
+            self.insert_parent(&text, listed);
+        }
         if let Some(tag) = tag {
             self.insert_tag(parent, tag, now);
         }
@@ -157,9 +159,6 @@ impl<S: Store> Hints<'_, S> {
     }
 
     fn insert_parent(&self, parent: &str, listed: DigestPrefixes) {
-        if self.knows_parent(parent, &listed) {
-            return;
-        }
         let weight = listed.0.len().saturating_add(8);
         self.caches
             .borrow_mut()
@@ -170,15 +169,21 @@ impl<S: Store> Hints<'_, S> {
     /// Whether other isolates should know that this tag means this digest: it is new, or they would
     /// soon ask for it again.
     fn is_news(&self, digest: &Digest, tag: &str, now: UnixTime) -> bool {
-        let known = self.tags(digest);
-        let old = known.iter().find(|old| old.tag == tag);
+        let mut caches = self.caches.borrow_mut();
+        let known = caches.tags.get(&self.repository, &digest.to_string());
+        let old = known.and_then(|known| known.iter().find(|old| old.tag == tag));
         old.is_none_or(|old| now.0.saturating_sub(old.at.0) > TAG_SECONDS / 2)
     }
 
     fn insert_tag(&self, digest: &Digest, tag: &str, at: UnixTime) {
         let digest = digest.to_string();
         let mut caches = self.caches.borrow_mut();
-        let known = caches.tags.get(&self.repository, &digest);
+        let mut known = caches.tags.get(&self.repository, &digest);
+        let first = known.as_mut().and_then(|known| known.first_mut());
+        if let Some(first) = first.filter(|first| first.tag == tag) {
+            first.at = at;
+            return;
+        }
         let mut list = known.map(core::mem::take).unwrap_or_default();
         list.retain(|old| old.tag != tag);
         let tag = tag.into();
@@ -235,7 +240,10 @@ impl<S: Store> Hints<'_, S> {
                 let prefixes = words
                     .map(|word| u64::from_str_radix(word, 16).ok())
                     .collect::<Option<Vec<_>>>()?;
-                self.insert_parent(text, DigestPrefixes::new(prefixes));
+                let listed = DigestPrefixes::new(prefixes);
+                if !self.knows_parent(text, &listed) {
+                    self.insert_parent(text, listed);
+                }
             }
             "tag" => {
                 let (at, tag) = (UnixTime(words.next()?.parse().ok()?), words.next()?);

@@ -64,13 +64,13 @@ pub struct Remote {
     web_crypto: bool,
     /// Whether a check is being made in here, or has just been.
     busy: Rc<Cell<bool>>,
-    known: Rc<RefCell<Option<Known>>>,
+    known: Rc<RefCell<Option<HeadAnswer>>>,
     /// Whether nothing is changed that is to be saved.
     looks: bool,
 }
 
 /// The answer to `HEAD` of this address, which was asked before the job began.
-struct Known {
+struct HeadAnswer {
     url: String,
     answer: Result<Response, HostError>,
 }
@@ -91,12 +91,12 @@ impl Remote {
     /// With the answer to `HEAD url` at hand. It answers that question, once, and no other.
     #[must_use]
     pub fn knowing(self, url: String, answer: Result<Response, HostError>) -> Self {
-        *self.known.borrow_mut() = Some(Known { url, answer });
+        *self.known.borrow_mut() = Some(HeadAnswer { url, answer });
         self
     }
 
     fn recall(&self, request: &Request) -> Option<Result<Response, HostError>> {
-        let answers = |known: &mut Known| request.method == "HEAD" && request.url == known.url;
+        let answers = |known: &mut HeadAnswer| request.method == "HEAD" && request.url == known.url;
         let known = self.known.borrow_mut().take_if(answers)?;
         Some(known.answer)
     }

@@ -92,7 +92,7 @@ fn flat_headers(headers: &[(String, String)]) -> impl Iterator<Item = &str> {
 fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
     let mut out = String::new();
     for (number, text) in texts.enumerate() {
-        if text.contains(['\n', '\0']) {
+        if text.contains('\n') || text.contains('\0') {
             return None;
         }
         if number > 0 {

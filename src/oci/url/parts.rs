@@ -77,6 +77,10 @@ impl<'a> Parts<'a> {
 
 /// Percent-decoding of text whose characters are visible ASCII; `None` for anything else.
 pub(crate) fn percent_decode(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+        return is_plain.then(|| text.into());
+    }
     let mut out = String::new();
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
