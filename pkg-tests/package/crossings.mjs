@@ -4,16 +4,16 @@
  * From now on every module that is instantiated counts. Call it before the package is loaded.
  */
 export function countCrossings() {
-	const counts = { into: 0, out: 0 };
-	/** @type {string[]} */
-	let names = [];
+	let counts = { into: 0, out: 0, bytes: 0 };
 	const { Instance } = WebAssembly;
 	/** @param {Function} call @param {"into" | "out"} way @param {string} name */
 	const counted = (call, way, name) =>
 		Object.assign(
 			(/** @type {unknown[]} */ ...args) => {
 				counts[way] += 1;
-				names.push(name);
+				// Whatever is copied lies in memory that the module gives, or gives up afterwards.
+				if (name === "__wbindgen_malloc") counts.bytes += Number(args[0]);
+				if (name === "__wbindgen_free") counts.bytes += Number(args[1]);
 				return call(...args);
 			},
 			{ original: call },
@@ -26,24 +26,22 @@ export function countCrossings() {
 				typeof member === "function" ? counted(member, way, name) : member,
 			]),
 		);
-	// @ts-expect-error a stand-in that gives what the glue takes of an instance
-	WebAssembly.Instance = function (module, imports = {}) {
-		const all = Object.fromEntries(
-			Object.entries(imports).map(([from, members]) => [
+	WebAssembly.Instance = new Proxy(Instance, {
+		construct(target, [module, imports = {}]) {
+			const all = Object.entries(imports).map(([from, members]) => [
 				from,
-				wrapped(/** @type {any} */ (members), "out"),
-			]),
-		);
-		const { exports } = new Instance(module, all);
-		return { exports: wrapped(exports, "into") };
-	};
+				wrapped(members, "out"),
+			]);
+			const { exports } = new target(module, Object.fromEntries(all));
+			// What the glue takes of an instance.
+			return { exports: wrapped(exports, "into") };
+		},
+	});
 	return {
 		/** What has passed since the last time. */
 		take() {
-			const taken = { ...counts, names };
-			counts.into = 0;
-			counts.out = 0;
-			names = [];
+			const taken = counts;
+			counts = { into: 0, out: 0, bytes: 0 };
 			return taken;
 		},
 	};

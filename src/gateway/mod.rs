@@ -37,6 +37,8 @@ mod evidence;
 mod list;
 mod manifest;
 
+mod glance;
+
 #[cfg(test)]
 mod tests;
 

@@ -10,6 +10,7 @@ mod configuration;
 mod egress;
 mod evidence_by_bytes;
 mod evidence_documents;
+mod glance;
 mod indexes;
 mod lists;
 mod memory;

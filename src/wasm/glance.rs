@@ -1,50 +1,27 @@
 //! The two calls of a gateway's request whose answer is remembered: text in, text and bytes out, and
 //! no object made for either.
 
-use crate::gateway::{Action, ClientRequest, Gateway, Respond};
-use crate::host::{Advance, Ask, Egress, Remote, Request, Response, glance};
+use crate::gateway::{ClientRequest, Gateway, Respond};
 use crate::time::UnixTime;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::iter;
 
-/// What such a request asks of the upstream: `HEAD` of an address, to which the operator's word
-/// leads. Its lines: the address, then a name and a value for each header. Nothing for any other.
+/// What such a request asks of the upstream first. Lines: the address, then a name and a value for
+/// each header.
 pub(super) fn look(gateway: &Gateway, request: &str) -> Option<String> {
-    let request = client_request(request)?;
-    let job = async |remote: Remote| gateway.handle(&request, &remote).await;
-    let Advance::Asks(asks) = glance(Remote::new(true), job) else {
-        return None;
-    };
-    match asks.as_slice() {
-        [(_, Ask::Fetch(asked))] if asked.method == "HEAD" && asked.egress == Egress::Operator => {
-            lines(iter::once(asked.url.as_str()).chain(flat_headers(&asked.headers)))
-        }
-        _ => None,
-    }
+    let head = gateway.look(&client_request(request)?)?;
+    lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))
 }
 
-/// The answer, if all of it is known here once the upstream has let the request in with this
-/// digest: see [`flat`].
+/// The answer: see [`flat`].
 pub(super) fn answer(
     gateway: &Gateway,
     request: &str,
     asked: String,
     digest: Option<String>,
 ) -> Option<Vec<u8>> {
-    let request = client_request(request)?;
-    let digest = digest.map(|digest| ("docker-content-digest".to_string(), digest));
-    let head = Response {
-        status: 200,
-        headers: digest.into_iter().collect(),
-        body: Vec::new(),
-        url: None,
-    };
-    let job = async |remote: Remote| gateway.handle(&request, &remote).await;
-    match glance(Remote::new(true).knowing(asked, Ok(head)), job) {
-        Advance::Done(Action::Respond(respond)) => flat(&respond),
-        _ => None,
-    }
+    flat(&gateway.answer(&client_request(request)?, asked, digest)?)
 }
 
 /// Lines: the time, the method, the address, then a name and a value for each header that matters.
