@@ -179,6 +179,7 @@ export function createApi(glue, platform) {
 				given.fetch ?? platform.fetch,
 				platform.requestInit,
 				given.timeout,
+				given.endsRequests,
 			);
 			const { module, value } = await modules.call(
 				"Gateway",
