@@ -185,6 +185,7 @@ export function createApi(glue, platform) {
 				given.fetch ?? platform.fetch,
 				platform.requestInit,
 				given.timeout,
+				given.endsRequests,
 			);
 			const { module, value } = await modules.make(
 				"startGateway",

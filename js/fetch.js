@@ -49,8 +49,14 @@ export function createFetcher(given, init, patience = PATIENCE) {
  * @param {import("./index.d.ts").Fetch | undefined} given instead of the platform's
  * @param {import("./api.js").RequestDefaults} init what every request carries on this platform
  * @param {number} [patience] milliseconds
+ * @param {boolean} [ended] whether the platform ends what a request leaves under way: then no signal is made for it
  */
-export function createHeadFetcher(given, init, patience = PATIENCE) {
+export function createHeadFetcher(
+	given,
+	init,
+	patience = PATIENCE,
+	ended = false,
+) {
 	return (
 		/** @type {import("./glance.js").Head} */ { url, headers },
 		/** @type {number} milliseconds that may be waited for anything */ left,
@@ -58,7 +64,7 @@ export function createHeadFetcher(given, init, patience = PATIENCE) {
 	) =>
 		/** @type {Promise<Found>} */ (
 			new Promise((resolve, reject) => {
-				const controller = new AbortController();
+				const controller = ended ? undefined : new AbortController();
 				const timer = setTimeout(
 					() => {
 						const reason =
@@ -66,14 +72,14 @@ export function createHeadFetcher(given, init, patience = PATIENCE) {
 								? codedError("budget", `waited for ${left} ms`)
 								: late(patience);
 						end({ error: { ...describe(reason), url } });
-						controller.abort(reason);
+						controller?.abort(reason);
 					},
 					Math.min(left, patience),
 				);
 				const forward = () => {
 					reject(signal?.reason);
 					end(undefined);
-					controller.abort(signal?.reason);
+					controller?.abort(signal?.reason);
 				};
 				signal?.addEventListener("abort", forward);
 				/** @param {Found | undefined} found */
@@ -88,7 +94,7 @@ export function createHeadFetcher(given, init, patience = PATIENCE) {
 					headers,
 					egress: /** @type {const} */ ("operator"),
 				};
-				send(given, init, request, controller.signal).then(
+				send(given, init, request, controller?.signal).then(
 					(response) => end({ response }),
 					(error) => end({ error: { ...describe(error), url } }),
 				);
@@ -109,7 +115,7 @@ async function sendAndRead(given, init, request, signal) {
 	return readAnswer(await send(given, init, request, signal), request);
 }
 
-/** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {Omit<FetchRequest, "maxBytes">} request @param {AbortSignal} signal */
+/** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {Omit<FetchRequest, "maxBytes">} request @param {AbortSignal | undefined} signal */
 async function send(given, init, request, signal) {
 	const { method, url, headers, body, egress } = request;
 	// Called without a receiver: browsers refuse `fetch` as a method of anything but the global object.

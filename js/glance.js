@@ -3,8 +3,8 @@
 
 /** @typedef {{ url: string, headers: [string, string][] }} Head what is asked of the registry: HEAD, an address that the operator wrote */
 
-/** What of a client's headers these two calls need. */
-const HEADERS = ["authorization", "host"];
+/** What of a client's headers these two calls need; what lets a request in stands last. */
+const HEADERS = ["host", "authorization"];
 
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 

@@ -341,6 +341,8 @@ export interface GatewayServices {
 	timeout?: number;
 	/** Milliseconds that one request waits, all in all; 60,000 when absent, and at most. */
 	requestTimeout?: number;
+	/** That the platform ends what a request has left under way, as workerd does: then the one request to the registry whose answer is all that is missing gets no signal. */
+	endsRequests?: boolean;
 	load?: (key: string) => Promise<string | null | undefined>;
 	save?: (key: string, value: string, seconds: number) => Promise<unknown>;
 }

@@ -12,6 +12,7 @@ use crate::time::UnixTime;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::RefCell;
 use js_sys::{Array, JSON, Object, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -73,6 +74,7 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
         let gateway = gateway::Gateway::new_by(config, &inner).await;
         Ok(JsValue::from(Gateway {
             inner: Rc::new(gateway),
+            second: RefCell::default(),
             web_crypto,
         }))
     }))
@@ -82,6 +84,7 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
 #[wasm_bindgen]
 pub struct Gateway {
     inner: Rc<gateway::Gateway>,
+    second: RefCell<glance::Second>,
     web_crypto: bool,
 }
 
@@ -100,13 +103,14 @@ impl Gateway {
     /// Of a request whose answer may be remembered: what is asked of the upstream first. Both are
     /// lines of text (`js/glance.js`).
     pub fn look(&self, request: &str) -> Option<String> {
-        glance::look(&self.inner, request)
+        glance::look(&self.inner, &mut self.second.borrow_mut(), request)
     }
 
     /// The answer to such a request, if nothing more must be found out now that the upstream has
     /// said 200 and this digest to what was asked.
     pub fn answer(&self, request: &str, asked: String, digest: Option<String>) -> Option<Vec<u8>> {
-        glance::answer(&self.inner, request, asked, digest)
+        let second = &mut self.second.borrow_mut();
+        glance::answer(&self.inner, second, request, asked, digest)
     }
 
     /// Begins the handling of a request; `known` is what the upstream said to `HEAD` of its `url`.
