@@ -1,6 +1,7 @@
 // The package's modules differ in size, never in what they say: what one lacks it says before it decides anything.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -21,12 +22,9 @@ async function glueOf(name) {
 }
 
 const [small, gateway, full, computing] = await Promise.all(
-	[
-		"sealgate",
-		"sealgate_gateway",
-		"sealgate_full",
-		"sealgate_arithmetic",
-	].map(glueOf),
+	["sealgate", "sealgate_gateway", "sealgate_full", "sealgate_arithmetic"].map(
+		glueOf,
+	),
 );
 
 /** A registry that has nothing. */
@@ -158,4 +156,47 @@ test("where the larger module cannot be loaded, nothing is decided, and the next
 	await api.policyLint(policy);
 	await api.policyLint(policy);
 	assert.equal(tries, 3);
+});
+
+test("signatures that the platform cannot check are checked by the module that computes, which nothing else loads", async () => {
+	const { publicKey, privateKey } = generateKeyPairSync("ec", {
+		namedCurve: "P-384",
+	});
+	const data = Buffer.from("what was signed");
+	const asked = {
+		key: publicKey.export({ type: "spki", format: "pem" }),
+		algorithm: "ecdsa-sha384",
+		data,
+		signature: sign("sha384", data, privateKey),
+	};
+	let loads = 0;
+	/** @param {() => any} [arithmetic] */
+	const over = (arithmetic) =>
+		createApi(small, { requestInit: { redirect: "manual" }, arithmetic });
+	const api = over(() => {
+		loads += 1;
+		return computing;
+	});
+	assert.equal(await api.verifySignature(asked), true);
+	assert.equal(loads, 0);
+	const inRust = { ...asked, provider: "rust" };
+	assert.equal(await api.verifySignature(inRust), true);
+	assert.equal(loads, 1);
+	const other = { ...inRust, data: "what was not" };
+	assert.equal(await api.verifySignature(other), false);
+	// One that cannot be had, or breaks, has said nothing; anything but `true` is no.
+	const broken = () => {
+		throw new Error("it is not there");
+	};
+	for (const arithmetic of [
+		undefined,
+		broken,
+		() => ({ checkSignature: broken }),
+	])
+		assert.equal(
+			(await outcome(() => over(arithmetic).verifySignature(inRust))).code,
+			"host.provider",
+		);
+	const truthy = over(() => ({ checkSignature: () => 1 }));
+	assert.equal(await truthy.verifySignature(inRust), false);
 });

@@ -201,10 +201,10 @@ impl SignatureCheck {
             | (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) => return Err(malformed()),
             (_, key) => return Err(SignatureError::KeyMismatch { scheme, key }),
         };
-        if let Message::Digest(hash, digest) = message.as_ref() {
-            if scheme.hash() != Some(*hash) || digest.len() != hash.size() {
-                return Err(malformed());
-            }
+        if let Message::Digest(hash, digest) = message.as_ref()
+            && (scheme.hash() != Some(*hash) || digest.len() != hash.size())
+        {
+            return Err(malformed());
         }
         Ok(Self {
             role,
