@@ -13,8 +13,8 @@ export function createWebCrypto() {
 
 	/** @param {WebCryptoCheck} check @returns {Promise<CryptoKey>} */
 	async function keyOf({ keyId, spki, importAlgorithm }) {
-		const id = `${keyId} ${JSON.stringify(importAlgorithm)}`;
-		const kept = keys.get(id);
+		// It names the scheme, too, by which a key is imported.
+		const kept = keys.get(keyId);
 		if (kept) return kept;
 		const key = await subtle().importKey(
 			"spki",
@@ -23,7 +23,7 @@ export function createWebCrypto() {
 			false,
 			["verify"],
 		);
-		keys.set(id, key);
+		keys.set(keyId, key);
 		for (const oldest of keys.keys()) {
 			if (keys.size <= KEPT_KEYS) break;
 			keys.delete(oldest);
