@@ -35,9 +35,7 @@ export function standIn(advance) {
 	return glue;
 }
 
-const arithmetic = await import(
-	join(builtPackage(), "sealgate_arithmetic.js")
-);
+const arithmetic = await import(join(builtPackage(), "sealgate_arithmetic.js"));
 arithmetic.initSync({
 	module: readFileSync(join(builtPackage(), "sealgate_arithmetic_bg.wasm")),
 });
