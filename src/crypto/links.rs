@@ -16,7 +16,7 @@ use alloc::vec::Vec;
 /// What holds of a link, by a hash of all of it.
 type Fact = [u8; 32];
 
-/// The links above signers that were seen to hold, at most [`limits::LINKS`] of them: what was not
+/// The links above signers that were seen to hold, at most 256 of them: what was not
 /// met for longest is forgotten first. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Links(Arc<Shared<Vec<Fact>>>);
