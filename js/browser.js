@@ -11,51 +11,32 @@ try {
 	throw loadError(error, String(address));
 }
 
-/** @type {Promise<import("./modules.js").Glue> | undefined} */
-let loading;
-
-/** The module with everything, once: a second start would take the first one's memory away. After a failure it is tried again. */
-function more() {
-	loading ??= loadMore().catch((error) => {
-		loading = undefined;
-		throw error;
-	});
-	return loading;
-}
-
-async function loadMore() {
-	const larger = new URL("./sealgate_full_bg.wasm", import.meta.url);
-	try {
-		const full = await import("./sealgate_full.js");
-		await full.default({ module_or_path: larger });
-		return full;
-	} catch (error) {
-		throw loadError(error, String(larger));
+/** A module of the package, loaded once: a second start would take the first one's memory away. After a failure it is tried again. @template T @param {() => Promise<T & { default(given: { module_or_path: URL }): Promise<unknown> }>} glueOf @param {URL} address */
+function loader(glueOf, address) {
+	/** @type {Promise<T> | undefined} */
+	let loading;
+	async function load() {
+		try {
+			const glue = await glueOf();
+			await glue.default({ module_or_path: address });
+			return glue;
+		} catch (error) {
+			loading = undefined;
+			throw loadError(error, String(address));
+		}
 	}
+	return () => (loading ??= load());
 }
 
-/** @type {Promise<import("./arithmetic.js").Arithmetic> | undefined} */
-let computing;
-
-/** The module that checks signatures where the browser cannot, once; after a failure it is tried again. */
-function arithmetic() {
-	computing ??= loadArithmetic().catch((error) => {
-		computing = undefined;
-		throw error;
-	});
-	return computing;
-}
-
-async function loadArithmetic() {
-	const address = new URL("./sealgate_arithmetic_bg.wasm", import.meta.url);
-	try {
-		const module = await import("./sealgate_arithmetic.js");
-		await module.default({ module_or_path: address });
-		return module;
-	} catch (error) {
-		throw loadError(error, String(address));
-	}
-}
+// Each with its own `import` and `new URL`, which bundlers look for.
+const more = loader(
+	() => import("./sealgate_full.js"),
+	new URL("./sealgate_full_bg.wasm", import.meta.url),
+);
+const arithmetic = loader(
+	() => import("./sealgate_arithmetic.js"),
+	new URL("./sealgate_arithmetic_bg.wasm", import.meta.url),
+);
 
 export const {
 	verifyImage,

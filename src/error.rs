@@ -207,7 +207,8 @@ codes! {
             "this request needs more {what} than one request may have: ask again, since what was \
              found out is kept; if it stays, there is too much attached to this image";
         Provider { reason: String } => "host.provider",
-            "the platform's cryptography gave no answer ({reason}): use the built-in provider";
+            "a signature could not be checked ({reason}): try again; in a page or worker, see that \
+             the package's module for this (sealgate_arithmetic_bg.wasm) lies beside the others";
         Checks { whose: &'static str, limit: usize } => "limit.checks",
             "{whose} would take more than {limit} signature checks, so it is unknown whether there is \
              a good signature: remove what was attached to the image beside its signatures";

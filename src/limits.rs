@@ -107,7 +107,7 @@ pub const PATHS: usize = 16;
 /// Steps of the search for these chains: with two authorities of each name, all chains of six.
 pub const PATH_STEPS: usize = 128;
 /// Links of chains that are remembered to hold, at 32 bytes (docs/trust.md section 7): the
-/// authorities of many roots, and the latest of whom they certified.
+/// authorities of many roots.
 pub const LINKS: usize = 256;
 /// Certificates of one file of authorities that a policy names; the list of Mozilla has about 150.
 pub const AUTHORITIES: usize = 512;
@@ -152,8 +152,9 @@ pub const REQUESTS_AN_IMAGE: usize = 8;
 pub const REQUEST_BYTES: usize = (32 << 20) + MANIFEST;
 /// Bytes of a manifest that is kept.
 pub const KEPT_MANIFEST: usize = 256 << 10;
-/// Bytes that a kept manifest takes for each of its own: with what was read from it.
-pub const KEPT_READ: usize = 4;
+/// Bytes that a kept manifest takes at most for each of its own, with what was read from it: an
+/// annotation of two letters is 8 bytes of text, and 64 in memory while its list has room to grow.
+pub const KEPT_READ: usize = 10;
 /// Bytes of all manifests that one isolate keeps, with what was read from them. An isolate of
 /// Cloudflare has 128 MB for everything.
 pub const KEPT_CONTENT: usize = 32 << 20;

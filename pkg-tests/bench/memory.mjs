@@ -33,8 +33,13 @@ const { createApi } = await load("api.js");
 const { memory } = glue.initSync({
 	module: readFileSync(join(at, "sealgate_full_bg.wasm")),
 });
+const arithmetic = await load("sealgate_arithmetic.js");
+arithmetic.initSync({
+	module: readFileSync(join(at, "sealgate_arithmetic_bg.wasm")),
+});
 const { verifyBundle } = createApi(glue, {
 	requestInit: { redirect: "manual" },
+	arithmetic: () => arithmetic,
 });
 
 let before = 0;

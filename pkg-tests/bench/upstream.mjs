@@ -1,8 +1,9 @@
 // A registry with 200 signed images (10 × TAGS) in 10 repositories, in memory: what the benches ask. It counts requests by method,
 // under /counts, and lists them under /requests, both since the last time. Prints its port once it listens, and the policy's key.
 
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
+import { payloadOf, signatureLayer } from "../lib/signature.mjs";
 
 const REPOSITORIES = 10;
 const TAGS = Number(process.env.TAGS ?? 20);
@@ -61,25 +62,12 @@ for (let number = 0; number < REPOSITORIES; number += 1) {
 			tag: `/v2/${repository}/manifests/v${tag}`,
 			digest: `/v2/${repository}/manifests/${image.digest}`,
 		});
-		const payload = json({
-			critical: {
-				identity: { "docker-reference": `${NAME}/${repository}` },
-				image: { "docker-manifest-digest": image.digest },
-				type: "cosign container image signature",
-			},
-			optional: null,
-		});
-		const layer = {
-			mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
-			...put(repository, "blobs", payload),
-			annotations: {
-				"dev.cosignproject.cosign/signature": sign(
-					"sha256",
-					payload,
-					privateKey,
-				).toString("base64"),
-			},
-		};
+		const payload = payloadOf(`${NAME}/${repository}`, image.digest);
+		const layer = signatureLayer(
+			payload,
+			put(repository, "blobs", payload),
+			privateKey,
+		);
 		put(
 			repository,
 			"manifests",

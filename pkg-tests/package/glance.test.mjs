@@ -2,11 +2,12 @@
 // checks, crossings between JavaScript and the module, and the bytes that cross. And that it says what the general way says.
 
 import assert from "node:assert/strict";
-import { createHash, generateKeyPairSync, sign } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
+import { payloadOf, signatureLayer } from "../lib/signature.mjs";
 import { countCrossings } from "./crossings.mjs";
 import { builtPackage } from "./support.mjs";
 
@@ -72,25 +73,8 @@ function registry() {
 	const push = (tag) => manifest(image(blob(json({ tag })), []), tag);
 	/** @param {string} digest */
 	const signed = (digest) => {
-		const payload = json({
-			critical: {
-				identity: { "docker-reference": `${NAME}/app` },
-				image: { "docker-manifest-digest": digest },
-				type: "cosign container image signature",
-			},
-			optional: null,
-		});
-		const layer = {
-			mediaType: "application/vnd.dev.cosign.simplesigning.v1+json",
-			...blob(payload),
-			annotations: {
-				"dev.cosignproject.cosign/signature": sign(
-					"sha256",
-					payload,
-					privateKey,
-				).toString("base64"),
-			},
-		};
+		const payload = payloadOf(`${NAME}/app`, digest);
+		const layer = signatureLayer(payload, blob(payload), privateKey);
 		manifest(image(blob(json({})), [layer]), `${digest.replace(":", "-")}.sig`);
 		return digest;
 	};

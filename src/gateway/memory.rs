@@ -7,6 +7,7 @@
 use super::cache::Cache;
 use super::hints::HintCaches;
 use super::records::Records;
+use super::second::Second;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
 use crate::encoding::{base64, hex};
@@ -109,6 +110,7 @@ pub(super) struct Caches {
     pub(super) rulings: RefCell<Cache<(Ruling, UnixTime)>>,
     pub(super) content: RefCell<Cache<Rc<Subject>>>,
     pub(super) hints: RefCell<HintCaches>,
+    pub(super) second: RefCell<Second>,
 }
 
 impl Default for Caches {
@@ -117,6 +119,7 @@ impl Default for Caches {
             rulings: RefCell::new(Cache::new(limits::KEPT_VERDICTS)),
             content: RefCell::new(Cache::new(limits::KEPT_CONTENT)),
             hints: RefCell::default(),
+            second: RefCell::default(),
         }
     }
 }

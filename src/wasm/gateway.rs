@@ -1,10 +1,10 @@
 //! The gateway, as a shell drives it.
 
+use super::answers;
 use super::options::{registries_d, web_crypto};
 use super::shapes::{FetchRequest, Tagged, new};
 use super::tasks::Task;
 use super::values::{self, failure, pairs, said};
-use super::{answers, glance};
 use crate::gateway::{self, Respond, Stream};
 use crate::host::{Answer, Remote};
 use crate::policy::{Policy, PolicyError};
@@ -12,7 +12,6 @@ use crate::time::UnixTime;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
 use js_sys::{Array, JSON, Object, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
@@ -74,7 +73,6 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
         let gateway = gateway::Gateway::new_by(config, &inner).await;
         Ok(JsValue::from(Gateway {
             inner: Rc::new(gateway),
-            second: RefCell::default(),
             web_crypto,
         }))
     }))
@@ -84,7 +82,6 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
 #[wasm_bindgen]
 pub struct Gateway {
     inner: Rc<gateway::Gateway>,
-    second: RefCell<glance::Second>,
     web_crypto: bool,
 }
 
@@ -103,14 +100,13 @@ impl Gateway {
     /// Of a request whose answer may be remembered: what is asked of the upstream first. Both are
     /// lines of text (`js/glance.js`).
     pub fn look(&self, request: &str) -> Option<String> {
-        glance::look(&self.inner, &mut self.second.borrow_mut(), request)
+        self.inner.look_in_lines(request)
     }
 
     /// The answer to such a request, if nothing more must be found out now that the upstream has
     /// said 200 and this digest to what was asked.
     pub fn answer(&self, request: &str, asked: String, digest: Option<String>) -> Option<Vec<u8>> {
-        let second = &mut self.second.borrow_mut();
-        glance::answer(&self.inner, second, request, asked, digest)
+        self.inner.answer_in_lines(request, asked, digest)
     }
 
     /// Begins the handling of a request; `known` is what the upstream said to `HEAD` of its `url`.

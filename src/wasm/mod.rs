@@ -14,8 +14,6 @@ mod asks;
 mod exports;
 #[cfg(all(feature = "wasm", feature = "gateway"))]
 mod gateway;
-#[cfg(all(feature = "wasm", feature = "gateway"))]
-mod glance;
 #[cfg(feature = "wasm")]
 mod keys;
 #[cfg(feature = "wasm")]

@@ -9,6 +9,7 @@ use super::{Anchor, Path, San, Window, X509Error};
 use crate::crypto::Links;
 use crate::crypto::Outcome;
 use crate::crypto::Pending;
+use crate::crypto::Provider;
 use crate::crypto::PublicKey;
 use crate::crypto::Refused;
 use crate::crypto::Remembering;
@@ -49,20 +50,16 @@ fn certs(names: &[&str]) -> Vec<Certificate> {
 }
 
 fn settle<T>(pending: Pending<T>) -> Result<Verified<T>, Refused> {
-    let mut future = Box::pin(pending.settle(&RustCrypto));
-    match future
-        .as_mut()
-        .poll(&mut Context::from_waker(Waker::noop()))
-    {
-        Poll::Ready(result) => result.unwrap(),
-        Poll::Pending => panic!("RustCrypto answers at once"),
-    }
+    settle_by(&RustCrypto, pending)
 }
 
 /// As [`settle`], with what was seen to hold before.
 fn settle_with<T>(links: &Links, pending: Pending<T>) -> Result<Verified<T>, Refused> {
-    let provider = Remembering::new(&RustCrypto, links);
-    let mut future = Box::pin(pending.settle(&provider));
+    settle_by(&Remembering::new(&RustCrypto, links), pending)
+}
+
+fn settle_by<T>(provider: &impl Provider, pending: Pending<T>) -> Result<Verified<T>, Refused> {
+    let mut future = Box::pin(pending.settle(provider));
     match future
         .as_mut()
         .poll(&mut Context::from_waker(Waker::noop()))

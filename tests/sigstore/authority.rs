@@ -57,6 +57,18 @@ pub(crate) enum Authority {
     P521(Box<p521::ecdsa::SigningKey>),
 }
 
+/// An authority, a signer's key that it certified, a log, who keeps its promise, and the certificate.
+pub(crate) fn certified() -> (Authority, Key, Key, Key, Vec<u8>) {
+    let (ca, key, log, promises) = (
+        Authority::P256(Key::new(21)),
+        Key::new(22),
+        Key::new(23),
+        Key::new(24),
+    );
+    let leaf = ca.leaf("ca", &key, |tbs| vec![ca.promise(&promises, tbs, 0)]);
+    (ca, key, log, promises, leaf)
+}
+
 impl Authority {
     pub(crate) fn p521(seed: u8) -> Self {
         let mut scalar = [seed; 66];

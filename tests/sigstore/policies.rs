@@ -281,13 +281,7 @@ fn conditions_are_met_by_one_statement() {
 /// minutes.)
 #[test]
 fn an_old_signature_that_is_logged_again_is_old() {
-    let (ca, key, log, promises) = (
-        Authority::P256(Key::new(21)),
-        Key::new(22),
-        Key::new(23),
-        Key::new(24),
-    );
-    let leaf = ca.leaf("ca", &key, |tbs| vec![ca.promise(&promises, tbs, 0)]);
+    let (ca, key, log, promises, leaf) = authority::certified();
     let payload = forge::statement(
         "https://slsa.dev/provenance/v1",
         &[json!({"name": "image", "digest": {"sha256": image_of(&[]).1.hex()}})],

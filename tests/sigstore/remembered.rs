@@ -4,7 +4,7 @@
 use crate::authority::{self, Authority};
 use crate::budgets::Counting;
 use crate::forge::Key;
-use crate::golden::checks;
+use crate::golden::{AllBut, checks};
 use crate::vectors::{self, Vector};
 use sealgate::internals::crypto::{
     Links, Outcome, Provider, Remembering, RustCrypto, SignatureCheck, Step,
@@ -43,19 +43,6 @@ fn the_second_time_each_link_is_remembered_and_nothing_else_is() {
             _ => false,
         });
         assert_eq!(told.count(), remembered, "{}", vector.name);
-    }
-}
-
-/// Everything that is no link fails here, if it is this one.
-struct AllBut<'a>(&'a SignatureCheck);
-
-impl Provider for AllBut<'_> {
-    async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
-        if check == self.0 {
-            Ok(Outcome::Fails)
-        } else {
-            RustCrypto.verify(check).await
-        }
     }
 }
 
@@ -112,13 +99,7 @@ fn another_root_or_time_is_judged_as_if_nothing_were_remembered() {
 /// A policy is another one by whom it wants; here by its authority: the same name, another key.
 #[test]
 fn an_authority_of_the_same_name_is_another() {
-    let (ca, key, log, promises) = (
-        Authority::P256(Key::new(21)),
-        Key::new(22),
-        Key::new(23),
-        Key::new(24),
-    );
-    let leaf = ca.leaf("ca", &key, |tbs| vec![ca.promise(&promises, tbs, 0)]);
+    let (ca, key, log, promises, leaf) = authority::certified();
     let good = authority::vector(
         authority::bundle(&key, &leaf, &[], &log),
         authority::root(&ca, &log, &promises),

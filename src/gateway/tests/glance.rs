@@ -189,3 +189,127 @@ fn news_go_the_general_way() {
 fn forget_all_but_content_and_verdicts(gateway: &Gateway) {
     gateway.caches.hints.swap(&Caches::default().hints);
 }
+
+/// As a shell writes it.
+fn in_lines(reference: &str, authorization: Option<&str>, time: i64) -> String {
+    let address = format!("http://gate.test/v2/app/manifests/{reference}");
+    let mut text = format!("{time}\nGET\n{address}\nhost\ngate.test");
+    if let Some(value) = authorization {
+        text += &format!("\nauthorization\n{value}");
+    }
+    text
+}
+
+/// As a shell carries both steps out.
+fn answered(gateway: &Gateway, world: &World, request: &str) -> Option<Vec<u8>> {
+    let asked = gateway.look_in_lines(request)?;
+    let mut lines = asked.split('\n').map(ToString::to_string);
+    let url = lines.next()?;
+    let mut headers = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        headers.push((name, value));
+    }
+    let response = run(world.fetch(crate::host::Request {
+        method: "HEAD",
+        url: url.clone(),
+        headers,
+        body: None,
+        max_bytes: 0,
+        egress: crate::host::Egress::Operator,
+    }))
+    .ok()?;
+    let digest = response.header("docker-content-digest").map(Into::into);
+    (response.status == 200).then(|| gateway.answer_in_lines(request, url, digest))?
+}
+
+/// What was said to one in this second is said to another only if the upstream lets them in, and
+/// only of what the upstream has now.
+#[test]
+fn within_a_second_an_answer_is_made_once_and_nobody_is_let_in_by_it() {
+    let world = World::default();
+    let (digest, bytes) = world.signed("app", "1.0", "a");
+    world.signed("app", "1.1", "b");
+    world.private.set(true);
+    let gateway = gateway();
+    for (tag, time) in [("1.0", 1_000), ("1.1", 1_000)] {
+        let path = format!("/v2/app/manifests/{tag}");
+        act(&gateway, &world, &request("GET", &path, &YES, time));
+    }
+    let ask = |who: Option<&str>, time| answered(&gateway, &world, &in_lines("1.0", who, time));
+    let first = ask(Some(TOKEN), 1_001).unwrap();
+    assert!(first.ends_with(&bytes));
+    assert_eq!(ask(Some(TOKEN), 1_001), Some(first.clone()));
+    // Each is asked about with their own credentials, and with none where they have none.
+    assert_eq!(ask(Some("Bearer no"), 1_001), None);
+    assert_eq!(ask(None, 1_001), None);
+    let look = |who| gateway.look_in_lines(&in_lines("1.0", who, 1_001)).unwrap();
+    assert!(look(Some("Bearer no")).ends_with("\nauthorization\nBearer no"));
+    assert!(!look(None).contains("authorization") && !look(None).contains(TOKEN));
+    // Another host, and one that reads as a header.
+    for host in ["other.test", "authorization"] {
+        let other = in_lines("1.0", Some(TOKEN), 1_001)
+            .replace("gate.test\nauth", &format!("{host}\nauth"));
+        assert!(
+            gateway.look_in_lines(&other).unwrap().ends_with(TOKEN),
+            "{host}"
+        );
+    }
+    // The answer to another question, and of another digest.
+    let request = in_lines("1.0", Some(TOKEN), 1_001);
+    let of =
+        |url: &str, digest: String| gateway.answer_in_lines(&request, url.into(), Some(digest));
+    let url = "http://up.test/v2/app/manifests/1.0";
+    assert_eq!(of(url, digest.to_string()), Some(first.clone()));
+    assert_eq!(
+        of("http://up.test/v2/app/manifests/1.1", digest.to_string()),
+        None
+    );
+    assert_eq!(of(url, Digest::of(b"").to_string()), None);
+    // A tag that moved within the second is not what it was.
+    let moved = world.content.borrow()["app/manifests/1.1"].clone();
+    let (path, before) = ("app/manifests/1.0".to_string(), moved.0.clone());
+    world.content.borrow_mut().insert(path, moved);
+    assert!(ask(Some(TOKEN), 1_001).is_none_or(|answer| answer.ends_with(&before)));
+    assert!(!bytes.ends_with(&before));
+    // The next second has an answer, and a decision, of its own.
+    world.put("app", "1.0", MANIFEST, &bytes);
+    let next = ask(Some(TOKEN), 1_002).unwrap();
+    assert!(next != first && next.ends_with(&bytes));
+}
+
+/// The upstream's word is kept as no fact: what needs its content type is asked for each time.
+#[test]
+fn what_does_not_read_alone_is_not_kept() {
+    const DOCKER: &str = "application/vnd.docker.distribution.manifest.v2+json";
+    let world = World::default();
+    let (_, bytes) = world.image("app", "0.9", "a");
+    let text = String::from_utf8(bytes).unwrap();
+    let bare = text.replacen(&format!(r#""mediaType":"{MANIFEST}","#), "", 1);
+    assert_ne!(bare, text);
+    for (tag, kind, is_kept) in [("1.0", DOCKER, false), ("1.1", MANIFEST, true)] {
+        let gateway = gateway();
+        let digest = world.put("app", tag, kind, bare.as_bytes());
+        world.sign("app", &digest, &format!("r.example/app:{tag}"), GOOD);
+        let path = format!("/v2/app/manifests/{tag}");
+        let ask = || act(&gateway, &world, &request("GET", &path, &[], 1_000));
+        let Action::Respond(first) = ask() else {
+            panic!("{tag}")
+        };
+        assert_eq!(first.status, 200, "{tag}");
+        let kept = gateway
+            .caches
+            .content
+            .borrow_mut()
+            .get("app", &digest.to_string())
+            .is_some();
+        assert_eq!(kept, is_kept, "{kind}");
+        let gets = || {
+            let asked = world.asked.borrow();
+            let is_get = |line: &&String| line.starts_with("GET") && line.contains("/manifests/");
+            asked.iter().filter(is_get).count()
+        };
+        let before = gets();
+        ask();
+        assert_eq!(gets() > before, !is_kept, "{kind}");
+    }
+}

@@ -1,7 +1,8 @@
-//! The two calls of a gateway's request whose answer is remembered: text in, text and bytes out, and
-//! no object made for either.
+//! The two steps of a request whose answer is remembered, as text ([`super::glance`]): lines in, lines
+//! and bytes out, so that a shell makes no object for either; and what both said in this second.
 
-use crate::gateway::{ClientRequest, Gateway, Respond};
+use super::Gateway;
+use super::action::{ClientRequest, Respond};
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;
@@ -12,10 +13,10 @@ use core::iter;
 /// What lets a request in stands last.
 const AUTHORIZATION: &str = "\nauthorization\n";
 
-/// What both calls said in this second. Time is counted in seconds: the same question, with the same
+/// What both steps said in this second. Time is counted in seconds: the same question, with the same
 /// digest of the upstream, has the same answer until the next one begins, the log's line included.
 /// Who asks is no part of the question: the upstream lets each request in by itself.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Second {
     /// As requests write it.
     time: String,
@@ -23,6 +24,7 @@ pub(super) struct Second {
     bytes: usize,
 }
 
+#[derive(Debug)]
 struct Said {
     /// Lines: the address, then a name and a value for each header but the authorization.
     head: String,
@@ -57,55 +59,60 @@ fn split(request: &str) -> (&str, &str) {
     request.split_at_checked(end).unwrap_or((request, ""))
 }
 
-/// What such a request asks of the upstream first. Lines: the address, then a name and a value for
-/// each header.
-pub(super) fn look(gateway: &Gateway, second: &mut Second, request: &str) -> Option<String> {
-    let (question, authorization) = split(request);
-    if let Some(said) = second.said(question) {
-        return Some([&said.head, authorization].concat());
+impl Gateway {
+    /// As [`Self::look`]. Request: the time in seconds, the method, the address, then a name and a
+    /// value for each of the headers `host` and `authorization`, in this order. Question: the
+    /// address, then a name and a value for each header. A line each.
+    pub fn look_in_lines(&self, request: &str) -> Option<String> {
+        let second = &mut self.caches.second.borrow_mut();
+        let (question, authorization) = split(request);
+        if let Some(said) = second.said(question) {
+            return Some([&said.head, authorization].concat());
+        }
+        let head = self.look(&client_request(request)?)?;
+        let lines = lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))?;
+        if let Some(head) = lines.strip_suffix(authorization)
+            && second.has_room(question.len().saturating_add(head.len()))
+        {
+            let said = Said {
+                head: head.into(),
+                answer: None,
+            };
+            second.said.insert(question.into(), said);
+        }
+        Some(lines)
     }
-    let head = gateway.look(&client_request(request)?)?;
-    let lines = lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))?;
-    if let Some(head) = lines.strip_suffix(authorization)
-        && second.has_room(question.len().saturating_add(head.len()))
-    {
-        let said = Said {
-            head: head.into(),
-            answer: None,
-        };
-        second.said.insert(question.into(), said);
+
+    /// As [`Self::answer`], to the same lines. The status, the reason phrase, the log's line, then
+    /// a name and a value for each header, a line each; after them a zero byte and the body, where
+    /// there is one.
+    pub fn answer_in_lines(
+        &self,
+        request: &str,
+        asked: String,
+        digest: Option<String>,
+    ) -> Option<Vec<u8>> {
+        let digest = digest?;
+        let second = &mut self.caches.second.borrow_mut();
+        let (question, _) = split(request);
+        let said = second.said(question);
+        let is_asked = |said: &&mut Said| said.head.split('\n').next() == Some(asked.as_str());
+        if let Some((known, answer)) = said.filter(is_asked).and_then(|said| said.answer.as_ref())
+            && *known == digest
+        {
+            return Some(answer.clone());
+        }
+        let respond = self.answer(&client_request(request)?, asked, Some(digest.clone()))?;
+        let answer = flat(&respond)?;
+        if second.has_room(answer.len())
+            && let Some(said) = second.said(question)
+        {
+            said.answer = Some((digest, answer.clone()));
+        }
+        Some(answer)
     }
-    Some(lines)
 }
 
-/// The answer: see [`flat`].
-pub(super) fn answer(
-    gateway: &Gateway,
-    second: &mut Second,
-    request: &str,
-    asked: String,
-    digest: Option<String>,
-) -> Option<Vec<u8>> {
-    let digest = digest?;
-    let (question, _) = split(request);
-    let said = second.said(question);
-    let is_asked = |said: &&mut Said| said.head.split('\n').next() == Some(asked.as_str());
-    if let Some((known, answer)) = said.filter(is_asked).and_then(|said| said.answer.as_ref())
-        && *known == digest
-    {
-        return Some(answer.clone());
-    }
-    let respond = gateway.answer(&client_request(request)?, asked, Some(digest.clone()))?;
-    let answer = flat(&respond)?;
-    if second.has_room(answer.len())
-        && let Some(said) = second.said(question)
-    {
-        said.answer = Some((digest, answer.clone()));
-    }
-    Some(answer)
-}
-
-/// Lines: the time, the method, the address, then a name and a value for each header that matters.
 fn client_request(text: &str) -> Option<ClientRequest> {
     let mut lines = text.split('\n');
     let time = UnixTime(lines.next()?.parse().ok()?);
@@ -122,8 +129,6 @@ fn client_request(text: &str) -> Option<ClientRequest> {
     })
 }
 
-/// Lines: the status, the reason phrase, the log's line, then a name and a value for each header.
-/// After them a zero byte and the body, where there is one.
 fn flat(respond: &Respond) -> Option<Vec<u8>> {
     let status = respond.status.to_string();
     let head = [
