@@ -175,6 +175,50 @@ proptest! {
     }
 }
 
+/// What chance seldom makes.
+#[test]
+fn signatures_are_two_numbers_and_nothing_else() {
+    for curve in curves() {
+        let one = integer(&[1], true);
+        let two = [one.clone(), one.clone()].concat();
+        let three = [two.as_slice(), &one].concat();
+        let after = [wrap(0x30, &two).as_slice(), &[0]].concat();
+        let (der, cut) = (wrap(0x30, &two), wrap(0x30, &one));
+        for (bytes, holds) in [
+            (&der, true),
+            (&wrap(0x30, &three), false),
+            (&after, false),
+            (&cut, false),
+            (&wrap(0x31, &two), false),
+            (&two, false),
+        ] {
+            assert_eq!((curve.of_der)(bytes).is_some(), holds, "{bytes:x?}");
+            let ours = curve.signature(EcdsaForm::Der, bytes);
+            assert_eq!(ours, (curve.of_der)(bytes), "{bytes:x?}");
+        }
+    }
+}
+
+#[test]
+fn exponents_at_the_edges() {
+    let modulus = alloc::vec![0xa5; 256];
+    for (exponent, holds) in [
+        (&[1][..], false),
+        (&[2], false),
+        (&[3], true),
+        (&[1, 0, 1], true),
+        (&[0xff, 0xff, 0xff, 0xff], true),
+        (&[1, 0xff, 0xff, 0xff, 0xff], true),
+        (&[2, 0, 0, 0, 1], false),
+        (&[3, 0, 0, 0, 1], false),
+        (&[1, 0, 0, 0, 0, 1], false),
+    ] {
+        let both = [integer(&modulus, true), integer(exponent, true)].concat();
+        let ours = PublicKey::from_spki_der(&spki(&RSA, &wrap(0x30, &both)));
+        assert_eq!(ours.is_ok(), holds, "{exponent:x?}");
+    }
+}
+
 #[test]
 fn a_scheme_is_known_by_its_id() {
     for id in [

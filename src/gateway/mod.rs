@@ -38,6 +38,7 @@ mod list;
 mod manifest;
 
 mod glance;
+mod lines;
 mod second;
 
 #[cfg(test)]

@@ -418,6 +418,44 @@ mod tests {
         assert_eq!(turns, 3);
     }
 
+    /// What was found out before answers one question, once.
+    #[test]
+    fn what_is_known_is_not_asked_and_answers_once() {
+        let head = || Request {
+            method: "HEAD",
+            ..request("a")
+        };
+        let Answer::Response(known) = answer(b"") else {
+            panic!()
+        };
+        let remote = Remote::new(true).knowing("a".into(), Ok(known));
+        let inner = remote.clone();
+        let mut task = Task::new(remote, async move {
+            assert!(inner.fetch(head()).await.is_ok());
+            let _ = inner.fetch(head()).await;
+        });
+        let Advance::Asks(asks) = task.advance([]) else {
+            panic!()
+        };
+        assert!(matches!(&asks[..], [(_, Ask::Fetch(again))] if *again == head()));
+        for other in [
+            request("a"),
+            Request {
+                url: "b".into(),
+                ..head()
+            },
+        ] {
+            let remote = Remote::new(true).knowing("a".into(), Err(wrong_kind()));
+            let inner = remote.clone();
+            let asked = other.clone();
+            let mut task = Task::new(remote, async move { inner.fetch(asked).await });
+            let Advance::Asks(asks) = task.advance([]) else {
+                panic!()
+            };
+            assert!(matches!(&asks[..], [(_, Ask::Fetch(found))] if *found == other));
+        }
+    }
+
     #[test]
     fn asks_are_answered_in_any_number_of_steps() {
         let remote = Remote::new(true);

@@ -336,3 +336,25 @@ fn everything_works_without_a_store() {
         is(403, "gateway.not-linked")
     );
 }
+
+/// A record of other bytes under this digest, by whoever has the secret: its bytes are hashed, and
+/// the upstream is asked.
+#[test]
+fn kept_content_is_hashed_when_it_comes_from_a_store() {
+    let world = World::default();
+    let (digest, bytes) = world.signed("app", "1.0", "a");
+    let (_, other) = world.image("app", "2.0", "b");
+    let gateway = gateway();
+    let key = format!("content/{}/app/{digest}", gateway.settings.upstream);
+    run(records_of(&gateway, &world).save("content", &key, &base64::encode(&other), 60));
+    assert!(world.store.borrow().contains_key(&key));
+    assert!(run(memory_of(&gateway, &world).recall_content(&digest)).is_none());
+    for reference in ["1.0".to_string(), digest.to_string()] {
+        let path = format!("/v2/app/manifests/{reference}");
+        let Action::Respond(respond) = act(&gateway, &world, &request("GET", &path, &[], 1_000))
+        else {
+            panic!("{reference}")
+        };
+        assert_eq!((respond.status, respond.body.as_ref()), (200, Some(&bytes)));
+    }
+}

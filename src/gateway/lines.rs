@@ -1,0 +1,111 @@
+//! The two steps of a request whose answer is remembered ([`super::glance`]), as text: lines in, lines
+//! and bytes out, so that a shell makes no object for either.
+
+use super::Gateway;
+use super::action::{ClientRequest, Respond};
+use crate::time::UnixTime;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::iter;
+
+/// What lets a request in stands last.
+const AUTHORIZATION: &str = "\nauthorization\n";
+
+impl Gateway {
+    /// As [`Self::look`]. Request: the time in seconds, the method, the address, then a name and a
+    /// value for each of the headers `host` and `authorization`, in this order. Question: the
+    /// address, then a name and a value for each header. A line each.
+    pub fn look_in_lines(&self, request: &str) -> Option<String> {
+        let second = &mut self.caches.second.borrow_mut();
+        let (question, authorization) = split(request);
+        if let Some(head) = second.head(question) {
+            return Some([head, authorization].concat());
+        }
+        let head = self.look(&client_request(request)?)?;
+        let lines = lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))?;
+        if let Some(head) = lines.strip_suffix(authorization) {
+            second.keep_head(question, head);
+        }
+        Some(lines)
+    }
+
+    /// As [`Self::answer`], to the same lines. The status, the reason phrase, the log's line, then
+    /// a name and a value for each header, a line each; after them a zero byte and the body, where
+    /// there is one.
+    pub fn answer_in_lines(
+        &self,
+        request: &str,
+        asked: String,
+        digest: Option<String>,
+    ) -> Option<Vec<u8>> {
+        let digest = digest?;
+        let second = &mut self.caches.second.borrow_mut();
+        let (question, _) = split(request);
+        if let Some(answer) = second.answer(question, &asked, &digest) {
+            return Some(answer.into());
+        }
+        let respond = self.answer(&client_request(request)?, asked, Some(digest.clone()))?;
+        let answer = flat(&respond)?;
+        second.keep_answer(question, digest, &answer);
+        Some(answer)
+    }
+}
+
+/// A request's question, and the lines by which it is let in.
+fn split(request: &str) -> (&str, &str) {
+    let end = request.find(AUTHORIZATION).unwrap_or(request.len());
+    request.split_at_checked(end).unwrap_or((request, ""))
+}
+
+fn client_request(text: &str) -> Option<ClientRequest> {
+    let mut lines = text.split('\n');
+    let time = UnixTime(lines.next()?.parse().ok()?);
+    let (method, url) = (lines.next()?.to_string(), lines.next()?.to_string());
+    let mut headers = Vec::new();
+    while let Some(name) = lines.next() {
+        headers.push((name.to_string(), lines.next()?.to_string()));
+    }
+    Some(ClientRequest {
+        method,
+        url,
+        headers,
+        time,
+    })
+}
+
+fn flat(respond: &Respond) -> Option<Vec<u8>> {
+    let status = respond.status.to_string();
+    let head = [
+        &status,
+        respond.status_text.as_deref().unwrap_or_default(),
+        respond.log.as_deref().unwrap_or_default(),
+    ];
+    let head = lines(head.into_iter().chain(flat_headers(&respond.headers)))?;
+    let mut out = head.into_bytes();
+    if let Some(body) = &respond.body {
+        out.push(0);
+        out.extend_from_slice(body);
+    }
+    Some(out)
+}
+
+fn flat_headers(headers: &[(String, String)]) -> impl Iterator<Item = &str> {
+    headers
+        .iter()
+        .flat_map(|(name, value)| [name.as_str(), value.as_str()])
+}
+
+/// Joined by line ends; nothing where a text has one itself.
+fn lines<'a>(texts: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut out = String::new();
+    for (number, text) in texts.enumerate() {
+        if text.contains('\n') || text.contains('\0') {
+            return None;
+        }
+        if number > 0 {
+            out.push('\n');
+        }
+        out.push_str(text);
+    }
+    Some(out)
+}
