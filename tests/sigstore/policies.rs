@@ -2,9 +2,9 @@
 //! demands is demanded (docs/trust.md sections 1, 4, 5 and 6).
 
 use crate::advisories::image as image_of;
-use crate::authority::{self, Authority};
+use crate::authority;
 use crate::edit::encode;
-use crate::forge::{self, Key, TIME};
+use crate::forge::{self, TIME};
 use crate::support::{Memory, demo_assets, fixtures, judge_at, read};
 use sealgate::internals::verify::{Outcome, Report, Rules, RulesError, Verdict};
 use sealgate::policy::Policy;
