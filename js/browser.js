@@ -2,6 +2,7 @@
 import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
 import { loadError } from "./error.js";
+import { loader } from "./loader.js";
 
 // Bundlers look for exactly this expression.
 const address = new URL("./sealgate_bg.wasm", import.meta.url);
@@ -9,23 +10,6 @@ try {
 	await glue.default({ module_or_path: address });
 } catch (error) {
 	throw loadError(error, String(address));
-}
-
-/** A module of the package, loaded once: a second start would take the first one's memory away. After a failure it is tried again. @template T @param {() => Promise<T & { default(given: { module_or_path: URL }): Promise<unknown> }>} glueOf @param {URL} address */
-function loader(glueOf, address) {
-	/** @type {Promise<T> | undefined} */
-	let loading;
-	async function load() {
-		try {
-			const glue = await glueOf();
-			await glue.default({ module_or_path: address });
-			return glue;
-		} catch (error) {
-			loading = undefined;
-			throw loadError(error, String(address));
-		}
-	}
-	return () => (loading ??= load());
 }
 
 // Each with its own `import` and `new URL`, which bundlers look for.

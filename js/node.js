@@ -1,31 +1,28 @@
-// sealgate in Node, where the module with everything is at hand. No top-level await stands here, so that `require("sealgate")` works too.
+// sealgate in Node: a small module, and the one with everything once something needs it. No top-level await stands here, so that `require("sealgate")` works too.
 import { readFileSync } from "node:fs";
-import * as computing from "./sealgate_arithmetic.js";
-import * as glue from "./sealgate_full.js";
+import * as glue from "./sealgate.js";
 import { createApi } from "./api.js";
 import { loadError } from "./error.js";
+import { loader } from "./loader.js";
 import { guardedFetch } from "./public.js";
 
-/** @param {{ initSync(given: { module: BufferSource }): unknown }} glue @param {URL} address */
-function load(glue, address) {
-	try {
-		glue.initSync({ module: readFileSync(address) });
-	} catch (error) {
-		throw loadError(error, String(address));
-	}
+const address = new URL("./sealgate_bg.wasm", import.meta.url);
+try {
+	glue.initSync({ module: readFileSync(address) });
+} catch (error) {
+	throw loadError(error, String(address));
 }
 
-load(glue, new URL("./sealgate_full_bg.wasm", import.meta.url));
-
-let isComputing = false;
-
-/** Checks signatures where the platform's WebCrypto cannot. A second start would take the first one's memory away. */
-function arithmetic() {
-	if (!isComputing)
-		load(computing, new URL("./sealgate_arithmetic_bg.wasm", import.meta.url));
-	isComputing = true;
-	return computing;
-}
+const more = loader(
+	() => import("./sealgate_full.js"),
+	new URL("./sealgate_full_bg.wasm", import.meta.url),
+	readFileSync,
+);
+const arithmetic = loader(
+	() => import("./sealgate_arithmetic.js"),
+	new URL("./sealgate_arithmetic_bg.wasm", import.meta.url),
+	readFileSync,
+);
 
 export const {
 	verifyImage,
@@ -39,9 +36,10 @@ export const {
 	verifySignature,
 	version,
 	Gateway,
-} = createApi(glue, {
+} = createApi(/** @type {any} */ (glue), {
+	more,
+	arithmetic,
 	// The core follows redirects itself: it knows which credentials may go where.
 	requestInit: { redirect: "manual" },
-	arithmetic,
 	fetch: guardedFetch,
 });

@@ -162,8 +162,8 @@ pub const KEPT_CONTENT: usize = 32 << 20;
 pub const KEPT_RULING: usize = 128;
 /// Bytes of all verdicts that one isolate keeps.
 pub const KEPT_VERDICTS: usize = 4 << 20;
-/// Bytes of answers that one isolate keeps for a second.
-pub const KEPT_SECOND: usize = 4 << 20;
+/// Bytes of answers that one isolate keeps, for ten seconds at most.
+pub const KEPT_MOMENT: usize = 4 << 20;
 /// Entries of all manifests of which one isolate knows what they list, at 8 bytes.
 pub const KEPT_LINKS: usize = 512 << 10;
 /// Tags that one isolate knows the digests of.

@@ -83,13 +83,35 @@ test("without WebAssembly, or without the module, loading fails with a code", ()
 		run("node", [...flags, "--input-type=module", "--eval", load], project);
 	assert.equal(said(), "loaded\n");
 	assert.match(said("--jitless"), /^host\.wasm-forbidden .*--jitless/m);
-	const module = join(project, "node_modules/sealgate/sealgate_full_bg.wasm");
-	renameSync(module, `${module}.away`);
-	try {
-		assert.match(said(), /^host\.wasm-unloadable .*\/sealgate_full_bg\.wasm/);
-	} finally {
-		renameSync(`${module}.away`, module);
-	}
+	const without = (name, ask) => {
+		const module = join(project, "node_modules/sealgate", name);
+		renameSync(module, `${module}.away`);
+		try {
+			return ask();
+		} finally {
+			renameSync(`${module}.away`, module);
+		}
+	};
+	assert.match(
+		without("sealgate_bg.wasm", said),
+		/^host\.wasm-unloadable .*\/sealgate_bg\.wasm/,
+	);
+	// What needs the larger one says so, everything else works, and it is looked for again the next time.
+	const name = "sealgate_full_bg.wasm";
+	const larger = JSON.stringify(join(project, "node_modules/sealgate", name));
+	const lint = `const { policyLint, parseReference } = await import("sealgate");
+		const { renameSync } = await import("node:fs");
+		const ask = () => policyLint('{"default":[{"type":"reject"}]}').then(() => "linted", ({ code }) => code);
+		console.log(parseReference("a.example/b:1").name, await ask());
+		renameSync(${larger} + ".away", ${larger});
+		console.log(await ask());
+		renameSync(${larger}, ${larger} + ".away");`;
+	assert.equal(
+		without(name, () =>
+			run("node", ["--input-type=module", "--eval", lint], project),
+		),
+		"a.example/b host.wasm-unloadable\nlinted\n",
+	);
 });
 
 test("npx runs the command", () => {

@@ -1,10 +1,13 @@
-//! Alternatives: several claims of which one is enough, as one of these keys, or one of two issuers
-//! of the same name.
+//! Several claims: alternatives, of which one is enough, as one of these keys, or one of two issuers
+//! of the same name; and two that both must hold.
 
 use super::check::{Provider, SignatureError};
 use super::pending::{Pending, Refused, Step, Verified};
 use crate::error::{Failure, HostError};
 use alloc::vec::Vec;
+use core::future::poll_fn;
+use core::pin::pin;
+use core::task::Poll;
 
 /// What was refused of several alternatives: the failure that says most, and the steps of all.
 #[derive(Debug, Default)]
@@ -64,11 +67,54 @@ pub async fn first_to_settle<T, P: Provider>(
     Ok(Err(refusals.into_refused(SignatureError::None)))
 }
 
+/// Settles two claims that both must hold, and of which neither rests on the other, at once. They are
+/// told in order: whatever becomes of the second, where the first is refused it is the first that is
+/// told, and what waits for nothing is not begun then.
+///
+/// # Errors
+/// [`HostError`] of the first, or of the second where the first holds. Inside, why the first is
+/// refused; beside the first that holds, what became of the second.
+pub(crate) async fn both<A, B>(
+    first: impl Future<Output = Result<Result<A, Refused>, HostError>>,
+    second: impl Future<Output = Result<Result<B, Refused>, HostError>>,
+) -> Result<Result<(A, Result<B, Refused>), Refused>, HostError> {
+    let (mut first, mut second) = (pin!(first), pin!(second));
+    let (mut held, mut other) = (None, None);
+    poll_fn(|context| {
+        if held.is_none() {
+            match first.as_mut().poll(context) {
+                Poll::Ready(Ok(Ok(claim))) => held = Some(claim),
+                Poll::Ready(Ok(Err(refused))) => return Poll::Ready(Ok(Err(refused))),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {}
+            }
+        }
+        if other.is_none()
+            && let Poll::Ready(outcome) = second.as_mut().poll(context)
+        {
+            other = Some(outcome);
+        }
+        match (held.take(), other.take()) {
+            (Some(claim), Some(outcome)) => {
+                Poll::Ready(outcome.map(|outcome| Ok((claim, outcome))))
+            }
+            (claim, outcome) => {
+                (held, other) = (claim, outcome);
+                Poll::Pending
+            }
+        }
+    })
+    .await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::crypto::{KeyError, Rule};
+    use alloc::format;
+    use alloc::string::String;
     use alloc::vec;
+    use core::task::{Context, Waker};
 
     fn refused(failure: impl Into<Failure>, steps: usize) -> Refused {
         let rule = || Step::Rule(Rule::new("digest.equals", "a step"));
@@ -107,5 +153,77 @@ mod tests {
         refusals.add(invalid("the second", 1));
         let message = refusals.into_refused(KeyError::None).failure.message;
         assert!(message.contains("the first"), "{message}");
+    }
+
+    type Settled = Result<Result<u8, Refused>, HostError>;
+
+    fn refuses() -> Settled {
+        Ok(Err(Refused::new(SignatureError::None)))
+    }
+
+    fn breaks() -> Settled {
+        let reason = "it broke".into();
+        Err(HostError::Provider { reason })
+    }
+
+    /// What is given after so many turns of others.
+    async fn after(turns: usize, outcome: Settled) -> Settled {
+        let mut left = turns;
+        poll_fn(|_| match left.checked_sub(1) {
+            None => Poll::Ready(()),
+            Some(fewer) => {
+                left = fewer;
+                Poll::Pending
+            }
+        })
+        .await;
+        outcome
+    }
+
+    fn told_of_both(outcomes: [fn() -> Settled; 2], turns: [usize; 2]) -> String {
+        let [first, second] = outcomes;
+        let mut both = pin!(both(after(turns[0], first()), after(turns[1], second())));
+        let mut context = Context::from_waker(Waker::noop());
+        let settled = (0..9).find_map(|_| match both.as_mut().poll(&mut context) {
+            Poll::Ready(settled) => Some(settled),
+            Poll::Pending => None,
+        });
+        match settled.unwrap() {
+            Err(_) => "nothing is known".into(),
+            Ok(Err(refused)) => format!("first {}", refused.failure.code),
+            Ok(Ok((first, Err(refused)))) => format!("{first}, then {}", refused.failure.code),
+            Ok(Ok((first, Ok(second)))) => format!("{first}, then {second}"),
+        }
+    }
+
+    /// Whichever of two is done first.
+    #[test]
+    fn two_are_told_in_order() {
+        let (one, two): (fn() -> Settled, fn() -> Settled) = (|| Ok(Ok(1)), || Ok(Ok(2)));
+        for (outcomes, told) in [
+            ([one, two], "1, then 2"),
+            ([one, refuses], "1, then signature.none"),
+            ([refuses, two], "first signature.none"),
+            ([refuses, refuses], "first signature.none"),
+            ([refuses, breaks], "first signature.none"),
+            ([breaks, refuses], "nothing is known"),
+            ([one, breaks], "nothing is known"),
+        ] {
+            for turns in [[0, 0], [2, 0], [0, 2], [1, 2]] {
+                assert_eq!(told_of_both(outcomes, turns), told, "{turns:?}");
+            }
+        }
+    }
+
+    /// In pure Rust the second costs nothing where the first fails.
+    #[test]
+    fn the_second_of_two_is_not_begun_where_the_first_has_failed() {
+        for first in [refuses, breaks] {
+            let never = async { panic!("it was begun") };
+            let mut both = pin!(both::<u8, u8>(after(0, first()), never));
+            let mut context = Context::from_waker(Waker::noop());
+            let settled = both.as_mut().poll(&mut context);
+            assert!(!matches!(settled, Poll::Ready(Ok(Ok(_))) | Poll::Pending));
+        }
     }
 }

@@ -17,6 +17,7 @@ mod rust_crypto;
 #[cfg(all(test, feature = "arithmetic"))]
 mod tests;
 
+pub(crate) use alternatives::both;
 pub use alternatives::{Refusals, first_to_settle};
 pub use check::{
     EcdsaForm, Hash, Message, Outcome, Provider, Role, Scheme, SignatureCheck, SignatureError,

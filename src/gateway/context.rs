@@ -5,6 +5,7 @@ use super::budget::Budget;
 use super::config::{Settings, image};
 use super::hints::Hints;
 use super::memory::{Caches, Memory};
+use super::moment::Moment;
 use super::records::Records;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
@@ -107,13 +108,14 @@ impl<'a, R: Host + Store> Context<'a, R> {
         }
     }
 
-    /// An id for people who compare an answer with the log.
+    /// An id for people who compare an answer with the log: of what was decided on this in these ten
+    /// seconds.
     pub(super) fn decision_id(&self, resource: &Resource<'_>) -> String {
         let text = format!(
             "{}\n{}\n{resource}\n{}",
             self.settings.basis,
             self.repository,
-            self.now().0
+            Moment::of(self.now()).0
         );
         hex::encode(&sha256(text.as_bytes()))
             .chars()

@@ -2,6 +2,7 @@
 //! They say where to look and admit nothing: what they lead to is fetched, hashed and judged again.
 
 use super::cache::Cache;
+use super::moment::Moment;
 use super::records::Records;
 use crate::digest::Digest;
 use crate::host::Store;
@@ -30,7 +31,8 @@ pub(super) struct ResolvedTag {
 impl ResolvedTag {
     /// Whether the tag was resolved here a short time ago.
     pub(super) fn is_fresh(&self, now: UnixTime) -> bool {
-        (0..=TAG_SECONDS).contains(&now.0.saturating_sub(self.at.0))
+        let end = UnixTime(self.at.0.saturating_add(TAG_SECONDS));
+        self.at <= now && Moment::of(now).is_before(end)
     }
 }
 

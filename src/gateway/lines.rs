@@ -3,6 +3,7 @@
 
 use super::Gateway;
 use super::action::{ClientRequest, Respond};
+use super::moment::Moment;
 use crate::time::UnixTime;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -16,15 +17,16 @@ impl Gateway {
     /// value for each of the headers `host` and `authorization`, in this order. Question: the
     /// address, then a name and a value for each header. A line each.
     pub fn look_in_lines(&self, request: &str) -> Option<String> {
-        let second = &mut self.caches.second.borrow_mut();
-        let (question, authorization) = split(request);
-        if let Some(head) = second.head(question) {
+        let (time, question, authorization) = split(request)?;
+        let mut said = self.caches.said.borrow_mut();
+        let said = said.within(Moment::of(time));
+        if let Some(head) = said.head(question) {
             return Some([head, authorization].concat());
         }
         let head = self.look(&client_request(request)?)?;
         let lines = lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))?;
         if let Some(head) = lines.strip_suffix(authorization) {
-            second.keep_head(question, head);
+            said.keep_head(question, head);
         }
         Some(lines)
     }
@@ -39,27 +41,31 @@ impl Gateway {
         digest: Option<String>,
     ) -> Option<Vec<u8>> {
         let digest = digest?;
-        let second = &mut self.caches.second.borrow_mut();
-        let (question, _) = split(request);
-        if let Some(answer) = second.answer(question, &asked, &digest) {
+        let (time, question, _) = split(request)?;
+        let mut said = self.caches.said.borrow_mut();
+        let said = said.within(Moment::of(time));
+        if let Some(answer) = said.answer(question, &asked, &digest) {
             return Some(answer.into());
         }
         let respond = self.answer(&client_request(request)?, asked, Some(digest.clone()))?;
         let answer = flat(&respond)?;
-        second.keep_answer(question, digest, &answer);
+        said.keep_answer(question, digest, &answer);
         Some(answer)
     }
 }
 
-/// A request's question, and the lines by which it is let in.
-fn split(request: &str) -> (&str, &str) {
-    let end = request.find(AUTHORIZATION).unwrap_or(request.len());
-    request.split_at_checked(end).unwrap_or((request, ""))
+/// When a request came, its question, and the lines by which it is let in.
+fn split(request: &str) -> Option<(UnixTime, &str, &str)> {
+    let (time, rest) = request.split_once('\n')?;
+    let end = rest.find(AUTHORIZATION).unwrap_or(rest.len());
+    let (question, authorization) = rest.split_at_checked(end)?;
+    Some((UnixTime(time.parse().ok()?), question, authorization))
 }
 
 fn client_request(text: &str) -> Option<ClientRequest> {
-    let mut lines = text.split('\n');
-    let time = UnixTime(lines.next()?.parse().ok()?);
+    let (time, rest) = text.split_once('\n')?;
+    let time = UnixTime(time.parse().ok()?);
+    let mut lines = rest.split('\n');
     let (method, url) = (lines.next()?.to_string(), lines.next()?.to_string());
     let mut headers = Vec::new();
     while let Some(name) = lines.next() {

@@ -6,8 +6,8 @@
 
 use super::cache::Cache;
 use super::hints::HintCaches;
+use super::moment::{Moment, SaidNow};
 use super::records::Records;
-use super::second::Second;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
 use crate::encoding::{base64, hex};
@@ -110,7 +110,7 @@ pub(super) struct Caches {
     pub(super) rulings: RefCell<Cache<(Ruling, UnixTime)>>,
     pub(super) content: RefCell<Cache<Rc<Subject>>>,
     pub(super) hints: RefCell<HintCaches>,
-    pub(super) second: RefCell<Second>,
+    pub(super) said: RefCell<SaidNow>,
 }
 
 impl Default for Caches {
@@ -119,7 +119,7 @@ impl Default for Caches {
             rulings: RefCell::new(Cache::new(limits::KEPT_VERDICTS)),
             content: RefCell::new(Cache::new(limits::KEPT_CONTENT)),
             hints: RefCell::default(),
-            second: RefCell::default(),
+            said: RefCell::default(),
         }
     }
 }
@@ -220,7 +220,7 @@ impl<S: Store> Memory<'_, S> {
         }
         let record = self.records.load("verdict", &self.stored(key)).await?;
         let (ruling, end) = Ruling::from_record(&record)?;
-        (end > now).then(|| {
+        Moment::of(now).is_before(end).then(|| {
             self.insert_ruling(key, &ruling, end);
             ruling
         })
@@ -230,7 +230,7 @@ impl<S: Store> Memory<'_, S> {
     pub(super) fn kept_ruling(&self, key: &RulingKey, now: UnixTime) -> Option<Ruling> {
         let mut rulings = self.caches.rulings.borrow_mut();
         let (ruling, end) = rulings.get(&self.repository, &key.question)?;
-        if *end > now {
+        if Moment::of(now).is_before(*end) {
             return Some(ruling.clone());
         }
         rulings.remove(&self.repository, &key.question);
@@ -252,11 +252,11 @@ impl<S: Store> Memory<'_, S> {
     /// Keeps a ruling for as long as it holds.
     pub(super) async fn keep_ruling(&self, key: &RulingKey, ruling: &Ruling, now: UnixTime) {
         let seconds = ruling.seconds(now);
-        if seconds == 0 {
+        let end = UnixTime(now.0.saturating_add(i64::from(seconds)));
+        if !Moment::of(now).is_before(end) {
             return;
         }
         self.records.store.writable().await;
-        let end = UnixTime(now.0.saturating_add(i64::from(seconds)));
         self.insert_ruling(key, ruling, end);
         self.records
             .save(

@@ -11,6 +11,8 @@ mod stop;
 mod cache;
 mod records;
 
+mod moment;
+
 mod hints;
 mod memory;
 
@@ -39,7 +41,6 @@ mod manifest;
 
 mod glance;
 mod lines;
-mod second;
 
 #[cfg(test)]
 mod tests;

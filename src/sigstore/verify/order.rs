@@ -8,13 +8,16 @@ use super::question::{Artifact, Signer, Thresholds};
 use super::signed::{Says, Signed};
 use super::signer::check_identity;
 use super::witness::{Stated, Witnesses};
-use crate::crypto::{Hash, KeyKind, Pending, Provider, Refusals, Refused, Rule, Scheme, Verified};
+use crate::crypto::{
+    Hash, KeyKind, Pending, Provider, Refusals, Refused, Rule, Scheme, Verified, both,
+};
 use crate::error::HostError;
 use crate::sigstore::bundle::{Bundle, Content, Material};
 use crate::sigstore::dsse;
 use crate::sigstore::trusted_root::TrustedRoot;
 use crate::x509::fulcio::Claims;
 use crate::x509::{Certificate, X509Error};
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 
 /// Verifies a bundle.
@@ -51,7 +54,8 @@ pub async fn verify_bundle<P: Provider>(
             key,
             scheme,
         };
-        match attempt.run(provider).await? {
+        // On the heap: what a page or a gateway awaits is nested deeply enough.
+        match Box::pin(attempt.run(provider)).await? {
             Ok(verified) => return Ok(Ok(verified)),
             Err(refused) => refusals.add(refused),
         }
@@ -108,7 +112,12 @@ impl Attempt<'_> {
         proofs: Proofs<'_>,
         provider: &P,
     ) -> Result<Result<Verified<Signed>, Refused>, HostError> {
-        let (signature, seen) = match self.proven(proofs, provider).await? {
+        let Proofs { signature, stated } = proofs;
+        let signature = match signature.settle(provider).await? {
+            Ok(signature) => signature,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let (signature, seen) = match self.witnessed(signature, stated, provider).await? {
             Ok(proven) => proven,
             Err(refused) => return Ok(Err(refused)),
         };
@@ -137,18 +146,25 @@ impl Attempt<'_> {
                     continue;
                 }
             };
-            // 2. the certificate transparency promises: one that fails is no other chain's
-            let standing = match self.promised(leaf, standing, provider).await? {
+            // 2. the certificate transparency promises, and beside them, once, 3. the signature
+            let standing = match proofs.take() {
+                None => self.promised(leaf, standing, provider).await?,
+                Some(proofs) => match self
+                    .promised_and_proven(leaf, standing, proofs, provider)
+                    .await?
+                {
+                    Ok((standing, found)) => {
+                        proven = Some(found);
+                        Ok(standing)
+                    }
+                    Err(refused) => Err(refused),
+                },
+            };
+            // One that fails is no other chain's.
+            let standing = match standing {
                 Ok(standing) => standing,
                 Err(refused) => return Ok(Err(refused)),
             };
-            // 3. the signature, 4. the log entries, 5. the timestamps: once, under a chain that holds
-            if let Some(proofs) = proofs.take() {
-                match self.proven(proofs, provider).await? {
-                    Ok(found) => proven = Some(found),
-                    Err(refused) => return Ok(Err(refused.after(standing.steps().into()))),
-                }
-            }
             // 6. the chain at every verified time
             let Some((signature, seen)) = proven.take() else {
                 continue;
@@ -164,16 +180,37 @@ impl Attempt<'_> {
         Ok(Err(refusals.into_refused(SigstoreError::NoAuthority)))
     }
 
-    /// The signature, and what logs and authorities say of it.
-    async fn proven<P: Provider>(
+    /// The promises and the signature at once: neither rests on the other. Then what logs and
+    /// authorities say of the signature.
+    async fn promised_and_proven<'a, P: Provider>(
         &self,
+        leaf: &Certificate,
+        standing: Standing<'a>,
         Proofs { signature, stated }: Proofs<'_>,
         provider: &P,
-    ) -> Result<Result<(Verified<Says>, Witnesses), Refused>, HostError> {
-        let signature = match signature.settle(provider).await? {
-            Ok(signature) => signature,
+    ) -> Result<Result<(Standing<'a>, Proven), Refused>, HostError> {
+        let promised = self.promised(leaf, standing, provider);
+        let (standing, signature) = match both(promised, signature.settle(provider)).await? {
+            Ok(settled) => settled,
             Err(refused) => return Ok(Err(refused)),
         };
+        let proven = match signature {
+            Ok(signature) => self.witnessed(signature, stated, provider).await?,
+            Err(refused) => Err(refused),
+        };
+        Ok(match proven {
+            Ok(proven) => Ok((standing, proven)),
+            Err(refused) => Err(refused.after(standing.steps().into())),
+        })
+    }
+
+    /// What logs and authorities say of a signature.
+    async fn witnessed<P: Provider>(
+        &self,
+        signature: Verified<Says>,
+        stated: Stated<'_>,
+        provider: &P,
+    ) -> Result<Result<Proven, Refused>, HostError> {
         Ok(match self.witnesses(stated, provider).await? {
             Ok(seen) => Ok((signature, seen)),
             Err(refused) => Err(refused.after(signature.steps().into())),
@@ -209,3 +246,6 @@ struct Proofs<'a> {
     signature: Pending<Says>,
     stated: Stated<'a>,
 }
+
+/// A signature that holds, and what was found out about it.
+type Proven = (Verified<Says>, Witnesses);

@@ -5,7 +5,7 @@
 use super::attempt::{Attempt, refuse};
 use super::error::SigstoreError;
 use super::question::Signer;
-use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified, first_to_settle};
+use crate::crypto::{Pending, Provider, Refused, Rule, Step, Verified, both, first_to_settle};
 use crate::encoding::hex;
 use crate::error::{Failure, HostError, Kind};
 use crate::sigstore::bundle::Content;
@@ -13,7 +13,7 @@ use crate::sigstore::trusted_root::Log;
 use crate::time::UnixTime;
 use crate::timestamp::{Timestamp, Token};
 use crate::tlog::rekor;
-use crate::tlog::rekor::{Entry, Expected, ProofForm, Verifier};
+use crate::tlog::rekor::{Entry, Expected, Included, IntegratedTime, ProofForm, Verifier};
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::mem;
@@ -171,21 +171,39 @@ impl Attempt<'_> {
         stated: Stated<'_>,
         provider: &P,
     ) -> Result<Result<Witnesses, Refused>, HostError> {
+        let (entries, tokens) = (stated.entries, stated.tokens);
+        let logged = self.log_entries(&entries, stated.steps, provider);
+        let (mut seen, stamped) = match both(logged, timestamps(tokens, provider)).await? {
+            Ok(found) => found,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let stamped = match stamped {
+            Ok(stamped) => stamped,
+            Err(refused) => return Ok(Err(refused)),
+        };
+        for stamp in &stamped {
+            seen.stamp(stamp);
+        }
+        Ok(self.counts(&seen).map(|()| seen))
+    }
+
+    /// One after the other: of the next nothing is asked before this one holds.
+    async fn log_entries<P: Provider>(
+        &self,
+        entries: &[(Entry, &Log)],
+        steps: Vec<Step>,
+        provider: &P,
+    ) -> Result<Result<Witnesses, Refused>, HostError> {
         let mut seen = Witnesses {
-            steps: stated.steps,
+            steps,
             ..Witnesses::default()
         };
-        for (entry, log) in &stated.entries {
+        for (entry, log) in entries {
             if let Err(refused) = self.log_entry(entry, log, &mut seen, provider).await? {
                 return Ok(Err(refused));
             }
         }
-        for alternatives in stated.tokens {
-            if let Err(refused) = timestamp(alternatives, &mut seen, provider).await? {
-                return Ok(Err(refused));
-            }
-        }
-        Ok(self.counts(&seen).map(|()| seen))
+        Ok(Ok(seen))
     }
 
     async fn log_entry<P: Provider>(
@@ -195,53 +213,20 @@ impl Attempt<'_> {
         seen: &mut Witnesses,
         provider: &P,
     ) -> Result<Result<(), Refused>, HostError> {
-        let mut fact = LoggedEntry {
-            log_id: hex::encode(log.key.id()),
-            index: entry.log_index_unverified(),
-            kind: entry.kind(),
-            time: None,
-            checkpoint: None,
+        let (integrated, included) = (
+            integrated(entry, log, provider),
+            included(entry, log, provider),
+        );
+        let (integrated, included) = match both(integrated, included).await? {
+            Ok((integrated, Ok(included))) => (integrated, included),
+            Ok((_, Err(refused))) | Err(refused) => return Ok(Err(refused)),
         };
-        let mut proven = false;
-        if entry.has_set() {
-            let verified = match settle(entry.set_claim(&log.key), provider).await? {
-                Ok(verified) => verified,
-                Err(refused) => return Ok(Err(refused)),
-            };
-            let time = verified.claim().time();
-            if !log.valid.covers(time) {
-                return Ok(refuse(SigstoreError::LogWindow, verified.steps()));
-            }
-            seen.steps.extend_from_slice(verified.steps());
-            seen.times.push(time);
-            add(&mut seen.integrated, log.key.id().into());
-            fact.time = Some(time);
-            proven = self.bundle.version.set_is_enough();
-        }
-        match entry.proof_form() {
-            ProofForm::WithCheckpoint => {
-                let verified = match settle(entry.inclusion_claim(&log.key), provider).await? {
-                    Ok(verified) => verified,
-                    Err(refused) => return Ok(Err(refused)),
-                };
-                fact.checkpoint = Some((
-                    verified.claim().checkpoint().origin().into(),
-                    verified.claim().checkpoint().size(),
-                ));
-                seen.steps.extend_from_slice(verified.steps());
-                proven = true;
-            }
-            ProofForm::WithoutCheckpoint => {
-                if let Err(error) = entry.check_proof() {
-                    return Ok(refuse(error, &seen.steps));
-                }
-            }
-            ProofForm::Absent => {}
-        }
-        if proven {
+        let is_proven =
+            included.is_some() || integrated.is_some() && self.bundle.version.set_is_enough();
+        seen.entry(entry, log, integrated, included);
+        if is_proven {
             add(&mut seen.logs, log.key.id().into());
         }
-        seen.entries.push(fact);
         Ok(Ok(()))
     }
 
@@ -354,26 +339,99 @@ impl Attempt<'_> {
     }
 }
 
-async fn timestamp<P: Provider>(
-    alternatives: Vec<Pending<Timestamp>>,
-    seen: &mut Witnesses,
+impl Witnesses {
+    /// What an entry of this log proves.
+    fn entry(
+        &mut self,
+        entry: &Entry,
+        log: &Log,
+        integrated: Option<Verified<IntegratedTime>>,
+        included: Option<Verified<Included>>,
+    ) {
+        let time = integrated.as_ref().map(|set| set.claim().time());
+        if let Some(time) = time {
+            self.times.push(time);
+            add(&mut self.integrated, log.key.id().into());
+        }
+        let checkpoint = included.as_ref().map(|included| {
+            let checkpoint = included.claim().checkpoint();
+            (checkpoint.origin().into(), checkpoint.size())
+        });
+        self.steps
+            .extend(integrated.iter().flat_map(Verified::steps).cloned());
+        self.steps
+            .extend(included.iter().flat_map(Verified::steps).cloned());
+        self.entries.push(LoggedEntry {
+            log_id: hex::encode(log.key.id()),
+            index: entry.log_index_unverified(),
+            kind: entry.kind(),
+            time,
+            checkpoint,
+        });
+    }
+
+    fn stamp(&mut self, stamp: &Verified<Timestamp>) {
+        self.times.push(stamp.claim().time);
+        self.stamps.push(Stamp {
+            time: stamp.claim().time,
+            authority: stamp.claim().signer.shown(),
+        });
+        add(&mut self.authorities, stamp.claim().authority);
+        self.steps.extend_from_slice(stamp.steps());
+    }
+}
+
+/// The signed entry timestamp, where the entry has one, in the time of the log's key.
+async fn integrated<P: Provider>(
+    entry: &Entry,
+    log: &Log,
     provider: &P,
-) -> Result<Result<(), Refused>, HostError> {
-    Ok(
-        match first_to_settle(alternatives.into_iter().map(Ok).collect(), provider).await? {
-            Ok(verified) => {
-                seen.times.push(verified.claim().time);
-                seen.stamps.push(Stamp {
-                    time: verified.claim().time,
-                    authority: verified.claim().signer.shown(),
-                });
-                add(&mut seen.authorities, verified.claim().authority);
-                seen.steps.extend_from_slice(verified.steps());
-                Ok(())
-            }
-            Err(refused) => Err(refused),
+) -> Result<Result<Option<Verified<IntegratedTime>>, Refused>, HostError> {
+    if !entry.has_set() {
+        return Ok(Ok(None));
+    }
+    let settled = settle(entry.set_claim(&log.key), provider).await?;
+    Ok(settled.and_then(|verified| {
+        if log.valid.covers(verified.claim().time()) {
+            Ok(Some(verified))
+        } else {
+            refuse(SigstoreError::LogWindow, verified.steps())
+        }
+    }))
+}
+
+/// The inclusion under a checkpoint, where the entry has one.
+async fn included<P: Provider>(
+    entry: &Entry,
+    log: &Log,
+    provider: &P,
+) -> Result<Result<Option<Verified<Included>>, Refused>, HostError> {
+    Ok(match entry.proof_form() {
+        ProofForm::WithCheckpoint => settle(entry.inclusion_claim(&log.key), provider)
+            .await?
+            .map(Some),
+        ProofForm::WithoutCheckpoint => match entry.check_proof() {
+            Ok(()) => Ok(None),
+            Err(error) => refuse(error, &[]),
         },
-    )
+        ProofForm::Absent => Ok(None),
+    })
+}
+
+/// Of each token the first way that holds, one token after the other.
+async fn timestamps<P: Provider>(
+    tokens: Vec<Vec<Pending<Timestamp>>>,
+    provider: &P,
+) -> Result<Result<Vec<Verified<Timestamp>>, Refused>, HostError> {
+    let mut stamped = Vec::new();
+    for alternatives in tokens {
+        let alternatives = alternatives.into_iter().map(Ok).collect();
+        match first_to_settle(alternatives, provider).await? {
+            Ok(verified) => stamped.push(verified),
+            Err(refused) => return Ok(Err(refused)),
+        }
+    }
+    Ok(Ok(stamped))
 }
 
 /// Counts are of distinct logs and authorities; there are few.
