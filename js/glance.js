@@ -50,7 +50,7 @@ export function readAction(bytes) {
 		...(statusText && { statusText }),
 		headers: pairs(flat, 3),
 		...(end !== -1 && { body: bytes.subarray(end + 1) }),
-		...(log && { log: JSON.parse(log) }),
+		...(log && { log }),
 	};
 }
 

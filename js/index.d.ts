@@ -368,7 +368,8 @@ export type Action =
 			body?: Uint8Array | Pieces;
 			/** Settled when all of a body in pieces was written: a shell keeps the request alive until then. */
 			finished?: Promise<unknown>;
-			log?: object;
+			/** The decision, for a log: one JSON object as text. */
+			log?: string;
 	  }
 	| {
 			kind: "stream";
@@ -379,9 +380,10 @@ export type Action =
 			/** JSON to send in place of the upstream's body where its status is 400 or above. */
 			errorBody: string;
 			location: { from: string; to: string };
-			log?: object;
+			/** The decision, for a log: one JSON object as text. */
+			log?: string;
 	  }
-	| { kind: "asset"; path: string; log?: object };
+	| { kind: "asset"; path: string; log?: undefined };
 
 export type GatewayState = {
 	state: "ok" | "misconfigured";

@@ -12,7 +12,7 @@ use crate::time::UnixTime;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
-use js_sys::{Array, JSON, Object, Uint8Array};
+use js_sys::{Array, Object, Uint8Array};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -36,7 +36,7 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     fn set_location(this: &Action, location: &Location);
     #[wasm_bindgen(method, setter)]
-    fn set_log(this: &Action, line: &JsValue);
+    fn set_log(this: &Action, line: &str);
 
     /// What is replaced in the address of a redirect.
     #[wasm_bindgen(extends = Object)]
@@ -202,7 +202,9 @@ fn fill_respond(action: &Action, respond: &Respond) {
     if let Some(body) = &respond.body {
         action.set_body(Uint8Array::from(body.as_slice()));
     }
-    fill_log(action, respond.log.as_deref());
+    if let Some(line) = &respond.log {
+        action.set_log(line);
+    }
 }
 
 fn fill_stream(action: &Action, stream: &Stream) {
@@ -220,11 +222,7 @@ fn fill_stream(action: &Action, stream: &Stream) {
     location.set_from(&stream.location.0);
     location.set_to(&stream.location.1);
     action.set_location(&location);
-    fill_log(action, stream.log.as_deref());
-}
-
-fn fill_log(action: &Action, log: Option<&str>) {
-    if let Some(line) = log.and_then(|line| JSON::parse(line).ok()) {
-        action.set_log(&line);
+    if let Some(line) = &stream.log {
+        action.set_log(line);
     }
 }
