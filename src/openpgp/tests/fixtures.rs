@@ -1,6 +1,11 @@
 //! What GnuPG made.
 
 use super::*;
+use crate::crypto::{Outcome, Provider, Role};
+use crate::openpgp::check::{Sha1, check};
+use crate::openpgp::key_packet::KeyPacket;
+use crate::openpgp::packet::Packets;
+use crate::openpgp::signature_packet::SignaturePacket;
 
 const AT: Terms = Terms {
     now: NOW,
@@ -37,7 +42,6 @@ fn every_form() {
         ("bzip2", "openpgp.compression"),
         ("text", "ok"),
         ("stream", "ok"),
-        ("future", "ok"),
         ("sha1", "openpgp.sha1"),
         ("sha224", "openpgp.hash"),
         ("sha384", "ok"),
@@ -169,4 +173,72 @@ fn keyrings() {
         let refused = verify(&file("revoked.sig"), &keyring, AT).unwrap_err();
         assert_eq!(refused.failure.code, "openpgp.key-revoked");
     }
+}
+
+/// What GnuPG says of every message under every keyring, at several times; where we say otherwise it
+/// is on purpose.
+#[test]
+fn as_gnupg_decides() {
+    let verdicts = std::string::String::from_utf8(file("gnupg.txt")).unwrap();
+    let mut count = 0;
+    for line in verdicts.lines() {
+        let [message, keyring, time, word] =
+            <[&str; 4]>::try_from(line.split(' ').collect::<Vec<_>>()).unwrap();
+        let time = format!(
+            "{}-{}-{}T{}:{}:{}Z",
+            &time[..4],
+            &time[4..6],
+            &time[6..8],
+            &time[9..11],
+            &time[11..13],
+            &time[13..]
+        );
+        let found = code(
+            &file(&format!("{message}.sig")),
+            &file(&format!("{keyring}.gpg")),
+            at(UnixTime::parse(&time).unwrap()),
+        );
+        let expected = match (message, word) {
+            ("sha1", _) => "openpgp.sha1",
+            ("sha224", _) => "openpgp.hash",
+            ("bzip2", _) => "openpgp.compression",
+            ("clear" | "armoured", _) => "openpgp.armoured",
+            ("detached", _) => "openpgp.detached",
+            ("subkey", "REVKEYSIG") => "openpgp.subkey-revoked",
+            (_, "REVKEYSIG") => "openpgp.key-revoked",
+            (_, "EXPKEYSIG") => "openpgp.key-expired",
+            (_, "EXPSIG") => "openpgp.signature-expired",
+            (_, "GOODSIG") => "ok",
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(found, expected, "{line}");
+        count += 1;
+    }
+    assert!(count > 100);
+}
+
+/// SHA-1 is a matter of who asks.
+#[test]
+fn sha1_counts_where_it_is_allowed() {
+    let bytes = file("sha1-primary.gpg");
+    let mut packets = Packets::of(&bytes);
+    let mut next = || packets.next().unwrap().unwrap().body;
+    let key = KeyPacket::parse(&next()).unwrap();
+    let user_id = next();
+    let length = u32::try_from(user_id.len()).unwrap().to_be_bytes();
+    let user_id = [&[0xb4], &length[..], &user_id].concat();
+    let signature = SignaturePacket::parse(&next()).unwrap();
+    let asked = |sha1| {
+        let data: [&[u8]; 2] = [&key.hashed, &user_id];
+        check(Role::OpenPgpSelfSignature, &key, &signature, &data, sha1)
+    };
+    let holds = at_once(RustCrypto.verify(&asked(Sha1::Allowed).unwrap())).unwrap();
+    assert_eq!(holds, Ok(Outcome::Holds));
+    assert_eq!(asked(Sha1::Refused).unwrap_err().code, "openpgp.sha1");
+    let keyring = Keyring::read(&bytes).unwrap();
+    let verified = verify(&file("sha1-primary.sig"), &keyring, AT).unwrap();
+    let noted = verified.steps().iter().any(|step| {
+        matches!(step, crate::crypto::Step::Waived(rule) if rule.name == "openpgp.sha1-self-signature")
+    });
+    assert!(noted);
 }

@@ -3,7 +3,12 @@
 
 extern crate std;
 
+mod altered;
+mod anything;
 mod fixtures;
+mod keys;
+mod make;
+mod messages;
 
 use super::{Keyring, Message, OpenPgpError, SignedPayload, Terms};
 use crate::crypto::{Refused, RustCrypto, Verified, at_once};
