@@ -149,6 +149,22 @@ fn revocations() {
         .concat();
         assert_eq!(judged(&own.message(), &ring), expected);
     }
+    // Only the key itself names whom: not somebody who signs in its name.
+    let forged = {
+        let fingerprint = other.parsed().fingerprint;
+        let mut made = other.plain(0x1f);
+        let revoker = subpacket(12, &[&[0x80, 22], fingerprint.bytes()].concat());
+        made.hashed = [at_seconds(SIGNED), subpacket(33, &own.issuer()), revoker].concat();
+        packet(2, &other.sign(&made, &[&hashed]))
+    };
+    let ring = [
+        &packet(6, &own.body())[..],
+        &forged,
+        &revoked(&other, &other, 8),
+    ]
+    .concat();
+    let ring = [ring, own.user_id(b"me", 0x13, &[]), other.ring()].concat();
+    assert_eq!(judged(&own.message(), &ring), "ok");
     // Where it stands does not matter, nor its date.
     let late = said_at(&own, SIGNED + 999_999_999, 0x20, &[], &[&hashed]);
     let ring = [own.ring(), late].concat();
