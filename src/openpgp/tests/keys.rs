@@ -488,3 +488,73 @@ fn bounds() {
         "openpgp.too-large"
     );
 }
+
+/// SHA-1 counts in what an RSA primary key says of itself, and in what revokes; it binds nothing and
+/// brings nothing back.
+#[test]
+fn sha1() {
+    let family = Family {
+        primary: rsa(),
+        subkey: key(4, 2),
+    };
+    let own = &family.primary;
+    let [primary, subkey] = family.data();
+    let id = hashed_id(b"me");
+    let said = |hash, kind, created, more: &[u8], data: &[&[u8]]| {
+        let mut made = own.plain(kind);
+        made.hash = hash;
+        made.hashed = [&at_seconds(created), &subpacket(33, &own.issuer()), more].concat();
+        packet(2, &own.sign(&made, data))
+    };
+    let body = packet(6, &own.body());
+    let of_id = |hash, kind, created| said(hash, kind, created, &[], &[&primary, &id]);
+    let me = packet(13, b"me");
+    let revoked = said(2, 0x20, SIGNED, &[], &[&primary]);
+    for (parts, expected) in [
+        (std::vec![of_id(2, 0x13, SIGNED)], "ok"),
+        (
+            std::vec![of_id(8, 0x13, SIGNED), of_id(8, 0x30, SIGNED + 1)],
+            "openpgp.not-certified",
+        ),
+        (
+            std::vec![of_id(8, 0x30, SIGNED), of_id(8, 0x13, SIGNED + 1)],
+            "ok",
+        ),
+        (
+            std::vec![of_id(8, 0x30, SIGNED), of_id(2, 0x13, SIGNED + 1)],
+            "openpgp.not-certified",
+        ),
+        (
+            std::vec![of_id(8, 0x13, SIGNED), of_id(2, 0x30, SIGNED + 1)],
+            "openpgp.not-certified",
+        ),
+        (
+            std::vec![of_id(8, 0x13, SIGNED), revoked],
+            "openpgp.key-revoked",
+        ),
+    ] {
+        let ring = [&body[..], &me, &parts.concat()].concat();
+        assert_eq!(judged(&own.message(), &ring), expected);
+    }
+    let cross = family.good_cross();
+    let weak_cross = {
+        let mut made = family.subkey.plain(0x19);
+        made.hash = 2;
+        subpacket(32, &family.subkey.sign(&made, &[&primary, &subkey]))
+    };
+    for (hash, cross, expected) in [
+        (8, &cross, "ok"),
+        (2, &cross, "openpgp.not-bound"),
+        (8, &weak_cross, "openpgp.sha1"),
+    ] {
+        let binding = said(hash, 0x18, SIGNED, cross, &[&primary, &subkey]);
+        let ring = family.ring(&binding);
+        assert_eq!(judged(&family.subkey.message(), &ring), expected);
+    }
+    // A subkey's revocation counts, however weak.
+    let good = said(8, 0x18, SIGNED, &cross, &[&primary, &subkey]);
+    let gone = said(2, 0x28, SIGNED, &[], &[&primary, &subkey]);
+    let ring = family.ring(&[good, gone].concat());
+    let found = judged(&family.subkey.message(), &ring);
+    assert_eq!(found, "openpgp.subkey-revoked");
+}
