@@ -133,10 +133,13 @@ impl Question<'_> {
     }
 }
 
+/// Of a key: what it is, the signatures over it, and what they hash beside the primary key.
+type Part<'a> = (Target, &'a [SignaturePacket], Option<&'a [u8]>);
+
 /// What must be asked of a key before a signature of it counts.
 fn questions(candidate: Candidate<'_>) -> Result<Vec<Question<'_>>, OpenPgpError> {
     let key = candidate.key;
-    let mut parts: Vec<(Target, &[SignaturePacket], Option<&[u8]>)> = Vec::new();
+    let mut parts: Vec<Part<'_>> = Vec::new();
     parts.push((Target::Primary, &key.direct, None));
     if let Some(subkey) = candidate.subkey {
         let hashed = Some(&subkey.packet.hashed[..]);
