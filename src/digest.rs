@@ -54,6 +54,12 @@ pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     Sha256::digest(bytes).into()
 }
 
+/// SHA-1 of `bytes`, which names OpenPGP keys (RFC 9580 section 5.5.4.2): no digest of content.
+#[cfg(feature = "openpgp")]
+pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
+    sha1::Sha1::digest(bytes).into()
+}
+
 /// A well-formed digest. It is in canonical spelling (lower case) by construction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {

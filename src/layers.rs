@@ -20,7 +20,7 @@ const LAYERS: [&[&str]; 13] = [
     &["gateway"],
     &["verify"],
     &["policy"],
-    &["cosign"],
+    &["cosign", "openpgp"],
     &["sigstore"],
     &["oci", "timestamp"],
     &["x509", "tlog", "simple_signing"],

@@ -14,7 +14,7 @@
 //!
 //! What is exported here is what the crate promises; its rooms are private
 //! (docs/design.md section 2). Features: `expressions` (regular expressions in policies and
-//! identities), `gateway`, `lint` (all default), and `wasm` (the JavaScript bindings).
+//! identities), `gateway`, `lint`, `openpgp` (simple signing; all default), and `wasm` (the JavaScript bindings).
 //!
 //! # An image, over one's own [`host::Host`]
 //!
@@ -170,6 +170,8 @@ mod oci;
 mod sigstore;
 
 mod cosign;
+#[cfg(feature = "openpgp")]
+mod openpgp;
 
 pub mod policy;
 
@@ -249,4 +251,6 @@ pub mod internals {
         error limits time encoding digest reference crypto simple_signing tlog x509 timestamp oci
         sigstore cosign verify
     }
+    #[cfg(feature = "openpgp")]
+    rooms! { openpgp }
 }

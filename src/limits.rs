@@ -40,6 +40,26 @@ pub const JSON_DEPTH: usize = 64;
 pub const JSON_VALUES: usize = 1 << 18;
 /// Bytes of a `policy.json`.
 pub const POLICY: usize = 1 << 20;
+/// Bytes of an OpenPGP message once it is inflated (docs/design.md section 7).
+pub const OPENPGP_INFLATED: usize = 4 << 20;
+/// Bytes that each byte of a compressed OpenPGP message may inflate to, beyond the first
+/// [`OPENPGP_INFLATED_FREE`]: payloads of simple signing reach 3.
+pub const OPENPGP_INFLATE_RATIO: usize = 64;
+/// Bytes that a compressed OpenPGP message may inflate to, however short it is.
+pub const OPENPGP_INFLATED_FREE: usize = 64 << 10;
+/// Primary keys of one OpenPGP keyring: a file of 1 MiB has about so many.
+pub const OPENPGP_KEYS: usize = 1_024;
+/// User ids and subkeys of one OpenPGP key, each.
+pub const OPENPGP_PARTS: usize = 128;
+/// Signatures that an OpenPGP key made over itself (user ids, one subkey, revocations) that are
+/// checked for one message.
+pub const OPENPGP_SELF_SIGNATURES: usize = 64;
+/// Keys that one OpenPGP message may be of: those with the key id that it names.
+pub const OPENPGP_CANDIDATES: usize = 4;
+/// Issuers that one OpenPGP signature names: by key id and by fingerprint.
+pub const OPENPGP_ISSUERS: usize = 4;
+/// Signatures inside of one OpenPGP signature: a cross signature, which is one.
+pub const OPENPGP_EMBEDDED: usize = 4;
 /// Bytes of a key or certificate file that a policy names.
 pub const KEY_FILE: usize = 1 << 20;
 /// Keys of one requirement.

@@ -169,6 +169,8 @@ fn scheme(key: KeyKind, hash: Hash) -> Scheme {
         KeyKind::Ecdsa(_) => Scheme::Ecdsa(hash),
         KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
         KeyKind::Ed25519 => Scheme::Ed25519,
+        // No key file makes such a key.
+        KeyKind::Dsa(_) => Scheme::Dsa(hash),
     }
 }
 
@@ -178,6 +180,6 @@ fn other_scheme(key: KeyKind) -> Option<Scheme> {
         KeyKind::Ecdsa(Curve::P384) => Some(Scheme::Ecdsa(Hash::Sha384)),
         KeyKind::Ecdsa(Curve::P521) => Some(Scheme::Ecdsa(Hash::Sha512)),
         KeyKind::Ed25519 => Some(Scheme::Ed25519ph),
-        KeyKind::Ecdsa(Curve::P256) | KeyKind::Rsa(_) => None,
+        KeyKind::Ecdsa(Curve::P256) | KeyKind::Rsa(_) | KeyKind::Dsa(_) => None,
     }
 }

@@ -28,6 +28,10 @@ pub enum Scheme {
     Ed25519,
     /// Ed25519ph (RFC 8032 section 5.1), empty context.
     Ed25519ph,
+    /// DSA (FIPS 186-4 section 4.7), as OpenPGP alone has it.
+    Dsa(Hash),
+    /// RSASSA-PKCS1-v1_5 with SHA-1: in the self-signatures of old OpenPGP keys, and nowhere else.
+    RsaPkcs1Sha1,
 }
 
 impl Scheme {
@@ -45,19 +49,25 @@ impl Scheme {
             Self::RsaPss(Hash::Sha512) => "rsa-pss-sha512",
             Self::Ed25519 => "ed25519",
             Self::Ed25519ph => "ed25519ph",
+            Self::Dsa(Hash::Sha256) => "dsa-sha256",
+            Self::Dsa(Hash::Sha384) => "dsa-sha384",
+            Self::Dsa(Hash::Sha512) => "dsa-sha512",
+            Self::RsaPkcs1Sha1 => "rsa-pkcs1-sha1",
         }
     }
 
     /// By which hash the message enters; none where it enters whole.
     pub fn hash(self) -> Option<Hash> {
         match self {
-            Self::Ecdsa(hash) | Self::RsaPkcs1(hash) | Self::RsaPss(hash) => Some(hash),
+            Self::Ecdsa(hash) | Self::RsaPkcs1(hash) | Self::RsaPss(hash) | Self::Dsa(hash) => {
+                Some(hash)
+            }
             Self::Ed25519ph => Some(Hash::Sha512),
-            Self::Ed25519 => None,
+            Self::Ed25519 | Self::RsaPkcs1Sha1 => None,
         }
     }
 
-    /// The scheme of this [`Self::id`].
+    /// The scheme of this [`Self::id`]; what OpenPGP alone uses cannot be asked for by name.
     pub fn by_id(id: &str) -> Option<Self> {
         let schemes = [Hash::Sha256, Hash::Sha384, Hash::Sha512]
             .into_iter()
@@ -80,6 +90,8 @@ impl fmt::Display for Scheme {
             Self::RsaPss(h) => write!(f, "RSA-PSS with {}", hash(h)),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Ed25519ph => f.write_str("Ed25519ph"),
+            Self::Dsa(h) => write!(f, "DSA with {}", hash(h)),
+            Self::RsaPkcs1Sha1 => f.write_str("RSA PKCS#1 v1.5 with SHA-1"),
         }
     }
 }
@@ -124,6 +136,12 @@ pub enum Role {
     TimestampToken,
     /// Of an issuer over a timestamp authority's certificate.
     TimestampCertificate,
+    /// Of an OpenPGP key over a message.
+    OpenPgpMessage,
+    /// Of an OpenPGP key over itself: what binds its user ids and subkeys, and what revokes.
+    OpenPgpSelfSignature,
+    /// Of an OpenPGP subkey over the key that it belongs to.
+    OpenPgpCrossSignature,
     /// Over something that a caller gave.
     Given,
 }
@@ -140,9 +158,18 @@ impl Role {
             Self::Checkpoint => "signature.checkpoint",
             Self::TimestampToken => "signature.timestamp-token",
             Self::TimestampCertificate => "signature.timestamp-certificate",
+            Self::OpenPgpMessage => "signature.openpgp-message",
+            Self::OpenPgpSelfSignature => "signature.openpgp-self",
+            Self::OpenPgpCrossSignature => "signature.openpgp-cross",
             Self::Given => "signature.given",
         }
     }
+}
+
+macro_rules! rsa_schemes {
+    () => {
+        Scheme::RsaPkcs1(_) | Scheme::RsaPss(_) | Scheme::RsaPkcs1Sha1
+    };
 }
 
 codes! {
@@ -189,15 +216,17 @@ impl SignatureCheck {
             (Scheme::Ecdsa(_), KeyKind::Ecdsa(curve)) => {
                 ecdsa_fixed(curve, form, signature).ok_or_else(malformed)?
             }
-            (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(bits))
-                if signature.len() == bits.div_ceil(8) =>
-            {
+            (rsa_schemes!(), KeyKind::Rsa(bits)) if signature.len() == bits.div_ceil(8) => {
                 signature.into()
             }
             (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) if signature.len() == 64 => {
                 signature.into()
             }
-            (Scheme::RsaPkcs1(_) | Scheme::RsaPss(_), KeyKind::Rsa(_))
+            (Scheme::Dsa(_), KeyKind::Dsa(_)) if key.is_dsa_signature(signature) => {
+                signature.into()
+            }
+            (rsa_schemes!(), KeyKind::Rsa(_))
+            | (Scheme::Dsa(_), KeyKind::Dsa(_))
             | (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) => return Err(malformed()),
             (_, key) => return Err(SignatureError::KeyMismatch { scheme, key }),
         };
@@ -255,9 +284,14 @@ impl SignatureCheck {
         &self.signature
     }
 
-    /// Whether WebCrypto can answer: it verifies whole messages only, and knows no Ed25519ph.
+    /// Whether WebCrypto can answer: it verifies whole messages only, and knows no Ed25519ph and
+    /// no DSA.
     pub fn is_for_web_crypto(&self) -> bool {
-        matches!(self.message(), Message::Bytes(_)) && self.scheme != Scheme::Ed25519ph
+        let knows = !matches!(
+            self.scheme,
+            Scheme::Ed25519ph | Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1
+        );
+        matches!(self.message(), Message::Bytes(_)) && knows
     }
 
     pub(super) fn invalid(&self) -> SignatureError {

@@ -21,6 +21,7 @@ const P256: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7
 const P384: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.34");
 const P521: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.132.0.35");
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
+const DSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10040.4.1");
 const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 const NULL: [u8; 2] = [5, 0];
 
@@ -41,6 +42,11 @@ codes! {
         Point => "key.point", "the key's point is not a valid, uncompressed point of its curve";
         RsaSize { bits: usize } => "key.rsa-size",
             "expected an RSA modulus of 2048 to 8192 bits, found {bits}";
+        DsaSize { p: usize, q: usize } => "key.dsa-size",
+            "expected a DSA key of 2048 bits (q of 224 or 256) or 3072 bits (q of 256), found {p} \
+             and {q}";
+        DsaValue => "key.dsa-value",
+            "the DSA key has a value that no honest key has";
         RsaValue => "key.rsa-value",
             "the RSA modulus or exponent has a value that no honest key has";
     }
@@ -90,6 +96,8 @@ pub enum KeyKind {
     Ed25519,
     /// RSA with a modulus of so many bits.
     Rsa(usize),
+    /// DSA with a modulus of so many bits; OpenPGP alone has such.
+    Dsa(usize),
 }
 
 impl fmt::Display for KeyKind {
@@ -98,6 +106,7 @@ impl fmt::Display for KeyKind {
             Self::Ecdsa(curve) => write!(f, "ECDSA {}", curve.name()),
             Self::Ed25519 => f.write_str("Ed25519"),
             Self::Rsa(bits) => write!(f, "RSA {bits}"),
+            Self::Dsa(bits) => write!(f, "DSA {bits}"),
         }
     }
 }
@@ -173,6 +182,82 @@ impl PublicKey {
         Self::from_spki_der(&wrap(0x30, &[algorithm, key].concat()))
     }
 
+    /// RSA (RFC 8017 section 3.1), from big-endian integers.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_rsa(modulus: &[u8], exponent: &[u8]) -> Result<Self, KeyError> {
+        Self::from_pkcs1_der(&wrap(0x30, &[integer(modulus), integer(exponent)].concat()))
+    }
+
+    /// ECDSA, from an uncompressed point (SEC 1 section 2.3.3).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_point(curve: Curve, point: &[u8]) -> Result<Self, KeyError> {
+        let oid = match curve {
+            Curve::P256 => P256,
+            Curve::P384 => P384,
+            Curve::P521 => P521,
+        };
+        let parameters = wrap(0x06, oid.as_bytes());
+        Self::from_spki_der(&spki(EC, &parameters, point))
+    }
+
+    /// Ed25519 (RFC 8032 section 5.1.5).
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_ed25519(point: &[u8]) -> Result<Self, KeyError> {
+        Self::from_spki_der(&spki(ED25519, &[], point))
+    }
+
+    /// DSA (FIPS 186-4 section 4.1), from big-endian integers: the one way to such a key, so that no
+    /// key file makes one.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn from_dsa(p: &[u8], q: &[u8], g: &[u8], y: &[u8]) -> Result<Self, KeyError> {
+        let [p, q, g, y] = [p, q, g, y].map(minimal);
+        if !matches!((bits(p), bits(q)), (2_048, 224 | 256) | (3_072, 256)) {
+            return Err(KeyError::DsaSize {
+                p: bits(p),
+                q: bits(q),
+            });
+        }
+        let is_odd = |value: &[u8]| value.last().is_some_and(|byte| byte & 1 == 1);
+        let lies_between = |value: &[u8]| bits(value) > 1 && is_less(value, p);
+        if !is_odd(p) || !is_odd(q) || !lies_between(g) || !lies_between(y) {
+            return Err(KeyError::DsaValue);
+        }
+        let parameters = wrap(0x30, &[p, q, g].map(integer).concat());
+        Ok(Self(Arc::new(Inner {
+            spki: spki(DSA, &parameters, &integer(y)),
+            kind: KeyKind::Dsa(bits(p)),
+        })))
+    }
+
+    /// Bytes of a DSA key's q, and of each half of a signature.
+    #[cfg(feature = "openpgp")]
+    pub(crate) fn dsa_size(&self) -> Option<usize> {
+        let [_, q, ..] = dsa_integers(&self.0.spki).ok()?;
+        Some(q.len())
+    }
+
+    /// Whether it is r‖s, each as long as q and from 1 to q less 1 (FIPS 186-4 section 4.7).
+    pub(super) fn is_dsa_signature(&self, signature: &[u8]) -> bool {
+        let Ok([_, q, ..]) = dsa_integers(&self.0.spki) else {
+            return false;
+        };
+        let (r, s) = signature.split_at(signature.len() / 2);
+        r.len() == q.len()
+            && s.len() == q.len()
+            && [r, s]
+                .map(minimal)
+                .iter()
+                .all(|value| bits(value) > 0 && is_less(value, q))
+    }
+
     /// Canonical DER SubjectPublicKeyInfo.
     pub fn spki_der(&self) -> &[u8] {
         &self.0.spki
@@ -200,6 +285,49 @@ impl PublicKey {
             .ok()
             .map(|(_, _, key)| key)
     }
+}
+
+/// p, q, g, y of a SubjectPublicKeyInfo that [`PublicKey::from_dsa`] made (RFC 3279 section 2.3.2).
+pub(super) fn dsa_integers(spki: &[u8]) -> Result<[&[u8]; 4], DerError> {
+    let (_, parameters, key) = subject_public_key_info(spki)?;
+    let parameters = parameters.map(|found| found.raw).unwrap_or_default();
+    let mut parts = Elements::inside_only(parameters, Tag::Sequence, "the DSA parameters")?;
+    let (p, q, g) = (parts.unsigned()?, parts.unsigned()?, parts.unsigned()?);
+    let y = Elements::of(key, "the DSA key").unsigned()?;
+    Ok([p, q, g, y])
+}
+
+fn spki(algorithm: ObjectIdentifier, parameters: &[u8], key: &[u8]) -> Vec<u8> {
+    let algorithm = [&wrap(0x06, algorithm.as_bytes()), parameters].concat();
+    // No bit of the last byte is unused.
+    let key = wrap(0x03, &[&[0], key].concat());
+    wrap(0x30, &[wrap(0x30, &algorithm), key].concat())
+}
+
+/// A DER INTEGER that is not negative.
+fn integer(value: &[u8]) -> Vec<u8> {
+    let value = minimal(value);
+    match value.first() {
+        Some(0..=0x7f) => wrap(0x02, value),
+        _ => wrap(0x02, &[&[0], value].concat()),
+    }
+}
+
+/// Without zeros in front.
+fn minimal(value: &[u8]) -> &[u8] {
+    let zeros = value.iter().take_while(|byte| **byte == 0).count();
+    value.get(zeros..).unwrap_or_default()
+}
+
+/// Bits of a number without zeros in front.
+fn bits(value: &[u8]) -> usize {
+    let first = value.first().map_or(0, |byte| byte.leading_zeros());
+    (value.len() * 8).saturating_sub(usize::try_from(first).unwrap_or(0))
+}
+
+/// Of two numbers without zeros in front.
+fn is_less(a: &[u8], b: &[u8]) -> bool {
+    (a.len(), a) < (b.len(), b)
 }
 
 /// The algorithm, its parameters and the key (RFC 5280 section 4.1).

@@ -1,6 +1,8 @@
 //! The provider in pure Rust: synchronous, everywhere.
 
 use super::check::{Hash, Message, Outcome, Provider, Scheme, SignatureCheck};
+#[cfg(feature = "openpgp")]
+use super::key::dsa_integers;
 use super::key::{Curve, KeyKind, PublicKey, rsa_integers};
 use crate::error::HostError;
 use crate::limits;
@@ -52,6 +54,21 @@ fn verify(check: &SignatureCheck) -> Option<()> {
                 Hash::Sha512 => key.verify(Pss::<Sha512>::new(), &digest, signature).ok(),
             }
         }
+        #[cfg(feature = "openpgp")]
+        (Scheme::RsaPkcs1Sha1, KeyKind::Rsa(_)) => {
+            let Message::Bytes(message) = check.message() else {
+                return None;
+            };
+            let scheme = Pkcs1v15Sign::new::<sha1::Sha1>();
+            let digest = sha1::Sha1::digest(message);
+            rsa_key(check.key())?
+                .verify(scheme, &digest, signature)
+                .ok()
+        }
+        #[cfg(feature = "openpgp")]
+        (Scheme::Dsa(hash), KeyKind::Dsa(_)) => {
+            dsa_holds(check.key(), &prehash(check, hash)?, signature)
+        }
         (scheme, KeyKind::Ed25519) => {
             let point = check.key().subject_public_key()?.try_into().ok()?;
             let key = ed25519_dalek::VerifyingKey::from_bytes(point).ok()?;
@@ -78,6 +95,24 @@ fn rsa_key(key: &PublicKey) -> Option<rsa::PublicKey> {
     let n = BoxedUint::from_be_slice_vartime(modulus);
     let e = BoxedUint::from_be_slice_vartime(exponent);
     rsa::PublicKey::new_with_size_limits(n, e, limits::RSA_BITS).ok()
+}
+
+/// The values were checked when the key was read, and when the signature was.
+#[cfg(feature = "openpgp")]
+fn dsa_holds(key: &PublicKey, digest: &[u8], signature: &[u8]) -> Option<()> {
+    let [p, q, g, y] = dsa_integers(key.spki_der()).ok()?;
+    let number = |bytes: &[u8], like: &[u8]| {
+        let mut padded = vec![0; like.len().checked_sub(bytes.len())?];
+        padded.extend_from_slice(bytes);
+        BoxedUint::from_be_slice(&padded, u32::try_from(like.len() * 8).ok()?).ok()
+    };
+    let (p, q, g, y) = (number(p, p)?, number(q, q)?, number(g, p)?, number(y, p)?);
+    let (r, s) = signature.split_at(signature.len() / 2);
+    let (r, s) = (number(r, r)?, number(s, s)?);
+    let components = dsa::Components::from_components(p, q, g).ok()?;
+    let key = dsa::VerifyingKey::from_components(components, y).ok()?;
+    let signature = dsa::Signature::from_components(r, s)?;
+    key.verify_prehash(digest, &signature).ok()
 }
 
 fn ecdsa(curve: Curve, point: &[u8], digest: &[u8], signature: &[u8]) -> Option<()> {

@@ -37,6 +37,7 @@ pub fn schemes(key: KeyKind) -> Vec<Scheme> {
         }
         KeyKind::Rsa(_) => vec![Scheme::RsaPkcs1(Hash::Sha256)],
         KeyKind::Ed25519 => vec![Scheme::Ed25519],
+        KeyKind::Dsa(_) => Vec::new(),
     }
 }
 

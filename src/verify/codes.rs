@@ -20,6 +20,8 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         crate::policy::PolicyError::CODES,
         crate::policy::IdentityError::CODES,
         crate::policy::registries_d::RegistriesError::CODES,
+        #[cfg(feature = "openpgp")]
+        crate::openpgp::OpenPgpError::CODES,
         crate::cosign::SignatureUse::CODES,
         crate::cosign::BundleUse::CODES,
         crate::cosign::PredicateError::CODES,

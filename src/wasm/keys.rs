@@ -58,7 +58,8 @@ fn algorithms(check: &SignatureCheck) -> (Object, Object) {
             let verify = RsaPssParams::new("RSA-PSS", salt);
             (rsa_import("RSA-PSS", hash), verify.into())
         }
-        Scheme::Ed25519 | Scheme::Ed25519ph => {
+        // WebCrypto is not asked about the last two.
+        Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1 => {
             let algorithm: Object = Algorithm::new("Ed25519").into();
             (algorithm.clone(), algorithm)
         }

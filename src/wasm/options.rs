@@ -414,6 +414,7 @@ pub(super) fn signature(options: &JsValue) -> Result<SignatureCheck, JsValue> {
         KeyKind::Ecdsa(_) => "ecdsa-sha256",
         KeyKind::Rsa(_) => "rsa-pkcs1-sha256",
         KeyKind::Ed25519 => "ed25519",
+        KeyKind::Dsa(_) => "dsa",
     });
     let (id, form) = match algorithm.strip_prefix("ecdsa-p1363-") {
         Some(hash) => (alloc::format!("ecdsa-{hash}"), EcdsaForm::Fixed),

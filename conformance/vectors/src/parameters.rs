@@ -7,6 +7,9 @@ use crate::topics::cosign_image;
 /// Who has to have signed a bundle, by name or by expression.
 const SIGNER: [&str; 4] = ["identity", "identity_regex", "issuer", "issuer_regex"];
 
+/// The parameter `signer` itself: a fingerprint.
+const FINGERPRINT: &str = "a fingerprint";
+
 /// `cosign-legacy` by certificates, which is another question than by keys.
 const KEYLESS: &str = "cosign-legacy by certificates";
 
@@ -235,6 +238,26 @@ const KNOWN: &[(&str, &[&str], &[&str])] = &[
         &["policy-namespaces"],
         &["reference", "identity", "namespaces"],
     ),
+    (
+        "simple-signing",
+        &["openpgp-verify", "openpgp-detached"],
+        &[
+            FINGERPRINT,
+            "signing_subkey",
+            "content",
+            "primary",
+            "revoked_subkey",
+            "detached",
+            "time",
+        ],
+    ),
+    ("simple-signing", &["keyring"], &["fingerprints"]),
+    ("simple-signing", &["payload-parse"], &["type"]),
+    (
+        "simple-signing",
+        &["release-signature"],
+        &["digest", "time", FINGERPRINT, "docker_reference"],
+    ),
 ];
 
 /// Whether the case asks only for what its kind is known to ask for.
@@ -251,6 +274,7 @@ pub fn all_known(case: &Case) -> bool {
         case.param_names().all(|name| {
             known.iter().any(|known| match *known {
                 "signer" => SIGNER.contains(&name),
+                FINGERPRINT => name == "signer",
                 known => known == name,
             })
         })

@@ -100,7 +100,8 @@ fn in_words(check: &SignatureCheck, message: &[u8]) -> Value {
             json!({"name": "RSA-PSS", "hash": hash(h)}),
             json!({"name": "RSA-PSS", "saltLength": h.size()}),
         ),
-        Scheme::Ed25519 | Scheme::Ed25519ph => {
+        // The last two are not asked about.
+        Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1 => {
             (json!({"name": "Ed25519"}), json!({"name": "Ed25519"}))
         }
     };

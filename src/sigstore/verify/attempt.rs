@@ -33,8 +33,11 @@ impl Attempt<'_> {
     /// The hash of a message signature, by which a log entry names it.
     pub(super) fn message_hash(&self) -> Hash {
         match self.scheme {
-            Scheme::Ecdsa(hash) | Scheme::RsaPkcs1(hash) | Scheme::RsaPss(hash) => hash,
-            Scheme::Ed25519 | Scheme::Ed25519ph => Hash::Sha512,
+            Scheme::Ecdsa(hash)
+            | Scheme::RsaPkcs1(hash)
+            | Scheme::RsaPss(hash)
+            | Scheme::Dsa(hash) => hash,
+            Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::RsaPkcs1Sha1 => Hash::Sha512,
         }
     }
 }

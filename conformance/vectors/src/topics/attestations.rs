@@ -218,6 +218,7 @@ fn signed_by(
         KeyKind::Rsa(_) if case.text("scheme")? == Some("rsa-pss") => Scheme::RsaPss(hash),
         KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
         KeyKind::Ed25519 => Scheme::Ed25519,
+        KeyKind::Dsa(_) => return Err(Stop::Unsupported),
     };
     let form = if case.text("sig_encoding")? == Some("raw") {
         EcdsaForm::Fixed

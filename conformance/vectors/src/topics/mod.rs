@@ -8,6 +8,7 @@ mod letter;
 mod manifests;
 mod policy;
 mod question;
+mod simple_signing;
 
 use crate::case::Case;
 use crate::case::Outcome;
@@ -28,6 +29,7 @@ pub fn run(case: &Case, provider: &Chosen) -> Outcome {
         "crypto" => crypto::run(case, provider),
         "cosign-image" => cosign_image::run(case, provider),
         "policy" => policy::run(case),
+        "simple-signing" => simple_signing::run(case, provider),
         _ => Err(Stop::Unsupported),
     }
     .into()

@@ -1,0 +1,118 @@
+//! Topic `simple-signing`: OpenPGP messages, the keyrings that they are judged by, and what they
+//! say of an image.
+
+use crate::case::Case;
+use crate::case::Run;
+use crate::case::Stop;
+use crate::case::answer;
+use crate::case::failed;
+use crate::case::refuse;
+use crate::provider::Chosen;
+use crate::provider::now;
+use sealgate::internals::digest::Digest;
+use sealgate::internals::error::Failure;
+use sealgate::internals::openpgp::Keyring;
+use sealgate::internals::openpgp::Message;
+use sealgate::internals::openpgp::OpenPgpError;
+use sealgate::internals::openpgp::SignedPayload;
+use sealgate::internals::openpgp::Terms;
+use sealgate::internals::openpgp::detached;
+use sealgate::internals::simple_signing::Payload;
+use sealgate::internals::simple_signing::PayloadKind;
+use sealgate::internals::time::UnixTime;
+use std::time::SystemTime;
+
+pub fn run(case: &Case, provider: &Chosen) -> Run {
+    match case.kind.as_str() {
+        "openpgp-verify" => {
+            let message = read(Message::read(&case.input("signature")?))?;
+            verify(case, &message, provider).map(|_| ())
+        }
+        "openpgp-detached" => {
+            let (signature, data) = (case.input("signature")?, case.input("data")?);
+            verify(case, &read(detached::message(&signature, &data))?, provider).map(|_| ())
+        }
+        "keyring" => keyring(case),
+        "payload-parse" => {
+            let kind = match case.required("type")? {
+                "atomic container signature" => PayloadKind::Atomic,
+                _ => PayloadKind::Cosign,
+            };
+            let payload = Payload::parse(&case.input("payload")?, kind)?;
+            // It is compared with digests that are computed, so that what is none matches none.
+            Digest::parse(&payload.manifest_digest)?;
+            Ok(())
+        }
+        "release-signature" => release(case, provider),
+        _ => Err(Stop::Unsupported),
+    }
+}
+
+fn read<T>(result: Result<T, OpenPgpError>) -> Run<T> {
+    result.map_err(|error| failed(&Failure::from(error)))
+}
+
+/// The case's time, or that of the run.
+fn terms(case: &Case) -> Run<Terms> {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let seconds = since
+        .ok()
+        .and_then(|since| i64::try_from(since.as_secs()).ok());
+    let now = case
+        .text("time")?
+        .and_then(UnixTime::parse)
+        .or(seconds.map(UnixTime))
+        .ok_or(Stop::Broken("what time is it?".into()))?;
+    Ok(Terms {
+        now,
+        expired_keys_until: None,
+    })
+}
+
+fn verify(case: &Case, message: &Message, provider: &Chosen) -> Run<SignedPayload> {
+    let mut keyring = Keyring::default();
+    for file in case.inputs("keys")? {
+        read(keyring.merge(read(Keyring::read(&file))?))?;
+    }
+    let verified = now(message.verify(&keyring, terms(case)?, provider))?
+        .map_err(|refused| failed(&refused.failure))?;
+    let claim = verified.claim();
+    for (name, found) in [
+        ("signer", claim.primary()),
+        ("signing_subkey", claim.signer()),
+    ] {
+        if let Some(expected) = case.text(name)? {
+            answer(found.to_string().as_str(), expected)?;
+        }
+    }
+    if let Some(expected) = case.text("content")? {
+        answer(claim.payload(), expected.as_bytes())?;
+    }
+    Ok(claim.clone())
+}
+
+fn keyring(case: &Case) -> Run {
+    let keyring = read(Keyring::read(&case.input("keyring")?))?;
+    let found: Vec<_> = keyring
+        .fingerprints()
+        .map(|fingerprint| serde_json::Value::from(fingerprint.to_string()))
+        .collect();
+    if found.is_empty() {
+        return refuse("openpgp.no-keys");
+    }
+    answer(
+        Some(&serde_json::Value::from(found)),
+        case.param("fingerprints"),
+    )
+}
+
+fn release(case: &Case, provider: &Chosen) -> Run {
+    let message = read(Message::read(&case.input("signature")?))?;
+    let signed = verify(case, &message, provider)?;
+    let payload = Payload::parse(signed.payload(), PayloadKind::Atomic)?;
+    answer(payload.manifest_digest.as_str(), case.required("digest")?)?;
+    match case.text("docker_reference")? {
+        Some(expected) => answer(payload.docker_reference.as_str(), expected),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,52 @@
+//! What a key says of itself (RFC 9580 sections 5.2.1 and 5.2.3.10).
+
+use super::hash::HashAlgorithm;
+use super::signature_packet::SignaturePacket;
+use crate::time::UnixTime;
+use alloc::vec::Vec;
+
+/// What it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    /// The primary key.
+    Primary,
+    /// The user id or attribute at this place.
+    UserId(usize),
+    /// The subkey that signed the message.
+    Subkey,
+}
+
+/// Read from a self-signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct SelfSignature {
+    pub target: Target,
+    pub kind: u8,
+    pub created: UnixTime,
+    pub expires: Option<UnixTime>,
+    /// Seconds after the key was created; never 0, which says nothing.
+    pub key_expires: Option<u32>,
+    pub key_flags: Option<u8>,
+    pub is_sha1: bool,
+    /// Signature packets inside of it.
+    pub embedded: Vec<Vec<u8>>,
+}
+
+impl SelfSignature {
+    pub(super) fn of(target: Target, signature: &SignaturePacket) -> Self {
+        Self {
+            target,
+            kind: signature.kind,
+            created: signature.created,
+            expires: signature.expires(),
+            key_expires: (signature.subpackets.key_expires).filter(|seconds| *seconds > 0),
+            key_flags: signature.subpackets.key_flags,
+            embedded: signature.subpackets.embedded.clone(),
+            is_sha1: HashAlgorithm::of(signature.hash) == Ok(HashAlgorithm::Sha1),
+        }
+    }
+
+    /// As GnuPG has it: one that has expired is passed over.
+    pub(super) fn is_live(&self, now: UnixTime) -> bool {
+        self.expires.is_none_or(|expires| now < expires)
+    }
+}

@@ -1,0 +1,221 @@
+//! Keys, signatures and messages that no program would make.
+
+use super::*;
+use crate::digest::{Algorithm, sha1};
+use crate::openpgp::key_packet::KeyPacket;
+use ed25519_dalek::Signer as _;
+
+/// When the keys were made, and when they sign: a day later.
+pub(super) const MADE: u32 = 1_767_225_600;
+pub(super) const SIGNED: u32 = MADE + 86_400;
+pub(super) const PAYLOAD: &[u8] = b"{\"critical\": 1}";
+
+/// Ed25519, of version 4 or 6.
+pub(super) struct Key {
+    secret: ed25519_dalek::SigningKey,
+    pub version: u8,
+    pub created: u32,
+}
+
+pub(super) fn key(version: u8, seed: u8) -> Key {
+    Key {
+        secret: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]),
+        version,
+        created: MADE,
+    }
+}
+
+/// A new-format packet.
+pub(super) fn packet(tag: u8, body: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(body.len()).unwrap().to_be_bytes();
+    [&[0xc0 | tag, 255], &length[..], body].concat()
+}
+
+pub(super) fn subpacket(kind: u8, body: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(body.len() + 1).unwrap();
+    [&[length, kind], body].concat()
+}
+
+fn mpi(value: &[u8]) -> Vec<u8> {
+    let zeros = value.iter().take_while(|byte| **byte == 0).count();
+    let value = &value[zeros..];
+    let unused = value.first().map_or(0, |byte| byte.leading_zeros());
+    let bits = u16::try_from(value.len() * 8).unwrap() - u16::try_from(unused).unwrap();
+    [&bits.to_be_bytes(), value].concat()
+}
+
+/// What a signature is made of.
+#[derive(Clone)]
+pub(super) struct Made {
+    pub version: u8,
+    pub kind: u8,
+    pub algorithm: u8,
+    pub hash: u8,
+    pub hashed: Vec<u8>,
+    pub unhashed: Vec<u8>,
+    pub salt: Vec<u8>,
+}
+
+impl Key {
+    pub(super) fn body(&self) -> Vec<u8> {
+        let point = self.secret.verifying_key().to_bytes();
+        let created = self.created.to_be_bytes();
+        if self.version == 6 {
+            return [&[6], &created[..], &[27, 0, 0, 0, 32], &point].concat();
+        }
+        let oid = [0x2b, 0x06, 0x01, 0x04, 0x01, 0xda, 0x47, 0x0f, 0x01];
+        let point = mpi(&[&[0x40], &point[..]].concat());
+        [&[4], &created[..], &[22, 9], &oid, &point].concat()
+    }
+
+    pub(super) fn parsed(&self) -> KeyPacket {
+        KeyPacket::parse(&self.body()).unwrap()
+    }
+
+    /// The issuer fingerprint subpacket's body.
+    pub(super) fn issuer(&self) -> Vec<u8> {
+        [&[self.version], self.parsed().fingerprint.bytes()].concat()
+    }
+
+    /// As most signatures are.
+    pub(super) fn plain(&self, kind: u8) -> Made {
+        Made {
+            version: self.version,
+            kind,
+            algorithm: if self.version == 6 { 27 } else { 22 },
+            hash: 8,
+            hashed: [
+                subpacket(2, &SIGNED.to_be_bytes()),
+                subpacket(33, &self.issuer()),
+            ]
+            .concat(),
+            unhashed: Vec::new(),
+            salt: [7; 16].into(),
+        }
+    }
+
+    /// The body of a signature packet over `data`.
+    pub(super) fn sign(&self, made: &Made, data: &[&[u8]]) -> Vec<u8> {
+        let head = [made.version, made.kind, made.algorithm, made.hash];
+        let size = |length: usize| {
+            let length = u32::try_from(length).unwrap().to_be_bytes();
+            length[if made.version == 6 { 0 } else { 2 }..].to_vec()
+        };
+        let hashed = &made.hashed;
+        let fields = [&head[..], &size(hashed.len()), hashed].concat();
+        let length = u32::try_from(fields.len()).unwrap().to_be_bytes();
+        let trailer = [&fields[..], &[made.version, 0xff], &length].concat();
+        let salt: &[u8] = if made.version == 6 { &made.salt } else { &[] };
+        let message = [salt, &data.concat(), &trailer].concat();
+        let digest = digest(made.hash, &message);
+        let unhashed = [size(made.unhashed.len()), made.unhashed.clone()].concat();
+        let salted = match made.version {
+            6 => [&[u8::try_from(salt.len()).unwrap()], salt].concat(),
+            _ => Vec::new(),
+        };
+        let numbers = self.numbers(made.algorithm, &digest);
+        [&fields[..], &unhashed, &digest[..2], &salted, &numbers].concat()
+    }
+
+    /// RFC 4880 section 5.2.2.
+    pub(super) fn sign_v3(&self, kind: u8, data: &[u8]) -> Vec<u8> {
+        let signed = [&[kind], &SIGNED.to_be_bytes()[..]].concat();
+        let digest = digest(8, &[data, &signed].concat());
+        let id = self.parsed().fingerprint.key_id();
+        let numbers = self.numbers(22, &digest);
+        [&[3, 5], &signed[..], &id, &[22, 8], &digest[..2], &numbers].concat()
+    }
+
+    fn numbers(&self, algorithm: u8, digest: &[u8]) -> Vec<u8> {
+        let signature = self.secret.sign(digest).to_bytes();
+        match algorithm {
+            27 => signature.into(),
+            _ => [mpi(&signature[..32]), mpi(&signature[32..])].concat(),
+        }
+    }
+
+    /// The announcement of a signature.
+    pub(super) fn one_pass(&self, made: &Made) -> Vec<u8> {
+        let fingerprint = self.parsed().fingerprint;
+        let body = match made.version {
+            6 => [
+                &[6, made.kind, made.hash, made.algorithm, 16][..],
+                &made.salt,
+                fingerprint.bytes(),
+                &[1],
+            ]
+            .concat(),
+            _ => [
+                &[3, made.kind, made.hash, made.algorithm][..],
+                &fingerprint.key_id(),
+                &[1],
+            ]
+            .concat(),
+        };
+        packet(4, &body)
+    }
+
+    /// One-pass signature, payload, signature.
+    pub(super) fn parts(&self, made: &Made) -> [Vec<u8>; 3] {
+        [
+            self.one_pass(made),
+            literal(PAYLOAD),
+            packet(2, &self.sign(made, &[PAYLOAD])),
+        ]
+    }
+
+    pub(super) fn message(&self) -> Vec<u8> {
+        self.parts(&self.plain(0)).concat()
+    }
+
+    /// A self-signature.
+    pub(super) fn says(&self, kind: u8, more: &[u8], data: &[&[u8]]) -> Vec<u8> {
+        let mut made = self.plain(kind);
+        made.hashed.extend_from_slice(more);
+        packet(2, &self.sign(&made, data))
+    }
+
+    /// The primary key, and what certifies it.
+    pub(super) fn ring(&self) -> Vec<u8> {
+        let body = self.body();
+        let hashed = self.parsed().hashed;
+        match self.version {
+            6 => [packet(6, &body), self.says(0x1f, &[], &[&hashed])].concat(),
+            _ => [packet(6, &body), self.user_id(b"me", 0x13, &[])].concat(),
+        }
+    }
+
+    /// A user id with a signature over it.
+    pub(super) fn user_id(&self, id: &[u8], kind: u8, more: &[u8]) -> Vec<u8> {
+        [packet(13, id), self.says_of(id, kind, more)].concat()
+    }
+
+    pub(super) fn says_of(&self, id: &[u8], kind: u8, more: &[u8]) -> Vec<u8> {
+        let hashed = self.parsed().hashed;
+        self.says(kind, more, &[&hashed, &hashed_id(id)])
+    }
+}
+
+pub(super) fn hashed_id(id: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(id.len()).unwrap().to_be_bytes();
+    [&[0xb4], &length[..], id].concat()
+}
+
+pub(super) fn literal(payload: &[u8]) -> Vec<u8> {
+    packet(11, &[b"b\x04name\0\0\0\0", payload].concat())
+}
+
+fn digest(hash: u8, message: &[u8]) -> Vec<u8> {
+    match hash {
+        8 => Algorithm::Sha256.hash(message),
+        9 => Algorithm::Sha384.hash(message),
+        10 => Algorithm::Sha512.hash(message),
+        // What no check reads needs no digest of its own.
+        _ => sha1(message).into(),
+    }
+}
+
+/// Judged two days after the keys were made.
+pub(super) fn judged(message: &[u8], keyring: &[u8]) -> &'static str {
+    code(message, keyring, at(UnixTime(i64::from(MADE) + 2 * DAY)))
+}

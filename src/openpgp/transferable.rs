@@ -1,0 +1,158 @@
+//! Transferable public keys (RFC 9580 section 10.1): a primary key, and what is said of it.
+
+use super::error::OpenPgpError;
+use super::fingerprint::Fingerprint;
+use super::key_packet::KeyPacket;
+use super::packet::{PUBLIC_SUBKEY, Packet, SIGNATURE, USER_ATTRIBUTE, USER_ID};
+use super::signature_packet::{KEY_REVOCATION, SignaturePacket};
+use crate::limits;
+use alloc::vec::Vec;
+
+/// A user id or attribute with the signatures over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct UserId {
+    /// As signatures over it hash it (section 5.2.4).
+    pub hashed: Vec<u8>,
+    pub signatures: Vec<SignaturePacket>,
+}
+
+/// A subkey with the signatures over it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Subkey {
+    pub packet: KeyPacket,
+    pub signatures: Vec<SignaturePacket>,
+}
+
+/// A key as a keyring has it: only that an operator lists its primary key is believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct TransferableKey {
+    pub primary: KeyPacket,
+    /// Signatures over the primary key itself.
+    pub direct: Vec<SignaturePacket>,
+    pub user_ids: Vec<UserId>,
+    pub subkeys: Vec<Subkey>,
+    /// Whether what follows is skipped: it belongs to a subkey that cannot be read.
+    skips: bool,
+}
+
+impl TransferableKey {
+    pub(super) fn new(primary: KeyPacket) -> Self {
+        Self {
+            primary,
+            direct: Vec::new(),
+            user_ids: Vec::new(),
+            subkeys: Vec::new(),
+            skips: false,
+        }
+    }
+
+    /// A packet that follows the primary key's. What is not known here is skipped, as GnuPG does.
+    pub(super) fn add(&mut self, packet: &Packet<'_>) -> Result<(), OpenPgpError> {
+        match packet.tag {
+            SIGNATURE if !self.skips => {
+                if let Ok(signature) = SignaturePacket::parse(&packet.body) {
+                    self.add_signature(signature);
+                }
+            }
+            USER_ID => self.add_user_id(0xb4, &packet.body)?,
+            USER_ATTRIBUTE => self.add_user_id(0xd1, &packet.body)?,
+            PUBLIC_SUBKEY => {
+                let parsed = KeyPacket::parse(&packet.body);
+                self.skips = parsed.is_err();
+                if let Ok(packet) = parsed {
+                    let signatures = Vec::new();
+                    self.subkeys.push(Subkey { packet, signatures });
+                    bounded(self.subkeys.len(), "subkeys of one OpenPGP key")?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn add_user_id(&mut self, tag: u8, body: &[u8]) -> Result<(), OpenPgpError> {
+        self.skips = !self.subkeys.is_empty();
+        if self.skips {
+            return Ok(());
+        }
+        let length = u32::try_from(body.len()).unwrap_or(u32::MAX).to_be_bytes();
+        self.user_ids.push(UserId {
+            hashed: [&[tag], &length[..], body].concat(),
+            signatures: Vec::new(),
+        });
+        bounded(self.user_ids.len(), "user ids of one OpenPGP key")
+    }
+
+    /// What others say of the key does not count; whose revocations count is seen later.
+    fn add_signature(&mut self, signature: SignaturePacket) {
+        let is_own = signature.may_be_of(&self.primary.fingerprint);
+        if !is_own && signature.kind != KEY_REVOCATION {
+            return;
+        }
+        let place = match (self.subkeys.last_mut(), self.user_ids.last_mut()) {
+            (Some(subkey), _) => &mut subkey.signatures,
+            (None, Some(user_id)) => &mut user_id.signatures,
+            (None, None) => &mut self.direct,
+        };
+        // Wherever it was put: it is about the primary key.
+        let place = if signature.kind == KEY_REVOCATION {
+            &mut self.direct
+        } else {
+            place
+        };
+        if !place.contains(&signature) {
+            place.push(signature);
+        }
+    }
+
+    /// What another copy of the same key says as well.
+    pub(super) fn merge(&mut self, other: Self) -> Result<(), OpenPgpError> {
+        extend(&mut self.direct, other.direct);
+        for theirs in other.user_ids {
+            let mut own = self.user_ids.iter_mut();
+            match own.find(|own| own.hashed == theirs.hashed) {
+                Some(own) => extend(&mut own.signatures, theirs.signatures),
+                None => self.user_ids.push(theirs),
+            }
+        }
+        for theirs in other.subkeys {
+            let mut own = self.subkeys.iter_mut();
+            match own.find(|own| own.packet == theirs.packet) {
+                Some(own) => extend(&mut own.signatures, theirs.signatures),
+                None => self.subkeys.push(theirs),
+            }
+        }
+        bounded(self.user_ids.len(), "user ids of one OpenPGP key")?;
+        bounded(self.subkeys.len(), "subkeys of one OpenPGP key")
+    }
+
+    /// Every signature over it or a part of it.
+    pub(super) fn signatures(&self) -> impl Iterator<Item = &SignaturePacket> {
+        let user_ids = self.user_ids.iter().flat_map(|part| &part.signatures);
+        let subkeys = self.subkeys.iter().flat_map(|part| &part.signatures);
+        self.direct.iter().chain(user_ids).chain(subkeys)
+    }
+
+    pub(super) fn fingerprint(&self) -> &Fingerprint {
+        &self.primary.fingerprint
+    }
+}
+
+fn extend(own: &mut Vec<SignaturePacket>, theirs: Vec<SignaturePacket>) {
+    for signature in theirs {
+        if !own.contains(&signature) {
+            own.push(signature);
+        }
+    }
+}
+
+fn bounded(found: usize, what: &'static str) -> Result<(), OpenPgpError> {
+    if found <= limits::OPENPGP_PARTS {
+        Ok(())
+    } else {
+        Err(OpenPgpError::TooManyKeys {
+            what,
+            limit: limits::OPENPGP_PARTS,
+        })
+    }
+}

@@ -1,0 +1,366 @@
+//! From a message and a keyring to a fact: which key signed what.
+
+use super::check::{Sha1, check, signed_data};
+use super::error::OpenPgpError;
+use super::fingerprint::{Fingerprint, Handle};
+use super::history::gather;
+use super::keyring::{Candidate, Keyring};
+use super::message::Message;
+use super::self_signature::SelfSignature;
+use super::signature_packet::{PRIMARY_BINDING, SignaturePacket};
+use super::standing::{Standing, Terms, standing};
+use crate::crypto::{
+    Pending, Provider, Refusals, Refused, Role, Rule, Scheme, Step, Verified, first_to_settle,
+};
+use crate::error::{Failure, HostError};
+use crate::limits;
+use crate::time::UnixTime;
+use alloc::format;
+use alloc::vec::Vec;
+
+/// What a key of the keyring signed. Each proof that it needs has a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignedPayload {
+    signed: Signed,
+    /// The primary key says that it is one.
+    certified: SelfSignature,
+    signer: Signer,
+    primary: Fingerprint,
+    signer_fingerprint: Fingerprint,
+    key_created: UnixTime,
+}
+
+/// Read from the message that was checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Signed {
+    payload: Vec<u8>,
+    created: UnixTime,
+    scheme: Scheme,
+}
+
+/// By whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Signer {
+    Primary,
+    /// The primary key says that it is its own, and it says so too.
+    Subkey(SelfSignature, Cross),
+}
+
+/// A subkey says which key it belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cross;
+
+impl SignedPayload {
+    /// The payload: the very bytes that were signed.
+    pub fn payload(&self) -> &[u8] {
+        &self.signed.payload
+    }
+
+    /// The fingerprint of the primary key: what an operator lists.
+    pub fn primary(&self) -> &Fingerprint {
+        &self.primary
+    }
+
+    /// The fingerprint of the key that signed: the primary key or its subkey.
+    pub fn signer(&self) -> &Fingerprint {
+        &self.signer_fingerprint
+    }
+
+    /// When it was signed: the signer's own word.
+    pub fn created(&self) -> UnixTime {
+        self.signed.created
+    }
+
+    /// When the key that signed was made.
+    pub fn key_created(&self) -> UnixTime {
+        self.key_created
+    }
+
+    /// By which scheme.
+    pub fn scheme(&self) -> Scheme {
+        self.signed.scheme
+    }
+}
+
+impl Message {
+    /// That a key of `keyring` signed the payload, and may have:
+    ///
+    /// 1. the signature has not expired; 2. it holds; 3. what the key says of itself: not revoked,
+    ///    certified, a subkey bound both ways, meant for signing; 4. not expired, or passed over.
+    ///
+    /// # Errors
+    /// [`HostError`] when the provider gave no answer; inside, why it proves nothing.
+    pub async fn verify<P: Provider>(
+        &self,
+        keyring: &Keyring,
+        terms: Terms,
+        provider: &P,
+    ) -> Result<Result<Verified<SignedPayload>, Refused>, HostError> {
+        let candidates = match self.candidates(keyring, terms) {
+            Ok(candidates) => candidates,
+            Err(error) => return Ok(Err(Refused::new(error))),
+        };
+        let mut refusals = Refusals::default();
+        for candidate in candidates {
+            match self.by(candidate, keyring, terms, provider).await? {
+                Ok(verified) => return Ok(Ok(verified)),
+                Err(refused) => refusals.add(refused),
+            }
+        }
+        Ok(Err(refusals.into_refused(OpenPgpError::NoIssuer)))
+    }
+
+    /// Who may have signed; what costs no check comes first.
+    fn candidates<'a>(
+        &self,
+        keyring: &'a Keyring,
+        terms: Terms,
+    ) -> Result<Vec<Candidate<'a>>, OpenPgpError> {
+        if let Some(at) = self.signature.expires().filter(|at| *at <= terms.now) {
+            return Err(OpenPgpError::SignatureExpired { at });
+        }
+        let candidates = keyring.named(self.issuers());
+        if candidates.len() > limits::OPENPGP_CANDIDATES {
+            return Err(OpenPgpError::TooManyKeys {
+                what: "keys of one key id",
+                limit: limits::OPENPGP_CANDIDATES,
+            });
+        }
+        if candidates.is_empty() {
+            let issuer = self.issuers().last().cloned();
+            return Err(
+                issuer.map_or(OpenPgpError::NoIssuer, |issuer| OpenPgpError::UnknownKey {
+                    issuer,
+                }),
+            );
+        }
+        Ok(candidates)
+    }
+
+    async fn by<P: Provider>(
+        &self,
+        candidate: Candidate<'_>,
+        keyring: &Keyring,
+        terms: Terms,
+        provider: &P,
+    ) -> Result<Result<Verified<SignedPayload>, Refused>, HostError> {
+        // The message's own signature first: without it nothing of the key is asked.
+        let signed = match self.claim(candidate) {
+            Ok(claim) => match claim.settle(provider).await? {
+                Ok(signed) => signed,
+                Err(refused) => return Ok(Err(refused)),
+            },
+            Err(refused) => return Ok(Err(refused)),
+        };
+        let steps = signed.steps().to_vec();
+        let (standing, proofs) = match prove(candidate, keyring, signed, terms, provider).await? {
+            Ok(proven) => proven,
+            Err(refused) => return Ok(Err(refused.after(steps))),
+        };
+        Ok(proofs
+            .conclude(candidate)
+            .and_then(|verified| in_time(verified, standing.expires, terms)))
+    }
+
+    /// The signature over the payload (RFC 9580 section 5.2.1.1): the claim is read from the
+    /// message that is checked.
+    fn claim(&self, candidate: Candidate<'_>) -> Result<Pending<Signed>, Refused> {
+        let (signature, packet) = (&self.signature, candidate.packet());
+        let role = Role::OpenPgpMessage;
+        let data: [&[u8]; 1] = [&self.payload];
+        let check = check(role, packet, signature, &data, Sha1::Refused).map_err(Refused::new)?;
+        let scheme = check.scheme();
+        Pending::read(check, |message| {
+            Ok(Signed {
+                payload: signed_data(signature, message, &self.payload)?.into(),
+                created: signature.created,
+                scheme,
+            })
+        })
+    }
+}
+
+/// What the key says of itself, next to what it signed.
+async fn prove<P: Provider>(
+    candidate: Candidate<'_>,
+    keyring: &Keyring,
+    signed: Verified<Signed>,
+    terms: Terms,
+    provider: &P,
+) -> Result<Result<(Standing, Proofs), Refused>, HostError> {
+    let history = match gather(candidate, keyring, provider).await? {
+        Ok(history) => history,
+        Err(refused) => return Ok(Err(refused)),
+    };
+    let standing = match standing(candidate, &history, terms) {
+        Ok(standing) => standing,
+        Err(error) => return Ok(Err(Refused::new(error))),
+    };
+    let (mut certified, mut binding, mut others) = (None, None, Vec::new());
+    for (place, verified) in history.verified.into_iter().enumerate() {
+        if place == standing.certified {
+            certified = Some(verified);
+        } else if Some(place) == standing.bound {
+            binding = Some(verified);
+        } else {
+            others.extend_from_slice(verified.steps());
+        }
+    }
+    let bound = match binding {
+        None => None,
+        Some(binding) => {
+            let cross = cross_signed(candidate, binding.claim(), terms.now, provider).await?;
+            match cross {
+                Ok(cross) => Some(binding.and(cross)),
+                Err(refused) => return Ok(Err(refused)),
+            }
+        }
+    };
+    let Some(certified) = certified else {
+        return Ok(Err(Refused::new(OpenPgpError::NotCertified {
+            key: Handle::from(candidate.key.fingerprint()),
+        })));
+    };
+    let proofs = Proofs {
+        signed,
+        certified,
+        bound,
+        others,
+    };
+    Ok(Ok((standing, proofs)))
+}
+
+/// That the subkey signed that it belongs to the primary key (RFC 9580 section 5.2.1.8), inside of
+/// the signature that binds it: else a key could take somebody else's subkey for its own.
+async fn cross_signed<P: Provider>(
+    candidate: Candidate<'_>,
+    binding: &SelfSignature,
+    now: UnixTime,
+    provider: &P,
+) -> Result<Result<Verified<Cross>, Refused>, HostError> {
+    let signer = candidate.packet();
+    let claim = |body: &Vec<u8>| {
+        let signature = SignaturePacket::parse(body).map_err(Refused::new)?;
+        let missing = OpenPgpError::NotCrossSigned {
+            key: Handle::from(&signer.fingerprint),
+        };
+        let has_expired = signature.expires().is_some_and(|at| at <= now);
+        if signature.kind != PRIMARY_BINDING || has_expired {
+            return Err(Refused::new(missing));
+        }
+        let role = Role::OpenPgpCrossSignature;
+        let data: [&[u8]; 2] = [&candidate.key.primary.hashed, &signer.hashed];
+        let check = check(role, signer, &signature, &data, Sha1::Refused).map_err(Refused::new)?;
+        Pending::read(check.recurring(), |_| Ok(Cross))
+    };
+    let alternatives: Vec<_> = binding.embedded.iter().map(claim).collect();
+    if alternatives.is_empty() {
+        return Ok(Err(Refused::new(OpenPgpError::NotCrossSigned {
+            key: Handle::from(&signer.fingerprint),
+        })));
+    }
+    first_to_settle(alternatives, provider).await
+}
+
+/// All that was seen to hold.
+struct Proofs {
+    signed: Verified<Signed>,
+    certified: Verified<SelfSignature>,
+    /// Of a subkey.
+    bound: Option<Verified<(SelfSignature, Cross)>>,
+    /// What else the key says of itself.
+    others: Vec<Step>,
+}
+
+impl Proofs {
+    fn conclude(self, candidate: Candidate<'_>) -> Result<Verified<SignedPayload>, Refused> {
+        let (primary, packet) = (candidate.key.fingerprint().clone(), candidate.packet());
+        let (signer_fingerprint, key_created) = (packet.fingerprint.clone(), packet.created);
+        let of = |signed, certified, signer| SignedPayload {
+            signed,
+            certified,
+            signer,
+            primary,
+            signer_fingerprint,
+            key_created,
+        };
+        let key = self.signed.and(self.certified).meanwhile(&self.others);
+        let verified = match self.bound {
+            None if candidate.subkey.is_none() => {
+                let rule = Rule::new("openpgp.primary", "the primary key itself signed");
+                key.check(rule, |(signed, certified)| {
+                    Ok(of(signed, certified, Signer::Primary))
+                })?
+            }
+            Some(bound) => {
+                let text = format!("the subkey {} of the key signed", packet.fingerprint);
+                key.and(bound).check(
+                    Rule::new("openpgp.subkey", text),
+                    |((signed, certified), (binding, cross))| {
+                        Ok(of(signed, certified, Signer::Subkey(binding, cross)))
+                    },
+                )?
+            }
+            None => {
+                return Err(Refused::new(OpenPgpError::NotBound {
+                    key: Handle::from(&packet.fingerprint),
+                }));
+            }
+        };
+        if !verified.claim().certified.is_sha1 {
+            return Ok(verified);
+        }
+        let text = "the key's signature over itself has a SHA-1 digest, which is taken there alone";
+        Ok(verified.note_waived(Rule::new("openpgp.sha1-self-signature", text)))
+    }
+}
+
+/// As GnuPG has it: the key is no newer than what it signed, and has not expired.
+fn in_time(
+    verified: Verified<SignedPayload>,
+    expires: Option<UnixTime>,
+    terms: Terms,
+) -> Result<Verified<SignedPayload>, Refused> {
+    let key = Handle::from(verified.claim().signer());
+    let rule = Rule::new("openpgp.key-time", "the key was made before it signed");
+    let verified = verified.check(rule, |signed| {
+        if signed.key_created <= signed.created() {
+            Ok(signed)
+        } else {
+            let created = signed.key_created;
+            Err(Failure::from(OpenPgpError::KeyNewer {
+                key: key.clone(),
+                created,
+            }))
+        }
+    })?;
+    let now = terms.now;
+    let Some(at) = expires.filter(|at| *at < now) else {
+        let rule = Rule::new(
+            "openpgp.key-expiry",
+            format!("the key has not expired at {now}"),
+        );
+        return verified.check(rule, Ok);
+    };
+    let Some(until) = terms.expired_keys_until.filter(|until| now <= *until) else {
+        let rule = Rule::new(
+            "openpgp.key-expiry",
+            format!("the key has not expired at {now}"),
+        );
+        let error = OpenPgpError::KeyExpired { key, at };
+        return verified.check(rule, |_| Err(Failure::from(error)));
+    };
+    let text = format!("the key expired at {at}, which is passed over until {until}");
+    let verified = verified.note_waived(Rule::new("openpgp.key-expiry", text));
+    let rule = Rule::new(
+        "openpgp.signed-before-expiry",
+        "it signed before it expired",
+    );
+    verified.check(rule, |signed| {
+        if signed.created() <= at {
+            Ok(signed)
+        } else {
+            Err(Failure::from(OpenPgpError::SignedAfterExpiry { key, at }))
+        }
+    })
+}
