@@ -69,22 +69,24 @@ fn verify(check: &SignatureCheck) -> Option<()> {
         (Scheme::Dsa(hash), KeyKind::Dsa(_)) => {
             dsa_holds(check.key(), &prehash(check, hash)?, signature)
         }
-        (scheme, KeyKind::Ed25519) => {
-            let point = check.key().subject_public_key()?.try_into().ok()?;
-            let key = ed25519_dalek::VerifyingKey::from_bytes(point).ok()?;
-            // The crate hashes by itself, so only whole messages can be asked.
-            let Message::Bytes(message) = check.message() else {
-                return None;
-            };
-            let signature = ed25519_dalek::Signature::from_slice(signature).ok()?;
-            match scheme {
-                Scheme::Ed25519 => key.verify_strict(message, &signature).ok(),
-                Scheme::Ed25519ph => key
-                    .verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature)
-                    .ok(),
-                _ => None,
-            }
-        }
+        (scheme, KeyKind::Ed25519) => ed25519(check, scheme),
+        _ => None,
+    }
+}
+
+fn ed25519(check: &SignatureCheck, scheme: Scheme) -> Option<()> {
+    let point = check.key().subject_public_key()?.try_into().ok()?;
+    let key = ed25519_dalek::VerifyingKey::from_bytes(point).ok()?;
+    // The crate hashes by itself, so only whole messages can be asked.
+    let Message::Bytes(message) = check.message() else {
+        return None;
+    };
+    let signature = ed25519_dalek::Signature::from_slice(check.signature()).ok()?;
+    match scheme {
+        Scheme::Ed25519 => key.verify_strict(message, &signature).ok(),
+        Scheme::Ed25519ph => key
+            .verify_prehashed_strict(Sha512::new_with_prefix(message), None, &signature)
+            .ok(),
         _ => None,
     }
 }

@@ -11,7 +11,6 @@ use alloc::vec::Vec;
 
 /// Algorithms (section 9.1).
 pub(super) const RSA: u8 = 1;
-const RSA_ENCRYPT: u8 = 2;
 pub(super) const RSA_SIGN: u8 = 3;
 pub(super) const DSA: u8 = 17;
 pub(super) const ECDSA: u8 = 19;
@@ -90,7 +89,8 @@ fn material(algorithm: u8, version: u8, bytes: &[u8]) -> Result<PublicKey, OpenP
         EDDSA if version == 4 => eddsa(&mut octets)?,
         ED25519 => PublicKey::from_ed25519(octets.take(32)?),
         ED448 => return Err(OpenPgpError::Ed448),
-        RSA_ENCRYPT | _ => return Err(OpenPgpError::Algorithm { found: algorithm }),
+        // RSA for encryption alone (2) is none of them.
+        _ => return Err(OpenPgpError::Algorithm { found: algorithm }),
     };
     octets.finish()?;
     key.map_err(|error| OpenPgpError::Key { error })

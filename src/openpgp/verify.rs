@@ -24,7 +24,7 @@ pub struct SignedPayload {
     signed: Signed,
     /// The primary key says that it is one.
     certified: SelfSignature,
-    signer: Signer,
+    signer: SigningKey,
     primary: Fingerprint,
     signer_fingerprint: Fingerprint,
     key_created: UnixTime,
@@ -40,7 +40,7 @@ struct Signed {
 
 /// By whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Signer {
+enum SigningKey {
     Primary,
     /// The primary key says that it is its own, and it says so too.
     Subkey(SelfSignature, Cross),
@@ -289,7 +289,7 @@ impl Proofs {
             None if candidate.subkey.is_none() => {
                 let rule = Rule::new("openpgp.primary", "the primary key itself signed");
                 key.check(rule, |(signed, certified)| {
-                    Ok(of(signed, certified, Signer::Primary))
+                    Ok(of(signed, certified, SigningKey::Primary))
                 })?
             }
             Some(bound) => {
@@ -297,7 +297,7 @@ impl Proofs {
                 key.and(bound).check(
                     Rule::new("openpgp.subkey", text),
                     |((signed, certified), (binding, cross))| {
-                        Ok(of(signed, certified, Signer::Subkey(binding, cross)))
+                        Ok(of(signed, certified, SigningKey::Subkey(binding, cross)))
                     },
                 )?
             }
