@@ -126,10 +126,23 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             if !is_met {
                 // Break-glass: what is lacking stays in the report.
                 requirements.extend(self.exception(rules));
-                break;
+                return Ok(requirements);
             }
         }
+        requirements.extend(self.unread(rules).await);
         Ok(requirements)
+    }
+
+    /// podman copies signatures with the image, whatever was demanded: one in a lookaside that
+    /// cannot be read ends that (docs/containers-image.md section 4).
+    async fn unread(&mut self, rules: &PolicyRules) -> Option<Judgement> {
+        let lookaside = self.judge.rules.lookaside(self.judge.name)?;
+        if rules.policy.is_extended() || lookaside.is_local() {
+            return None;
+        }
+        let trouble = self.load_simple().await?;
+        let message = format!("reading signatures: {}", trouble.message);
+        Some(Judgement::decided("signatures", trouble.in_words(message)))
     }
 
     fn exception(&self, rules: &PolicyRules) -> Option<Judgement> {

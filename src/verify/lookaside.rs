@@ -31,6 +31,11 @@ impl Lookaside {
         })
     }
 
+    /// Whether it is a folder of the machine that judges, which others do not have.
+    pub(super) fn is_local(&self) -> bool {
+        self.above.starts_with("file:")
+    }
+
     /// Where the signature of this number is, from 1 on.
     pub(super) fn address(&self, digest: &Digest, number: usize) -> String {
         let algorithm = digest.algorithm().name();
