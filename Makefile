@@ -24,7 +24,7 @@ WASM_PACK := $(CACHE)/wasm-pack-0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-cli-$(shell sed -n 's/^wasm-bindgen = { version = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
 BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/nodejs
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk ca-certificates
+PEERS_APT := chromium firefox-esr fish gnupg openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -64,6 +64,7 @@ test-examples: rust ## the examples of the crate, each with what it allows and w
 test-targets: rust-targets ## the core builds without std, and for Rust's other WASM target
 	cargo build --locked --lib --target thumbv7em-none-eabi --no-default-features
 	cargo check --locked --lib --no-default-features --features expressions,gateway,lint
+	cargo check --locked --lib --no-default-features --features openpgp
 
 .PHONY: test-wasm
 test-wasm: rust-targets ## the core's unit tests as WASM, in Node
@@ -157,7 +158,8 @@ lint-rust: rust-targets
 	for crate in . $(CRATES); do cargo fmt --check --manifest-path $$crate/Cargo.toml; done
 	cargo clippy --locked --lib -- -D warnings
 	cargo clippy --locked --lib --target wasm32-unknown-unknown --features wasm,wasm-arithmetic -- -D warnings
-	cargo clippy --locked --lib --target wasm32-unknown-unknown --no-default-features --features wasm,expressions,gateway,lint -- -D warnings
+	cargo clippy --locked --lib --target wasm32-unknown-unknown --no-default-features --features wasm,expressions,gateway,lint,openpgp -- -D warnings
+	cargo clippy --locked --lib --target wasm32-unknown-unknown --no-default-features --features wasm -- -D warnings
 	cargo clippy --locked --all-targets -- -D warnings $(OF_TESTS)
 	cargo clippy --locked --all-targets --manifest-path conformance/vectors/Cargo.toml --target-dir target/vectors -- -D warnings
 	cargo clippy --locked --all-targets --manifest-path conformance/differential/Cargo.toml --target-dir target/differential -- -D warnings
@@ -181,8 +183,8 @@ clean: ## forget what was built here
 
 target/modules/sealgate.wasm: FEATURES := wasm
 target/modules/sealgate_gateway.wasm: FEATURES := wasm,gateway
-target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint
-target/modules/sealgate_arithmetic.wasm: FEATURES := wasm-arithmetic
+target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint,openpgp
+target/modules/sealgate_arithmetic.wasm: FEATURES := wasm-arithmetic,openpgp
 target/modules/sealgate_arithmetic.wasm: PROFILE := arithmetic
 $(MODULES): PROFILE ?= release
 $(MODULES): BUILT = target/wasm32-unknown-unknown/$(PROFILE)/sealgate

@@ -94,9 +94,7 @@ export default {
 			const response = await carryOut(action, request, env, started);
 			// One member more in the object's text: nothing of it is read here.
 			if (action.log !== undefined)
-				console.log(
-					`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`,
-				);
+				console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);
 			return response;
 		} catch (error) {
 			return failClosed(error, request, Date.now() - started);

@@ -6,9 +6,12 @@
 import { X509Certificate } from "node:crypto";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { isIP } from "node:net";
+import { Readable } from "node:stream";
 import { connect, rootCertificates } from "node:tls";
+import { fileURLToPath } from "node:url";
 import { codedError } from "../error.js";
 import { checkPublic, publicLookup, refused, send } from "../public.js";
 import { read } from "./inputs.js";
@@ -33,6 +36,7 @@ export function createFetch(files, environment) {
 	const agents = createAgents(ca);
 	return async (url, init) => {
 		const target = new URL(url);
+		if (target.protocol === "file:") return readFile(target, init);
 		const isPublic = init.egress === "public";
 		if (isPublic) checkPublic(target);
 		const proxy = proxyOf(target);
@@ -46,6 +50,38 @@ export function createFetch(files, environment) {
 			...init.headers,
 		]);
 		return again(() => send(url, { ...init, headers }, options));
+	};
+}
+
+/**
+ * A file of a lookaside on this machine, as if a server gave it: only a `registries.d` leads here.
+ *
+ * @param {URL} address @param {Parameters<Fetch>[1]} init @returns {Promise<import("../index.d.ts").FetchedResponse>}
+ */
+async function readFile(address, { method, egress, signal }) {
+	if (egress !== "operator" || method !== "GET" || address.host !== "")
+		throw refused(
+			`${address} is a file of this machine, which only a registries.d may name`,
+		);
+	const path = fileURLToPath(address);
+	const found = await stat(path).catch((error) => {
+		if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+		throw error;
+	});
+	// Anything else could keep us waiting.
+	if (found !== undefined && !found.isFile())
+		throw new Error(`expected a file, found something else at ${path}`);
+	return {
+		status: found === undefined ? 404 : 200,
+		headers: new Headers(),
+		body:
+			found === undefined
+				? null
+				: /** @type {import("../index.d.ts").FetchedResponse["body"]} */ (
+						Readable.toWeb(createReadStream(path, { signal }))
+					),
+		url: address.href,
+		redirected: false,
 	};
 }
 

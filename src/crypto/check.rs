@@ -34,6 +34,8 @@ pub enum Scheme {
     RsaPkcs1Sha1,
 }
 
+const HASHES: [Hash; 3] = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
+
 impl Scheme {
     /// As the options of `verifySignature` and the bindings name it, for instance `ecdsa-sha256`.
     pub fn id(self) -> &'static str {
@@ -69,11 +71,19 @@ impl Scheme {
 
     /// The scheme of this [`Self::id`]; what OpenPGP alone uses cannot be asked for by name.
     pub fn by_id(id: &str) -> Option<Self> {
-        let schemes = [Hash::Sha256, Hash::Sha384, Hash::Sha512]
+        let schemes = HASHES
             .into_iter()
             .flat_map(|hash| [Self::Ecdsa(hash), Self::RsaPkcs1(hash), Self::RsaPss(hash)])
             .chain([Self::Ed25519, Self::Ed25519ph]);
         schemes.into_iter().find(|scheme| scheme.id() == id)
+    }
+
+    /// The scheme of this [`Self::id`], of those that OpenPGP alone uses.
+    #[cfg(all(feature = "openpgp", feature = "wasm-arithmetic"))]
+    pub(crate) fn of_openpgp(id: &str) -> Option<Self> {
+        let schemes = HASHES.map(Self::Dsa).into_iter();
+        let mut schemes = schemes.chain([Self::RsaPkcs1Sha1]);
+        schemes.find(|scheme| scheme.id() == id)
     }
 }
 

@@ -237,6 +237,16 @@ impl PublicKey {
         })))
     }
 
+    /// The same from a SubjectPublicKeyInfo that [`Self::from_dsa`] made.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    #[cfg(all(feature = "openpgp", feature = "wasm-arithmetic"))]
+    pub(crate) fn from_dsa_spki(spki: &[u8]) -> Result<Self, KeyError> {
+        let [p, q, g, y] = dsa_integers(spki).map_err(|_| KeyError::Der)?;
+        Self::from_dsa(p, q, g, y)
+    }
+
     /// Bytes of a DSA key's q, and of each half of a signature.
     #[cfg(feature = "openpgp")]
     pub(crate) fn dsa_size(&self) -> Option<usize> {

@@ -29,13 +29,13 @@ fn check(
     is_digest: bool,
     signature: &[u8],
 ) -> Option<SignatureCheck> {
-    let scheme = Scheme::by_id(scheme)?;
+    let scheme = scheme_of(scheme)?;
     let message = match scheme.hash() {
         Some(hash) if is_digest => Message::Digest(hash, message.into()),
         None if is_digest => return None,
         _ => Message::Bytes(message.into()),
     };
-    let key = PublicKey::from_spki_der(spki).ok()?;
+    let key = key_of(scheme, spki)?;
     SignatureCheck::new(
         Role::Given,
         &key,
@@ -45,4 +45,23 @@ fn check(
         signature,
     )
     .ok()
+}
+
+#[cfg(not(feature = "openpgp"))]
+fn scheme_of(id: &str) -> Option<Scheme> {
+    Scheme::by_id(id)
+}
+
+#[cfg(feature = "openpgp")]
+fn scheme_of(id: &str) -> Option<Scheme> {
+    Scheme::by_id(id).or_else(|| Scheme::of_openpgp(id))
+}
+
+/// As a module without the arithmetic wrote it.
+fn key_of(scheme: Scheme, spki: &[u8]) -> Option<PublicKey> {
+    match scheme {
+        #[cfg(feature = "openpgp")]
+        Scheme::Dsa(_) => PublicKey::from_dsa_spki(spki).ok(),
+        _ => PublicKey::from_spki_der(spki).ok(),
+    }
 }
