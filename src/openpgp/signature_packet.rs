@@ -58,6 +58,18 @@ impl SignaturePacket {
         })
     }
 
+    /// Whether a packet that does not read says that it is a revocation.
+    pub(super) fn may_revoke(body: &[u8]) -> bool {
+        let kind = match body {
+            [2 | 3, _, kind, ..] | [0 | 1 | 4.., kind, ..] => *kind,
+            _ => return false,
+        };
+        matches!(
+            kind,
+            KEY_REVOCATION | SUBKEY_REVOCATION | CERTIFICATION_REVOCATION
+        )
+    }
+
     /// RFC 4880 section 5.2.2.
     fn parse_v3(mut octets: Octets<'_>) -> Result<Self, OpenPgpError> {
         if octets.u8()? != 5 {

@@ -49,11 +49,12 @@ impl TransferableKey {
     /// A packet that follows the primary key's. What is not known here is skipped, as GnuPG does.
     pub(super) fn add(&mut self, packet: &Packet<'_>) -> Result<(), OpenPgpError> {
         match packet.tag {
-            SIGNATURE if !self.skips => {
-                if let Ok(signature) = SignaturePacket::parse(&packet.body) {
-                    self.add_signature(signature);
-                }
-            }
+            SIGNATURE if !self.skips => match SignaturePacket::parse(&packet.body) {
+                Ok(signature) => self.add_signature(signature),
+                // It may be this key's, and cannot be asked.
+                Err(error) if SignaturePacket::may_revoke(&packet.body) => return Err(error),
+                Err(_) => {}
+            },
             USER_ID => self.add_user_id(0xb4, &packet.body)?,
             USER_ATTRIBUTE => self.add_user_id(0xd1, &packet.body)?,
             PUBLIC_SUBKEY => {

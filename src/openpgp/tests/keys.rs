@@ -177,6 +177,20 @@ fn revocations() {
         judged(&own.message(), &[own.ring(), doubtful].concat()),
         "openpgp.not-certified"
     );
+    // What does not read, and says that it revokes; of everything else there may be more.
+    for (kind, expected) in [
+        (0x20, "openpgp.malformed"),
+        (0x28, "openpgp.malformed"),
+        (0x30, "openpgp.malformed"),
+        (0x10, "ok"),
+        (0x1f, "ok"),
+    ] {
+        let mut made = own.plain(kind);
+        made.hashed = [at_seconds(SIGNED), at_seconds(SIGNED)].concat();
+        let twice = packet(2, &own.sign(&made, &[&hashed]));
+        let ring = [own.ring(), twice].concat();
+        assert_eq!(judged(&own.message(), &ring), expected, "{kind:#x}");
+    }
 }
 
 #[test]
