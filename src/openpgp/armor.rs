@@ -1,7 +1,6 @@
 //! ASCII armour (RFC 9580 section 6), of keyrings alone: messages come as they are.
 
 use crate::encoding::base64;
-use crate::limits;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,17 +8,14 @@ use alloc::vec::Vec;
 /// The label of public keys.
 pub(super) const PUBLIC_KEY: &str = "PUBLIC KEY BLOCK";
 
-/// What the blocks of this label in `text` hold, in order; a block that is malformed counts as
-/// none. Text between them is skipped.
-pub(super) fn blocks(text: &str, label: &str) -> Vec<Vec<u8>> {
+/// What the blocks of this label in `text` hold, in order; none for one that is malformed. Text
+/// between them is skipped.
+pub(super) fn blocks(text: &str, label: &str) -> Vec<Option<Vec<u8>>> {
     let begin = format!("-----BEGIN PGP {label}-----");
     let end = format!("-----END PGP {label}-----");
     let mut found = Vec::new();
     let mut lines = text.lines().map(str::trim_end);
-    while found.len() < limits::OPENPGP_KEYS {
-        if !lines.by_ref().any(|line| line == begin) {
-            break;
-        }
+    while lines.by_ref().any(|line| line == begin) {
         let mut inside = Vec::new();
         let ended = lines.by_ref().any(|line| {
             let ends = line == end;
@@ -28,9 +24,7 @@ pub(super) fn blocks(text: &str, label: &str) -> Vec<Vec<u8>> {
             }
             ends
         });
-        if ended {
-            found.extend(block(&inside));
-        }
+        found.push(if ended { block(&inside) } else { None });
     }
     found
 }
@@ -56,7 +50,8 @@ mod tests {
     const END: &str = "-----END PGP PUBLIC KEY BLOCK-----";
 
     fn blocks(text: &str) -> Vec<Vec<u8>> {
-        super::blocks(text, PUBLIC_KEY)
+        let found = super::blocks(text, PUBLIC_KEY);
+        found.into_iter().flatten().collect()
     }
 
     fn armoured(headers: &str, body: &str) -> String {

@@ -14,7 +14,10 @@ use alloc::vec::Vec;
 /// [`OpenPgpError`].
 pub fn message(signature: &[u8], data: &[u8]) -> Result<Message, OpenPgpError> {
     let text = String::from_utf8_lossy(signature);
-    let block = armor::blocks(&text, "SIGNATURE").into_iter().next();
+    let block = armor::blocks(&text, "SIGNATURE")
+        .into_iter()
+        .flatten()
+        .next();
     let bytes: Vec<u8> = block.unwrap_or_else(|| signature.into());
     let mut packets = Packets::of(&bytes);
     let packet = packets.next()?.ok_or(OpenPgpError::Empty)?;

@@ -88,12 +88,12 @@ codes! {
             "the key {key} expired at {at}: prolong it and update the keyring, or sign with another";
         SignedAfterExpiry { key: Handle, at: UnixTime } => "openpgp.signed-after-expiry" as Unproven,
             "the key {key} had expired, at {at}, when it signed";
-        KeyRevoked { key: Handle } => "openpgp.key-revoked" as Unproven,
-            "the key {key} was revoked by its owner: nothing that it signed counts";
-        SubkeyRevoked { key: Handle } => "openpgp.subkey-revoked" as Unproven,
-            "the subkey {key} was revoked by its owner: nothing that it signed counts";
+        KeyRevoked { by: Handle } => "openpgp.key-revoked" as Unproven,
+            "the key that signed was revoked, by {by}: nothing that it signed counts";
+        SubkeyRevoked => "openpgp.subkey-revoked" as Unproven,
+            "the subkey that signed was revoked by its owner: nothing that it signed counts";
         Revocation { key: Handle } => "openpgp.revocation" as Unproven,
-            "the keyring has a revocation of {key} that cannot be checked (its hash, its algorithm, \
+            "the keyring has a revocation by {key} that cannot be checked (its hash, its algorithm, \
              or a revoker's key that is missing): it may be real, so the key is not used";
         KeyNewer { key: Handle, created: UnixTime } => "openpgp.key-newer" as Unproven,
             "the key {key} was made at {created}, after what it is said to have signed";

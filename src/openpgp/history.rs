@@ -7,8 +7,7 @@ use super::key_packet::KeyPacket;
 use super::keyring::{Candidate, Keyring};
 use super::self_signature::{SelfSignature, Target};
 use super::signature_packet::{
-    CERTIFICATION_REVOCATION, CERTIFICATIONS, DIRECT, KEY_REVOCATION, SUBKEY_BINDING,
-    SUBKEY_REVOCATION, SignaturePacket,
+    CERTIFICATION_REVOCATION, KEY_REVOCATION, SUBKEY_BINDING, SUBKEY_REVOCATION, SignaturePacket,
 };
 use crate::crypto::{Pending, Provider, Refused, Role, Verified};
 use crate::error::{Failure, HostError};
@@ -44,34 +43,45 @@ pub(super) async fn gather<P: Provider>(
     keyring: &Keyring,
     provider: &P,
 ) -> Result<Result<History, Refused>, HostError> {
-    let questions = match questions(candidate, keyring) {
-        Ok(questions) => questions,
-        Err(error) => return Ok(Err(Refused::new(error))),
-    };
     let mut history = History::default();
-    for question in questions {
-        let check = match question.check() {
-            Ok(check) => check,
-            Err(failure) => {
-                if let Err(error) = history.unchecked(&question, &failure) {
-                    return Ok(Err(Refused::new(error)));
-                }
-                continue;
-            }
-        };
-        let Ok(verified) = check.settle(provider).await? else {
-            continue;
-        };
-        if let Some(error) = question.revoked() {
-            let steps = verified.steps().to_vec();
-            return Ok(Err(Refused::new(error).after(steps)));
-        }
-        history.verified.push(verified);
+    let own = questions(candidate);
+    if let Err(refused) = history.ask(own, provider).await? {
+        return Ok(Err(refused));
     }
-    Ok(Ok(history))
+    let others = by_others(candidate, &history, keyring);
+    Ok(history.ask(others, provider).await?.map(|()| history))
 }
 
 impl History {
+    async fn ask<P: Provider>(
+        &mut self,
+        questions: Result<Vec<Question<'_>>, OpenPgpError>,
+        provider: &P,
+    ) -> Result<Result<(), Refused>, HostError> {
+        let questions = match questions {
+            Ok(questions) => questions,
+            Err(error) => return Ok(Err(Refused::new(error))),
+        };
+        for question in questions {
+            let claim = match question.claim() {
+                Ok(claim) => claim,
+                Err(failure) => match self.unchecked(&question, &failure) {
+                    Ok(()) => continue,
+                    Err(error) => return Ok(Err(Refused::new(error))),
+                },
+            };
+            let Ok(verified) = claim.settle(provider).await? else {
+                continue;
+            };
+            if let Some(error) = question.revoked() {
+                let steps = verified.steps().to_vec();
+                return Ok(Err(Refused::new(error).after(steps)));
+            }
+            self.verified.push(verified);
+        }
+        Ok(Ok(()))
+    }
+
     /// A signature that cannot be checked: if it may revoke, what it revokes is not used.
     fn unchecked(
         &mut self,
@@ -96,7 +106,7 @@ impl History {
 }
 
 impl Question<'_> {
-    fn check(&self) -> Result<Pending<SelfSignature>, Failure> {
+    fn claim(&self) -> Result<Pending<SelfSignature>, Failure> {
         // SHA-1 counts in what a primary key says of itself alone, and in what revokes; it never
         // binds a subkey.
         let sha1 = match self.signature.kind {
@@ -115,97 +125,89 @@ impl Question<'_> {
     fn revoked(&self) -> Option<OpenPgpError> {
         match self.signature.kind {
             KEY_REVOCATION => Some(OpenPgpError::KeyRevoked {
-                key: Handle::from(&self.by.fingerprint),
+                by: Handle::from(&self.by.fingerprint),
             }),
-            SUBKEY_REVOCATION => Some(OpenPgpError::SubkeyRevoked {
-                key: Handle::from(&self.by.fingerprint),
-            }),
+            SUBKEY_REVOCATION => Some(OpenPgpError::SubkeyRevoked),
             _ => None,
         }
     }
 }
 
-/// What must be asked of a key before a signature of it counts: revocations first.
-fn questions<'a>(
-    candidate: Candidate<'a>,
-    keyring: &'a Keyring,
-) -> Result<Vec<Question<'a>>, OpenPgpError> {
+/// Of a key: what it is, the signatures over it, and what they hash beside the primary key.
+type Part<'a> = (Target, &'a [SignaturePacket], Option<&'a [u8]>);
+
+/// What must be asked of a key before a signature of it counts.
+fn questions(candidate: Candidate<'_>) -> Result<Vec<Question<'_>>, OpenPgpError> {
     let key = candidate.key;
-    let primary = &key.primary;
-    let mut questions = revocations(candidate, keyring)?;
-    let mut add = |target, signatures: &'a [SignaturePacket], part: Option<&'a [u8]>| {
-        for signature in signatures {
-            let belongs = match target {
-                Target::Primary => signature.kind == DIRECT,
-                Target::UserId(_) => {
-                    CERTIFICATIONS.contains(&signature.kind)
-                        || signature.kind == CERTIFICATION_REVOCATION
-                }
-                Target::Subkey => matches!(signature.kind, SUBKEY_BINDING | SUBKEY_REVOCATION),
-            };
-            if belongs && signature.may_be_of(&primary.fingerprint) {
-                questions.push(Question {
-                    target,
-                    signature,
-                    by: primary,
-                    // Section 5.2.4: the primary key, then what it is said of.
-                    data: [&primary.hashed[..]].into_iter().chain(part).collect(),
-                });
-            }
-        }
-    };
+    let mut parts: Vec<Part<'_>> = Vec::new();
+    parts.push((Target::Primary, &key.direct, None));
     if let Some(subkey) = candidate.subkey {
         let hashed = Some(&subkey.packet.hashed[..]);
-        add(Target::Subkey, &subkey.signatures, hashed);
+        parts.push((Target::Subkey, &subkey.signatures, hashed));
     }
-    add(Target::Primary, &key.direct, None);
-    for (place, user_id) in key.user_ids.iter().enumerate() {
-        let hashed = Some(&user_id.hashed[..]);
-        add(Target::UserId(place), &user_id.signatures, hashed);
+    for (place, id) in key.user_ids.iter().enumerate() {
+        parts.push((Target::UserId(place), &id.signatures, Some(&id.hashed)));
     }
-    if questions.len() > limits::OPENPGP_SELF_SIGNATURES {
-        return Err(OpenPgpError::TooManyKeys {
-            what: "signatures of an OpenPGP key over itself",
-            limit: limits::OPENPGP_SELF_SIGNATURES,
-        });
+    let mut questions = Vec::new();
+    for (target, signatures, part) in parts {
+        for signature in signatures {
+            if !target.takes(signature.kind) || !signature.may_be_of(key.fingerprint()) {
+                continue;
+            }
+            questions.push(Question {
+                target,
+                signature,
+                by: &key.primary,
+                // Section 5.2.4: the primary key, then what it is said of.
+                data: [&key.primary.hashed[..]].into_iter().chain(part).collect(),
+            });
+            bounded(questions.len())?;
+        }
     }
     Ok(questions)
 }
 
-/// Key revocations, by the key itself or (section 5.2.3.23) by one that it names for that.
-fn revocations<'a>(
+/// Key revocations by those that the key itself names for it (section 5.2.3.23).
+fn by_others<'a>(
     candidate: Candidate<'a>,
+    history: &History,
     keyring: &'a Keyring,
 ) -> Result<Vec<Question<'a>>, OpenPgpError> {
     let key = candidate.key;
-    let primary = &key.primary;
     let mut questions = Vec::new();
-    let found = key.direct.iter();
-    for signature in found.filter(|signature| signature.kind == KEY_REVOCATION) {
-        let mut ask = |by| {
-            questions.push(Question {
-                target: Target::Primary,
-                signature,
-                by,
-                data: vec![&primary.hashed],
-            });
-        };
-        if signature.may_be_of(key.fingerprint()) {
-            ask(primary);
-        }
-        let named = key.signatures().flat_map(|own| &own.subpackets.revokers);
-        for revoker in named.filter(|revoker| signature.may_be_of(revoker)) {
+    let named = history
+        .verified
+        .iter()
+        .flat_map(|own| &own.claim().revokers);
+    for revoker in named {
+        for signature in &key.direct {
+            if signature.kind != KEY_REVOCATION || !signature.may_be_of(revoker) {
+                continue;
+            }
             let found = keyring.named(&[Handle::from(revoker)]);
             let Some(by) = found.first().map(Candidate::packet) else {
                 return Err(OpenPgpError::Revocation {
                     key: Handle::from(key.fingerprint()),
                 });
             };
-            ask(by);
-        }
-        if questions.len() > limits::OPENPGP_SELF_SIGNATURES {
-            break;
+            questions.push(Question {
+                target: Target::Primary,
+                signature,
+                by,
+                data: vec![&key.primary.hashed],
+            });
+            bounded(questions.len())?;
         }
     }
     Ok(questions)
+}
+
+fn bounded(questions: usize) -> Result<(), OpenPgpError> {
+    if questions <= limits::OPENPGP_SELF_SIGNATURES {
+        return Ok(());
+    }
+    Err(OpenPgpError::TooManyKeys {
+        what: "signatures of an OpenPGP key over itself",
+        limit: limits::OPENPGP_SELF_SIGNATURES,
+    })
 }

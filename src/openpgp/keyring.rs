@@ -50,8 +50,13 @@ impl Keyring {
         if bytes.first().is_some_and(|first| first & 0x80 != 0) {
             keyring.add_packets(bytes)?;
         } else {
-            for block in armor::blocks(&String::from_utf8_lossy(bytes), armor::PUBLIC_KEY) {
-                keyring.add_packets(&block)?;
+            let blocks = armor::blocks(&String::from_utf8_lossy(bytes), armor::PUBLIC_KEY);
+            for block in blocks.iter().flatten() {
+                keyring.add_packets(block)?;
+            }
+            if blocks.iter().any(Option::is_none) {
+                let what = "an armoured block of a keyring";
+                keyring.incomplete(OpenPgpError::Malformed { what })?;
             }
         }
         if keyring.keys.is_empty() && keyring.note.is_none() {
@@ -115,11 +120,11 @@ impl Keyring {
             let packet = match packets.next() {
                 Ok(Some(packet)) => packet,
                 Ok(None) => break,
-                Err(error) if current.is_none() && self.keys.is_empty() => {
-                    self.note = Some(error);
+                Err(error) if current.is_some() => return Err(error),
+                Err(error) => {
+                    self.incomplete(error)?;
                     break;
                 }
-                Err(error) => return Err(error),
             };
             match packet.tag {
                 SECRET_KEY | SECRET_SUBKEY => return Err(OpenPgpError::SecretKey),
@@ -134,6 +139,15 @@ impl Keyring {
             }
         }
         current.map_or(Ok(()), |key| self.add(key))
+    }
+
+    /// Something cannot be read: beside keys that were, it may be a revocation of one.
+    fn incomplete(&mut self, error: OpenPgpError) -> Result<(), OpenPgpError> {
+        if !self.keys.is_empty() {
+            return Err(error);
+        }
+        self.note = Some(error);
+        Ok(())
     }
 
     fn add(&mut self, key: TransferableKey) -> Result<(), OpenPgpError> {

@@ -1,7 +1,11 @@
 //! What a key says of itself (RFC 9580 sections 5.2.1 and 5.2.3.10).
 
+use super::fingerprint::Fingerprint;
 use super::hash::HashAlgorithm;
-use super::signature_packet::SignaturePacket;
+use super::signature_packet::{
+    CERTIFICATION_REVOCATION, CERTIFICATIONS, DIRECT, KEY_REVOCATION, SUBKEY_BINDING,
+    SUBKEY_REVOCATION, SignaturePacket,
+};
 use crate::time::UnixTime;
 use alloc::vec::Vec;
 
@@ -16,6 +20,17 @@ pub(super) enum Target {
     Subkey,
 }
 
+impl Target {
+    /// Whether signatures of this type are about it, by the key itself.
+    pub(super) fn takes(self, kind: u8) -> bool {
+        match self {
+            Self::Primary => matches!(kind, DIRECT | KEY_REVOCATION),
+            Self::UserId(_) => CERTIFICATIONS.contains(&kind) || kind == CERTIFICATION_REVOCATION,
+            Self::Subkey => matches!(kind, SUBKEY_BINDING | SUBKEY_REVOCATION),
+        }
+    }
+}
+
 /// Read from a self-signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SelfSignature {
@@ -27,6 +42,8 @@ pub(super) struct SelfSignature {
     pub key_expires: Option<u32>,
     pub key_flags: Option<u8>,
     pub is_sha1: bool,
+    /// Whose revocations of the key count.
+    pub revokers: Vec<Fingerprint>,
     /// Signature packets inside of it.
     pub embedded: Vec<Vec<u8>>,
 }
@@ -40,6 +57,7 @@ impl SelfSignature {
             expires: signature.expires(),
             key_expires: (signature.subpackets.key_expires).filter(|seconds| *seconds > 0),
             key_flags: signature.subpackets.key_flags,
+            revokers: signature.subpackets.revokers.clone(),
             embedded: signature.subpackets.embedded.clone(),
             is_sha1: HashAlgorithm::of(signature.hash) == Ok(HashAlgorithm::Sha1),
         }

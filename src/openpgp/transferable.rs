@@ -126,13 +126,6 @@ impl TransferableKey {
         bounded(self.subkeys.len(), "subkeys of one OpenPGP key")
     }
 
-    /// Every signature over it or a part of it.
-    pub(super) fn signatures(&self) -> impl Iterator<Item = &SignaturePacket> {
-        let user_ids = self.user_ids.iter().flat_map(|part| &part.signatures);
-        let subkeys = self.subkeys.iter().flat_map(|part| &part.signatures);
-        self.direct.iter().chain(user_ids).chain(subkeys)
-    }
-
     pub(super) fn fingerprint(&self) -> &Fingerprint {
         &self.primary.fingerprint
     }

@@ -159,6 +159,14 @@ fn keyrings() {
         matches!(cut, Err(OpenPgpError::Malformed { .. })),
         "{cut:?}"
     );
+    let text = std::string::String::from_utf8(file("rsa.asc")).unwrap();
+    for broken in [
+        text.replacen("\n\n", "\n", 1),
+        text.replace("-----END", "-----"),
+    ] {
+        assert!(Keyring::read(broken.as_bytes()).unwrap().is_empty());
+        assert!(Keyring::read((text.clone() + &broken).as_bytes()).is_err());
+    }
     // Two copies of one key: what one says counts for both.
     for copies in [
         ["revoked-before.gpg", "revoked.gpg"],

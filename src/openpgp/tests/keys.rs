@@ -149,6 +149,22 @@ fn revocations() {
         .concat();
         assert_eq!(judged(&own.message(), &ring), expected);
     }
+    // Only the key itself names whom: not somebody who signs in its name.
+    let forged = {
+        let fingerprint = other.parsed().fingerprint;
+        let mut made = other.plain(0x1f);
+        let revoker = subpacket(12, &[&[0x80, 22], fingerprint.bytes()].concat());
+        made.hashed = [at_seconds(SIGNED), subpacket(33, &own.issuer()), revoker].concat();
+        packet(2, &other.sign(&made, &[&hashed]))
+    };
+    let ring = [
+        &packet(6, &own.body())[..],
+        &forged,
+        &revoked(&other, &other, 8),
+    ]
+    .concat();
+    let ring = [ring, own.user_id(b"me", 0x13, &[]), other.ring()].concat();
+    assert_eq!(judged(&own.message(), &ring), "ok");
     // Where it stands does not matter, nor its date.
     let late = said_at(&own, SIGNED + 999_999_999, 0x20, &[], &[&hashed]);
     let ring = [own.ring(), late].concat();
@@ -471,4 +487,74 @@ fn bounds() {
         judged(&std::vec![0xc2; (4 << 20) + 1], &own.ring()),
         "openpgp.too-large"
     );
+}
+
+/// SHA-1 counts in what an RSA primary key says of itself, and in what revokes; it binds nothing and
+/// brings nothing back.
+#[test]
+fn sha1() {
+    let family = Family {
+        primary: rsa(),
+        subkey: key(4, 2),
+    };
+    let own = &family.primary;
+    let [primary, subkey] = family.data();
+    let id = hashed_id(b"me");
+    let said = |hash, kind, created, more: &[u8], data: &[&[u8]]| {
+        let mut made = own.plain(kind);
+        made.hash = hash;
+        made.hashed = [&at_seconds(created), &subpacket(33, &own.issuer()), more].concat();
+        packet(2, &own.sign(&made, data))
+    };
+    let body = packet(6, &own.body());
+    let of_id = |hash, kind, created| said(hash, kind, created, &[], &[&primary, &id]);
+    let me = packet(13, b"me");
+    let revoked = said(2, 0x20, SIGNED, &[], &[&primary]);
+    for (parts, expected) in [
+        (std::vec![of_id(2, 0x13, SIGNED)], "ok"),
+        (
+            std::vec![of_id(8, 0x13, SIGNED), of_id(8, 0x30, SIGNED + 1)],
+            "openpgp.not-certified",
+        ),
+        (
+            std::vec![of_id(8, 0x30, SIGNED), of_id(8, 0x13, SIGNED + 1)],
+            "ok",
+        ),
+        (
+            std::vec![of_id(8, 0x30, SIGNED), of_id(2, 0x13, SIGNED + 1)],
+            "openpgp.not-certified",
+        ),
+        (
+            std::vec![of_id(8, 0x13, SIGNED), of_id(2, 0x30, SIGNED + 1)],
+            "openpgp.not-certified",
+        ),
+        (
+            std::vec![of_id(8, 0x13, SIGNED), revoked],
+            "openpgp.key-revoked",
+        ),
+    ] {
+        let ring = [&body[..], &me, &parts.concat()].concat();
+        assert_eq!(judged(&own.message(), &ring), expected);
+    }
+    let cross = family.good_cross();
+    let weak_cross = {
+        let mut made = family.subkey.plain(0x19);
+        made.hash = 2;
+        subpacket(32, &family.subkey.sign(&made, &[&primary, &subkey]))
+    };
+    for (hash, cross, expected) in [
+        (8, &cross, "ok"),
+        (2, &cross, "openpgp.not-bound"),
+        (8, &weak_cross, "openpgp.sha1"),
+    ] {
+        let binding = said(hash, 0x18, SIGNED, cross, &[&primary, &subkey]);
+        let ring = family.ring(&binding);
+        assert_eq!(judged(&family.subkey.message(), &ring), expected);
+    }
+    // A subkey's revocation counts, however weak.
+    let good = said(8, 0x18, SIGNED, &cross, &[&primary, &subkey]);
+    let gone = said(2, 0x28, SIGNED, &[], &[&primary, &subkey]);
+    let ring = family.ring(&[good, gone].concat());
+    let found = judged(&family.subkey.message(), &ring);
+    assert_eq!(found, "openpgp.subkey-revoked");
 }

@@ -3,24 +3,48 @@
 use super::*;
 use crate::digest::{Algorithm, sha1};
 use crate::openpgp::key_packet::KeyPacket;
+use alloc::boxed::Box;
 use ed25519_dalek::Signer as _;
+use rsa::traits::PublicKeyParts as _;
 
 /// When the keys were made, and when they sign: a day later.
 pub(super) const MADE: u32 = 1_767_225_600;
 pub(super) const SIGNED: u32 = MADE + 86_400;
 pub(super) const PAYLOAD: &[u8] = b"{\"critical\": 1}";
 
-/// Ed25519, of version 4 or 6.
+/// Of version 4 or 6.
 pub(super) struct Key {
-    secret: ed25519_dalek::SigningKey,
+    secret: Secret,
     pub version: u8,
     pub created: u32,
 }
 
+enum Secret {
+    Ed25519(ed25519_dalek::SigningKey),
+    Rsa(Box<rsa::PrivateKey>),
+}
+
+/// Ed25519.
 pub(super) fn key(version: u8, seed: u8) -> Key {
     Key {
-        secret: ed25519_dalek::SigningKey::from_bytes(&[seed; 32]),
+        secret: Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&[seed; 32])),
         version,
+        created: MADE,
+    }
+}
+
+/// RSA, whose primes everybody knows: 2^1024 - 105 and 3 · 2^1022 - 91.
+pub(super) fn rsa() -> Key {
+    let prime = |first: u8, last: u8| {
+        let mut bytes = [0xff; 128];
+        (bytes[0], bytes[127]) = (first, last);
+        rsa::BoxedUint::from_be_slice_vartime(&bytes)
+    };
+    let exponent = rsa::BoxedUint::from_be_slice_vartime(&[1, 0, 1]);
+    let secret = rsa::PrivateKey::from_p_q(prime(0xff, 151), prime(0xbf, 165), exponent).unwrap();
+    Key {
+        secret: Secret::Rsa(Box::new(secret)),
+        version: 4,
         created: MADE,
     }
 }
@@ -58,8 +82,14 @@ pub(super) struct Made {
 
 impl Key {
     pub(super) fn body(&self) -> Vec<u8> {
-        let point = self.secret.verifying_key().to_bytes();
         let created = self.created.to_be_bytes();
+        let point = match &self.secret {
+            Secret::Ed25519(secret) => secret.verifying_key().to_bytes(),
+            Secret::Rsa(secret) => {
+                let modulus = mpi(&secret.as_public_key().n().to_be_bytes());
+                return [&[4], &created[..], &[1], &modulus, &mpi(&[1, 0, 1])].concat();
+            }
+        };
         if self.version == 6 {
             return [&[6], &created[..], &[27, 0, 0, 0, 32], &point].concat();
         }
@@ -82,7 +112,11 @@ impl Key {
         Made {
             version: self.version,
             kind,
-            algorithm: if self.version == 6 { 27 } else { 22 },
+            algorithm: match (&self.secret, self.version) {
+                (Secret::Rsa(_), _) => 1,
+                (_, 6) => 27,
+                _ => 22,
+            },
             hash: 8,
             hashed: [
                 subpacket(2, &SIGNED.to_be_bytes()),
@@ -113,7 +147,7 @@ impl Key {
             6 => [&[u8::try_from(salt.len()).unwrap()], salt].concat(),
             _ => Vec::new(),
         };
-        let numbers = self.numbers(made.algorithm, &digest);
+        let numbers = self.numbers(made, &digest);
         [&fields[..], &unhashed, &digest[..2], &salted, &numbers].concat()
     }
 
@@ -122,13 +156,23 @@ impl Key {
         let signed = [&[kind], &SIGNED.to_be_bytes()[..]].concat();
         let digest = digest(8, &[data, &signed].concat());
         let id = self.parsed().fingerprint.key_id();
-        let numbers = self.numbers(22, &digest);
+        let numbers = self.numbers(&self.plain(kind), &digest);
         [&[3, 5], &signed[..], &id, &[22, 8], &digest[..2], &numbers].concat()
     }
 
-    fn numbers(&self, algorithm: u8, digest: &[u8]) -> Vec<u8> {
-        let signature = self.secret.sign(digest).to_bytes();
-        match algorithm {
+    fn numbers(&self, made: &Made, digest: &[u8]) -> Vec<u8> {
+        let secret = match &self.secret {
+            Secret::Ed25519(secret) => secret,
+            Secret::Rsa(secret) => {
+                let scheme = match made.hash {
+                    2 => rsa::Pkcs1v15Sign::new::<sha1::Sha1>(),
+                    _ => rsa::Pkcs1v15Sign::new::<sha2::Sha256>(),
+                };
+                return mpi(&secret.sign(scheme, digest).unwrap());
+            }
+        };
+        let signature = secret.sign(digest).to_bytes();
+        match made.algorithm {
             27 => signature.into(),
             _ => [mpi(&signature[..32]), mpi(&signature[32..])].concat(),
         }
