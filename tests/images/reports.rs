@@ -6,12 +6,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Members that no image of the fixtures leads to, and why.
-const UNSEEN: &[(&str, &str)] = &[
-    (
-        "LogEntry.time",
-        "the demo's log is a Rekor v2, which signs no time",
-    ),
-];
+const UNSEEN: &[(&str, &str)] = &[(
+    "LogEntry.time",
+    "the demo's log is a Rekor v2, which signs no time",
+)];
 
 struct Schema {
     root: Value,
