@@ -6,14 +6,10 @@ use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
 /// Members that no image of the fixtures leads to, and why.
-const UNSEEN: &[(&str, &str)] = &[
-    ("Claims.creator", "cosign writes no optional.creator"),
-    ("Claims.timestamp", "cosign writes no optional.timestamp"),
-    (
-        "LogEntry.time",
-        "the demo's log is a Rekor v2, which signs no time",
-    ),
-];
+const UNSEEN: &[(&str, &str)] = &[(
+    "LogEntry.time",
+    "the demo's log is a Rekor v2, which signs no time",
+)];
 
 struct Schema {
     root: Value,
@@ -124,6 +120,22 @@ fn with_remembered_links() -> [Report; 2] {
     })
 }
 
+/// By this key of fixtures/simple-signing, after one of them has expired.
+fn of_simple_signing(name: &str) -> Report {
+    let file = |name: &str| read(fixtures().join("simple-signing").join(name));
+    let image = file("manifest.json");
+    let mut archive = Memory::default();
+    let signatures = vec![file(&format!("{name}.sig"))];
+    let digest = Digest::of(&image).to_string();
+    archive.simple.insert(digest, signatures);
+    let image = (image, support::MANIFEST.into());
+    archive.manifests.insert("1".into(), image);
+    let text = r#"{"sealgate":{"version":1},"default":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"k","expiredKeys":{"until":"2030-01-01T00:00:00Z"}}]}"#;
+    let assets = [("k".to_owned(), file(&format!("{name}.gpg")))];
+    let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), assets.into()).unwrap();
+    judge(&archive, &rules, "registry.example/team/app:1")
+}
+
 fn reports() -> Vec<Report> {
     let keyed = key_rules(&fixtures().join("demo/cosign.pub"));
     let each = demo_rules_with(|policy| policy["sealgate"]["coverage"] = "instance".into());
@@ -171,6 +183,7 @@ fn reports() -> Vec<Report> {
         }
     }
     reports.extend(with_remembered_links());
+    reports.extend(["subkey", "expiring"].map(of_simple_signing));
     reports
 }
 
