@@ -37,10 +37,14 @@ const CLI = new URL("../../pkg/cli.js", import.meta.url).pathname;
 /** @type {Record<string, Image>} name of a key → what it signed while it counted */ const ended =
 	{};
 
-/** What is done with an image before it is asked for, and the codes that its refusal may have, if it is one. @type {Record<string, { make: (image: Image) => Promise<unknown>, refused?: string | RegExp }>} */
+/** What is done with an image before it is asked for, and the codes that its refusal may have, if it is one. @type {Record<string, { make: (image: Image) => Promise<unknown>, refused?: string | RegExp, refusedBySkopeo?: boolean }>} */
 const CASES = {
 	signed: { make: (image) => sign(image, "team") },
-	"signed by a subkey": { make: (image) => sign(image, "subkey") },
+	"signed by a subkey": {
+		make: (image) => sign(image, "subkey"),
+		// containers/image 5.23 takes no subkey for its primary key; later ones do (docs/containers-image.md section 5).
+		refusedBySkopeo: true,
+	},
 	"signed by an elliptic key": { make: (image) => sign(image, "elliptic") },
 	"signed twice, the second by whom we trust": {
 		make: async (image) => {
@@ -55,7 +59,7 @@ const CASES = {
 	},
 	"signed for another name": {
 		make: (image) => sign(image, "team", `${NAME}/elsewhere/app:1.0`),
-		refused: "identity.other-name",
+		refused: "identity.not-accepted",
 	},
 	"signed by a key that was revoked since": {
 		make: (image) => useThatOf("revoked", image),
@@ -71,7 +75,7 @@ const CASES = {
 			await sign(other, "team", `${NAME}/${image.repo}:1.0`);
 			await cp(signatures(other), signatures(image), { recursive: true });
 		},
-		refused: "digest.mismatch",
+		refused: "digest.not-signed",
 	},
 	"with a signature that was cut short": {
 		make: async (image) => {
@@ -122,6 +126,7 @@ before(
 			await writeFile(join(folder, name, "a.yaml"), `docker:\n${text}`);
 		}
 		await endKeys();
+		await mkdir(join(folder, "copied"));
 		await writeFile(join(folder, "policy.json"), policyOf(NAME));
 		worker = await startWorker({
 			upstream: registry.url,
@@ -146,7 +151,9 @@ after(async () => {
 
 describe("simple signing", () => {
 	let number = 0;
-	for (const [name, { make, refused }] of Object.entries(CASES))
+	for (const [name, { make, refused, refusedBySkopeo }] of Object.entries(
+		CASES,
+	))
 		test(name, { timeout: 300_000 }, async (t) => {
 			if (!need(t, PROGRAMS)) return;
 			number += 1;
@@ -168,7 +175,7 @@ describe("simple signing", () => {
 				}
 			}
 			await byTheCommandLine(image, refused === undefined, says);
-			await bySkopeo(image, refused === undefined);
+			await bySkopeo(image, refused === undefined && !refusedBySkopeo);
 			for (const client of clients) {
 				const { ok, output } = await client.pull(
 					`${worker.host}/${image.repo}:1.0`,
