@@ -181,8 +181,8 @@ clean: ## forget what was built here
 
 target/modules/sealgate.wasm: FEATURES := wasm
 target/modules/sealgate_gateway.wasm: FEATURES := wasm,gateway
-target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint
-target/modules/sealgate_arithmetic.wasm: FEATURES := wasm-arithmetic
+target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint,openpgp
+target/modules/sealgate_arithmetic.wasm: FEATURES := wasm-arithmetic,openpgp
 target/modules/sealgate_arithmetic.wasm: PROFILE := arithmetic
 $(MODULES): PROFILE ?= release
 $(MODULES): BUILT = target/wasm32-unknown-unknown/$(PROFILE)/sealgate

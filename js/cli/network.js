@@ -7,7 +7,9 @@ import { X509Certificate } from "node:crypto";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { readFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { isIP } from "node:net";
+import { Readable } from "node:stream";
 import { connect, rootCertificates } from "node:tls";
 import { codedError } from "../error.js";
 import { checkPublic, publicLookup, refused, send } from "../public.js";
@@ -35,6 +37,7 @@ export function createFetch(files, environment) {
 		const target = new URL(url);
 		const isPublic = init.egress === "public";
 		if (isPublic) checkPublic(target);
+		if (target.protocol === "file:") return readFile(target);
 		const proxy = proxyOf(target);
 		const options = {
 			...agents(target, isPublic, proxy),
@@ -47,6 +50,26 @@ export function createFetch(files, environment) {
 		]);
 		return again(() => send(url, { ...init, headers }, options));
 	};
+}
+
+/**
+ * A file of a lookaside, which `registries.d` names as a folder of this machine; the core asks for nothing else by `file:`,
+ * and no redirect leads to one.
+ *
+ * @param {URL} target
+ */
+async function readFile(target) {
+	const handle = await open(target).catch((error) => {
+		if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
+		throw error;
+	});
+	if (handle === undefined) return new Response(null, { status: 404 });
+	if (!(await handle.stat()).isFile()) {
+		await handle.close();
+		throw codedError("host.refused", `${target.pathname} is no file`);
+	}
+	const stream = Readable.toWeb(handle.createReadStream());
+	return new Response(/** @type {ReadableStream} */ (stream));
 }
 
 /** A kept connection may have been closed while the request was on its way. @template T @param {() => Promise<T>} ask */
