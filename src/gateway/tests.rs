@@ -19,6 +19,8 @@ mod polyglots;
 mod published;
 mod references;
 mod serving;
+#[cfg(feature = "openpgp")]
+mod simple_signing;
 mod world;
 
 use super::*;

@@ -235,11 +235,7 @@ impl fmt::Display for RegistryError {
                 "expected the next page of the list at {url} to be an index on the same host, \
                  found something else: the registry is misconfigured"
             ),
-            Self::Lookaside { url, status } => write!(
-                f,
-                "expected a simple signature (200) or none (404) where registries.d keeps those of \
-                 {url}, found status {status}: see that its \"lookaside\" can be read from here"
-            ),
+            Self::Lookaside { url, status } => fmt_lookaside(f, url, *status),
             Self::Limit { listed } => write!(
                 f,
                 "more is attached to the image than is read; the first {listed} entries were \
@@ -247,6 +243,14 @@ impl fmt::Display for RegistryError {
             ),
         }
     }
+}
+
+fn fmt_lookaside(f: &mut fmt::Formatter<'_>, url: &str, status: u16) -> fmt::Result {
+    write!(
+        f,
+        "expected a simple signature (200) or none (404) where registries.d keeps those of {url}, \
+         found status {status}: see that its \"lookaside\" can be read from here"
+    )
 }
 
 fn fmt_refused(
