@@ -157,7 +157,7 @@ lint-rust: rust-targets
 	for crate in . $(CRATES); do cargo fmt --check --manifest-path $$crate/Cargo.toml; done
 	cargo clippy --locked --lib -- -D warnings
 	cargo clippy --locked --lib --target wasm32-unknown-unknown --features wasm,wasm-arithmetic -- -D warnings
-	cargo clippy --locked --lib --target wasm32-unknown-unknown --no-default-features --features wasm,expressions,gateway,lint -- -D warnings
+	cargo clippy --locked --lib --target wasm32-unknown-unknown --no-default-features --features wasm,expressions,gateway,lint,openpgp -- -D warnings
 	cargo clippy --locked --all-targets -- -D warnings $(OF_TESTS)
 	cargo clippy --locked --all-targets --manifest-path conformance/vectors/Cargo.toml --target-dir target/vectors -- -D warnings
 	cargo clippy --locked --all-targets --manifest-path conformance/differential/Cargo.toml --target-dir target/differential -- -D warnings
