@@ -64,9 +64,8 @@ extern "C" {
 #[wasm_bindgen(js_name = startGateway)]
 pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
     let (config, web_crypto) = configuration(config)?;
-    if let Err(missing @ (PolicyError::Part | PolicyError::OpenPgpPart)) =
-        Policy::parse(&config.policy)
-    {
+    let parsed = Policy::parse(&config.policy);
+    if let Err(missing @ (PolicyError::Part | PolicyError::OpenPgpPart)) = parsed {
         return Err(failure(missing));
     }
     let remote = super::links::remote(web_crypto);

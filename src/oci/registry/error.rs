@@ -236,11 +236,7 @@ impl fmt::Display for RegistryError {
                  found something else: the registry is misconfigured"
             ),
             Self::Lookaside { url, status } => fmt_lookaside(f, url, *status),
-            Self::Limit { listed } => write!(
-                f,
-                "more is attached to the image than is read; the first {listed} entries were \
-                 taken: remove what is not needed"
-            ),
+            Self::Limit { listed } => fmt_limit(f, *listed),
         }
     }
 }
@@ -289,6 +285,22 @@ fn fmt_realm(f: &mut fmt::Formatter<'_>, registry: &str, realm: &str) -> fmt::Re
         "expected the token service of {registry} at its own host, over https where the registry \
          is, found {realm}: nothing was sent there; when it belongs to the registry, list {realm} in \
          the option \"realms\""
+    )
+}
+
+fn fmt_lookaside(f: &mut fmt::Formatter<'_>, url: &str, status: u16) -> fmt::Result {
+    write!(
+        f,
+        "expected a simple signature (200) or none (404) where registries.d keeps those of {url}, \
+         found status {status}: see that its \"lookaside\" can be read from here"
+    )
+}
+
+fn fmt_limit(f: &mut fmt::Formatter<'_>, listed: usize) -> fmt::Result {
+    write!(
+        f,
+        "more is attached to the image than is read; the first {listed} entries were taken: \
+         remove what is not needed"
     )
 }
 
