@@ -22,10 +22,13 @@ const LOOKASIDE: &str = "https://l.test/sigs";
 /// With a lookaside, as most have it.
 const CONFIGURED: &str = "default-docker:\n  lookaside: https://l.test/sigs\n";
 
+/// Status, headers and body.
+type Answer = (u16, Vec<(&'static str, String)>, Vec<u8>);
+
 /// The registry, a lookaside, and whatever else is asked; what is not here is not there.
 #[derive(Default)]
 struct Web {
-    answers: BTreeMap<String, (u16, Vec<(&'static str, String)>, Vec<u8>)>,
+    answers: BTreeMap<String, Answer>,
     /// Every signature of a lookaside.
     every: Option<Vec<u8>>,
     asked: RefCell<Vec<Request>>,
@@ -374,7 +377,7 @@ fn the_registrys_extension() {
             .any(|(_, value)| value == "Bearer secret")
     );
     // Nor does it need one.
-    assert_eq!(code(&judge(&registry_of(&web, &good), None)), "ok");
+    assert_eq!(code(&judge(&web(&[SAID], 200, &good), None)), "ok");
     // What it lists is the whole of it.
     let empty = web(&[SAID], 200, &listed(&[]));
     assert_eq!(code(&judge(&empty, Some(CONFIGURED))), "signature.missing");
@@ -400,8 +403,4 @@ fn the_registrys_extension() {
     let mut unwell = web(&[SAID], 200, &good);
     unwell.put("https://registry.example/v2/", 503, &[], b"");
     is_unknown(&judge(&unwell, Some(CONFIGURED)), "host.status");
-}
-
-fn registry_of(web: &dyn Fn(&[(&'static str, &str)], u16, &[u8]) -> Web, list: &[u8]) -> Web {
-    web(&[("x-registry-supports-signatures", "1")], 200, list)
 }

@@ -329,7 +329,7 @@ pub(crate) fn g13_payloads() {
 /// In a lookaside; those of a `.sig` tag are no simple signatures either.
 pub(crate) fn g14_signatures_of_another_sort_alone() {
     let sigstore = b"\0sigstore-json\n{\"mimeType\":\"a/b\",\"payload\":\"\"}".to_vec();
-    let report = one(&stored(&[sigstore.clone()]));
+    let report = one(&stored(std::slice::from_ref(&sigstore)));
     assert_eq!(code(&report), "signature.missing");
     says(&report, "A signature was required, but no signature exists");
     assert_eq!(code(&one(&stored(&[sigstore, file("one.sig")]))), "ok");
