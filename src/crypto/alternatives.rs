@@ -199,7 +199,8 @@ mod tests {
     /// Whichever of two is done first.
     #[test]
     fn two_are_told_in_order() {
-        let (one, two): (fn() -> Settled, fn() -> Settled) = (|| Ok(Ok(1)), || Ok(Ok(2)));
+        let one: fn() -> Settled = || Ok(Ok(1));
+        let two: fn() -> Settled = || Ok(Ok(2));
         for (outcomes, told) in [
             ([one, two], "1, then 2"),
             ([one, refuses], "1, then signature.none"),

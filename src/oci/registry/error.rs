@@ -241,14 +241,6 @@ impl fmt::Display for RegistryError {
     }
 }
 
-fn fmt_lookaside(f: &mut fmt::Formatter<'_>, url: &str, status: u16) -> fmt::Result {
-    write!(
-        f,
-        "expected a simple signature (200) or none (404) where registries.d keeps those of {url}, \
-         found status {status}: see that its \"lookaside\" can be read from here"
-    )
-}
-
 fn fmt_refused(
     f: &mut fmt::Formatter<'_>,
     url: &str,

@@ -20,14 +20,14 @@ pub(super) struct Key {
 }
 
 enum Secret {
-    Ed25519(ed25519_dalek::SigningKey),
+    Ed25519(Box<ed25519_dalek::SigningKey>),
     Rsa(Box<rsa::PrivateKey>),
 }
 
 /// Ed25519.
 pub(super) fn key(version: u8, seed: u8) -> Key {
     Key {
-        secret: Secret::Ed25519(ed25519_dalek::SigningKey::from_bytes(&[seed; 32])),
+        secret: Secret::Ed25519(Box::new(ed25519_dalek::SigningKey::from_bytes(&[seed; 32]))),
         version,
         created: MADE,
     }
