@@ -12,6 +12,7 @@ export type {
 	LogEntry,
 	MirrorQuestion,
 	Note,
+	OpenPgpSigner,
 	Report,
 	RequirementReport,
 	RuleReport,

@@ -82,6 +82,7 @@ export interface Candidate {
 		| "cosign-signature"
 		| "cosign-attestation"
 		| "sigstore-bundle"
+		| "simple-signature"
 		| "other";
 	digest?: string;
 	outcome: "accepted" | "rejected" | "set-aside";
@@ -106,6 +107,8 @@ export interface Claims {
 	timestamp?: number;
 	/** Who signed, by the certificate. */
 	signer?: Signer;
+	/** Which OpenPGP key signed. */
+	openpgp?: OpenPgpSigner;
 	/** Entries in transparency logs of the trusted root. */
 	logEntries?: LogEntry[];
 	/** Timestamps of authorities of the trusted root. */
@@ -152,6 +155,20 @@ export interface Signer {
 	notAfter: number;
 	/** SHA-256 of the certificate, in hex. */
 	fingerprint: string;
+}
+
+/** Which OpenPGP key signed, and when. Dates are the key owner's own word. */
+export interface OpenPgpSigner {
+	/** The fingerprint of the primary key. */
+	key: string;
+	/** The fingerprint of the subkey that signed, where one did. */
+	subkey?: string;
+	/** Unix seconds at which the key that signed was made. */
+	keyCreated: number;
+	/** Unix seconds at which it expired, where that was passed over. */
+	keyExpired?: number;
+	/** Unix seconds of the signature. */
+	signed: number;
 }
 
 /** An entry in a transparency log of the trusted root. */

@@ -204,8 +204,8 @@ pub use verify::{
 /// The parts of a [`Report`].
 pub mod report {
     pub use crate::verify::{
-        Candidate, Claims, ImageReport, Instance, LogEntry, MirrorQuestion, Note, Outcome,
-        Requirement, RuleReport, Signer, StepReport, Timestamp,
+        Candidate, Claims, ImageReport, Instance, LogEntry, MirrorQuestion, Note, OpenPgpSigner,
+        Outcome, Requirement, RuleReport, Signer, StepReport, Timestamp,
     };
 }
 
@@ -215,7 +215,7 @@ pub mod registry {
     pub use crate::oci::registry::{EgressHosts, Fetched, Registry, RegistryError, base_for};
     pub use crate::oci::{OciError, Platform};
     pub use crate::verify::{
-        Archive, Either, EvidenceDocument, EvidenceError, Listed, PolicyFiles, Referrer,
+        Archive, Either, EvidenceDocument, EvidenceError, Listed, Lookaside, PolicyFiles, Referrer,
     };
 }
 

@@ -40,6 +40,9 @@ pub const JSON_DEPTH: usize = 64;
 pub const JSON_VALUES: usize = 1 << 18;
 /// Bytes of a `policy.json`.
 pub const POLICY: usize = 1 << 20;
+/// Simple signatures of one image in a lookaside: with so many, containers/image takes the server to
+/// be broken.
+pub const LOOKASIDE: usize = 128;
 /// Bytes of an OpenPGP message once it is inflated (docs/design.md section 7).
 pub const OPENPGP_INFLATED: usize = 4 << 20;
 /// Bytes that each byte of a compressed OpenPGP message may inflate to, beyond the first

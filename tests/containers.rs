@@ -4,6 +4,10 @@
 
 #[path = "containers/decisions.rs"]
 mod decisions;
+#[path = "containers/lookaside.rs"]
+mod lookaside;
+#[path = "containers/simple_signing.rs"]
+mod simple_signing;
 mod support;
 
 use p256::ecdsa::SigningKey;
@@ -474,29 +478,6 @@ fn requirements_are_conjunctions() {
         .finding
         .message,
         "signedBaseLayer not implemented yet!"
-    );
-}
-
-/// What this version does not decide denies what selects it, and only that.
-#[test]
-fn what_is_not_implemented_denies() {
-    let key = base64::encode(public(&signer(1)).as_bytes());
-    let memory = archive(&[signed(&good_payload(), 1)]);
-    let requirement = format!(r#"{{"type":"signedBy","keyType":"GPGKeys","keyData":"{key}"}}"#);
-    let text = format!(
-        r#"{{"default":[{{"type":"insecureAcceptAnything"}}],"transports":{{"docker":{{"registry.example/team":[{requirement}]}}}}}}"#
-    );
-    let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap();
-    let report = judge(&memory, &rules, NAME);
-    assert_eq!(
-        (report.finding.verdict, report.finding.code),
-        (Verdict::Deny, "requirement.not-implemented")
-    );
-    assert_eq!(
-        judge(&memory, &rules, "registry.example/other:1")
-            .finding
-            .verdict,
-        Verdict::Allow
     );
 }
 

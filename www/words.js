@@ -147,6 +147,7 @@ export const en = {
 		"cosign-signature": "cosign signature",
 		"cosign-attestation": "cosign attestation",
 		"sigstore-bundle": "Sigstore bundle",
+		"simple-signature": "simple signature (OpenPGP)",
 		other: "other",
 	},
 

@@ -80,6 +80,11 @@ async fn document<R: Host + Provider + Sink + Store>(
         repository: context.repository.into(),
         reference: reference.into(),
         policy,
+        simple: settings
+            .rules
+            .as_ref()
+            .ok()
+            .and_then(|rules| rules.simple(name)),
     };
     let pieces = Pieces {
         remote: context.remote,

@@ -79,6 +79,10 @@ impl Keyring {
         self.keys.iter().map(TransferableKey::fingerprint)
     }
 
+    pub(super) fn keys(&self) -> impl Iterator<Item = &TransferableKey> {
+        self.keys.iter()
+    }
+
     /// Whether there is no key in it.
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()

@@ -36,6 +36,7 @@ mod subpackets;
 mod tests;
 mod transferable;
 mod verify;
+mod written;
 
 pub use error::OpenPgpError;
 pub use fingerprint::{Fingerprint, Handle};

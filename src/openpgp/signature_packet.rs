@@ -37,19 +37,25 @@ pub(super) struct SignaturePacket {
     pub start: [u8; 2],
     /// The signature's numbers.
     pub numbers: Vec<u8>,
+    /// All of it, as it came.
+    pub body: Vec<u8>,
 }
 
 impl SignaturePacket {
     pub(super) fn parse(body: &[u8]) -> Result<Self, OpenPgpError> {
         let mut octets = Octets::of(body, "a signature");
-        match octets.u8()? {
+        let parsed = match octets.u8()? {
             3 => Self::parse_v3(octets),
             version @ (4 | 6) => Self::parse_v4(version, octets),
             found => Err(OpenPgpError::Version {
                 what: "the signature",
                 found,
             }),
-        }
+        }?;
+        Ok(Self {
+            body: body.into(),
+            ..parsed
+        })
     }
 
     /// RFC 4880 section 5.2.2.
@@ -74,6 +80,7 @@ impl SignaturePacket {
             trailer: trailer.into(),
             start: octets.array()?,
             numbers: octets.rest().into(),
+            body: Vec::new(),
         })
     }
 
@@ -110,6 +117,7 @@ impl SignaturePacket {
             trailer: trailer.ok_or_else(|| octets.malformed())?,
             start,
             numbers: octets.rest().into(),
+            body: Vec::new(),
         })
     }
 

@@ -28,6 +28,10 @@ pub struct SignedPayload {
     primary: Fingerprint,
     signer_fingerprint: Fingerprint,
     key_created: UnixTime,
+    /// When the key expired, where that was passed over.
+    expired: Option<UnixTime>,
+    /// The first second at which time alone makes another answer of this one.
+    ends: Option<UnixTime>,
 }
 
 /// Read from the message that was checked.
@@ -35,6 +39,7 @@ pub struct SignedPayload {
 struct Signed {
     payload: Vec<u8>,
     created: UnixTime,
+    expires: Option<UnixTime>,
     scheme: Scheme,
 }
 
@@ -74,6 +79,30 @@ impl SignedPayload {
     /// When the key that signed was made.
     pub fn key_created(&self) -> UnixTime {
         self.key_created
+    }
+
+    /// When its key expired, where the terms pass that over.
+    pub fn expired(&self) -> Option<UnixTime> {
+        self.expired
+    }
+
+    /// The first second at which it proves nothing any more, by what it and its key say.
+    pub fn ends(&self) -> Option<UnixTime> {
+        self.ends
+    }
+
+    /// `last` is the last second at which its key counts.
+    fn until(self, last: Option<UnixTime>) -> Self {
+        let bound = match &self.signer {
+            SigningKey::Primary => None,
+            SigningKey::Subkey(binding, _) => binding.expires,
+        };
+        let after = last.map(|last| UnixTime(last.0.saturating_add(1)));
+        let ends = [self.signed.expires, self.certified.expires, bound, after];
+        Self {
+            ends: ends.into_iter().flatten().min(),
+            ..self
+        }
     }
 
     /// By which scheme.
@@ -174,6 +203,7 @@ impl Message {
             Ok(Signed {
                 payload: signed_data(signature, message, &self.payload)?.into(),
                 created: signature.created,
+                expires: signature.expires(),
                 scheme,
             })
         })
@@ -283,6 +313,8 @@ impl Proofs {
             primary,
             signer_fingerprint,
             key_created,
+            expired: None,
+            ends: None,
         };
         let key = self.signed.and(self.certified).meanwhile(&self.others);
         let verified = match self.bound {
@@ -335,18 +367,14 @@ fn in_time(
         }
     })?;
     let now = terms.now;
+    let rule = Rule::new(
+        "openpgp.key-expiry",
+        format!("the key has not expired at {now}"),
+    );
     let Some(at) = expires.filter(|at| *at < now) else {
-        let rule = Rule::new(
-            "openpgp.key-expiry",
-            format!("the key has not expired at {now}"),
-        );
-        return verified.check(rule, Ok);
+        return verified.check(rule, |signed| Ok(signed.until(expires)));
     };
     let Some(until) = terms.expired_keys_until.filter(|until| now <= *until) else {
-        let rule = Rule::new(
-            "openpgp.key-expiry",
-            format!("the key has not expired at {now}"),
-        );
         let error = OpenPgpError::KeyExpired { key, at };
         return verified.check(rule, |_| Err(Failure::from(error)));
     };
@@ -358,7 +386,11 @@ fn in_time(
     );
     verified.check(rule, |signed| {
         if signed.created() <= at {
-            Ok(signed)
+            let expired = Some(at);
+            Ok(SignedPayload {
+                expired,
+                ..signed.until(Some(until))
+            })
         } else {
             Err(Failure::from(OpenPgpError::SignedAfterExpiry { key, at }))
         }

@@ -104,6 +104,9 @@ codes! {
         Part => "part.missing",
             "this policy has regular expressions, which are not part of this build: use one with \
              the feature expressions";
+        OpenPgpPart => "part.missing",
+            "this policy has signedBy (OpenPGP), which is not part of this build: use one with the \
+             feature openpgp";
         TooMany { place: Place, limit: usize, found: usize } => "policy.too-many",
             "{place}: expected at most {limit} entries, found {found}: split the requirement";
     }

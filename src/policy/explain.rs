@@ -14,6 +14,7 @@ use super::Others;
 use super::Pinned;
 use super::Policy;
 use super::Requirement;
+use super::SignedBy;
 use super::SigstoreSigned;
 use super::Test;
 use super::Trust;
@@ -183,15 +184,22 @@ fn demands(requirement: &Requirement, image: &Reference) -> String {
         Requirement::SignedBaseLayer { .. } => {
             "what was never implemented; everything is refused".into()
         }
-        Requirement::SignedBy(signed) => format!(
-            "a simple signature by {}; it must name {}",
-            keys(&signed.keys, "OpenPGP keys"),
-            signed.identity.describe(Some(image))
-        ),
+        Requirement::SignedBy(signed) => simple(signed, image),
         Requirement::SigstoreSigned(signed) => sigstore(signed, image),
         Requirement::Attested(attested) => statement(attested),
         Requirement::Pinned(pinned) => pin(pinned, image),
     }
+}
+
+fn simple(signed: &SignedBy, image: &Reference) -> String {
+    let expired = signed.expired_keys.map_or(String::new(), |until| {
+        format!("; that a key has expired since is passed over until {until}")
+    });
+    format!(
+        "a simple signature by {}; it must name {}{expired}",
+        keys(&signed.keys, "OpenPGP keys"),
+        signed.identity.describe(Some(image))
+    )
 }
 
 fn sigstore(signed: &SigstoreSigned, image: &Reference) -> String {

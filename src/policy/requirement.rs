@@ -109,20 +109,6 @@ impl Requirement {
         }
     }
 
-    /// The type whose meaning this version does not decide yet. Such a requirement is never
-    /// satisfied: it denies what selects it, with the code `requirement.not-implemented`.
-    pub fn not_implemented(&self) -> Option<&'static str> {
-        match self {
-            Self::InsecureAcceptAnything
-            | Self::Reject
-            | Self::SignedBaseLayer { .. }
-            | Self::SigstoreSigned(_)
-            | Self::Attested(_)
-            | Self::Pinned(_) => None,
-            Self::SignedBy(_) => Some(self.kind()),
-        }
-    }
-
     /// Whom a Sigstore signature or attestation must come from; `None` for other types.
     pub fn trust(&self) -> Option<&Trust> {
         match self {

@@ -10,6 +10,7 @@ use super::field::Field;
 use super::field::Members;
 use super::keys::KeySource;
 use super::matcher::Matcher;
+use crate::time::UnixTime;
 
 /// The kinds of keys. All but [`KeyType::GpgKeys`] parse and accept nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,6 +34,8 @@ pub struct SignedBy {
     pub keys: KeySource,
     /// What a signature must name.
     pub identity: Matcher,
+    /// Until when it is passed over that a key has expired (docs/trust.md section 1). Ours.
+    pub expired_keys: Option<UnixTime>,
 }
 
 const MEMBERS: &[&str] = &[
@@ -46,12 +49,46 @@ const MEMBERS: &[&str] = &[
 
 impl SignedBy {
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
-        let members = field.members(MEMBERS, &[])?;
+        // Said before anything is decided by less than the policy demands.
+        if cfg!(not(feature = "openpgp")) {
+            return Err(PolicyError::OpenPgpPart);
+        }
+        let members = field.members(MEMBERS, &["expiredKeys"])?;
         Ok(Self {
             key_type: key_type(&members)?,
             keys: keys(&members)?,
             identity: Matcher::of_signed_by(&members)?,
+            expired_keys: members
+                .find("expiredKeys")
+                .map(|field| until(&field))
+                .transpose()?,
         })
+    }
+
+    /// Whether it has members that containers/image does not know: then what does not read is
+    /// passed over (docs/trust.md section 7).
+    pub fn is_ours(&self) -> bool {
+        self.expired_keys.is_some()
+    }
+}
+
+impl KeyType {
+    /// As a policy writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GpgKeys => "GPGKeys",
+            Self::SignedByGpgKeys => "signedByGPGKeys",
+            Self::X509Certificates => "X509Certificates",
+            Self::SignedByX509Cas => "signedByX509CAs",
+        }
+    }
+}
+
+fn until(field: &Field<'_>) -> Result<UnixTime, PolicyError> {
+    let until = field.members(&["until"], &[])?.need("until")?;
+    match until.node.as_str().and_then(UnixTime::parse) {
+        Some(time) => Ok(time),
+        None => until.value("a time in UTC such as 2027-01-31T12:00:00Z"),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where manifests and evidence come from: a registry, or whatever holds a registry's answers. None
 //! is trusted.
 
+use super::lookaside::Lookaside;
 use crate::digest::Digest;
 use crate::encoding::json::{self, Dialect, Node};
 use crate::host::Host;
@@ -41,6 +42,28 @@ pub trait Archive {
     ) -> impl Future<Output = Result<Option<Vec<u8>>, RegistryError>>;
     /// What refers to a manifest.
     fn referrers(&self, digest: &Digest) -> impl Future<Output = Result<Listed, RegistryError>>;
+    /// The simple signature of this number (from 1 on) of a manifest in a lookaside. `lookaside` is
+    /// where `registries.d` keeps them.
+    fn simple_signature(
+        &self,
+        lookaside: Option<&Lookaside>,
+        digest: &Digest,
+        number: usize,
+        max_bytes: usize,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, RegistryError>> {
+        let _ = (lookaside, digest, number, max_bytes);
+        core::future::ready(Ok(None))
+    }
+    /// The registry's own list of simple signatures of a manifest, as it came; `None` where the
+    /// registry keeps no such lists. It takes the place of a lookaside.
+    fn simple_signatures(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, RegistryError>> {
+        let _ = (digest, max_bytes);
+        core::future::ready(Ok(None))
+    }
 }
 
 impl<H: Host> Archive for Registry<'_, H> {
@@ -62,6 +85,30 @@ impl<H: Host> Archive for Registry<'_, H> {
             entries: entries(&listed.bytes),
             incomplete: listed.incomplete,
         })
+    }
+
+    async fn simple_signature(
+        &self,
+        lookaside: Option<&Lookaside>,
+        digest: &Digest,
+        number: usize,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        match lookaside {
+            Some(lookaside) => {
+                let address = lookaside.address(digest, number);
+                Registry::lookaside(self, &address, max_bytes).await
+            }
+            None => Ok(None),
+        }
+    }
+
+    async fn simple_signatures(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        Registry::signatures(self, digest, max_bytes).await
     }
 }
 

@@ -5,6 +5,7 @@ use super::error::{Reason, RulesError, VerifyError};
 use super::evidence::EvidenceError;
 use super::init::InitError;
 use super::request::RequestError;
+use super::stored::StoredError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -13,6 +14,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         Reason::CODES,
         RequestError::CODES,
         VerifyError::CODES,
+        StoredError::CODES,
         RulesError::CODES,
         EvidenceError::CODES,
         InitError::CODES,

@@ -88,7 +88,7 @@ pub(super) struct Source<'r, A: Archive> {
     digest: &'r Digest,
     shelves: Vec<(Location, Shelf)>,
     known: BTreeMap<[u8; 32], Arc<Found>>,
-    fetched: usize,
+    pub(super) fetched: usize,
     listed: usize,
     failures: usize,
 }

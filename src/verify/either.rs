@@ -2,6 +2,7 @@
 
 use super::archive::{Archive, Listed};
 use super::evidence::EvidenceDocument;
+use super::lookaside::Lookaside;
 use crate::digest::Digest;
 use crate::host::Host;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
@@ -38,6 +39,40 @@ impl<H: Host> Archive for Either<'_, H> {
         match self {
             Self::Registry(registry) => Archive::referrers(*registry, digest).await,
             Self::Document(document) => document.referrers(digest).await,
+        }
+    }
+
+    async fn simple_signature(
+        &self,
+        lookaside: Option<&Lookaside>,
+        digest: &Digest,
+        number: usize,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        match self {
+            Self::Registry(registry) => {
+                let registry = *registry;
+                Archive::simple_signature(registry, lookaside, digest, number, max_bytes).await
+            }
+            Self::Document(document) => {
+                let document = *document;
+                document
+                    .simple_signature(lookaside, digest, number, max_bytes)
+                    .await
+            }
+        }
+    }
+
+    async fn simple_signatures(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        match self {
+            Self::Registry(registry) => {
+                Archive::simple_signatures(*registry, digest, max_bytes).await
+            }
+            Self::Document(document) => document.simple_signatures(digest, max_bytes).await,
         }
     }
 }

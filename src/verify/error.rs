@@ -15,6 +15,20 @@ codes! {
         NoSignature { detail: String } => "signature.missing" as NoEvidence,
             "A signature was required, but no signature exists{detail}: sign the image (for \
              instance: cosign sign --key cosign.key <image>@<digest>)";
+        NoSimpleSignature => "signature.missing" as NoEvidence,
+            "A signature was required, but no signature exists: sign the image (for instance: \
+             skopeo copy --sign-by KEY), and name the lookaside that has its signatures in \
+             registries.d";
+        NoPublicKeys { detail: String } => "key.none",
+            "No public keys imported{detail}: give OpenPGP public keys (gpg --export KEY)";
+        KeyType { found: &'static str } => "requirement.not-implemented" as Policy,
+            "Unimplemented \"keyType\" value {found:?}: only GPGKeys works, in containers/image too";
+        SignatureList => "signature.list",
+            "expected the registry's list of signatures (its extension /extensions/v2/) as JSON, \
+             found something else: ask the registry's operator";
+        Lookaside { limit: usize } => "limit.lookaside" as TooMuch,
+            "server provided {limit} signatures, assuming that's unreasonable and a server error: \
+             remove signatures that nobody needs from the lookaside";
         NoAttestation { predicate_type: String, others: usize } => "attestation.missing" as NoEvidence,
             "an attestation of type {predicate_type} was required, and none exists ({others} other \
              documents are attached): attest the image (for instance: cosign attest --type \
@@ -121,6 +135,8 @@ codes! {
             "an attachment of type {media_type}, no signature";
         NotAnAttestation => "cosign.attachment" as Attachment,
             "a signature of the image, no attestation";
+        OtherSort => "signature.other-sort" as Attachment,
+            "a signature of another sort than this rule asks for (simple signing or Cosign)";
         NotALayer => "cosign.attachment" as Attachment,
             "a bundle: this rule reads .sig signatures alone, as containers/image does";
     }

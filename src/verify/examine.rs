@@ -39,6 +39,12 @@ impl Question<'_> {
         provider: &P,
     ) -> Result<Candidate, HostError> {
         let bundle = match &found.body {
+            Body::Simple(bytes) => return self.simple(found, bytes, provider).await,
+            Body::Layer(_) | Body::Bundle(_) | Body::Envelope(..)
+                if matches!(self.who, Who::GpgKeys(_)) =>
+            {
+                return Ok(found.not_for_this());
+            }
             Body::Layer(layer) => return self.layer(found, layer, provider).await,
             Body::Bundle(bytes) => AttachedBundle::parse(bytes),
             Body::Envelope(bytes, annotations) => AttachedBundle::parse_layer(bytes, annotations),
@@ -52,6 +58,16 @@ impl Question<'_> {
             Ok(bundle) => self.bundle(found, &bundle, provider).await,
             Err(failure) => Ok(found.unreadable(failure)),
         }
+    }
+
+    #[cfg(not(feature = "openpgp"))]
+    async fn simple<P: Provider>(
+        &self,
+        found: &Found,
+        _bytes: &[u8],
+        _provider: &P,
+    ) -> Result<Candidate, HostError> {
+        Ok(found.not_for_this())
     }
 
     /// A `.sig` layer.
@@ -86,6 +102,7 @@ impl Question<'_> {
                     Err(refused) => found.rejected(refused),
                 });
             }
+            Who::GpgKeys(_) => return Ok(found.not_for_this()),
         };
         match layer.as_bundle(by_certificate) {
             Ok(bundle) => self.verify_under(root, found, &bundle, provider).await,
@@ -156,6 +173,7 @@ impl Question<'_> {
                     .await
             }
             Who::ContainersImage { .. } => Ok(found.set_aside(Refused::new(Reason::NotALayer))),
+            Who::GpgKeys(_) => Ok(found.not_for_this()),
         }
     }
 
@@ -188,7 +206,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities)
             }
-            Who::Keys { .. } | Who::ContainersImage { .. } => Ok(()),
+            Who::Keys { .. } | Who::ContainersImage { .. } | Who::GpgKeys(_) => Ok(()),
         }
     }
 
@@ -201,7 +219,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 check_leaf_unverified(bundle.bundle().leaf(), identities)
             }
-            Who::Keys { .. } | Who::ContainersImage { .. } => Ok(()),
+            Who::Keys { .. } | Who::ContainersImage { .. } | Who::GpgKeys(_) => Ok(()),
         }
     }
 
@@ -219,7 +237,7 @@ impl Question<'_> {
                 .map(|key| Signer::Key(key.clone(), None))
                 .collect(),
             Who::Identities { identities, .. } => vec![Signer::Identity(identities.to_vec())],
-            Who::ContainersImage { .. } => Vec::new(),
+            Who::ContainersImage { .. } | Who::GpgKeys(_) => Vec::new(),
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
         let thresholds = Thresholds::default();

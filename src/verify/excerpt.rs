@@ -13,6 +13,8 @@ use crate::crypto::PublicKey;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node, quote};
 use crate::encoding::pem;
+#[cfg(feature = "openpgp")]
+use crate::openpgp::Keyring;
 use crate::policy::{Coverage, Exception, Policy};
 use crate::reference::Reference;
 use crate::x509::Certificate;
@@ -197,9 +199,9 @@ impl Writer<'_> {
             let (key, value) = match member.key.as_str() {
                 "fulcio" | "pki" => (member.key.as_str(), self.object(&member.node)?),
                 "pins" => ("pins", self.pins(&member.node)?),
-                // Keyrings are not read yet, so there is nothing to write anew: what selects them
-                // is denied, here as there.
-                "keyPath" | "keyPaths" | "keyData" if is_keyring => ("keyData", "\"\"".into()),
+                "keyPath" | "keyPaths" | "keyData" if is_keyring => {
+                    ("keyData", self.keyring(&member.key, &member.node))
+                }
                 key => self.source(key, &member.node).map_or_else(
                     || (key, self.verbatim(&member.node)),
                     |(key, value)| (key, value),
@@ -247,6 +249,20 @@ impl Writer<'_> {
         }
     }
 
+    /// The keys of all files of a `signedBy`; none where they cannot be read, which denies here as
+    /// there.
+    fn keyring(&self, key: &str, node: &Node) -> String {
+        let file = |node: &Node| self.assets.get(node.as_str()?).cloned();
+        let one = |bytes: Option<Vec<u8>>| bytes.map(|bytes| [bytes].into());
+        let files: Option<Vec<Vec<u8>>> = match key {
+            "keyPath" => one(file(node)),
+            "keyData" => one(node.as_str().and_then(base64::decode_go)),
+            _ => (node.as_array()).and_then(|paths| paths.iter().map(file).collect()),
+        };
+        let keyring = files.and_then(|files| written_keyring(&files));
+        quote(&base64::encode(&keyring.unwrap_or_default()))
+    }
+
     /// The pins of this repository; when there are none, one that no tag can have, so that it stays
     /// a rule that pins.
     fn pins(&self, node: &Node) -> Option<String> {
@@ -289,6 +305,21 @@ impl Holding {
                 .map(String::into_bytes),
         }
     }
+}
+
+#[cfg(feature = "openpgp")]
+fn written_keyring(files: &[Vec<u8>]) -> Option<Vec<u8>> {
+    let mut keyring = Keyring::default();
+    for file in files {
+        keyring.merge(Keyring::read(file).ok()?).ok()?;
+    }
+    Some(keyring.written())
+}
+
+/// No policy that names one loads.
+#[cfg(not(feature = "openpgp"))]
+fn written_keyring(_files: &[Vec<u8>]) -> Option<Vec<u8>> {
+    None
 }
 
 fn certificates(all: &[Certificate]) -> Vec<u8> {

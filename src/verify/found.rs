@@ -35,6 +35,8 @@ pub(super) enum Body {
     Bundle(Vec<u8>),
     /// An attestation in a layer of the older form, with its annotations.
     Envelope(Vec<u8>, Vec<(String, String)>),
+    /// A simple signature: an OpenPGP message.
+    Simple(Vec<u8>),
     /// A layer of another type beside signatures.
     Attachment(String),
     /// Something that does not read.
@@ -46,7 +48,7 @@ impl Found {
     pub(super) fn size(&self) -> usize {
         match &self.body {
             Body::Layer(layer) => layer.payload.len(),
-            Body::Bundle(bytes) | Body::Envelope(bytes, _) => bytes.len(),
+            Body::Bundle(bytes) | Body::Envelope(bytes, _) | Body::Simple(bytes) => bytes.len(),
             Body::Attachment(_) | Body::Broken(_) => 0,
         }
     }
@@ -61,6 +63,7 @@ impl Found {
             Body::Layer(_) => "cosign-signature",
             Body::Bundle(_) => "sigstore-bundle",
             Body::Envelope(..) => "cosign-attestation",
+            Body::Simple(_) => "simple-signature",
             Body::Attachment(_) | Body::Broken(_) => OTHER,
         }
     }
@@ -94,6 +97,11 @@ impl Found {
     /// It is no signature of an image, or nothing that was asked for, and does not count.
     pub(super) fn set_aside(&self, refused: Refused) -> Candidate {
         self.candidate(Outcome::SetAside, refused.failure, &refused.steps)
+    }
+
+    /// It is a simple signature, and the rule wants another sort, or the other way round.
+    pub(super) fn not_for_this(&self) -> Candidate {
+        self.set_aside(Refused::new(Reason::OtherSort))
     }
 
     /// Its signature was verified: what it claims is shown either way.

@@ -7,6 +7,7 @@ use super::discover::{Location, Source};
 use super::error::{Reason, RulesError, VerifyError};
 use super::finding::Finding;
 use super::found::Found;
+use super::gpg_keys::GpgKeys;
 use super::judged::Judged;
 use super::material::{Material, keys};
 use super::pins;
@@ -14,18 +15,20 @@ use super::question::{Names, Order, Question, Wants, Who};
 use super::report::{Candidate, Outcome, Requirement as Judgement};
 use super::roots::NamedRoot;
 use super::rules::{PolicyRules, Rules};
+use super::simple_source::SimpleSource;
 use super::subject::Subject;
 use super::work::Work;
 use crate::crypto::{Provider, PublicKey};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::limits;
-use crate::policy::{Requirement, SigstoreSigned, Trust};
+use crate::policy::{Requirement, SignedBy, SigstoreSigned, Trust};
 use crate::reference::Reference;
 use crate::time::UnixTime;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 /// Judges documents by one set of rules, under one name, at one time. `work` is the budget of the
@@ -62,6 +65,7 @@ struct Case<'a, A: Archive, P> {
     subject: &'a Subject,
     within: Option<&'a Digest>,
     evidence: Source<'a, A>,
+    simple: SimpleSource<'a, A>,
     /// What a payload's `optional` must say.
     annotations: &'a [(String, String)],
     /// The candidates whose signatures were checked.
@@ -81,6 +85,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             subject,
             within,
             evidence,
+            simple: SimpleSource::new(judge.archive, digest, judge.rules.lookaside(judge.name)),
             annotations: match judge.rules {
                 Rules::Direct(direct) => &direct.annotations,
                 Rules::Policy(_) => &[],
@@ -121,10 +126,23 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             if !is_met {
                 // Break-glass: what is lacking stays in the report.
                 requirements.extend(self.exception(rules));
-                break;
+                return Ok(requirements);
             }
         }
+        requirements.extend(self.unread(rules).await);
         Ok(requirements)
+    }
+
+    /// podman copies signatures with the image, whatever was demanded: one in a lookaside that
+    /// cannot be read ends that (docs/containers-image.md section 4).
+    async fn unread(&mut self, rules: &PolicyRules) -> Option<Judgement> {
+        let lookaside = self.judge.rules.lookaside(self.judge.name)?;
+        if rules.policy.is_extended() || lookaside.is_local() {
+            return None;
+        }
+        let trouble = self.load_simple().await?;
+        let message = format!("reading signatures: {}", trouble.message);
+        Some(Judgement::decided("signatures", trouble.in_words(message)))
     }
 
     fn exception(&self, rules: &PolicyRules) -> Option<Judgement> {
@@ -190,12 +208,6 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
         rules: &'a PolicyRules,
     ) -> Judgement {
         let kind = requirement.kind();
-        let not_implemented = |what: String| {
-            Judgement::decided(kind, Finding::deny(VerifyError::NotImplemented { what }))
-        };
-        if let Some(what) = requirement.not_implemented() {
-            return not_implemented(what.into());
-        }
         match requirement {
             Requirement::InsecureAcceptAnything => {
                 Judgement::decided(kind, Finding::allow(Reason::Anything))
@@ -218,7 +230,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             Requirement::SignedBaseLayer { .. } => {
                 Judgement::decided(kind, Finding::deny(VerifyError::BaseLayer))
             }
-            _ => not_implemented(format!("the requirement type {kind}")),
+            Requirement::SignedBy(signed) => self.signed_by(kind, signed, rules).await,
         }
     }
 
@@ -240,6 +252,61 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
                     .await
             }
             Err(failure) => Judgement::decided(kind, Finding::deny(failure)),
+        }
+    }
+
+    /// As containers/image: all signatures are loaded before one is judged, attachments included,
+    /// and whatever cannot be read is fatal. With a member of ours it is passed over, as in
+    /// [`Self::by_all_evidence`].
+    async fn signed_by(
+        &mut self,
+        kind: &str,
+        signed: &'a SignedBy,
+        rules: &'a PolicyRules,
+    ) -> Judgement {
+        let is_fatal = !signed.is_ours();
+        if is_fatal && let Some(trouble) = self.load_simple().await {
+            return Judgement::decided(kind, trouble);
+        }
+        let keys = GpgKeys::read(signed, &rules.assets);
+        let who = Who::GpgKeys(keys.as_ref());
+        let wants = Wants::Signature(Names::Matched(&signed.identity));
+        let mut round = Round::new(self.question(who, wants, Order::ContainersImage));
+        let (mut seen, mut number) = (BTreeSet::new(), 0_usize);
+        while let Some(found) = self
+            .simple
+            .candidate(number, &mut self.evidence.fetched)
+            .await
+        {
+            number = number.saturating_add(1);
+            if (is_fatal || seen.insert(found.key))
+                && self.examine(&mut round, &found).await == Next::Stop
+            {
+                break;
+            }
+        }
+        round.conclude(kind, self.simple.missed())
+    }
+
+    /// The first thing that cannot be had or does not read, of simple signatures, and of
+    /// attachments where a `registries.d` wants them looked at.
+    async fn load_simple(&mut self) -> Option<Finding> {
+        let mut number = 0_usize;
+        while self.simple.trouble().is_none()
+            && let Some(_) = self
+                .simple
+                .candidate(number, &mut self.evidence.fetched)
+                .await
+        {
+            number = number.saturating_add(1);
+        }
+        if let Some(trouble) = self.simple.trouble() {
+            return Some(trouble);
+        }
+        if self.judge.rules.attachments(self.judge.name) == Some(true) {
+            self.load_attachments().await.err()
+        } else {
+            None
         }
     }
 
@@ -294,12 +361,23 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
 
     /// As containers/image: `.sig` alone, and whatever cannot be read is fatal.
     async fn by_signature_tag(&mut self, kind: &str, who: Who<'_>, wants: Wants<'_>) -> Judgement {
-        match self.evidence.layers_of_signature_tag().await {
-            Ok(layers) if layers > limits::EVIDENCE_EXAMINED => {
-                return Judgement::decided(kind, too_many_candidates());
-            }
-            Ok(_) => {}
+        let found = match self.load_attachments().await {
+            Ok(found) => found,
             Err(trouble) => return Judgement::decided(kind, trouble),
+        };
+        let mut round = Round::new(self.question(who, wants, Order::ContainersImage));
+        for one in found {
+            if self.examine(&mut round, &one).await == Next::Stop {
+                break;
+            }
+        }
+        round.conclude(kind, None)
+    }
+
+    /// All layers of the `.sig` tag.
+    async fn load_attachments(&mut self) -> Result<Vec<Arc<Found>>, Finding> {
+        if self.evidence.layers_of_signature_tag().await? > limits::EVIDENCE_EXAMINED {
+            return Err(too_many_candidates());
         }
         let mut found = Vec::new();
         while let Some(one) = self
@@ -309,16 +387,10 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
         {
             found.push(one);
         }
-        if let Some(trouble) = self.evidence.trouble(Location::SignatureTag) {
-            return Judgement::decided(kind, trouble);
+        match self.evidence.trouble(Location::SignatureTag) {
+            Some(trouble) => Err(trouble),
+            None => Ok(found),
         }
-        let mut round = Round::new(self.question(who, wants, Order::ContainersImage));
-        for one in found {
-            if self.examine(&mut round, &one).await == Next::Stop {
-                break;
-            }
-        }
-        round.conclude(kind, None)
     }
 
     /// Ours: what satisfied before, the tag, the referrers, each fetched as it is looked at and
@@ -452,13 +524,13 @@ impl<'q> Round<'q> {
         let finding = match (accepted, self.trouble.or(missed)) {
             (Some(accepted), _) => Finding::allow(accepted.reason.clone()),
             (None, Some(trouble)) => trouble,
-            (None, None) => none_accepted(&self.candidates, self.question.wants),
+            (None, None) => none_accepted(&self.candidates, &self.question),
         };
         Judgement::found(kind, finding, self.candidates)
     }
 }
 
-fn none_accepted(candidates: &[Candidate], wants: Wants<'_>) -> Finding {
+fn none_accepted(candidates: &[Candidate], question: &Question<'_>) -> Finding {
     let rejected: Vec<&Failure> = candidates
         .iter()
         .filter(|candidate| candidate.outcome == Outcome::Rejected)
@@ -470,7 +542,7 @@ fn none_accepted(candidates: &[Candidate], wants: Wants<'_>) -> Finding {
         .rev()
         .max_by_key(|reason| reason.kind.rank());
     let Some(foremost) = foremost else {
-        return Finding::deny(no_evidence(candidates.len(), wants));
+        return Finding::deny(no_evidence(candidates.len(), question));
     };
     let finding = Finding::deny((*foremost).clone());
     if rejected.len() == 1 {
@@ -492,8 +564,9 @@ fn none_accepted(candidates: &[Candidate], wants: Wants<'_>) -> Finding {
 }
 
 /// Nothing of the wanted sort is there; `others` is how many things were set aside.
-fn no_evidence(others: usize, wants: Wants<'_>) -> VerifyError {
-    match wants {
+fn no_evidence(others: usize, question: &Question<'_>) -> VerifyError {
+    match question.wants {
+        _ if matches!(question.who, Who::GpgKeys(_)) => VerifyError::NoSimpleSignature,
         Wants::Signature(_) => VerifyError::NoSignature {
             detail: match others {
                 0 => String::new(),

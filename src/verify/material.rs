@@ -1,7 +1,8 @@
 //! Key material: what the files of a policy hold (docs/containers-image.md sections 2.2 to 2.4 and
 //! 6).
 
-use super::error::{RulesError, VerifyError};
+use super::error::RulesError;
+use super::key_files::files;
 use super::question::Who;
 use crate::cosign::containers_image::{Fulcio, Pki, Trust, material};
 use crate::crypto::PublicKey;
@@ -13,7 +14,6 @@ use crate::time::UnixTime;
 use crate::x509::Certificate;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
-use alloc::vec;
 use alloc::vec::Vec;
 
 /// All are built first: one that cannot be used rejects everything (docs/containers-image.md
@@ -36,25 +36,6 @@ pub(super) fn keys(
         .into_iter()
         .map(|bytes| PublicKey::from_pem(bytes).map_err(Failure::from))
         .collect()
-}
-
-/// The content of every file that a policy names, or carries, in one member.
-fn files<'a>(
-    source: &'a KeySource,
-    assets: &'a BTreeMap<String, Vec<u8>>,
-) -> Result<Vec<&'a [u8]>, Failure> {
-    let file = |path: &String| {
-        assets
-            .get(path)
-            .map(Vec::as_slice)
-            .ok_or_else(|| Failure::from(VerifyError::KeyMissing { path: path.clone() }))
-    };
-    match source {
-        KeySource::Path(path) => Ok(vec![file(path)?]),
-        KeySource::Paths(paths) => paths.iter().map(file).collect(),
-        KeySource::Data(data) => Ok(vec![data]),
-        KeySource::Datas(list) => Ok(list.iter().map(Vec::as_slice).collect()),
-    }
 }
 
 /// What the files of one requirement hold.

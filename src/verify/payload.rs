@@ -117,6 +117,7 @@ impl Question<'_> {
     fn signer(&self) -> &'static str {
         match self.who {
             Who::Keys { .. }
+            | Who::GpgKeys(_)
             | Who::ContainersImage {
                 trust: Trust::Keys(_),
                 ..

@@ -1,5 +1,6 @@
 //! What is asked of each piece of evidence.
 
+use super::gpg_keys::GpgKeys;
 use super::subject::Subject;
 use crate::cosign::containers_image::Trust;
 use crate::cosign::{AttachedBundle, BundleUse};
@@ -43,6 +44,9 @@ pub(super) enum Who<'a> {
         trust: Trust<'a>,
         rekor: &'a [PublicKey],
     },
+    /// The holder of one of these OpenPGP keys; or why there are none, which is said of each
+    /// signature. It knows simple signatures alone.
+    GpgKeys(Result<&'a GpgKeys, &'a Failure>),
 }
 
 /// What must be signed.

@@ -154,7 +154,7 @@ pub struct Requirement {
 pub struct Candidate {
     /// Where it was found.
     pub source: String,
-    /// `cosign-signature`, `cosign-attestation`, `sigstore-bundle` or `other`.
+    /// `cosign-signature`, `cosign-attestation`, `sigstore-bundle`, `simple-signature` or `other`.
     pub format: &'static str,
     /// The digest of its bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -197,6 +197,9 @@ pub struct Claims {
     /// Who signed, by the certificate.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub signer: Option<Signer>,
+    /// Which OpenPGP key signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub openpgp: Option<OpenPgpSigner>,
     /// Entries in transparency logs of the trusted root; all of them hold.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub log_entries: Vec<LogEntry>,
@@ -225,6 +228,25 @@ pub struct Signer {
     pub not_after: i64,
     /// SHA-256 of the certificate.
     pub fingerprint: String,
+}
+
+/// Which OpenPGP key signed, and when. Dates are the key owner's own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct OpenPgpSigner {
+    /// The fingerprint of the primary key, in upper-case hexadecimal, as GnuPG writes it.
+    pub key: String,
+    /// That of the subkey which signed, where one did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subkey: Option<String>,
+    /// When the key that signed was made, in seconds since 1970.
+    pub key_created: i64,
+    /// When it expired, where that was passed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_expired: Option<i64>,
+    /// When it signed, in seconds since 1970.
+    pub signed: i64,
 }
 
 /// An entry in a transparency log.

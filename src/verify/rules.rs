@@ -2,6 +2,7 @@
 
 use super::direct::{Direct, Paths, Signers, public_keys};
 use super::error::RulesError;
+use super::lookaside::Lookaside;
 use super::report::{Note, RuleReport};
 #[cfg(feature = "arithmetic")]
 use super::roots::here;
@@ -176,6 +177,28 @@ impl Rules {
                 .is_ok_and(|storage| storage.use_sigstore_attachments),
             Self::Direct(_) => true,
         }
+    }
+
+    /// Where the simple signatures of this image are kept, if a `registries.d` names a place.
+    pub(super) fn lookaside(&self, name: &Reference) -> Option<Lookaside> {
+        match self {
+            Self::Policy(rules) => {
+                let storage = registries_d::storage(rules.registries.as_ref(), name).ok()?;
+                Lookaside::of(&storage, name)
+            }
+            Self::Direct(_) => None,
+        }
+    }
+
+    /// Whether this image is judged by simple signatures, and where they are kept.
+    pub(crate) fn simple(&self, name: &Reference) -> Option<Option<Lookaside>> {
+        let Self::Policy(rules) = self else {
+            return None;
+        };
+        let mut selected = rules.policy.select(name).ok()?.requirements.iter();
+        selected
+            .any(|requirement| matches!(requirement, Requirement::SignedBy(_)))
+            .then(|| self.lookaside(name))
     }
 
     /// Whether attachments of this image are looked at, where a `registries.d` says so.

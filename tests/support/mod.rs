@@ -9,7 +9,7 @@ use sealgate::internals::oci::registry::{Fetched, RegistryError};
 use sealgate::internals::reference::{Grammar, Reference};
 use sealgate::internals::time::UnixTime;
 use sealgate::internals::verify::{
-    Archive, Listed, Referrer, Report, Request, Rules, verify_image,
+    Archive, Listed, Lookaside, Referrer, Report, Request, Rules, verify_image,
 };
 use sealgate::policy::Policy;
 use std::collections::BTreeMap;
@@ -45,6 +45,10 @@ pub(crate) struct Memory {
     pub manifests: BTreeMap<String, (Vec<u8>, String)>,
     pub blobs: BTreeMap<String, Vec<u8>>,
     pub referrers: BTreeMap<String, Vec<Referrer>>,
+    /// The simple signatures of a manifest, as a lookaside or a `dir:` image has them.
+    pub simple: BTreeMap<String, Vec<Vec<u8>>>,
+    /// How many numbers are left out before the first of them.
+    pub gap: usize,
     /// Answers for every `.sig` tag, as a hostile registry may.
     pub any_signature: Option<Vec<u8>>,
     /// Answers for every list of referrers.
@@ -177,6 +181,21 @@ impl Archive for Memory {
         };
         digest.check(bytes)?;
         Ok(Some(bytes.clone()))
+    }
+
+    async fn simple_signature(
+        &self,
+        _lookaside: Option<&Lookaside>,
+        digest: &Digest,
+        number: usize,
+        _max: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        let stored = self.simple.get(&digest.to_string());
+        let place = (number - 1).checked_sub(self.gap);
+        Ok(stored
+            .zip(place)
+            .and_then(|(stored, place)| stored.get(place))
+            .cloned())
     }
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {

@@ -252,6 +252,26 @@ const KNOWN: &[(&str, &[&str], &[&str])] = &[
         ],
     ),
     ("simple-signing", &["keyring"], &["fingerprints"]),
+    (
+        "simple-signing",
+        &["signedBy-image"],
+        &["docker_reference", "signedIdentity", "keyType", "time"],
+    ),
+    (
+        "simple-signing",
+        &["manifest-signature"],
+        &["expected_reference", "accepted_fingerprints", "time"],
+    ),
+    (
+        "policy",
+        &["policy-eval"],
+        &[
+            "transport",
+            "reference",
+            "accepted_author_signatures",
+            "time",
+        ],
+    ),
     ("simple-signing", &["payload-parse"], &["type"]),
     (
         "simple-signing",

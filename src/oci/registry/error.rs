@@ -84,6 +84,13 @@ pub enum RegistryError {
         /// Where the list was read.
         url: String,
     },
+    /// A lookaside answered with another status than 200 and 404.
+    Lookaside {
+        /// What was asked for there.
+        url: String,
+        /// The HTTP status.
+        status: u16,
+    },
     /// The list of evidence was cut.
     Limit {
         /// How many entries were taken.
@@ -103,6 +110,7 @@ impl RegistryError {
         "registry.address",
         "registry.name",
         "registry.page",
+        "lookaside.status",
         "limit.evidence",
     ];
 }
@@ -143,6 +151,10 @@ impl RegistryError {
             },
             Self::Address { .. } => Self::Address { text: name() },
             Self::Page { .. } => Self::Page { url: name() },
+            Self::Lookaside { status, .. } => Self::Lookaside {
+                url: name(),
+                status,
+            },
             other @ (Self::Digest(_) | Self::Name { .. } | Self::Limit { .. }) => other,
         }
     }
@@ -162,6 +174,7 @@ impl Coded for RegistryError {
             Self::Address { .. } => "registry.address",
             Self::Name { .. } => "registry.name",
             Self::Page { .. } => "registry.page",
+            Self::Lookaside { .. } => "lookaside.status",
             Self::Limit { .. } => "limit.evidence",
         }
     }
@@ -221,6 +234,11 @@ impl fmt::Display for RegistryError {
                 f,
                 "expected the next page of the list at {url} to be an index on the same host, \
                  found something else: the registry is misconfigured"
+            ),
+            Self::Lookaside { url, status } => write!(
+                f,
+                "expected a simple signature (200) or none (404) where registries.d keeps those of \
+                 {url}, found status {status}: see that its \"lookaside\" can be read from here"
             ),
             Self::Limit { listed } => write!(
                 f,

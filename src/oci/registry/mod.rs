@@ -8,6 +8,7 @@
 mod egress;
 mod error;
 mod referrers;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod transport;
@@ -72,6 +73,8 @@ struct Session {
     wider: Vec<String>,
     /// What went wrong, with all addresses; only where the errors name none.
     troubles: Vec<String>,
+    /// Whether it has the extension for simple signatures, once that is known.
+    has_signatures: Option<bool>,
 }
 
 impl Session {

@@ -42,6 +42,31 @@ pub(super) enum Redirects<'a> {
     Returned,
     /// It is followed, to public addresses and these hosts.
     Followed(&'a EgressHosts),
+    /// It is followed as before, and only on the host that was asked.
+    OwnHost(&'a EgressHosts),
+}
+
+impl<'a> Redirects<'a> {
+    fn hosts(self) -> Option<&'a EgressHosts> {
+        match self {
+            Self::Returned => None,
+            Self::Followed(hosts) | Self::OwnHost(hosts) => Some(hosts),
+        }
+    }
+
+    /// docs/gateway.md "Egress".
+    fn check(self, asked: &Url, next: &Url) -> Result<(), RegistryError> {
+        if !matches!(self, Self::OwnHost(_)) || next.same_host(asked) {
+            return Ok(());
+        }
+        Err(HostError::Redirect {
+            url: asked.shown(),
+            reason: "it leads to another host, and simple signatures are read from the host that \
+                     registries.d names alone"
+                .into(),
+        }
+        .into())
+    }
 }
 
 /// What was answered.
@@ -128,11 +153,12 @@ pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Reply, Re
             let end = Url::parse(end);
             ours = ours && end.as_ref().is_some_and(|end| end.same_origin(&at));
             at = end.unwrap_or(at);
+            call.redirects.check(call.url, &at)?;
         }
         let location = response
             .header("location")
             .filter(|_| call.method != "POST" && is_redirect(response.status));
-        let (Some(location), Redirects::Followed(hosts)) = (location, call.redirects) else {
+        let (Some(location), Some(hosts)) = (location, call.redirects.hosts()) else {
             return bounded(
                 Reply {
                     response,
@@ -143,6 +169,7 @@ pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Reply, Re
             );
         };
         let (next, whose) = egress::redirect(&at, location, ours, hosts)?;
+        call.redirects.check(call.url, &next)?;
         // Once away, always away: another host must not choose what our credentials read.
         ours = ours && next.same_origin(&at);
         (at, egress) = (next, whose);

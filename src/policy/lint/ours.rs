@@ -1,4 +1,4 @@
-//! SL01 to SL12, SL16: the vocabulary of `"sealgate": {"version": 1}` (docs/trust.md sections 3 to
+//! SL01 to SL12, SL16, SL18: the vocabulary of `"sealgate": {"version": 1}` (docs/trust.md sections 3 to
 //! 6).
 
 use super::docker_scope;
@@ -20,6 +20,7 @@ use crate::policy::Exception;
 use crate::policy::Matcher;
 use crate::policy::Pinned;
 use crate::policy::Requirement;
+use crate::policy::SignedBy;
 use crate::policy::Test;
 use crate::policy::Trust;
 use crate::policy::error::Place;
@@ -54,8 +55,10 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
         identities(item, findings);
         attested(item, findings);
         rekor(item, findings);
-        if let Requirement::Pinned(pinned) = item.requirement {
-            pinned_scope(item, pinned, findings);
+        match item.requirement {
+            Requirement::Pinned(pinned) => pinned_scope(item, pinned, findings),
+            Requirement::SignedBy(signed) => expired_keys(item, signed, findings),
+            _ => {}
         }
     }
     exceptions(document, findings);
@@ -349,6 +352,21 @@ fn own_repository(identity: &Identity, node: &Node) -> Option<Edit> {
         Some(claims) => edit::append(claims, &claim),
         None => edit::append(node, &format!("\"claims\": {{{claim}}}")),
     }
+}
+
+/// SL18 (docs/trust.md section 1).
+fn expired_keys(item: Item<'_>, signed: &SignedBy, findings: &mut Findings) {
+    let Some(until) = signed.expired_keys else {
+        return;
+    };
+    let message = format!(
+        "until {until} a signature by a key that has expired counts, if it says that it was made \
+         before: that date is the signer's own word, so whoever stole the old key signs on; have \
+         the key prolonged (gpg --quick-set-expire) or the images signed by a new one, and leave \
+         expiredKeys out"
+    );
+    let place = item.place_of("expiredKeys");
+    findings.add(Rule::ExpiredKeys, place, message, None);
 }
 
 /// SL07, SL08.

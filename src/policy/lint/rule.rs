@@ -80,4 +80,5 @@ rules! {
     RegistryOpen "SL15" "registry-open" Warning;
     AuditAbove "SL16" "audit-above" Error;
     PrivateKey "SL17" "private-key" Error;
+    ExpiredKeys "SL18" "expired-keys" Error;
 }

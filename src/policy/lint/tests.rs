@@ -460,6 +460,7 @@ fn of_ours() -> Vec<Case> {
             r#""{scope}":[{{"type":"pinned","pins":{{"{pin}":"{DIGEST}"}}}}{beside}]"#
         ))
     };
+    let gpg = r#""keyType":"GPGKeys","keyPath":"/k""#;
     let workflow = r#""issuer":"https://token.actions.githubusercontent.com","subject":"https://github.com/o/r/.github/workflows/w.yml@refs/heads/main""#;
     let signed = &format!(",{}", SIGNED.trim_matches(['[', ']']));
     vec![
@@ -587,6 +588,13 @@ fn of_ours() -> Vec<Case> {
             attested(
                 r#""predicateType":"https://example.com/test-result/v1","keyPath":"/k","conditions":[{"pointer":"/time","maxAge":1}]"#,
             ),
+        ),
+        (
+            Rule::ExpiredKeys,
+            our_one(&signed_by(&format!(
+                r#"{gpg},"expiredKeys":{{"until":"2027-01-01T00:00:00Z"}}"#
+            ))),
+            our_one(&signed_by(gpg)),
         ),
         (
             Rule::ExceptionEnds,

@@ -28,12 +28,6 @@ fn sigstore(members: &str) -> &'static str {
     only_ours(&format!(r#"{{"type":"sigstoreSigned",{members}}}"#))
 }
 
-fn not_implemented(requirement: &str) -> Option<&'static str> {
-    Requirement::parse(requirement.as_bytes(), Vocabulary::Extended)
-        .unwrap()
-        .not_implemented()
-}
-
 const IDENTITIES: &str = r#""identities":[{"issuer":"i","subject":"s"}]"#;
 
 #[test]
@@ -420,28 +414,25 @@ fn matchers_of_ours_belong_to_sigstore_signed() {
 }
 
 #[test]
-fn what_is_not_decided_yet_says_so() {
-    let root = r#"{"type":"sigstoreSigned","trustedRootPath":"/r""#;
-    for (text, member) in [
-        (r#"{"type":"reject"}"#.into(), None),
-        (r#"{"type":"insecureAcceptAnything"}"#.into(), None),
-        (r#"{"type":"signedBaseLayer","baseLayerIdentity":{"type":"matchExact"}}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","keyPath":"/k"}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","keyPath":"/k","rekorPublicKeyPath":""}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","keyPath":"/k","signedIdentity":{"type":"matchDigest"}}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","keyPath":"/k","rekorPublicKeyDatas":["YQ=="]}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","keyPath":"/k","signedIdentity":{"type":"remapRepository","prefix":"a.b","signedPrefix":"c.d"}}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","pki":{"caRootsPath":"/r","subjectEmail":"e"}}"#.into(), None),
-        (r#"{"type":"sigstoreSigned","fulcio":{"caPath":"/r","oidcIssuer":"i","subjectEmail":"e"},"rekorPublicKeyPath":"/k"}"#.into(), None),
-        (format!(r#"{root},"keyPath":"/k"}}"#), None),
-        (format!("{root},{IDENTITIES}}}"), None),
-        (r#"{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k"}"#.into(), Some("signedBy")),
-        (r#"{"type":"attested","predicateType":"https://p.example","keyPath":"/k"}"#.into(), None),
-        (format!(r#"{{"type":"pinned","pins":{{"a.b/c:1":"sha256:{HEX}"}}}}"#), None),
-    ] {
-        let text: String = text;
-        assert_eq!(not_implemented(&text), member, "{text}");
-    }
+fn expired_keys() {
+    let signed_by = |until: &str| {
+        only_ours(&format!(
+            r#"{{"type":"signedBy","keyType":"GPGKeys","keyPath":"/k","expiredKeys":{until}}}"#
+        ))
+    };
+    assert_eq!(signed_by(r#"{"until":"2027-01-31T12:00:00Z"}"#), "ok");
+    assert_eq!(signed_by(r#"{"until":"2027-01-31"}"#), "policy.value");
+    assert_eq!(signed_by(r#"{"until":null}"#), "policy.value");
+    assert_eq!(signed_by("{}"), "policy.missing-key");
+    assert_eq!(signed_by("null"), "policy.type");
+    assert_eq!(
+        signed_by(r#"{"until":"2027-01-31T12:00:00Z","x":1}"#),
+        "policy.unknown-key"
+    );
+    assert_eq!(
+        sigstore(r#""keyPath":"/k","expiredKeys":{"until":"2027-01-31T12:00:00Z"}"#),
+        "policy.unknown-key"
+    );
 }
 
 #[test]

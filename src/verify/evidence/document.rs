@@ -7,6 +7,7 @@ use crate::error::HostError;
 use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::archive::{Archive, Listed, Referrer};
+use crate::verify::lookaside::Lookaside;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -86,6 +87,17 @@ impl EvidenceDocument {
         }
     }
 
+    fn bounded(&self, path: String, max_bytes: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        match self.answer(&path)? {
+            Some(answer) if answer.body.len() > max_bytes => Err(HostError::TooLarge {
+                url: path,
+                limit: max_bytes,
+            }
+            .into()),
+            answer => Ok(answer.map(|answer| answer.body.clone())),
+        }
+    }
+
     /// Reads a document.
     ///
     /// # Errors
@@ -144,19 +156,11 @@ impl Archive for EvidenceDocument {
         digest: &Digest,
         max_bytes: usize,
     ) -> Result<Option<Vec<u8>>, RegistryError> {
-        let path = format!("blobs/{digest}");
-        let Some(answer) = self.answer(&path)? else {
+        let Some(body) = self.bounded(format!("blobs/{digest}"), max_bytes)? else {
             return Ok(None);
         };
-        if answer.body.len() > max_bytes {
-            return Err(HostError::TooLarge {
-                url: path,
-                limit: max_bytes,
-            }
-            .into());
-        }
-        digest.check(&answer.body)?;
-        Ok(Some(answer.body.clone()))
+        digest.check(&body)?;
+        Ok(Some(body))
     }
 
     async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
@@ -168,6 +172,35 @@ impl Archive for EvidenceDocument {
             incomplete: None,
         })
     }
+
+    /// Whatever the reader's own `registries.d` says: it was read where the document was made.
+    async fn simple_signature(
+        &self,
+        _lookaside: Option<&Lookaside>,
+        digest: &Digest,
+        number: usize,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        self.bounded(signature_path(digest, number), max_bytes)
+    }
+
+    async fn simple_signatures(
+        &self,
+        digest: &Digest,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
+        self.bounded(signatures_path(digest), max_bytes)
+    }
+}
+
+/// Where a document has a signature of a lookaside.
+pub(super) fn signature_path(digest: &Digest, number: usize) -> String {
+    format!("lookaside/{digest}/signature-{number}")
+}
+
+/// Where a document has the list of the registry's extension.
+pub(super) fn signatures_path(digest: &Digest) -> String {
+    format!("signatures/{digest}")
 }
 
 fn text(node: &Node, at: &'static str) -> Result<String, EvidenceError> {

@@ -1,6 +1,6 @@
 //! Making such a document, piece by piece.
 
-use super::document::{Files, PolicyFiles};
+use super::document::{Files, PolicyFiles, signature_path, signatures_path};
 use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json;
@@ -12,6 +12,8 @@ use crate::verify::archive::{Archive, Listed, Referrer};
 use crate::verify::artifact::{
     is_empty_config, is_evidence_document, is_evidence_type, may_be_signature, says_attestation,
 };
+use crate::verify::lookaside::Lookaside;
+use crate::verify::stored::{Stored, listed};
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -38,6 +40,9 @@ pub struct Frame {
     pub reference: String,
     /// The part of the policy that decides.
     pub policy: Option<PolicyFiles>,
+    /// Which simple signatures belong to it, where the image is judged by such: none, or those of
+    /// the registry itself or else of the lookaside, if there is one. Where they are is not said.
+    pub simple: Option<Option<Lookaside>>,
 }
 
 impl Frame {
@@ -87,6 +92,7 @@ pub async fn collect<A: Archive, O: Out>(
         archive,
         out,
         written: BTreeSet::new(),
+        simple: frame.simple.as_ref(),
         left: limits::EVIDENCE_TOTAL,
         is_taken,
     };
@@ -112,6 +118,7 @@ pub async fn collect<A: Archive, O: Out>(
 struct Collector<'a, A, O> {
     archive: &'a A,
     out: &'a O,
+    simple: Option<&'a Option<Lookaside>>,
     /// The paths of what was written.
     written: BTreeSet<String>,
     /// Bytes that may still be written, before they become base64.
@@ -119,6 +126,9 @@ struct Collector<'a, A, O> {
     is_taken: bool,
 }
 
+/// What is said of it instead.
+const WITHHELD: &str = "what is listed as a signature here is none by its bytes, and is not given \
+                        out [evidence.withheld]";
 /// Bytes that are encoded at a stretch: whole triples.
 const PIECE: usize = 384 << 10;
 
@@ -232,8 +242,51 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
         None
     }
 
+    /// The registry's own list, or else the files of the lookaside up to the first that is missing.
+    /// Only what reads as a signature goes out.
+    async fn simple(&mut self, digest: &Digest, lookaside: Option<&Lookaside>) {
+        let path = signatures_path(digest);
+        let most = limits::EVIDENCE.min(self.left);
+        if !self.is_taken || self.written.contains(&path) {
+            return;
+        }
+        match self.archive.simple_signatures(digest, most).await {
+            Ok(Some(list)) if listed(&list).is_some() => {
+                return self.add_body(&path, "", &list).await;
+            }
+            Ok(Some(_)) => return self.add_error(&path, WITHHELD).await,
+            Err(error) => return self.failed(&path, &error).await,
+            Ok(None) => self.add_missing(&path).await,
+        }
+        for number in 1..=limits::LOOKASIDE {
+            let path = signature_path(digest, number);
+            let most = limits::EVIDENCE.min(self.left);
+            if most == 0 {
+                return self.full(&path).await;
+            }
+            let found = (self.archive)
+                .simple_signature(lookaside, digest, number, most)
+                .await;
+            self.out.pause().await;
+            match found {
+                Ok(Some(blob)) if Stored::read(&blob).is_ok() => {
+                    self.add_body(&path, "", &blob).await;
+                }
+                Ok(Some(_)) => self.add_error(&path, WITHHELD).await,
+                Ok(None) => return self.add_missing(&path).await,
+                Err(error) => return self.failed(&path, &error).await,
+            }
+            if !self.is_taken {
+                return;
+            }
+        }
+    }
+
     /// Signatures and attestations by tag, then what refers to the image.
     async fn attached(&mut self, digest: &Digest) {
+        if let Some(lookaside) = self.simple {
+            self.simple(digest, lookaside.as_ref()).await;
+        }
         let mut examined = 0;
         for name in [tag::signature_tag(digest), tag::attestation_tag(digest)] {
             if let Some(Document::Manifest(manifest)) = self.manifest(&name).await {
@@ -302,7 +355,7 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
                 self.out.pause().await;
                 self.add_body(&path, "", &bytes).await;
             }
-            Ok(Some(_)) => self.add_error(&path, "what is listed as a signature here is none by its bytes, and is not given out [evidence.withheld]").await,
+            Ok(Some(_)) => self.add_error(&path, WITHHELD).await,
             Ok(None) => self.add_missing(&path).await,
             Err(error) => self.failed(&path, &error).await,
         }

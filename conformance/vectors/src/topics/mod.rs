@@ -8,6 +8,7 @@ mod letter;
 mod manifests;
 mod policy;
 mod question;
+mod signed_by;
 mod simple_signing;
 
 use crate::case::Case;
@@ -28,6 +29,7 @@ pub fn run(case: &Case, provider: &Chosen) -> Outcome {
         "bundles" => bundles::run(case, provider),
         "crypto" => crypto::run(case, provider),
         "cosign-image" => cosign_image::run(case, provider),
+        "policy" if case.kind == "policy-eval" => simple_signing::evaluation(case, provider),
         "policy" => policy::run(case),
         "simple-signing" => simple_signing::run(case, provider),
         _ => Err(Stop::Unsupported),

@@ -1,6 +1,7 @@
 //! Topic `simple-signing`: OpenPGP messages, the keyrings that they are judged by, and what they
 //! say of an image.
 
+use super::signed_by;
 use crate::case::Case;
 use crate::case::Run;
 use crate::case::Stop;
@@ -17,9 +18,12 @@ use sealgate::internals::openpgp::OpenPgpError;
 use sealgate::internals::openpgp::SignedPayload;
 use sealgate::internals::openpgp::Terms;
 use sealgate::internals::openpgp::detached;
+use sealgate::internals::reference::Grammar;
+use sealgate::internals::reference::Reference;
 use sealgate::internals::simple_signing::Payload;
 use sealgate::internals::simple_signing::PayloadKind;
 use sealgate::internals::time::UnixTime;
+use serde_json::Value;
 use std::time::SystemTime;
 
 pub fn run(case: &Case, provider: &Chosen) -> Run {
@@ -44,8 +48,15 @@ pub fn run(case: &Case, provider: &Chosen) -> Run {
             Ok(())
         }
         "release-signature" => release(case, provider),
+        "manifest-signature" => manifest(case, provider),
+        "signedBy-image" => signed_by::image(case, terms(case)?.now, provider),
         _ => Err(Stop::Unsupported),
     }
+}
+
+/// A whole decision of the topic `policy`.
+pub fn evaluation(case: &Case, provider: &Chosen) -> Run {
+    signed_by::evaluation(case, terms(case)?.now, provider)
 }
 
 fn read<T>(result: Result<T, OpenPgpError>) -> Run<T> {
@@ -115,4 +126,23 @@ fn release(case: &Case, provider: &Chosen) -> Run {
         Some(expected) => answer(payload.docker_reference.as_str(), expected),
         None => Ok(()),
     }
+}
+
+/// A signature of one manifest under one name, by one of the keys that count.
+fn manifest(case: &Case, provider: &Chosen) -> Run {
+    let message = read(Message::read(&case.input("signature")?))?;
+    let signed = verify(case, &message, provider)?;
+    let accepted = case
+        .param("accepted_fingerprints")
+        .and_then(Value::as_array);
+    let signer = Value::from(signed.primary().to_string());
+    if !accepted.is_some_and(|accepted| accepted.contains(&signer)) {
+        return refuse("vector.other-signer");
+    }
+    let payload = Payload::parse(signed.payload(), PayloadKind::Atomic)?;
+    let digest = Digest::of(&case.input("manifest")?).to_string();
+    answer(payload.manifest_digest, digest)?;
+    let normal = |text: &str| Reference::normalize(text, Grammar::Containers);
+    let expected = normal(case.required("expected_reference")?)?;
+    answer(normal(&payload.docker_reference)?, expected)
 }

@@ -1,0 +1,86 @@
+//! One simple signature against `signedBy` (docs/containers-image.md section 5): first the
+//! signature and its key, then the payload, its digest, and the name that it gives.
+
+use super::found::Found;
+use super::payload::payload_claims;
+use super::question::{Question, Who};
+use super::report::{Candidate, Claims, OpenPgpSigner};
+use crate::crypto::{Provider, Refused, Rule};
+use crate::error::{Failure, HostError};
+use crate::openpgp::{Message, SignedPayload, Terms};
+use crate::simple_signing::{Payload, PayloadKind};
+use alloc::format;
+use alloc::string::{String, ToString};
+
+impl Question<'_> {
+    /// # Errors
+    /// [`HostError`] when the provider gave no answer.
+    pub(super) async fn simple<P: Provider>(
+        &self,
+        found: &Found,
+        bytes: &[u8],
+        provider: &P,
+    ) -> Result<Candidate, HostError> {
+        let keys = match self.who {
+            Who::GpgKeys(Ok(keys)) => keys,
+            Who::GpgKeys(Err(failure)) => return Ok(found.rejected(Refused::new(failure.clone()))),
+            _ => return Ok(found.not_for_this()),
+        };
+        let message = match Message::read(bytes) {
+            Ok(message) => message,
+            Err(error) => return Ok(found.rejected(Refused::new(error))),
+        };
+        let terms = Terms {
+            now: self.now,
+            expired_keys_until: keys.expired_until,
+        };
+        let verified = match message.verify(&keys.keyring, terms, provider).await? {
+            Ok(verified) => verified,
+            Err(refused) => return Ok(found.rejected(refused)),
+        };
+        let (claims, by_whom) = (signer(verified.claim()), by_whom(verified.claim()));
+        let expires = verified.claim().ends().map(|end| end.0);
+        let rule = Rule::new(
+            "payload.strict",
+            "the payload that was signed has the members of an atomic container signature, and no \
+             others",
+        );
+        let read = verified.check(rule, |signed| {
+            let payload = Payload::parse(signed.payload(), PayloadKind::Atomic)?;
+            Ok::<_, Failure>((payload, signed))
+        });
+        let read = match read {
+            Ok(read) => read,
+            Err(refused) => return Ok(found.judged::<()>(Err(refused), claims, by_whom)),
+        };
+        let payload = &read.claim().0;
+        let claims = payload_claims(claims, payload);
+        let message = format!("{by_whom}, as {}", payload.docker_reference);
+        let judged = self.judge_payload(read, |(payload, _)| payload);
+        Ok(found.judged(judged, claims, message).until(expires))
+    }
+}
+
+fn signer(signed: &SignedPayload) -> Claims {
+    Claims {
+        openpgp: Some(OpenPgpSigner {
+            key: signed.primary().to_string(),
+            subkey: (signed.signer() != signed.primary()).then(|| signed.signer().to_string()),
+            key_created: signed.key_created().0,
+            key_expired: signed.expired().map(|at| at.0),
+            signed: signed.created().0,
+        }),
+        ..Claims::default()
+    }
+}
+
+fn by_whom(signed: &SignedPayload) -> String {
+    let key = signed.primary();
+    match signed.expired() {
+        None => format!("a good signature by the key {key}"),
+        Some(at) => format!(
+            "a good signature by the key {key}, which expired at {at} (passed over, as \
+             \"expiredKeys\" of the policy says)"
+        ),
+    }
+}

@@ -1,0 +1,186 @@
+//! Finding the simple signatures of one manifest: the registry's extension if it has that, else a
+//! lookaside (docs/containers-image.md section 7).
+//!
+//! One after the other, from 1 on, until one is missing. Nothing found here is trusted.
+
+use super::archive::Archive;
+use super::error::VerifyError;
+use super::finding::Finding;
+use super::found::{Body, Found};
+use super::lookaside::Lookaside;
+use super::stored::{Stored, listed};
+use crate::digest::{Digest, sha256};
+use crate::limits;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+/// The simple signatures of one manifest, fetched as they are looked at; nothing is asked for
+/// twice.
+pub(super) struct SimpleSource<'r, A> {
+    archive: &'r A,
+    digest: &'r Digest,
+    lookaside: Option<Lookaside>,
+    next: Ahead,
+    found: Vec<Arc<Found>>,
+    missed: Option<Finding>,
+    trouble: Option<Finding>,
+}
+
+/// What is asked next.
+enum Ahead {
+    Extension,
+    /// What the extension listed, and how many of it were looked at.
+    Listed(VecDeque<Vec<u8>>, usize),
+    /// The signature of this number.
+    Lookaside(usize),
+    Nothing,
+}
+
+impl<'r, A: Archive> SimpleSource<'r, A> {
+    pub(super) fn new(archive: &'r A, digest: &'r Digest, lookaside: Option<Lookaside>) -> Self {
+        Self {
+            archive,
+            digest,
+            lookaside,
+            next: Ahead::Extension,
+            found: Vec::new(),
+            missed: None,
+            trouble: None,
+        }
+    }
+
+    /// The candidate with this number, fetched if it must be; `fetched` counts the bytes of all
+    /// evidence of the image. None: there is no more, or no more can be had, which [`Self::missed`]
+    /// says.
+    pub(super) async fn candidate(
+        &mut self,
+        number: usize,
+        fetched: &mut usize,
+    ) -> Option<Arc<Found>> {
+        loop {
+            if let Some(found) = self.found.get(number) {
+                return Some(found.clone());
+            }
+            match core::mem::replace(&mut self.next, Ahead::Nothing) {
+                Ahead::Nothing => return None,
+                Ahead::Extension => self.extension(fetched).await,
+                Ahead::Listed(mut list, taken) => {
+                    if let Some(message) = list.pop_front() {
+                        let taken = taken.saturating_add(1);
+                        self.add(
+                            format!("registry, signature {taken}"),
+                            Ok(Stored::Simple(message)),
+                        );
+                        self.next = Ahead::Listed(list, taken);
+                    }
+                }
+                Ahead::Lookaside(number) => self.lookaside(number, fetched).await,
+            }
+        }
+    }
+
+    /// The first thing that could not be had: with nothing satisfied it is "unknown".
+    pub(super) fn missed(&self) -> Option<Finding> {
+        self.missed.clone()
+    }
+
+    /// The first thing that could not be had or does not read.
+    pub(super) fn trouble(&self) -> Option<Finding> {
+        self.trouble.clone()
+    }
+
+    async fn extension(&mut self, fetched: &mut usize) {
+        let Some(max) = self.room(*fetched) else {
+            return;
+        };
+        let body = match self.archive.simple_signatures(self.digest, max).await {
+            Ok(Some(body)) => body,
+            Ok(None) => {
+                self.next = Ahead::Lookaside(1);
+                return;
+            }
+            Err(error) => return self.miss(Finding::unknown(error)),
+        };
+        *fetched = fetched.saturating_add(body.len());
+        match listed(&body) {
+            Some(list) if list.len() > limits::LOOKASIDE => self.miss(too_many()),
+            Some(list) => self.next = Ahead::Listed(list.into(), 0),
+            None => self.miss(Finding::unknown(VerifyError::SignatureList)),
+        }
+    }
+
+    async fn lookaside(&mut self, number: usize, fetched: &mut usize) {
+        let Some(max) = self.room(*fetched) else {
+            return;
+        };
+        let asked = self
+            .archive
+            .simple_signature(self.lookaside.as_ref(), self.digest, number, max)
+            .await;
+        let blob = match asked {
+            Ok(Some(blob)) => blob,
+            Ok(None) => return,
+            Err(error) => return self.miss(Finding::unknown(error)),
+        };
+        if number >= limits::LOOKASIDE {
+            return self.miss(too_many());
+        }
+        *fetched = fetched.saturating_add(blob.len());
+        let stored = Stored::read(&blob).map_err(Finding::deny);
+        self.add(format!("lookaside, signature-{number}"), stored);
+        self.next = Ahead::Lookaside(number.saturating_add(1));
+    }
+
+    fn room(&mut self, fetched: usize) -> Option<usize> {
+        match limits::EVIDENCE_TOTAL.saturating_sub(fetched) {
+            0 => {
+                self.miss(Finding::unknown(VerifyError::EvidenceLimit {
+                    what: "bytes of evidence",
+                    limit: limits::EVIDENCE_TOTAL,
+                }));
+                None
+            }
+            left => Some(left.min(limits::EVIDENCE)),
+        }
+    }
+
+    fn miss(&mut self, finding: Finding) {
+        self.missed = self.missed.take().or(Some(finding.clone()));
+        self.trouble = self.trouble.take().or(Some(finding));
+    }
+
+    fn add(&mut self, source: String, stored: Result<Stored, Finding>) {
+        let (key, digest, body) = match stored {
+            Ok(Stored::Simple(message)) => {
+                let digest = Digest::of(&message);
+                let key = sha256(format!("simple signature {digest}").as_bytes());
+                (key, Some(digest), Body::Simple(message))
+            }
+            Ok(Stored::Sigstore(media_type)) => {
+                let key = sha256(format!("other signature {source}").as_bytes());
+                (key, None, Body::Attachment(media_type))
+            }
+            Err(trouble) => {
+                self.trouble = self.trouble.take().or(Some(trouble.clone()));
+                let key = sha256(format!("broken signature {source}").as_bytes());
+                (key, None, Body::Broken(trouble.into_reason()))
+            }
+        };
+        self.found.push(Arc::new(Found {
+            source,
+            digest,
+            origin: None,
+            key,
+            body,
+        }));
+    }
+}
+
+fn too_many() -> Finding {
+    Finding::unknown(VerifyError::Lookaside {
+        limit: limits::LOOKASIDE,
+    })
+}
