@@ -44,10 +44,6 @@ impl Algorithm {
         }
     }
 
-    pub fn is_rsa(self) -> bool {
-        self.id() == 1
-    }
-
     /// The shortest hash that fits the key, by its id.
     pub fn usual_hash(self) -> u8 {
         match self {
@@ -125,7 +121,10 @@ impl Pair {
                 let key = p384::ecdsa::SigningKey::from_slice(&bytes(random, 48)).unwrap();
                 let point = key.verifying_key().to_sec1_point(false);
                 let oid = [5, 0x2b, 0x81, 0x04, 0x00, 0x22];
-                (Secret::P384(key), [&oid[..], &mpi(point.as_bytes())].concat())
+                (
+                    Secret::P384(key),
+                    [&oid[..], &mpi(point.as_bytes())].concat(),
+                )
             }
             Algorithm::P521 => {
                 // Below the order, whose first byte is 1.
@@ -133,7 +132,10 @@ impl Pair {
                 let key = p521::ecdsa::SigningKey::from_slice(&scalar).unwrap();
                 let point = key.verifying_key().to_sec1_point(false);
                 let oid = [5, 0x2b, 0x81, 0x04, 0x00, 0x23];
-                (Secret::P521(key), [&oid[..], &mpi(point.as_bytes())].concat())
+                (
+                    Secret::P521(key),
+                    [&oid[..], &mpi(point.as_bytes())].concat(),
+                )
             }
             Algorithm::Ed25519 => {
                 let seed: [u8; 32] = bytes(random, 32).try_into().unwrap();
@@ -166,6 +168,7 @@ impl Pair {
                 let scheme = match hash {
                     2 => rsa::Pkcs1v15Sign::new::<sha1::Sha1>(),
                     9 => rsa::Pkcs1v15Sign::new::<sha2::Sha384>(),
+                    11 => rsa::Pkcs1v15Sign::new::<sha2::Sha224>(),
                     10 => rsa::Pkcs1v15Sign::new::<sha2::Sha512>(),
                     _ => rsa::Pkcs1v15Sign::new::<sha2::Sha256>(),
                 };

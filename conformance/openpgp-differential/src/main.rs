@@ -27,8 +27,8 @@ use crate::oracle::Oracle;
 use crate::oracle::Question;
 use crate::ours::Judged;
 use crate::random::Random;
-use crate::reasons::Between;
 use crate::reasons::REASONS;
+use crate::reasons::Side;
 use crate::spec::Form;
 use crate::spec::Spec;
 use std::collections::BTreeMap;
@@ -38,10 +38,10 @@ use std::process::ExitCode;
 use std::time::SystemTime;
 
 const SEED: u64 = 12;
-const COUNT: u64 = 1_500;
-/// How many cases there must be of each algorithm, form and hash, of as many.
+const COUNT: u64 = 300;
+/// How many cases there must be of each algorithm, form and hash, of a thousand.
 const LEAST: u64 = 20;
-/// Of a hundred cases, how many must be allowed by us.
+/// Of a hundred cases, how many we must allow.
 const LEAST_ALLOWED: usize = 30;
 /// How many differences are shown in full.
 const SHOWN: usize = 12;
@@ -63,6 +63,33 @@ struct Answers {
     go: Answer,
 }
 
+impl Answers {
+    /// The pairs of answers that differ.
+    fn differences(&self) -> Vec<(&'static str, Side<'_>, Side<'_>)> {
+        let theirs = |place, answer: &'_ Answer| (place, answer.allowed);
+        let side = |(place, allowed): (usize, bool)| Side {
+            place,
+            allowed,
+            text: match place {
+                0 => &self.ours.code,
+                1 => self.gnupg.error.as_deref().unwrap_or("ok"),
+                _ => self.go.error.as_deref().unwrap_or("ok"),
+            },
+        };
+        let ours = (0, self.ours.allowed);
+        let (gnupg, go) = (theirs(1, &self.gnupg), theirs(2, &self.go));
+        [
+            ("GnuPG and Go", gnupg, go),
+            ("we and GnuPG", ours, gnupg),
+            ("we and Go", ours, go),
+        ]
+        .into_iter()
+        .filter(|(_, one, other)| one.1 != other.1)
+        .map(|(name, one, other)| (name, side(one), side(other)))
+        .collect()
+    }
+}
+
 /// What came of a run.
 #[derive(Default)]
 struct Tally {
@@ -71,10 +98,13 @@ struct Tally {
     forms: BTreeMap<Form, u64>,
     hashes: BTreeMap<u8, u64>,
     by_subkey: u64,
+    /// What is odd beside the form, by name.
+    odd: BTreeMap<String, u64>,
     /// Of those: ours, GnuPG's, Go's, all three.
     allowed: [usize; 4],
     codes: BTreeMap<String, u64>,
-    reasons: BTreeMap<usize, u64>,
+    /// By the place of a reason, and whose answers it explains.
+    reasons: BTreeMap<(usize, &'static str), u64>,
     unexplained: BTreeMap<String, u64>,
 }
 
@@ -168,8 +198,10 @@ fn run(options: &Options) -> Result<bool, String> {
 
 fn now() -> Result<u32, String> {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    (since.ok().and_then(|since| u32::try_from(since.as_secs()).ok()))
-        .ok_or_else(|| "expected a clock between 1970 and 2106, found another".into())
+    (since
+        .ok()
+        .and_then(|since| u32::try_from(since.as_secs()).ok()))
+    .ok_or_else(|| "expected a clock between 1970 and 2106, found another".into())
 }
 
 fn ask(question: &Question, oracles: &mut [Oracle; 2], now: u32) -> Result<Answers, String> {
@@ -189,48 +221,34 @@ fn ask(question: &Question, oracles: &mut [Oracle; 2], now: u32) -> Result<Answe
 
 impl Tally {
     /// What no reason explains.
-    fn add(&mut self, spec: &Spec, answers: &Answers) -> Vec<Between> {
+    fn add(&mut self, spec: &Spec, answers: &Answers) -> Vec<&'static str> {
         *self.algorithms.entry(spec.signer()).or_default() += 1;
         *self.forms.entry(spec.form).or_default() += 1;
         *self.hashes.entry(spec.hash).or_default() += 1;
         *self.codes.entry(answers.ours.code.clone()).or_default() += 1;
         self.by_subkey += u64::from(spec.subkey.is_some());
-        let verdicts = [answers.ours.allowed, answers.gnupg.allowed, answers.go.allowed];
+        for name in spec.odd() {
+            *self.odd.entry(name).or_default() += 1;
+        }
+        let verdicts = [
+            answers.ours.allowed,
+            answers.gnupg.allowed,
+            answers.go.allowed,
+        ];
         for (place, allowed) in verdicts.into_iter().enumerate() {
             self.allowed[place] += usize::from(allowed);
         }
         self.allowed[3] += usize::from(verdicts == [true; 3]);
-        let [ours, gnupg, go] = verdicts;
-        let pairs = [
-            (Between::Oracles, gnupg, go),
-            (Between::OursGnupg, ours, gnupg),
-            (Between::OursGo, ours, go),
-        ];
         let mut unexplained = Vec::new();
-        for (between, first, second) in pairs {
-            if first == second {
-                continue;
-            }
-            let reason = REASONS.iter().position(|reason| {
-                reason.between == between && reason.first_allows == first && (reason.applies)(spec)
-            });
+        for (name, one, other) in answers.differences() {
+            let reason = REASONS
+                .iter()
+                .position(|reason| reason.explains(spec, &one, &other));
             match reason {
-                Some(place) => *self.reasons.entry(place).or_default() += 1,
+                Some(place) => *self.reasons.entry((place, name)).or_default() += 1,
                 None => {
-                    unexplained.push(between);
-                    let kind = format!(
-                        "{between:?}, first allows: {first}; {:?} {:?} {:?} {:?} {:?} {:?} hash {} | {} | {} | {}",
-                        spec.form,
-                        spec.life,
-                        spec.says,
-                        spec.payload,
-                        spec.ring,
-                        spec.stored,
-                        spec.hash,
-                        answers.ours.code,
-                        short(&answers.gnupg),
-                        short(&answers.go),
-                    );
+                    unexplained.push(name);
+                    let kind = format!("{name}: {:?} against {:?}", short(&one), short(&other));
                     *self.unexplained.entry(kind).or_default() += 1;
                 }
             }
@@ -241,15 +259,24 @@ impl Tally {
 
     /// Whether all is well.
     fn summary(&self, options: &Options) -> bool {
-        println!("algorithms: {:?}, by subkeys: {}", self.algorithms, self.by_subkey);
+        println!(
+            "algorithms: {:?}, by subkeys: {}",
+            self.algorithms, self.by_subkey
+        );
         println!("forms: {:?}", self.forms);
         println!("hashes: {:?}", self.hashes);
+        println!("beside: {:?}", self.odd);
         println!("our codes: {:?}", self.codes);
         let [ours, gnupg, go, all] = self.allowed;
         println!("allowed: {ours} by us, {gnupg} with GnuPG, {go} with Go, {all} by all three");
-        for (place, count) in &self.reasons {
-            let reason = &REASONS[*place];
-            println!("differs: {count} × {:?}: {}", reason.between, reason.name);
+        for (place, reason) in REASONS.iter().enumerate() {
+            let pairs = self.reasons.range((place, "")..(place + 1, ""));
+            let counts: Vec<String> = pairs
+                .map(|((_, pair), count)| format!("{count} × {pair}"))
+                .collect();
+            if !counts.is_empty() {
+                println!("differ: {}: {}", reason.name, counts.join(", "));
+            }
         }
         for (kind, count) in &self.unexplained {
             println!("without a reason: {count} × {kind}");
@@ -262,11 +289,14 @@ impl Tally {
 
     /// Whether much of each was tried.
     fn enough(&self, cases: u64) -> bool {
-        let least = (LEAST * cases / COUNT).clamp(1, LEAST);
+        let least = (LEAST * cases / 1_000).clamp(1, LEAST);
         let mut rare = Vec::new();
         let count = |count: Option<&u64>| count.copied().unwrap_or_default();
         for algorithm in Algorithm::USUAL {
-            rare.push((format!("{algorithm:?}"), count(self.algorithms.get(&algorithm))));
+            rare.push((
+                format!("{algorithm:?}"),
+                count(self.algorithms.get(&algorithm)),
+            ));
         }
         for form in Form::GOOD.iter().chain(&Form::ODD) {
             rare.push((format!("{form:?}"), count(self.forms.get(form))));
@@ -287,12 +317,16 @@ impl Tally {
     }
 }
 
-fn short(answer: &Answer) -> String {
-    let text = answer.error.as_deref().unwrap_or("ok");
-    text.chars().take(90).collect()
+fn short<'a>(side: &Side<'a>) -> &'a str {
+    let end = side
+        .text
+        .char_indices()
+        .nth(90)
+        .map_or(side.text.len(), |(at, _)| at);
+    &side.text[..end]
 }
 
-fn show(case: u64, spec: &Spec, question: &Question, answers: &Answers, unexplained: &[Between]) {
+fn show(case: u64, spec: &Spec, question: &Question, answers: &Answers, unexplained: &[&str]) {
     println!("case {case}: {spec:?}");
     println!("  policy: {}", String::from_utf8_lossy(&question.policy));
     for signature in &question.signatures {

@@ -136,7 +136,8 @@ impl Maker<'_> {
         let payload_packet = packet(LITERAL, &data);
         let signature = packet(SIGNATURE, &body);
         let usual = [&one_pass[..], &payload_packet, &signature].concat();
-        let compressed = |algorithm: u8, bytes: &[u8]| packet(COMPRESSED, &[&[algorithm], bytes].concat());
+        let compressed =
+            |algorithm: u8, bytes: &[u8]| packet(COMPRESSED, &[&[algorithm], bytes].concat());
         let zip = |bytes: &[u8]| miniz_oxide::deflate::compress_to_vec(bytes, 6);
         let last_but = |count: usize| {
             let mut bytes = usual.clone();
@@ -237,17 +238,37 @@ impl Maker<'_> {
             bytes
         };
         match life {
-            Life::Revoked => ring.extend(says(0x20, hash, self.now - 20 * DAY, &subpacket(29, &[0]), &hashed)),
-            Life::RetiredSince => ring.extend(says(0x20, hash, self.now - 9 * DAY, &subpacket(29, &[3]), &hashed)),
-            Life::BadRevocation => ring.extend(bad(says(0x20, hash, self.now - 20 * DAY, &[], &hashed))),
+            Life::Revoked => ring.extend(says(
+                0x20,
+                hash,
+                self.now - 20 * DAY,
+                &subpacket(29, &[0]),
+                &hashed,
+            )),
+            Life::RetiredSince => ring.extend(says(
+                0x20,
+                hash,
+                self.now - 9 * DAY,
+                &subpacket(29, &[3]),
+                &hashed,
+            )),
+            Life::BadRevocation => {
+                ring.extend(bad(says(0x20, hash, self.now - 20 * DAY, &[], &hashed)))
+            }
             Life::RevokedByStranger => {
-                let fields = keys.stranger.usual(0x20, spec.signer().usual_hash(), self.now - 20 * DAY);
+                let fields =
+                    keys.stranger
+                        .usual(0x20, spec.signer().usual_hash(), self.now - 20 * DAY);
                 ring.extend(packet(SIGNATURE, &keys.stranger.sign(&fields, &hashed)));
             }
             _ => {}
         }
         let flags = subpacket(27, &[if life == Life::NotForSigning { 1 } else { 3 }]);
-        let plain = if life == Life::NoFlags { Vec::new() } else { flags };
+        let plain = if life == Life::NoFlags {
+            Vec::new()
+        } else {
+            flags
+        };
         let ids: &[&[u8]] = match life {
             Life::NoUserId => &[],
             Life::OneUserIdRevoked => &[b"One <one@example.com>", b"Two <two@example.com>"],
@@ -255,7 +276,9 @@ impl Maker<'_> {
         };
         for (at, id) in ids.iter().enumerate() {
             let data = [&hashed[..], &hashed_id(id)].concat();
-            let certify = |hash: u8, time: u32, more: &[u8]| says(0x13, hash, time, &[&plain[..], more].concat(), &data);
+            let certify = |hash: u8, time: u32, more: &[u8]| {
+                says(0x13, hash, time, &[&plain[..], more].concat(), &data)
+            };
             ring.extend(packet(13, id));
             let expired = from_birth(self.now - DAY);
             let certified = match life {
@@ -264,15 +287,29 @@ impl Maker<'_> {
                 Life::ExpiresLater => certify(hash, birth, &from_birth(self.now + 30 * DAY)),
                 Life::Expired => certify(hash, birth, &expired),
                 Life::ExpiredWhenSigned => certify(hash, birth, &from_birth(self.now - 20 * DAY)),
-                Life::Prolonged => [certify(hash, birth, &expired), certify(hash, birth + DAY, &[])].concat(),
-                Life::Shortened => [certify(hash, birth, &[]), certify(hash, birth + DAY, &expired)].concat(),
+                Life::Prolonged => [
+                    certify(hash, birth, &expired),
+                    certify(hash, birth + DAY, &[]),
+                ]
+                .concat(),
+                Life::Shortened => [
+                    certify(hash, birth, &[]),
+                    certify(hash, birth + DAY, &expired),
+                ]
+                .concat(),
                 Life::UserIdExpired => certify(hash, birth, &subpacket(3, &DAY.to_be_bytes())),
                 Life::Sha1Certified => certify(2, birth, &[]),
                 _ => certify(hash, birth, &[]),
             };
             ring.extend(certified);
             if life == Life::UserIdRevoked || life == Life::OneUserIdRevoked && at == 0 {
-                ring.extend(says(0x30, hash, self.now - 20 * DAY, &subpacket(29, &[32]), &data));
+                ring.extend(says(
+                    0x30,
+                    hash,
+                    self.now - 20 * DAY,
+                    &subpacket(29, &[32]),
+                    &data,
+                ));
             }
         }
         if let Some(subkey) = &keys.subkey {
@@ -281,11 +318,21 @@ impl Maker<'_> {
         ring
     }
 
-    fn subkey(&self, spec: &Spec, key: &Key<'_>, subkey: &Key<'_>, bad: &dyn Fn(Vec<u8>) -> Vec<u8>) -> Vec<u8> {
+    fn subkey(
+        &self,
+        spec: &Spec,
+        key: &Key<'_>,
+        subkey: &Key<'_>,
+        bad: &dyn Fn(Vec<u8>) -> Vec<u8>,
+    ) -> Vec<u8> {
         let (life, birth) = (spec.life, subkey.created);
         let data = [key.hashed(), subkey.hashed()].concat();
         let from_birth = |time: u32| subpacket(9, &(time - birth).to_be_bytes());
-        let hash = if life == Life::Sha1Binding { 2 } else { spec.self_hash };
+        let hash = if life == Life::Sha1Binding {
+            2
+        } else {
+            spec.self_hash
+        };
         let mut fields = key.usual(0x18, hash, birth);
         match life {
             Life::SubkeyExpired => fields.hashed.extend(from_birth(self.now - DAY)),
@@ -362,9 +409,8 @@ impl Maker<'_> {
             Ring::SecretKey => data(&[&[own[0] & !0x3f | 5], &own[1..]].concat()),
         };
         let identity = identity(spec.identity);
-        let require = |keys: &str| {
-            format!(r#"{{"type":"signedBy","keyType":"GPGKeys",{keys}{identity}}}"#)
-        };
+        let require =
+            |keys: &str| format!(r#"{{"type":"signedBy","keyType":"GPGKeys",{keys}{identity}}}"#);
         let list = match spec.ring {
             Ring::RequiredTwice => [require(&keys), require(&keys)].join(","),
             Ring::StrangerToo => [require(&keys), require(&data(stranger))].join(","),
@@ -396,7 +442,8 @@ fn identity(identity: Identity) -> String {
                 .into()
         }
         Identity::RemappedElsewhere => {
-            r#""type":"remapIdentity","prefix":"registry.example","signedPrefix":"x.example""#.into()
+            r#""type":"remapIdentity","prefix":"registry.example","signedPrefix":"x.example""#
+                .into()
         }
     };
     format!(r#","signedIdentity":{{{rest}}}"#)
@@ -434,7 +481,9 @@ fn payload(odd: Payload, digest: &str) -> String {
         Payload::NullTimestamp => optional = r#","optional":{"timestamp":null}"#,
         Payload::NumberCreator => optional = r#","optional":{"creator":1}"#,
         Payload::NullCreator => optional = r#","optional":{"creator":null}"#,
-        Payload::OtherCase => return payload(Payload::Usual, &digest).replace("critical", "Critical"),
+        Payload::OtherCase => {
+            return payload(Payload::Usual, &digest).replace("critical", "Critical");
+        }
         Payload::TrailingText => behind = "{}",
         Payload::TrailingSpace => behind = " \n",
         Payload::NoJson => return "no JSON".into(),

@@ -3,6 +3,7 @@
 use crate::oracle::Question;
 use sealgate::internals::crypto::RustCrypto;
 use sealgate::internals::digest::Digest;
+use sealgate::internals::error::Coded;
 use sealgate::internals::oci::registry::Fetched;
 use sealgate::internals::oci::registry::RegistryError;
 use sealgate::internals::reference::Grammar;
@@ -32,12 +33,26 @@ pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
     let policy = Policy::parse(&question.policy)
         .map_err(|error| format!("expected a policy that parses, found: {error}"))?;
     let assets = question.files.iter().cloned().collect();
-    let rules = Rules::policy(policy, assets)
-        .map_err(|error| format!("expected a policy that loads, found: {error}"))?;
+    let rules = match Rules::policy(policy, assets) {
+        Ok(rules) => rules,
+        // With a secret key in it, say.
+        Err(error) => {
+            return Ok(Judged {
+                allowed: false,
+                code: error.code().into(),
+                text: error.to_string(),
+            });
+        }
+    };
     let name = Reference::normalize(&question.reference, Grammar::Containers)
         .map_err(|error| format!("expected a name, found: {error}"))?;
     let request = Request::of(name, UnixTime(now.into()));
-    let report = finished(verify_image(&Stored(question), &RustCrypto, &rules, &request));
+    let report = finished(verify_image(
+        &Stored(question),
+        &RustCrypto,
+        &rules,
+        &request,
+    ));
     Ok(Judged {
         allowed: report.allowed().is_some(),
         code: report.finding.code.into(),

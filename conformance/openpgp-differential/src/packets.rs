@@ -88,7 +88,11 @@ impl Key<'_> {
         Fields {
             kind,
             hash,
-            hashed: [subpacket(33, &fingerprint), subpacket(2, &signed.to_be_bytes())].concat(),
+            hashed: [
+                subpacket(33, &fingerprint),
+                subpacket(2, &signed.to_be_bytes()),
+            ]
+            .concat(),
             unhashed: subpacket(16, &self.id()),
         }
     }
@@ -99,10 +103,7 @@ impl Key<'_> {
         let head = [4, fields.kind, self.pair.algorithm.id(), fields.hash];
         let signed = [&head[..], &area(&fields.hashed)].concat();
         let length = (signed.len() as u32).to_be_bytes();
-        let digest = digest(
-            fields.hash,
-            &[data, &signed, &[4, 0xff], &length].concat(),
-        );
+        let digest = digest(fields.hash, &[data, &signed, &[4, 0xff], &length].concat());
         let numbers = self.pair.sign(fields.hash, &digest);
         [&signed, &area(&fields.unhashed), &digest[..2], &numbers].concat()
     }
@@ -113,7 +114,15 @@ impl Key<'_> {
         let digest = digest(hash, &[data, &fields].concat());
         let numbers = self.pair.sign(hash, &digest);
         let algorithms = [self.pair.algorithm.id(), hash];
-        [&[3, 5], &fields[..], &self.id(), &algorithms, &digest[..2], &numbers].concat()
+        [
+            &[3, 5],
+            &fields[..],
+            &self.id(),
+            &algorithms,
+            &digest[..2],
+            &numbers,
+        ]
+        .concat()
     }
 
     /// The announcement of a signature.

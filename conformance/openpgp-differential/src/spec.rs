@@ -388,12 +388,11 @@ impl Spec {
     /// Algorithms, good and odd forms come by turns, so that none is rare; most else is usual, so
     /// that what is odd shows.
     pub fn draw(case: u64, random: &mut Random) -> Self {
-        let turn = |list: usize, by: u64| (case / by) as usize % list;
-        let signer = Algorithm::USUAL[turn(7, 1)];
-        // A third of the cases have odd messages.
-        let is_odd = case.is_multiple_of(3);
+        let signer = Algorithm::USUAL[case as usize % 7];
+        // Two of five cases have odd messages.
+        let is_odd = case % 5 < 2;
         let form = if is_odd {
-            Form::ODD[turn(Form::ODD.len(), 3)]
+            Form::ODD[(case / 5 * 2 + case % 5) as usize % Form::ODD.len()]
         } else {
             Form::GOOD[random.below(Form::GOOD.len())]
         };
@@ -417,12 +416,39 @@ impl Spec {
         }
         spec.self_hash = spec.primary.usual_hash();
         if random.chance(40) {
-            spec.hash = random.weighted(&[(30, 8), (25, 9), (40, 10), (6, 2), (2, 11)]);
+            spec.hash = random.weighted(&[(30, 8), (25, 9), (40, 10), (11, 2), (4, 11)]);
         }
         if spec.form == Form::VersionThree {
             spec.says = Says::Usual;
         }
         spec
+    }
+
+    /// What is not usual, but for the form.
+    pub fn odd(&self) -> Vec<String> {
+        [
+            (self.life != Life::Usual, format!("key {:?}", self.life)),
+            (
+                self.says != Says::Usual,
+                format!("signature {:?}", self.says),
+            ),
+            (
+                self.payload != Payload::Usual,
+                format!("payload {:?}", self.payload),
+            ),
+            (
+                self.identity != Identity::Unsaid,
+                format!("identity {:?}", self.identity),
+            ),
+            (self.ring != Ring::Data, format!("keyring {:?}", self.ring)),
+            (
+                self.stored != Stored::Alone,
+                format!("stored {:?}", self.stored),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_odd, name)| is_odd.then_some(name))
+        .collect()
     }
 
     pub fn signer(&self) -> Algorithm {
