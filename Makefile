@@ -16,7 +16,7 @@ NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or
 OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
-CRATES := conformance/vectors conformance/differential conformance/sigstore-differential tools/build
+CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential tools/build
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
@@ -24,7 +24,7 @@ WASM_PACK := $(CACHE)/wasm-pack-0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-cli-$(shell sed -n 's/^wasm-bindgen = { version = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
 BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/nodejs
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish gnupg openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg gcc pkg-config libgpgme-dev ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -40,7 +40,7 @@ build: pkg/package.json ## make the npm package in pkg/
 	@node tools/build/sizes.mjs pkg/*.wasm
 
 .PHONY: test
-test: test-core lint test-targets test-wasm test-differential vectors-all test-package test-wasm-pack test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences ## everything, as CI runs it
+test: test-core lint test-targets test-wasm test-differential test-openpgp-differential vectors-all test-package test-wasm-pack test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences ## everything, as CI runs it
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -88,6 +88,17 @@ test-differential: rust ## the same answers as containers/image: [SEED=N] [COUNT
 	@cargo build --quiet --locked --manifest-path conformance/differential/Cargo.toml --target-dir target/differential
 	oracle="$$(pkg-tests/peers/build.sh policy-oracle)"; \
 	target/differential/debug/sealgate-differential "$$oracle" $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE))
+
+OPENPGP_DIFFERENTIAL := target/differential/debug/sealgate-openpgp-differential
+
+# With a planted defect it must fail, by its verdict (1) and not for want of something (2).
+.PHONY: test-openpgp-differential
+test-openpgp-differential: rust apt-peers ## simple signatures as containers/image judges them, with GnuPG and in Go: [SEED=N] [COUNT=N] [CASE=N] [PLANT=always-allow]
+	@cargo build --quiet --locked --manifest-path conformance/openpgp-differential/Cargo.toml --target-dir target/differential
+	oracles="$$(pkg-tests/peers/build.sh signature-oracle signature-oracle-go)"; \
+	$(if $(PLANT),PLANT=$(PLANT)) $(OPENPGP_DIFFERENTIAL) $$oracles $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE)); \
+	found=0; PLANT=always-allow $(OPENPGP_DIFFERENTIAL) $$oracles --count 40 > /dev/null || found=$$?; \
+	[ $$found = 1 ] || { echo "expected that always to allow is found (exit code 1), found $$found" >&2; exit 1; }
 
 .PHONY: test-package
 test-package: pkg/package.json apt-peers pkg-tests/package/peers/node_modules/.package-lock.json ## the packed package in Node 20 to 24, browsers, workerd, bundlers and TypeScript
@@ -163,6 +174,7 @@ lint-rust: rust-targets
 	cargo clippy --locked --all-targets -- -D warnings $(OF_TESTS)
 	cargo clippy --locked --all-targets --manifest-path conformance/vectors/Cargo.toml --target-dir target/vectors -- -D warnings
 	cargo clippy --locked --all-targets --manifest-path conformance/differential/Cargo.toml --target-dir target/differential -- -D warnings
+	cargo clippy --locked --all-targets --manifest-path conformance/openpgp-differential/Cargo.toml --target-dir target/differential -- -D warnings $(OF_TESTS)
 	cargo clippy --locked --manifest-path tools/build/Cargo.toml --target-dir $(CACHE)/build-tool -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 
@@ -235,9 +247,9 @@ apt-peers:
 	if [ -n "$$missing" ]; then echo "installing Debian packages:" $$missing; apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing; fi
 
 .PHONY: go-peers
-go-peers:
+go-peers: apt-peers
 	@echo "building the tests' Go programs that are missing in $(CACHE)/peers"
-	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

@@ -14,6 +14,7 @@ cache="${SEALGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sealgate}/peers"
 folder_of() {
   case "$1" in
     ctr2) echo "$here/containerd2" ;;
+    signature-oracle-go) echo "$here/signature-oracle" ;;
     *) echo "$here/$1" ;;
   esac
 }
@@ -30,13 +31,13 @@ package_of() {
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
     dockerd) echo github.com/moby/moby/v2/cmd/dockerd ;;
     fulcio) echo github.com/sigstore/fulcio ;;
-    cri | go-reader | image-copy | policy-oracle | referrers-registry) echo . ;;
+    cri | go-reader | image-copy | policy-oracle | referrers-registry | signature-oracle | signature-oracle-go) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 timestamp-authority"
+known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
@@ -61,9 +62,10 @@ build() {
     flock 9
     if [[ ! -x "$dir/$tool" ]]; then
       echo "peers: building $tool (once; a few minutes for cosign)" >&2
-      # containers/image with OpenPGP in Go, so that no library in C is needed.
+      # containers/image with OpenPGP in Go, so that no library in C is needed; signature-oracle alone has GnuPG's.
       (cd "$folder" \
-        && { [[ "$tool" != policy-oracle && "$tool" != image-copy ]] || export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp"; } \
+        && case "$tool" in policy-oracle | image-copy | signature-oracle-go)
+             export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp" ;; esac \
         && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
         || fail "go build of $tool failed (the lines above say why; the Go module proxy must be reachable the first time)"
       mv "$dir/$tool.new" "$dir/$tool"

@@ -1,0 +1,227 @@
+//! Why answers differ. A reason is a predicate on the case, and says who refuses for it and in
+//! whose words: a difference is explained where the one that refuses has said so, and the other is
+//! known to pass it over. docs/containers-image.md section 5 has the same table.
+
+use crate::keys::Algorithm;
+use crate::spec::Form;
+use crate::spec::Life;
+use crate::spec::Ring;
+use crate::spec::Says;
+use crate::spec::Spec;
+use crate::spec::Stored;
+
+pub struct Reason {
+    pub name: &'static str,
+    applies: fn(&Spec) -> bool,
+    /// What we, containers/image with GnuPG, and with OpenPGP in Go say of it (ours is a code);
+    /// `None`: it is passed over.
+    says: [Option<&'static str>; 3],
+}
+
+/// One side's answer.
+pub struct Side<'a> {
+    pub place: usize,
+    pub allowed: bool,
+    pub text: &'a str,
+}
+
+impl Reason {
+    pub fn explains(&self, spec: &Spec, one: &Side<'_>, other: &Side<'_>) -> bool {
+        let (allows, refuses) = if one.allowed {
+            (one, other)
+        } else {
+            (other, one)
+        };
+        let Some(text) = self.says[refuses.place] else {
+            return false;
+        };
+        // Of several stored signatures, our code is of one of them.
+        let is_told =
+            refuses.text.contains(text) || refuses.place == 0 && spec.stored != Stored::Alone;
+        (self.applies)(spec) && is_told && self.says[allows.place].is_none()
+    }
+}
+
+/// GnuPG wants a hash as long as the group of these keys; 512 bits do for P-521.
+fn is_short(key: Algorithm, hash: u8) -> bool {
+    let least = match key {
+        Algorithm::Dsa | Algorithm::P256 => 32,
+        Algorithm::P384 => 48,
+        Algorithm::P521 => 64,
+        Algorithm::Rsa2048 | Algorithm::Rsa3072 | Algorithm::Ed25519 => 0,
+    };
+    let size = match hash {
+        2 => 20,
+        11 => 28,
+        8 => 32,
+        9 => 48,
+        _ => 64,
+    };
+    size < least
+}
+
+macro_rules! reason {
+    ($name:literal, $says:expr, $applies:expr) => {
+        Reason {
+            name: $name,
+            applies: $applies,
+            says: $says,
+        }
+    };
+}
+
+const INVALID: Option<&str> = Some("Invalid GPG signature");
+
+pub const REASONS: &[Reason] = &[
+    reason!(
+        "SHA-256 or SHA-384 is shorter than the ECDSA key demands",
+        [Some("openpgp.short-hash"), INVALID, None],
+        |case| matches!(case.hash, 8 | 9) && is_short(case.signer(), case.hash)
+    ),
+    reason!(
+        "the message is over SHA-1, by RSA or Ed25519",
+        [Some("openpgp.sha1"), None, None],
+        |case| case.hash == 2 && !is_short(case.signer(), 2)
+    ),
+    reason!(
+        "the message is over SHA-1, by DSA or ECDSA",
+        [Some("openpgp.sha1"), INVALID, None],
+        |case| case.hash == 2 && is_short(case.signer(), 2)
+    ),
+    reason!(
+        "the message is over SHA-224, by RSA or Ed25519",
+        [Some("openpgp.hash"), None, None],
+        |case| case.hash == 11 && !is_short(case.signer(), 11)
+    ),
+    reason!(
+        "the message is over SHA-224, by DSA or ECDSA",
+        [Some("openpgp.hash"), INVALID, None],
+        |case| case.hash == 11 && is_short(case.signer(), 11)
+    ),
+    reason!(
+        "a subkey is bound over SHA-1 by RSA or Ed25519",
+        [Some("openpgp.not-bound"), None, None],
+        |case| case.life == Life::Sha1Binding && !is_short(case.primary, 2)
+    ),
+    reason!(
+        "a subkey is bound over SHA-1 by DSA or ECDSA",
+        [Some("openpgp.not-bound"), INVALID, None],
+        |case| case.life == Life::Sha1Binding && is_short(case.primary, 2)
+    ),
+    reason!(
+        "an Ed25519 key certifies itself over SHA-1",
+        [Some("openpgp.not-certified"), None, None],
+        |case| case.life == Life::Sha1Certified && case.primary == Algorithm::Ed25519
+    ),
+    reason!(
+        "a DSA or ECDSA key certifies itself over SHA-1",
+        [
+            Some("openpgp.not-certified"),
+            Some("No public keys imported"),
+            None
+        ],
+        |case| case.life == Life::Sha1Certified && is_short(case.primary, 2)
+    ),
+    reason!(
+        "compressed data is compressed again",
+        [Some("openpgp.packet"), None, None],
+        |case| case.form == Form::TwiceCompressed
+    ),
+    reason!(
+        "a marker packet stands before the message",
+        [Some("openpgp.packet"), None, None],
+        |case| case.form == Form::Marker
+    ),
+    reason!(
+        "another packet stands behind the signature",
+        [Some("openpgp.trailing"), None, None],
+        |case| matches!(case.form, Form::Padding | Form::TrailingPacket)
+    ),
+    reason!(
+        "a byte stands behind the signature",
+        [Some("openpgp.trailing"), Some("No data"), None],
+        |case| case.form == Form::TrailingByte
+    ),
+    reason!(
+        "the announcement (one-pass packet) names another key",
+        [Some("openpgp.one-pass"), None, Some("Key not found")],
+        |case| case.form == Form::OnePassOtherKey
+    ),
+    reason!(
+        "the first bytes of the digest, repeated in the signature, differ",
+        [Some("openpgp.digest"), None, None],
+        |case| case.form == Form::TamperedStart
+    ),
+    reason!(
+        "the only user id was revoked",
+        [
+            Some("openpgp.not-certified"),
+            None,
+            Some("made by revoked key")
+        ],
+        |case| case.life == Life::UserIdRevoked
+    ),
+    reason!(
+        "the certification of the only user id expired",
+        [
+            Some("openpgp.not-certified"),
+            None,
+            Some("signature expired")
+        ],
+        |case| case.life == Life::UserIdExpired
+    ),
+    reason!(
+        "the signature names two keys as its issuer",
+        [
+            Some("openpgp.unknown-key"),
+            None,
+            Some("No matching signature")
+        ],
+        |case| case.says == Says::IssuersDisagree
+    ),
+    reason!(
+        "the signature has two times",
+        [Some("openpgp.malformed"), None, None],
+        |case| case.says == Says::TwoTimes
+    ),
+    reason!(
+        "the key was made after it signed",
+        [Some("openpgp.key-newer"), INVALID, None],
+        |case| case.life == Life::NewerThanSignature
+    ),
+    reason!(
+        "the signature stands before the payload",
+        [None, None, Some("not signed")],
+        |case| case.form == Form::OldOrder
+    ),
+    reason!(
+        "the signature has version 3",
+        [None, None, Some("LiteralData not followed by signature")],
+        |case| case.form == Form::VersionThree
+    ),
+    reason!(
+        "the signature is of tomorrow",
+        [None, None, Some("signature expired")],
+        |case| case.says == Says::Tomorrow
+    ),
+    reason!(
+        "a revocation does not hold, or is a stranger's",
+        [
+            None,
+            None,
+            Some("revocation signature signed by alternate key")
+        ],
+        |case| matches!(case.life, Life::BadRevocation | Life::RevokedByStranger)
+    ),
+    reason!(
+        "the key that signed has no key flags",
+        [None, None, Some("Key not found")],
+        |case| case.life == Life::SubkeyNoFlags
+            || case.life == Life::NoFlags && case.subkey.is_none()
+    ),
+    reason!(
+        "the key stands in the second armoured block of a file",
+        [None, None, Some("Key not found")],
+        |case| case.ring == Ring::TwoArmours
+    ),
+];

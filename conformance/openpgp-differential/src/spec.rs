@@ -1,0 +1,466 @@
+//! What a case is made of, by name: the reasons for differences are stated over these.
+
+use crate::keys::Algorithm;
+use crate::random::Random;
+
+/// How the message is put together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    OnePass,
+    /// The signature before the payload (RFC 4880).
+    OldOrder,
+    Zip,
+    /// As GnuPG writes it: an old packet without a length.
+    ZipToTheEnd,
+    Zlib,
+    Stored,
+    /// Text: type 1.
+    Text,
+    Parts,
+    OldPackets,
+    /// Behind `\0simple-signing\n`.
+    Named,
+    VersionThree,
+    /// Forms that somebody should refuse, from here on.
+    Truncated,
+    TamperedPayload,
+    TamperedNumbers,
+    TamperedStart,
+    TwoSignatures,
+    SecondIsBad,
+    Detached,
+    Armoured,
+    Cleartext,
+    Marker,
+    Padding,
+    TrailingByte,
+    TrailingPacket,
+    TwoPayloads,
+    TwiceCompressed,
+    OnePassOtherHash,
+    OnePassOtherKey,
+    NotSigned,
+    Empty,
+    NoPayload,
+}
+
+impl Form {
+    pub const GOOD: [Self; 11] = [
+        Self::OnePass,
+        Self::OldOrder,
+        Self::Zip,
+        Self::ZipToTheEnd,
+        Self::Zlib,
+        Self::Stored,
+        Self::Text,
+        Self::Parts,
+        Self::OldPackets,
+        Self::Named,
+        Self::VersionThree,
+    ];
+    pub const ODD: [Self; 20] = [
+        Self::Truncated,
+        Self::TamperedPayload,
+        Self::TamperedNumbers,
+        Self::TamperedStart,
+        Self::TwoSignatures,
+        Self::SecondIsBad,
+        Self::Detached,
+        Self::Armoured,
+        Self::Cleartext,
+        Self::Marker,
+        Self::Padding,
+        Self::TrailingByte,
+        Self::TrailingPacket,
+        Self::TwoPayloads,
+        Self::TwiceCompressed,
+        Self::OnePassOtherHash,
+        Self::OnePassOtherKey,
+        Self::NotSigned,
+        Self::Empty,
+        Self::NoPayload,
+    ];
+}
+
+/// What the key says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Life {
+    Usual,
+    ExpiresLater,
+    /// Since it signed.
+    Expired,
+    ExpiredWhenSigned,
+    Prolonged,
+    Shortened,
+    Revoked,
+    /// Retired, a day after it signed.
+    RetiredSince,
+    UserIdRevoked,
+    OneUserIdRevoked,
+    UserIdExpired,
+    NoUserId,
+    NotCertified,
+    BadCertification,
+    BadRevocation,
+    RevokedByStranger,
+    NotForSigning,
+    NoFlags,
+    MadeTomorrow,
+    NewerThanSignature,
+    Sha1Certified,
+    /// Of the subkey, from here on.
+    SubkeyExpired,
+    SubkeyExpiresLater,
+    SubkeyRevoked,
+    SubkeyNotForSigning,
+    SubkeyNoFlags,
+    NotBound,
+    BadBinding,
+    Sha1Binding,
+    NoCross,
+    BadCross,
+}
+
+impl Life {
+    pub const ALL: [Self; 31] = [
+        Self::Usual,
+        Self::ExpiresLater,
+        Self::Expired,
+        Self::ExpiredWhenSigned,
+        Self::Prolonged,
+        Self::Shortened,
+        Self::Revoked,
+        Self::RetiredSince,
+        Self::UserIdRevoked,
+        Self::OneUserIdRevoked,
+        Self::UserIdExpired,
+        Self::NoUserId,
+        Self::NotCertified,
+        Self::BadCertification,
+        Self::BadRevocation,
+        Self::RevokedByStranger,
+        Self::NotForSigning,
+        Self::NoFlags,
+        Self::MadeTomorrow,
+        Self::NewerThanSignature,
+        Self::Sha1Certified,
+        Self::SubkeyExpired,
+        Self::SubkeyExpiresLater,
+        Self::SubkeyRevoked,
+        Self::SubkeyNotForSigning,
+        Self::SubkeyNoFlags,
+        Self::NotBound,
+        Self::BadBinding,
+        Self::Sha1Binding,
+        Self::NoCross,
+        Self::BadCross,
+    ];
+
+    pub fn is_of_subkey(self) -> bool {
+        self >= Self::SubkeyExpired
+    }
+}
+
+/// What the message's signature says beside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Says {
+    Usual,
+    ExpiresLater,
+    Expired,
+    /// Made tomorrow.
+    Tomorrow,
+    OnlyKeyId,
+    OnlyFingerprint,
+    Anonymous,
+    IssuersDisagree,
+    Notation,
+    CriticalNotation,
+    CriticalUnknown,
+    TwoTimes,
+    NoTime,
+    /// Type 2, over nothing.
+    Standalone,
+    /// Type 0x13, of a certification.
+    Certification,
+}
+
+impl Says {
+    pub const ALL: [Self; 15] = [
+        Self::Usual,
+        Self::ExpiresLater,
+        Self::Expired,
+        Self::Tomorrow,
+        Self::OnlyKeyId,
+        Self::OnlyFingerprint,
+        Self::Anonymous,
+        Self::IssuersDisagree,
+        Self::Notation,
+        Self::CriticalNotation,
+        Self::CriticalUnknown,
+        Self::TwoTimes,
+        Self::NoTime,
+        Self::Standalone,
+        Self::Certification,
+    ];
+}
+
+/// What was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Payload {
+    Usual,
+    OtherDigest,
+    Sha512Digest,
+    OtherRepository,
+    OtherTag,
+    NoTag,
+    BadReference,
+    OtherType,
+    MoreAtTop,
+    MoreInCritical,
+    MoreInImage,
+    MoreInIdentity,
+    MoreInOptional,
+    TwiceInCritical,
+    TwiceInOptional,
+    NoOptional,
+    NullOptional,
+    WholeFloat,
+    Fraction,
+    TextTimestamp,
+    LargeTimestamp,
+    NegativeTimestamp,
+    NullTimestamp,
+    NumberCreator,
+    NullCreator,
+    OtherCase,
+    TrailingText,
+    TrailingSpace,
+    NoJson,
+    Nothing,
+}
+
+impl Payload {
+    pub const ALL: [Self; 30] = [
+        Self::Usual,
+        Self::OtherDigest,
+        Self::Sha512Digest,
+        Self::OtherRepository,
+        Self::OtherTag,
+        Self::NoTag,
+        Self::BadReference,
+        Self::OtherType,
+        Self::MoreAtTop,
+        Self::MoreInCritical,
+        Self::MoreInImage,
+        Self::MoreInIdentity,
+        Self::MoreInOptional,
+        Self::TwiceInCritical,
+        Self::TwiceInOptional,
+        Self::NoOptional,
+        Self::NullOptional,
+        Self::WholeFloat,
+        Self::Fraction,
+        Self::TextTimestamp,
+        Self::LargeTimestamp,
+        Self::NegativeTimestamp,
+        Self::NullTimestamp,
+        Self::NumberCreator,
+        Self::NullCreator,
+        Self::OtherCase,
+        Self::TrailingText,
+        Self::TrailingSpace,
+        Self::NoJson,
+        Self::Nothing,
+    ];
+}
+
+/// `signedIdentity`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Identity {
+    Unsaid,
+    MatchExact,
+    MatchRepository,
+    ExactReference,
+    OtherReference,
+    ExactRepository,
+    OtherRepository,
+    Remapped,
+    RemappedElsewhere,
+}
+
+impl Identity {
+    pub const ALL: [Self; 9] = [
+        Self::Unsaid,
+        Self::MatchExact,
+        Self::MatchRepository,
+        Self::ExactReference,
+        Self::OtherReference,
+        Self::ExactRepository,
+        Self::OtherRepository,
+        Self::Remapped,
+        Self::RemappedElsewhere,
+    ];
+}
+
+/// The keyring, and how the policy has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Ring {
+    Data,
+    Armoured,
+    Path,
+    Paths,
+    /// Another key beside it.
+    Two,
+    Stranger,
+    TwoArmours,
+    TrustPacket,
+    PrivatePacket,
+    TrailingByte,
+    CutOff,
+    Garbage,
+    /// A second `signedBy` by the same key.
+    RequiredTwice,
+    /// A second `signedBy`, by a stranger.
+    StrangerToo,
+    SecretKey,
+}
+
+impl Ring {
+    pub const ALL: [Self; 15] = [
+        Self::Data,
+        Self::Armoured,
+        Self::Path,
+        Self::Paths,
+        Self::Two,
+        Self::Stranger,
+        Self::TwoArmours,
+        Self::TrustPacket,
+        Self::PrivatePacket,
+        Self::TrailingByte,
+        Self::CutOff,
+        Self::Garbage,
+        Self::RequiredTwice,
+        Self::StrangerToo,
+        Self::SecretKey,
+    ];
+}
+
+/// What is stored beside the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stored {
+    Alone,
+    Nothing,
+    JunkBefore,
+    JunkAfter,
+    TamperedBefore,
+    TamperedAfter,
+}
+
+impl Stored {
+    pub const ALL: [Self; 6] = [
+        Self::Alone,
+        Self::Nothing,
+        Self::JunkBefore,
+        Self::JunkAfter,
+        Self::TamperedBefore,
+        Self::TamperedAfter,
+    ];
+}
+
+#[derive(Debug, Clone)]
+pub struct Spec {
+    pub primary: Algorithm,
+    /// A subkey signs.
+    pub subkey: Option<Algorithm>,
+    /// Of the message's signature; and of what the key says of itself.
+    pub hash: u8,
+    pub self_hash: u8,
+    pub form: Form,
+    pub life: Life,
+    pub says: Says,
+    pub payload: Payload,
+    pub identity: Identity,
+    pub ring: Ring,
+    pub stored: Stored,
+}
+
+impl Spec {
+    /// Algorithms, good and odd forms come by turns, so that none is rare; most else is usual, so
+    /// that what is odd shows.
+    pub fn draw(case: u64, random: &mut Random) -> Self {
+        let signer = Algorithm::USUAL[case as usize % 7];
+        // Two of five cases have odd messages.
+        let is_odd = case % 5 < 2;
+        let form = if is_odd {
+            Form::ODD[(case / 5 * 2 + case % 5) as usize % Form::ODD.len()]
+        } else {
+            Form::GOOD[random.below(Form::GOOD.len())]
+        };
+        let chance = if is_odd { 3 } else { 10 };
+        let mut spec = Self {
+            primary: signer,
+            subkey: None,
+            hash: signer.usual_hash(),
+            self_hash: 8,
+            form,
+            life: any(random, &Life::ALL, 2 * chance),
+            says: any(random, &Says::ALL, chance),
+            payload: any(random, &Payload::ALL, chance),
+            identity: any(random, &Identity::ALL, 18),
+            ring: any(random, &Ring::ALL, chance),
+            stored: any(random, &Stored::ALL, chance),
+        };
+        if spec.life.is_of_subkey() || random.chance(35) {
+            spec.subkey = Some(signer);
+            spec.primary = Algorithm::USUAL[random.below(7)];
+        }
+        spec.self_hash = spec.primary.usual_hash();
+        if random.chance(40) {
+            spec.hash = random.weighted(&[(30, 8), (25, 9), (40, 10), (11, 2), (4, 11)]);
+        }
+        if spec.form == Form::VersionThree {
+            spec.says = Says::Usual;
+        }
+        spec
+    }
+
+    /// What is not usual, but for the form.
+    pub fn odd(&self) -> Vec<String> {
+        [
+            (self.life != Life::Usual, format!("key {:?}", self.life)),
+            (
+                self.says != Says::Usual,
+                format!("signature {:?}", self.says),
+            ),
+            (
+                self.payload != Payload::Usual,
+                format!("payload {:?}", self.payload),
+            ),
+            (
+                self.identity != Identity::Unsaid,
+                format!("identity {:?}", self.identity),
+            ),
+            (self.ring != Ring::Data, format!("keyring {:?}", self.ring)),
+            (
+                self.stored != Stored::Alone,
+                format!("stored {:?}", self.stored),
+            ),
+        ]
+        .into_iter()
+        .filter_map(|(is_odd, name)| is_odd.then_some(name))
+        .collect()
+    }
+
+    pub fn signer(&self) -> Algorithm {
+        self.subkey.unwrap_or(self.primary)
+    }
+}
+
+/// The first, but in so many of a hundred cases any.
+fn any<T: Copy>(random: &mut Random, list: &[T], percent: usize) -> T {
+    if random.chance(percent) {
+        list[random.below(list.len())]
+    } else {
+        list[0]
+    }
+}
