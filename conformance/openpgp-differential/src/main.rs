@@ -1,7 +1,8 @@
-//! `sealgate-openpgp-differential GNUPG GO [--seed N] [--count N] [--case N]`: the same questions to
+//! `sealgate-openpgp-differential GNUPG GO SKOPEO [--seed N] [--count N] [--case N]`: the same questions to
 //! sealgate and to containers/image, about simple signatures.
 //!
-//! GNUPG and GO are the programs `signature-oracle` and `signature-oracle-go` of `pkg-tests/peers`.
+//! GNUPG and GO are the programs `signature-oracle` and `signature-oracle-go` of `pkg-tests/peers`;
+//! SKOPEO is Debian's, which is asked where the policy names the image and must answer as GNUPG.
 //! Each case is an image, its stored signatures and a policy with `signedBy`, made from the seed and
 //! the case's number; its times lie around now, since the oracles have no other clock. Where two
 //! answers differ, one of `reasons.rs` must explain it; any other difference is shown, and the exit
@@ -25,6 +26,7 @@ use crate::make::Maker;
 use crate::oracle::Answer;
 use crate::oracle::Oracle;
 use crate::oracle::Question;
+use crate::oracle::Skopeo;
 use crate::ours::Judged;
 use crate::random::Random;
 use crate::reasons::REASONS;
@@ -49,6 +51,7 @@ const SHOWN: usize = 12;
 struct Options {
     gnupg: String,
     go: String,
+    skopeo: String,
     seed: u64,
     count: u64,
     only: Option<u64>,
@@ -61,6 +64,8 @@ struct Answers {
     ours: Judged,
     gnupg: Answer,
     go: Answer,
+    /// Where it can be asked.
+    skopeo: Option<Answer>,
 }
 
 impl Answers {
@@ -73,15 +78,23 @@ impl Answers {
             text: match place {
                 0 => &self.ours.code,
                 1 => self.gnupg.error.as_deref().unwrap_or("ok"),
-                _ => self.go.error.as_deref().unwrap_or("ok"),
+                2 => self.go.error.as_deref().unwrap_or("ok"),
+                _ => {
+                    let answer = self.skopeo.as_ref();
+                    answer
+                        .and_then(|answer| answer.error.as_deref())
+                        .unwrap_or("ok")
+                }
             },
         };
         let ours = (0, self.ours.allowed);
         let (gnupg, go) = (theirs(1, &self.gnupg), theirs(2, &self.go));
+        let skopeo = (self.skopeo.as_ref()).map(|answer| theirs(3, answer));
         [
             ("GnuPG and Go", gnupg, go),
             ("we and GnuPG", ours, gnupg),
             ("we and Go", ours, go),
+            ("skopeo and GnuPG", skopeo.unwrap_or(gnupg), gnupg),
         ]
         .into_iter()
         .filter(|(_, one, other)| one.1 != other.1)
@@ -103,6 +116,7 @@ struct Tally {
     /// Of those: ours, GnuPG's, Go's, all three.
     allowed: [usize; 4],
     codes: BTreeMap<String, u64>,
+    skopeo: u64,
     /// By the place of a reason, and whose answers it explains.
     reasons: BTreeMap<(usize, &'static str), u64>,
     unexplained: BTreeMap<String, u64>,
@@ -121,7 +135,7 @@ fn main() -> ExitCode {
 
 fn options() -> Result<Options, String> {
     const USAGE: &str =
-        "usage: sealgate-openpgp-differential GNUPG GO [--seed N] [--count N] [--case N]";
+        "usage: sealgate-openpgp-differential GNUPG GO SKOPEO [--seed N] [--count N] [--case N]";
     let mut arguments = std::env::args().skip(1);
     let always_allow = match std::env::var("PLANT").as_deref() {
         Err(_) | Ok("") => false,
@@ -131,6 +145,7 @@ fn options() -> Result<Options, String> {
     let mut options = Options {
         gnupg: arguments.next().ok_or(USAGE)?,
         go: arguments.next().ok_or(USAGE)?,
+        skopeo: arguments.next().ok_or(USAGE)?,
         seed: SEED,
         count: COUNT,
         only: None,
@@ -178,6 +193,10 @@ fn run(options: &Options) -> Result<bool, String> {
         folder: &folder.0,
     };
     let mut oracles = [Oracle::start(&options.gnupg)?, Oracle::start(&options.go)?];
+    let skopeo = Skopeo {
+        program: options.skopeo.clone(),
+        folder: folder.0.clone(),
+    };
     let mut tally = Tally::default();
     let cases = options
         .only
@@ -186,6 +205,9 @@ fn run(options: &Options) -> Result<bool, String> {
         let spec = Spec::draw(case, &mut Random::of(options.seed, case));
         let question = maker.question(&spec);
         let mut answers = ask(&question, &mut oracles, maker.now)?;
+        if reasons::is_for_skopeo(&spec) {
+            answers.skopeo = Some(skopeo.ask(&question)?);
+        }
         answers.ours.allowed |= options.always_allow;
         let unexplained = tally.add(&spec, &answers);
         if options.only.is_some() || !unexplained.is_empty() && tally.differ <= SHOWN {
@@ -216,6 +238,7 @@ fn ask(question: &Question, oracles: &mut [Oracle; 2], now: u32) -> Result<Answe
         ours: ours::judge(question, now)?,
         gnupg: gnupg.answer()?,
         go: go.answer()?,
+        skopeo: None,
     })
 }
 
@@ -239,6 +262,7 @@ impl Tally {
             self.allowed[place] += usize::from(allowed);
         }
         self.allowed[3] += usize::from(verdicts == [true; 3]);
+        self.skopeo += u64::from(answers.skopeo.is_some());
         let mut unexplained = Vec::new();
         for (name, one, other) in answers.differences() {
             let reason = REASONS
@@ -269,6 +293,7 @@ impl Tally {
         println!("our codes: {:?}", self.codes);
         let [ours, gnupg, go, all] = self.allowed;
         println!("allowed: {ours} by us, {gnupg} with GnuPG, {go} with Go, {all} by all three");
+        println!("skopeo was asked {} times", self.skopeo);
         for (place, reason) in REASONS.iter().enumerate() {
             let pairs = self.reasons.range((place, "")..(place + 1, ""));
             let counts: Vec<String> = pairs
@@ -336,5 +361,6 @@ fn show(case: u64, spec: &Spec, question: &Question, answers: &Answers, unexplai
     println!("  ours: {:?}", answers.ours);
     println!("  with GnuPG: {:?}", answers.gnupg);
     println!("  with Go: {:?}", answers.go);
+    println!("  skopeo: {:?}", answers.skopeo);
     println!("  without a reason: {unexplained:?}");
 }

@@ -1,10 +1,12 @@
 //! The program `signature-oracle`, which asks containers/image.
 
+use sealgate::internals::digest::Digest;
 use sealgate::internals::encoding::base64;
 use serde::Deserialize;
 use std::io::BufRead;
 use std::io::BufReader;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::Child;
 use std::process::ChildStdin;
 use std::process::ChildStdout;
@@ -83,5 +85,48 @@ impl Drop for Oracle {
         // It ends with its input; whatever it says by then is of no use.
         drop(self.questions.take());
         let _ = self.child.wait();
+    }
+}
+
+/// Debian's skopeo, which copies an image of the transport `dir:` where a policy allows it. Such an
+/// image has no name, so that only policies that give one can be asked about.
+pub struct Skopeo {
+    pub program: String,
+    pub folder: PathBuf,
+}
+
+impl Skopeo {
+    pub fn ask(&self, question: &Question) -> Result<Answer, String> {
+        let (image, copy) = (self.folder.join("image"), self.folder.join("copy"));
+        let policy = self.folder.join("policy.json");
+        let mut files = vec![
+            (policy.clone(), &question.policy[..]),
+            (image.join("manifest.json"), &question.manifest),
+            (image.join("version"), b"Directory Transport Version: 1.1\n"),
+            (image.join(Digest::of(b"{}").hex()), b"{}"),
+        ];
+        for (place, signature) in question.signatures.iter().enumerate() {
+            files.push((image.join(format!("signature-{}", place + 1)), signature));
+        }
+        let failed = |error| format!("expected to write an image for skopeo, found: {error}");
+        std::fs::create_dir_all(&image).map_err(failed)?;
+        for (path, content) in files {
+            std::fs::write(path, content).map_err(failed)?;
+        }
+        let output = Command::new(&self.program)
+            .arg("--policy")
+            .arg(policy)
+            .args(["copy", "--quiet"])
+            .args([image.as_path(), &copy].map(|path| format!("dir:{}", path.display())))
+            .output()
+            .map_err(|error| format!("expected to start {}, found: {error}", self.program))?;
+        std::fs::remove_dir_all(&image).map_err(failed)?;
+        // Left out where nothing was copied.
+        let _ = std::fs::remove_dir_all(&copy);
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        Ok(Answer {
+            allowed: output.status.success(),
+            error: (!output.status.success()).then_some(error),
+        })
     }
 }

@@ -4,6 +4,7 @@
 
 use crate::keys::Algorithm;
 use crate::spec::Form;
+use crate::spec::Identity;
 use crate::spec::Life;
 use crate::spec::Ring;
 use crate::spec::Says;
@@ -13,9 +14,9 @@ use crate::spec::Stored;
 pub struct Reason {
     pub name: &'static str,
     applies: fn(&Spec) -> bool,
-    /// What we, containers/image with GnuPG, and with OpenPGP in Go say of it (ours is a code);
-    /// `None`: it is passed over.
-    says: [Option<&'static str>; 3],
+    /// What we (a code), containers/image with GnuPG, with OpenPGP in Go, and Debian's skopeo say of
+    /// it; `None`: it is passed over.
+    says: [Option<&'static str>; 4],
 }
 
 /// One side's answer.
@@ -23,6 +24,18 @@ pub struct Side<'a> {
     pub place: usize,
     pub allowed: bool,
     pub text: &'a str,
+}
+
+/// Whether the policy names the image, and is one that Debian's skopeo (1.9) reads.
+pub fn is_for_skopeo(case: &Spec) -> bool {
+    let names = matches!(
+        case.identity,
+        Identity::ExactReference
+            | Identity::OtherReference
+            | Identity::ExactRepository
+            | Identity::OtherRepository
+    );
+    names && case.ring != Ring::Paths
 }
 
 impl Reason {
@@ -75,42 +88,42 @@ const INVALID: Option<&str> = Some("Invalid GPG signature");
 pub const REASONS: &[Reason] = &[
     reason!(
         "SHA-256 or SHA-384 is shorter than the ECDSA key demands",
-        [Some("openpgp.short-hash"), INVALID, None],
+        [Some("openpgp.short-hash"), INVALID, None, INVALID],
         |case| matches!(case.hash, 8 | 9) && is_short(case.signer(), case.hash)
     ),
     reason!(
         "the message is over SHA-1, by RSA or Ed25519",
-        [Some("openpgp.sha1"), None, None],
+        [Some("openpgp.sha1"), None, None, None],
         |case| case.hash == 2 && !is_short(case.signer(), 2)
     ),
     reason!(
         "the message is over SHA-1, by DSA or ECDSA",
-        [Some("openpgp.sha1"), INVALID, None],
+        [Some("openpgp.sha1"), INVALID, None, INVALID],
         |case| case.hash == 2 && is_short(case.signer(), 2)
     ),
     reason!(
         "the message is over SHA-224, by RSA or Ed25519",
-        [Some("openpgp.hash"), None, None],
+        [Some("openpgp.hash"), None, None, None],
         |case| case.hash == 11 && !is_short(case.signer(), 11)
     ),
     reason!(
         "the message is over SHA-224, by DSA or ECDSA",
-        [Some("openpgp.hash"), INVALID, None],
+        [Some("openpgp.hash"), INVALID, None, INVALID],
         |case| case.hash == 11 && is_short(case.signer(), 11)
     ),
     reason!(
         "a subkey is bound over SHA-1 by RSA or Ed25519",
-        [Some("openpgp.not-bound"), None, None],
+        [Some("openpgp.not-bound"), None, None, None],
         |case| case.life == Life::Sha1Binding && !is_short(case.primary, 2)
     ),
     reason!(
         "a subkey is bound over SHA-1 by DSA or ECDSA",
-        [Some("openpgp.not-bound"), INVALID, None],
+        [Some("openpgp.not-bound"), INVALID, None, INVALID],
         |case| case.life == Life::Sha1Binding && is_short(case.primary, 2)
     ),
     reason!(
         "an Ed25519 key certifies itself over SHA-1",
-        [Some("openpgp.not-certified"), None, None],
+        [Some("openpgp.not-certified"), None, None, None],
         |case| case.life == Life::Sha1Certified && case.primary == Algorithm::Ed25519
     ),
     reason!(
@@ -118,38 +131,44 @@ pub const REASONS: &[Reason] = &[
         [
             Some("openpgp.not-certified"),
             Some("No public keys imported"),
-            None
+            None,
+            Some("No public keys imported")
         ],
         |case| case.life == Life::Sha1Certified && is_short(case.primary, 2)
     ),
     reason!(
         "compressed data is compressed again",
-        [Some("openpgp.packet"), None, None],
+        [Some("openpgp.packet"), None, None, None],
         |case| case.form == Form::TwiceCompressed
     ),
     reason!(
         "a marker packet stands before the message",
-        [Some("openpgp.packet"), None, None],
+        [Some("openpgp.packet"), None, None, None],
         |case| case.form == Form::Marker
     ),
     reason!(
         "another packet stands behind the signature",
-        [Some("openpgp.trailing"), None, None],
+        [Some("openpgp.trailing"), None, None, None],
         |case| matches!(case.form, Form::Padding | Form::TrailingPacket)
     ),
     reason!(
         "a byte stands behind the signature",
-        [Some("openpgp.trailing"), Some("No data"), None],
+        [
+            Some("openpgp.trailing"),
+            Some("No data"),
+            None,
+            Some("No data")
+        ],
         |case| case.form == Form::TrailingByte
     ),
     reason!(
         "the announcement (one-pass packet) names another key",
-        [Some("openpgp.one-pass"), None, Some("Key not found")],
+        [Some("openpgp.one-pass"), None, Some("Key not found"), None],
         |case| case.form == Form::OnePassOtherKey
     ),
     reason!(
         "the first bytes of the digest, repeated in the signature, differ",
-        [Some("openpgp.digest"), None, None],
+        [Some("openpgp.digest"), None, None, None],
         |case| case.form == Form::TamperedStart
     ),
     reason!(
@@ -157,7 +176,8 @@ pub const REASONS: &[Reason] = &[
         [
             Some("openpgp.not-certified"),
             None,
-            Some("made by revoked key")
+            Some("made by revoked key"),
+            None
         ],
         |case| case.life == Life::UserIdRevoked
     ),
@@ -166,7 +186,8 @@ pub const REASONS: &[Reason] = &[
         [
             Some("openpgp.not-certified"),
             None,
-            Some("signature expired")
+            Some("signature expired"),
+            None
         ],
         |case| case.life == Life::UserIdExpired
     ),
@@ -175,33 +196,39 @@ pub const REASONS: &[Reason] = &[
         [
             Some("openpgp.unknown-key"),
             None,
-            Some("No matching signature")
+            Some("No matching signature"),
+            None
         ],
         |case| case.says == Says::IssuersDisagree
     ),
     reason!(
         "the signature has two times",
-        [Some("openpgp.malformed"), None, None],
+        [Some("openpgp.malformed"), None, None, None],
         |case| case.says == Says::TwoTimes
     ),
     reason!(
         "the key was made after it signed",
-        [Some("openpgp.key-newer"), INVALID, None],
+        [Some("openpgp.key-newer"), INVALID, None, INVALID],
         |case| case.life == Life::NewerThanSignature
     ),
     reason!(
         "the signature stands before the payload",
-        [None, None, Some("not signed")],
+        [None, None, Some("not signed"), None],
         |case| case.form == Form::OldOrder
     ),
     reason!(
         "the signature has version 3",
-        [None, None, Some("LiteralData not followed by signature")],
+        [
+            None,
+            None,
+            Some("LiteralData not followed by signature"),
+            None
+        ],
         |case| case.form == Form::VersionThree
     ),
     reason!(
         "the signature is of tomorrow",
-        [None, None, Some("signature expired")],
+        [None, None, Some("signature expired"), None],
         |case| case.says == Says::Tomorrow
     ),
     reason!(
@@ -209,19 +236,25 @@ pub const REASONS: &[Reason] = &[
         [
             None,
             None,
-            Some("revocation signature signed by alternate key")
+            Some("revocation signature signed by alternate key"),
+            None
         ],
         |case| matches!(case.life, Life::BadRevocation | Life::RevokedByStranger)
     ),
     reason!(
         "the key that signed has no key flags",
-        [None, None, Some("Key not found")],
+        [None, None, Some("Key not found"), None],
         |case| case.life == Life::SubkeyNoFlags
             || case.life == Life::NoFlags && case.subkey.is_none()
     ),
     reason!(
         "the key stands in the second armoured block of a file",
-        [None, None, Some("Key not found")],
+        [None, None, Some("Key not found"), None],
         |case| case.ring == Ring::TwoArmours
+    ),
+    reason!(
+        "a subkey signed, which skopeo 1.9 does not take for its key",
+        [None, None, None, Some("is not accepted")],
+        |case| case.subkey.is_some()
     ),
 ];
