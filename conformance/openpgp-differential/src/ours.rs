@@ -21,12 +21,11 @@ use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
 
-/// The verdict, its code, and words.
+/// The verdict and its code.
 #[derive(Debug, Clone)]
 pub struct Judged {
     pub allowed: bool,
     pub code: String,
-    pub text: String,
 }
 
 pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
@@ -40,7 +39,6 @@ pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
             return Ok(Judged {
                 allowed: false,
                 code: error.code().into(),
-                text: error.to_string(),
             });
         }
     };
@@ -56,7 +54,6 @@ pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
     Ok(Judged {
         allowed: report.allowed().is_some(),
         code: report.finding.code.into(),
-        text: report.finding.message,
     })
 }
 
