@@ -96,8 +96,8 @@ OPENPGP_DIFFERENTIAL := target/differential/debug/sealgate-openpgp-differential
 test-openpgp-differential: rust apt-peers ## simple signatures as containers/image judges them, with GnuPG and in Go: [SEED=N] [COUNT=N] [CASE=N] [PLANT=always-allow]
 	@cargo build --quiet --locked --manifest-path conformance/openpgp-differential/Cargo.toml --target-dir target/differential
 	oracles="$$(pkg-tests/peers/build.sh signature-oracle signature-oracle-go)"; \
-	$(if $(PLANT),PLANT=$(PLANT)) $(OPENPGP_DIFFERENTIAL) $$oracles $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE)); \
-	found=0; PLANT=always-allow $(OPENPGP_DIFFERENTIAL) $$oracles --count 40 > /dev/null || found=$$?; \
+	$(if $(PLANT),PLANT=$(PLANT)) $(OPENPGP_DIFFERENTIAL) $$oracles "$$(command -v skopeo)" $(if $(SEED),--seed $(SEED)) $(if $(COUNT),--count $(COUNT)) $(if $(CASE),--case $(CASE)); \
+	found=0; PLANT=always-allow $(OPENPGP_DIFFERENTIAL) $$oracles "$$(command -v skopeo)" --count 40 > /dev/null || found=$$?; \
 	[ $$found = 1 ] || { echo "expected that always to allow is found (exit code 1), found $$found" >&2; exit 1; }
 
 .PHONY: test-package

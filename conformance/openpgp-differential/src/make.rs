@@ -93,7 +93,7 @@ impl Maker<'_> {
     }
 
     fn fields(&self, spec: &Spec, key: &Key<'_>) -> Fields {
-        let kind = u8::from(spec.form == Form::Text);
+        let kind = u8::from(matches!(spec.form, Form::Text | Form::CanonicalText));
         let usual = |created: u32| key.usual(kind, spec.hash, created);
         let mut fields = usual(self.signed());
         let with = |kind: u8, body: &[u8]| {
@@ -132,7 +132,7 @@ impl Maker<'_> {
         let (kind, hash) = (fields.kind, fields.hash);
         let body = key.sign(&fields, payload);
         let one_pass = packet(ONE_PASS, &key.one_pass(kind, hash, true));
-        let data = literal(payload, spec.form == Form::Text);
+        let data = literal(payload, kind == 1);
         let payload_packet = packet(LITERAL, &data);
         let signature = packet(SIGNATURE, &body);
         let usual = [&one_pass[..], &payload_packet, &signature].concat();
@@ -147,6 +147,12 @@ impl Maker<'_> {
         };
         match spec.form {
             Form::OnePass | Form::Text => usual,
+            Form::CanonicalText => {
+                let body = key.sign(&fields, &[payload, b"\r\n"].concat());
+                let data = literal(&[payload, b"\n"].concat(), true);
+                let signature = packet(SIGNATURE, &body);
+                [one_pass, packet(LITERAL, &data), signature].concat()
+            }
             Form::OldOrder => [signature, payload_packet].concat(),
             Form::Zip => compressed(1, &zip(&usual)),
             Form::ZipToTheEnd => [&[0xa3, 1], &zip(&usual)[..]].concat(),

@@ -6,6 +6,7 @@ use crate::keys::Algorithm;
 use crate::spec::Form;
 use crate::spec::Identity;
 use crate::spec::Life;
+use crate::spec::Payload;
 use crate::spec::Ring;
 use crate::spec::Says;
 use crate::spec::Spec;
@@ -240,6 +241,22 @@ pub const REASONS: &[Reason] = &[
             None
         ],
         |case| matches!(case.life, Life::BadRevocation | Life::RevokedByStranger)
+    ),
+    reason!(
+        "the same in an armoured keyring",
+        [None, None, Some("tag byte does not have MSB set"), None],
+        |case| matches!(case.life, Life::BadRevocation | Life::RevokedByStranger)
+            && matches!(case.ring, Ring::Armoured | Ring::TwoArmours)
+    ),
+    reason!(
+        "text with a line feed is signed as it stands",
+        [None, None, Some("invalid signature"), None],
+        |case| case.form == Form::Text && case.payload == Payload::TrailingSpace
+    ),
+    reason!(
+        "text is signed with the carriage returns that RFC 9580 adds",
+        [Some("openpgp.digest"), INVALID, None, INVALID],
+        |case| case.form == Form::CanonicalText
     ),
     reason!(
         "the key that signed has no key flags",

@@ -42,6 +42,8 @@ pub enum Form {
     NotSigned,
     Empty,
     NoPayload,
+    /// Text with a line feed, signed as RFC 9580 says: with the carriage return that is not there.
+    CanonicalText,
 }
 
 impl Form {
@@ -58,7 +60,7 @@ impl Form {
         Self::Named,
         Self::VersionThree,
     ];
-    pub const ODD: [Self; 20] = [
+    pub const ODD: [Self; 21] = [
         Self::Truncated,
         Self::TamperedPayload,
         Self::TamperedNumbers,
@@ -79,6 +81,7 @@ impl Form {
         Self::NotSigned,
         Self::Empty,
         Self::NoPayload,
+        Self::CanonicalText,
     ];
 }
 
@@ -389,10 +392,10 @@ impl Spec {
     /// that what is odd shows.
     pub fn draw(case: u64, random: &mut Random) -> Self {
         let signer = Algorithm::USUAL[case as usize % 7];
-        // Two of five cases have odd messages.
-        let is_odd = case % 5 < 2;
+        // Four of nine cases have odd messages.
+        let is_odd = case % 9 < 4;
         let form = if is_odd {
-            Form::ODD[(case / 5 * 2 + case % 5) as usize % Form::ODD.len()]
+            Form::ODD[(case / 9 * 4 + case % 9) as usize % Form::ODD.len()]
         } else {
             Form::GOOD[random.below(Form::GOOD.len())]
         };
