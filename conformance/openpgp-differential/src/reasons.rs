@@ -168,6 +168,17 @@ pub const REASONS: &[Reason] = &[
         |case| case.form == Form::OnePassOtherKey
     ),
     reason!(
+        "the same, where the keyring has that key",
+        [
+            Some("openpgp.one-pass"),
+            None,
+            Some("No matching signature"),
+            None
+        ],
+        |case| case.form == Form::OnePassOtherKey
+            && matches!(case.ring, Ring::Paths | Ring::Two | Ring::TwoArmours)
+    ),
+    reason!(
         "the first bytes of the digest, repeated in the signature, differ",
         [Some("openpgp.digest"), None, None, None],
         |case| case.form == Form::TamperedStart

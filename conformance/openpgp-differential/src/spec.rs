@@ -399,7 +399,7 @@ impl Spec {
         } else {
             Form::GOOD[random.below(Form::GOOD.len())]
         };
-        let chance = if is_odd { 3 } else { 10 };
+        let chance = if is_odd { 3 } else { 8 };
         let mut spec = Self {
             primary: signer,
             subkey: None,
