@@ -1,5 +1,5 @@
-//! `sealgate-openpgp-differential GNUPG GO SKOPEO [--seed N] [--count N] [--case N]`: the same questions to
-//! sealgate and to containers/image, about simple signatures.
+//! `sealgate-openpgp-differential GNUPG GO SKOPEO [--seed N] [--count N] [--case N]`: the same
+//! questions to sealgate and to containers/image, about simple signatures.
 //!
 //! GNUPG and GO are the programs `signature-oracle` and `signature-oracle-go` of `pkg-tests/peers`;
 //! SKOPEO is Debian's, which is asked where the policy names the image and must answer as GNUPG.
