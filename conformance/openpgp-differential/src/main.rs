@@ -358,7 +358,12 @@ fn show(case: u64, spec: &Spec, question: &Question, answers: &Answers, unexplai
         let text = sealgate::internals::encoding::base64::encode(signature);
         println!("  signature: {text}");
     }
-    println!("  ours: {:?}", answers.ours);
+    let Judged {
+        allowed,
+        code,
+        text,
+    } = &answers.ours;
+    println!("  ours: allowed {allowed}, {code}: {text}");
     println!("  with GnuPG: {:?}", answers.gnupg);
     println!("  with Go: {:?}", answers.go);
     println!("  skopeo: {:?}", answers.skopeo);
