@@ -44,10 +44,10 @@ const SHOWN: usize = 12;
 /// A name, and what has it.
 type Kind = (&'static str, fn(&Requirement) -> bool);
 
-/// Requirements whose verdicts are not compared yet, because sealgate does not decide them: it
-/// denies. That an image which containers/image denies is not allowed is compared all the same.
-/// Taking a line out switches the comparison on.
-const NOT_YET: &[Kind] = &[("signedBy", |requirement| {
+/// Requirements whose verdicts another test compares (`conformance/openpgp-differential`): no image
+/// here has a signature for them. That an image which containers/image denies is not allowed is
+/// compared all the same. Taking a line out switches the comparison on.
+const ELSEWHERE: &[Kind] = &[("signedBy", |requirement| {
     matches!(requirement, Requirement::SignedBy(_))
 })];
 
@@ -67,7 +67,7 @@ struct Tally {
     allowed: usize,
     meant: BTreeMap<usize, usize>,
     /// By their kind, and those that containers/image allows.
-    not_yet: BTreeMap<&'static str, (usize, usize)>,
+    elsewhere: BTreeMap<&'static str, (usize, usize)>,
     /// By their kind, for whoever looks for the cause.
     unexplained: BTreeMap<String, usize>,
 }
@@ -201,18 +201,18 @@ fn compare(question: &Question, answer: &Answer, kit: &Kit, tally: &mut Tally) -
         return compare::differences(question, &ours, answer, None);
     };
     let judged = ours.judge(question, kit);
-    let kinds: Vec<&'static str> = NOT_YET
+    let kinds: Vec<&'static str> = ELSEWHERE
         .iter()
         .filter(|(_, is)| selected.iter().any(is))
         .map(|(kind, _)| *kind)
         .collect();
     for kind in &kinds {
-        let (all, allowed) = tally.not_yet.entry(kind).or_default();
+        let (all, allowed) = tally.elsewhere.entry(kind).or_default();
         (*all, *allowed) = (*all + 1, *allowed + usize::from(answer.allowed));
     }
     tally.judged += usize::from(kinds.is_empty());
     tally.allowed += usize::from(answer.allowed);
-    // What is not decided yet denies, and may not allow what they deny.
+    // What is compared elsewhere may not allow what they deny.
     let judged = judged.filter(|judged| kinds.is_empty() || judged.allowed);
     compare::differences(question, &ours, answer, judged.as_ref())
 }
@@ -261,7 +261,7 @@ fn summary(options: &Options, rules: &[Rule], compared: u64, tally: &Tally) -> b
         "seed {}: {} policies parsed, {} verdicts compared, {} images allowed",
         options.seed, tally.parsed, tally.judged, tally.allowed
     );
-    for (kind, (all, allowed)) in &tally.not_yet {
+    for (kind, (all, allowed)) in &tally.elsewhere {
         println!(
             "verdicts not compared yet: {all} by {kind}, of which containers/image allows \
              {allowed}"
