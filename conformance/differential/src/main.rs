@@ -263,7 +263,7 @@ fn summary(options: &Options, rules: &[Rule], compared: u64, tally: &Tally) -> b
     );
     for (kind, (all, allowed)) in &tally.elsewhere {
         println!(
-            "verdicts not compared yet: {all} by {kind}, of which containers/image allows \
+            "verdicts compared elsewhere: {all} by {kind}, of which containers/image allows \
              {allowed}"
         );
     }
