@@ -227,6 +227,7 @@ export type StepName =
 	| "openpgp.subkey"
 	| "payload.present"
 	| "payload.reads"
+	| "payload.strict"
 	| "predicate.cosign-sign"
 	| "predicate.type"
 	| "proof.inclusion"
