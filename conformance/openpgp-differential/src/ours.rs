@@ -21,11 +21,12 @@ use std::task::Context;
 use std::task::Poll;
 use std::task::Waker;
 
-/// The verdict and its code.
+/// The verdict, its code, and words.
 #[derive(Debug, Clone)]
 pub struct Judged {
     pub allowed: bool,
     pub code: String,
+    pub text: String,
 }
 
 pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
@@ -39,6 +40,7 @@ pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
             return Ok(Judged {
                 allowed: false,
                 code: error.code().into(),
+                text: error.to_string(),
             });
         }
     };
@@ -54,6 +56,7 @@ pub fn judge(question: &Question, now: u32) -> Result<Judged, String> {
     Ok(Judged {
         allowed: report.allowed().is_some(),
         code: report.finding.code.into(),
+        text: report.finding.message,
     })
 }
 
