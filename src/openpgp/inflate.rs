@@ -15,12 +15,12 @@ const UNCOMPRESSED: u8 = 0;
 const DEFLATE: u8 = 1;
 const ZLIB: u8 = 2;
 
-/// The packets inside the packet of this body.
-pub(super) fn inflated(body: &[u8]) -> Result<Vec<u8>, OpenPgpError> {
+/// The packets inside the packet of this body, of at most `room` bytes; what it took is taken off.
+pub(super) fn inflated(body: &[u8], room: &mut usize) -> Result<Vec<u8>, OpenPgpError> {
     match body.split_first() {
         Some((&UNCOMPRESSED, packets)) => Ok(packets.into()),
-        Some((&DEFLATE, stream)) => inflate(stream, 0),
-        Some((&ZLIB, stream)) => inflate(stream, TINFL_FLAG_PARSE_ZLIB_HEADER),
+        Some((&DEFLATE, stream)) => inflate(stream, 0, room),
+        Some((&ZLIB, stream)) => inflate(stream, TINFL_FLAG_PARSE_ZLIB_HEADER, room),
         Some((&found, _)) => Err(OpenPgpError::Compression { found }),
         None => Err(OpenPgpError::Inflate),
     }
@@ -33,8 +33,8 @@ fn bound(stream: usize) -> usize {
         .min(limits::OPENPGP_INFLATED)
 }
 
-fn inflate(stream: &[u8], flags: u32) -> Result<Vec<u8>, OpenPgpError> {
-    let limit = bound(stream.len());
+fn inflate(stream: &[u8], flags: u32, room: &mut usize) -> Result<Vec<u8>, OpenPgpError> {
+    let limit = bound(stream.len()).min(*room);
     let flags = flags | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let mut state = DecompressorOxide::new();
     let mut out = vec![0; stream.len().saturating_mul(2).clamp(1, limit)];
@@ -43,6 +43,7 @@ fn inflate(stream: &[u8], flags: u32) -> Result<Vec<u8>, OpenPgpError> {
         let rest = stream.get(read..).ok_or(OpenPgpError::Inflate)?;
         let (status, taken, more) = decompress(&mut state, rest, &mut out, written, flags);
         (read, written) = (read + taken, written + more);
+        *room = room.saturating_sub(more);
         match status {
             // Nothing may stand behind the end.
             TINFLStatus::Done if read == stream.len() => {
@@ -63,6 +64,10 @@ mod tests {
     use super::*;
     use crate::error::Coded;
     use miniz_oxide::deflate::{compress_to_vec, compress_to_vec_zlib};
+
+    fn inflated(body: &[u8]) -> Result<Vec<u8>, OpenPgpError> {
+        super::inflated(body, &mut { limits::OPENPGP_INFLATED })
+    }
 
     fn packed(data: &[u8]) -> [Vec<u8>; 3] {
         [
@@ -102,6 +107,22 @@ mod tests {
         }
         for body in &packed(&noise[1..])[1..] {
             assert_eq!(inflated(body).as_deref(), Ok(&noise[1..]));
+        }
+    }
+
+    /// What was inflated counts, whatever came of it.
+    #[test]
+    fn room_is_taken() {
+        let data = [7; 5_000];
+        for body in &packed(&data)[1..] {
+            for (room, left, is_read) in [(5_000, 0, true), (9_000, 4_000, true), (4_999, 0, false)]
+            {
+                let mut found = room;
+                let read = super::inflated(body, &mut found).is_ok();
+                assert_eq!((found, read), (left, is_read), "{room}");
+            }
+            let (mut found, cut) = (9_000, &body[..body.len() - 1]);
+            assert!(super::inflated(cut, &mut found).is_err() && found < 5_000);
         }
     }
 

@@ -29,6 +29,15 @@ impl Message {
     /// # Errors
     /// [`OpenPgpError`].
     pub fn read(blob: &[u8]) -> Result<Self, OpenPgpError> {
+        Self::read_within(blob, &mut { limits::OPENPGP_INFLATED })
+    }
+
+    /// As [`Self::read`]; it may inflate to no more than `room` bytes. What it inflated to is taken
+    /// off, whatever came of it.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    pub fn read_within(blob: &[u8], room: &mut usize) -> Result<Self, OpenPgpError> {
         if blob.len() > limits::EVIDENCE {
             return Err(OpenPgpError::TooLarge {
                 what: "an OpenPGP message",
@@ -44,7 +53,7 @@ impl Message {
         if first.tag != COMPRESSED {
             return Self::signed(&first, packets);
         }
-        let inside = inflated(&first.body)?;
+        let inside = inflated(&first.body, room)?;
         end(&mut packets)?;
         let mut packets = Packets::of(&inside);
         let first = packets.next()?.ok_or(OpenPgpError::Empty)?;

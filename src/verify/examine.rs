@@ -39,7 +39,7 @@ impl Question<'_> {
         provider: &P,
     ) -> Result<Candidate, HostError> {
         let bundle = match &found.body {
-            Body::Simple(bytes) => return self.simple(found, bytes, provider).await,
+            Body::Simple(message) => return self.simple(found, message, provider).await,
             Body::Layer(_) | Body::Bundle(_) | Body::Envelope(..)
                 if matches!(self.who, Who::GpgKeys(_)) =>
             {
@@ -64,7 +64,7 @@ impl Question<'_> {
     async fn simple<P: Provider>(
         &self,
         found: &Found,
-        _bytes: &[u8],
+        _message: &super::simple_message::SimpleMessage,
         _provider: &P,
     ) -> Result<Candidate, HostError> {
         Ok(found.not_for_this())

@@ -2,6 +2,7 @@
 
 use super::error::Reason;
 use super::report::{Candidate, Claims, Outcome, StepReport};
+use super::simple_message::SimpleMessage;
 use super::work::Origin;
 use crate::cosign::SignatureLayer;
 use crate::crypto::{Refused, Step, Verified};
@@ -36,7 +37,7 @@ pub(super) enum Body {
     /// An attestation in a layer of the older form, with its annotations.
     Envelope(Vec<u8>, Vec<(String, String)>),
     /// A simple signature: an OpenPGP message.
-    Simple(Vec<u8>),
+    Simple(SimpleMessage),
     /// A layer of another type beside signatures.
     Attachment(String),
     /// Something that does not read.
@@ -48,7 +49,8 @@ impl Found {
     pub(super) fn size(&self) -> usize {
         match &self.body {
             Body::Layer(layer) => layer.payload.len(),
-            Body::Bundle(bytes) | Body::Envelope(bytes, _) | Body::Simple(bytes) => bytes.len(),
+            Body::Bundle(bytes) | Body::Envelope(bytes, _) => bytes.len(),
+            Body::Simple(message) => message.size(),
             Body::Attachment(_) | Body::Broken(_) => 0,
         }
     }

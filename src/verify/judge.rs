@@ -293,12 +293,14 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
     async fn load_simple(&mut self) -> Option<Finding> {
         let mut number = 0_usize;
         while self.simple.trouble().is_none()
-            && let Some(_) = self
+            && let Some(found) = self
                 .simple
                 .candidate(number, &mut self.evidence.fetched)
                 .await
         {
             number = number.saturating_add(1);
+            let read = found.size().saturating_add(CANDIDATE);
+            self.judge.work.pass(read).await;
         }
         if let Some(trouble) = self.simple.trouble() {
             return Some(trouble);

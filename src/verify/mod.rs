@@ -38,6 +38,7 @@ mod roots;
 mod rules;
 #[cfg(feature = "openpgp")]
 mod simple;
+mod simple_message;
 mod simple_source;
 mod statement;
 mod stored;

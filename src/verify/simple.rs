@@ -5,9 +5,10 @@ use super::found::Found;
 use super::payload::payload_claims;
 use super::question::{Question, Who};
 use super::report::{Candidate, Claims, OpenPgpSigner};
+use super::simple_message::SimpleMessage;
 use crate::crypto::{Provider, Refused, Rule};
 use crate::error::{Failure, HostError};
-use crate::openpgp::{Message, SignedPayload, Terms};
+use crate::openpgp::{SignedPayload, Terms};
 use crate::simple_signing::{Payload, PayloadKind};
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -18,7 +19,7 @@ impl Question<'_> {
     pub(super) async fn simple<P: Provider>(
         &self,
         found: &Found,
-        bytes: &[u8],
+        message: &SimpleMessage,
         provider: &P,
     ) -> Result<Candidate, HostError> {
         let keys = match self.who {
@@ -26,9 +27,9 @@ impl Question<'_> {
             Who::GpgKeys(Err(failure)) => return Ok(found.rejected(Refused::new(failure.clone()))),
             _ => return Ok(found.not_for_this()),
         };
-        let message = match Message::read(bytes) {
+        let message = match message.message() {
             Ok(message) => message,
-            Err(error) => return Ok(found.rejected(Refused::new(error))),
+            Err(failure) => return Ok(found.rejected(Refused::new(failure.clone()))),
         };
         let terms = Terms {
             now: self.now,

@@ -8,6 +8,7 @@ use super::error::VerifyError;
 use super::finding::Finding;
 use super::found::{Body, Found};
 use super::lookaside::Lookaside;
+use super::simple_message::SimpleMessage;
 use super::stored::{Stored, listed};
 use crate::digest::{Digest, sha256};
 use crate::limits;
@@ -70,11 +71,9 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
                 Ahead::Listed(mut list, taken) => {
                     if let Some(message) = list.pop_front() {
                         let taken = taken.saturating_add(1);
-                        self.add(
-                            format!("registry, signature {taken}"),
-                            Ok(Stored::Simple(message)),
-                        );
                         self.next = Ahead::Listed(list, taken);
+                        let source = format!("registry, signature {taken}");
+                        self.add(source, Ok(Stored::Simple(message)), fetched);
                     }
                 }
                 Ahead::Lookaside(number) => self.lookaside(number, fetched).await,
@@ -130,17 +129,14 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
         }
         *fetched = fetched.saturating_add(blob.len());
         let stored = Stored::read(&blob).map_err(Finding::deny);
-        self.add(format!("lookaside, signature-{number}"), stored);
         self.next = Ahead::Lookaside(number.saturating_add(1));
+        self.add(format!("lookaside, signature-{number}"), stored, fetched);
     }
 
     fn room(&mut self, fetched: usize) -> Option<usize> {
         match limits::EVIDENCE_TOTAL.saturating_sub(fetched) {
             0 => {
-                self.miss(Finding::unknown(VerifyError::EvidenceLimit {
-                    what: "bytes of evidence",
-                    limit: limits::EVIDENCE_TOTAL,
-                }));
+                self.miss(too_much());
                 None
             }
             left => Some(left.min(limits::EVIDENCE)),
@@ -152,10 +148,18 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
         self.trouble = self.trouble.take().or(Some(finding));
     }
 
-    fn add(&mut self, source: String, stored: Result<Stored, Finding>) {
+    /// What it inflates to counts as fetched: small files can become much.
+    fn add(&mut self, source: String, stored: Result<Stored, Finding>, fetched: &mut usize) {
         let (key, digest, body) = match stored {
-            Ok(Stored::Simple(message)) => {
-                let digest = Digest::of(&message);
+            Ok(Stored::Simple(bytes)) => {
+                let room = limits::EVIDENCE_TOTAL.saturating_sub(*fetched);
+                let Some(message) = SimpleMessage::read(&bytes, room) else {
+                    self.next = Ahead::Nothing;
+                    return self.miss(too_much());
+                };
+                let more = message.size().saturating_sub(bytes.len());
+                *fetched = fetched.saturating_add(more);
+                let digest = Digest::of(&bytes);
                 let key = sha256(format!("simple signature {digest}").as_bytes());
                 (key, Some(digest), Body::Simple(message))
             }
@@ -177,6 +181,13 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
             body,
         }));
     }
+}
+
+fn too_much() -> Finding {
+    Finding::unknown(VerifyError::EvidenceLimit {
+        what: "bytes of evidence",
+        limit: limits::EVIDENCE_TOTAL,
+    })
 }
 
 fn too_many() -> Finding {

@@ -5,6 +5,7 @@
 //! scope: believing any of it.
 
 use crate::encoding::json::{self, Dialect, Node};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -49,6 +50,18 @@ impl Stored {
             }
             0 => Self::named(rest),
             byte => Err(StoredError::Start { byte: *byte }),
+        }
+    }
+
+    /// It as a file again, of a form that names it.
+    pub(super) fn written(&self) -> Vec<u8> {
+        match self {
+            Self::Simple(message) => [b"\0simple-signing\n", message.as_slice()].concat(),
+            Self::Sigstore(media_type) => {
+                let media_type = media_type.chars().take(100).collect::<String>();
+                let json = format!("{{\"mimeType\":{}}}", json::quote(&media_type));
+                [b"\0sigstore-json\n", json.as_bytes()].concat()
+            }
         }
     }
 
@@ -102,10 +115,19 @@ pub(super) fn listed(body: &[u8]) -> Option<Vec<Vec<u8>>> {
     Some(found)
 }
 
+/// Messages as the extension lists them.
+pub(super) fn written_list(messages: &[Vec<u8>]) -> Vec<u8> {
+    let entry = |message: &Vec<u8>| {
+        let content = crate::encoding::base64::encode(message);
+        format!(r#"{{"schemaVersion":2,"type":"atomic","content":"{content}"}}"#)
+    };
+    let entries: Vec<String> = messages.iter().map(entry).collect();
+    format!(r#"{{"signatures":[{}]}}"#, entries.join(",")).into_bytes()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::format;
 
     #[test]
     fn by_the_first_byte() {
@@ -146,6 +168,19 @@ mod tests {
             Ok(Stored::Sigstore("a/b".into()))
         );
         assert_eq!(Stored::read(b"\0sigstore-json\n[]"), Err(StoredError::Json));
+    }
+
+    #[test]
+    fn written_and_read_again() {
+        for stored in [
+            Stored::Simple(b"x\ny".to_vec()),
+            Stored::Simple(Vec::new()),
+            Stored::Sigstore("a/\"b".into()),
+        ] {
+            assert_eq!(Stored::read(&stored.written()), Ok(stored));
+        }
+        let messages = [b"x".to_vec(), Vec::new()];
+        assert_eq!(listed(&written_list(&messages)), Some(messages.to_vec()));
     }
 
     #[test]

@@ -343,6 +343,39 @@ fn listed(entries: &[(u8, &str, &[u8])]) -> Vec<u8> {
 }
 
 /// It takes the place of the lookaside.
+/// Small messages that become much: what they inflate to counts, whatever comes of it, and no more of
+/// them is inflated then.
+#[test]
+fn what_inflates_counts() {
+    let bomb = |inside: &[u8]| {
+        let stream = miniz_oxide::deflate::compress_to_vec_zlib(inside, 1);
+        [&[0xa3, 2][..], &stream].concat()
+    };
+    // As much as one may, one byte for 64 that do not compress.
+    let mut state = 1_u32;
+    let inside: Vec<u8> = (0..4 << 20)
+        .map(|at| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            if at % 64 < 2 {
+                state.to_be_bytes()[0]
+            } else {
+                0
+            }
+        })
+        .collect();
+    let bomb = bomb(&inside);
+    assert!(bomb.len() < 400 << 10, "{}", bomb.len());
+    let mut web = Web::new();
+    web.every = Some(bomb);
+    let report = judge(&web, Some(CONFIGURED));
+    is_unknown(&report, "limit.evidence");
+    assert!(
+        web.asked("/signature-") <= 5,
+        "{}",
+        web.asked("/signature-")
+    );
+}
+
 #[test]
 fn the_registrys_extension() {
     const SAID: (&str, &str) = ("x-registry-supports-signatures", "1");

@@ -55,6 +55,30 @@ fn said(gateway: &Gateway, world: &World) -> (u16, String) {
     (status, String::from_utf8(body).unwrap())
 }
 
+fn evidence(gateway: &Gateway, world: &World) -> (EvidenceDocument, String) {
+    let (status, body) = seen(gateway, world, "/api/evidence/team/app?ref=1");
+    assert_eq!(status, 200);
+    let document = EvidenceDocument::parse(&body).unwrap();
+    (document, String::from_utf8(body).unwrap())
+}
+
+/// By what is published alone.
+fn judged(document: &EvidenceDocument) -> verify::Report {
+    let policy = document.policy.clone().unwrap();
+    let parsed = crate::policy::Policy::parse(&policy.text).unwrap();
+    let rules = verify::Rules::policy(parsed, BTreeMap::new()).unwrap();
+    let rules = rules
+        .with_registries_d(&policy.registries_d.unwrap())
+        .unwrap();
+    let name = verify::Request::parse("r.example/team/app:1", None, &rules, UnixTime(THEN));
+    run(verify::verify_image(
+        document,
+        &crate::crypto::RustCrypto,
+        &rules,
+        &name.unwrap(),
+    ))
+}
+
 fn asked_there(world: &World) -> usize {
     let asked = world.asked.borrow();
     asked.iter().filter(|line| line.contains(LOOKASIDE)).count()
@@ -134,33 +158,74 @@ fn the_evidence_has_them() {
         (&[OTHERS, OTHERS], "openpgp.unknown-key"),
     ] {
         let world = world(signatures);
-        let gateway = Gateway::new(configured());
-        let (status, body) = seen(&gateway, &world, "/api/evidence/team/app?ref=1");
-        assert_eq!(status, 200);
-        let document = EvidenceDocument::parse(&body).unwrap();
+        let (document, body) = evidence(&Gateway::new(configured()), &world);
         let policy = document.policy.clone().unwrap();
         for text in [
-            &body,
+            body.as_bytes(),
             &policy.text,
-            &policy.registries_d.clone().unwrap()["excerpt.yaml"],
+            &policy.registries_d.unwrap()["excerpt.yaml"],
         ] {
             let text = String::from_utf8_lossy(text);
             assert!(!text.contains("10.0.0.7") && !text.contains("ring.asc"));
         }
-        let parsed = crate::policy::Policy::parse(&policy.text).unwrap();
-        let rules = verify::Rules::policy(parsed, BTreeMap::new()).unwrap();
-        let rules = rules
-            .with_registries_d(&policy.registries_d.unwrap())
-            .unwrap();
-        let name = verify::Request::parse("r.example/team/app:1", None, &rules, UnixTime(THEN));
-        let report = run(verify::verify_image(
-            &document,
-            &crate::crypto::RustCrypto,
-            &rules,
-            &name.unwrap(),
-        ));
+        let report = judged(&document);
         assert_eq!(report.finding.code, expected, "{}", report.finding.message);
     }
+}
+
+/// A message goes out if it is one and nothing else; of others only that they are there, which the
+/// reader refuses too.
+#[test]
+fn only_exact_messages_go_out() {
+    let junk = [SIGNATURE, b"\x1f\x8b an archive"].concat();
+    let named = [b"\0simple-signing\n", &junk[..]].concat();
+    let other = b"\0sigstore-json\n{\"mimeType\":\"a/b\",\"x\":\"an archive\"}";
+    for (signatures, expected) in [
+        (&[&junk[..]][..], "openpgp.empty"),
+        (&[&named, &junk], "openpgp.empty"),
+        (&[other], "signature.missing"),
+        (&[&junk, other, SIGNATURE], "signature.accepted"),
+    ] {
+        let (gateway, world) = (Gateway::new(configured()), world(signatures));
+        let (document, text) = evidence(&gateway, &world);
+        let report = judged(&document);
+        assert_eq!(report.finding.code, expected, "{}", report.finding.message);
+        let allows = seen(&gateway, &world, PATH).0 == 200;
+        assert_eq!(allows, expected == "signature.accepted");
+        for bytes in [&junk[..], &named, other] {
+            assert!(!text.contains(&base64::encode(bytes)));
+        }
+        assert!(!text.contains("YXJjaGl2"), "any part of it");
+    }
+}
+
+/// The registry's own list goes out as it was understood.
+#[test]
+fn the_list_of_the_extension_is_written_anew() {
+    let world = world(&[]);
+    let entry = |content: &[u8]| {
+        let content = base64::encode(content);
+        format!(r#"{{"schemaVersion":2,"type":"atomic","name":"secret","content":"{content}"}}"#)
+    };
+    let list = format!(
+        r#"{{"secret":1,"signatures":[{},{}]}}"#,
+        entry(b"\x1f\x8b an archive"),
+        entry(SIGNATURE)
+    );
+    let has = response(200, &[("x-registry-supports-signatures", "1")], b"{}");
+    let image = response(200, &[("content-type", MANIFEST)], IMAGE);
+    let list = response(200, &[], list.as_bytes());
+    world.fail("/manifests/1", 1, Ok(image));
+    world.fail("/extensions/v2/", 1, Ok(list));
+    world.fail("http://up.test/v2/", 1, Ok(has));
+    let (document, text) = evidence(&Gateway::new(configured()), &world);
+    assert_eq!(judged(&document).finding.code, "signature.accepted");
+    let body = text.split(r#""path":"signatures/"#).nth(1).unwrap();
+    let body = body.split(r#""body":""#).nth(1).unwrap();
+    let body = base64::decode(body.split('"').next().unwrap()).unwrap();
+    let body = String::from_utf8(body).unwrap();
+    assert!(body.contains(&base64::encode(SIGNATURE)));
+    assert!(!body.contains("secret") && !body.contains(&base64::encode(b"\x1f\x8b an archive")));
 }
 
 /// What is no signature by its first byte does not go out.

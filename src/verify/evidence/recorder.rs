@@ -13,7 +13,8 @@ use crate::verify::artifact::{
     is_empty_config, is_evidence_document, is_evidence_type, may_be_signature, says_attestation,
 };
 use crate::verify::lookaside::Lookaside;
-use crate::verify::stored::{Stored, listed};
+use crate::verify::simple_message::SimpleMessage;
+use crate::verify::stored::{Stored, listed, written_list};
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -243,7 +244,6 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
     }
 
     /// The registry's own list, or else the files of the lookaside up to the first that is missing.
-    /// Only what reads as a signature goes out.
     async fn simple(&mut self, digest: &Digest, lookaside: Option<&Lookaside>) {
         let path = signatures_path(digest);
         let most = limits::EVIDENCE.min(self.left);
@@ -251,10 +251,7 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
             return;
         }
         match self.archive.simple_signatures(digest, most).await {
-            Ok(Some(list)) if listed(&list).is_some() => {
-                return self.add_body(&path, "", &list).await;
-            }
-            Ok(Some(_)) => return self.add_error(&path, WITHHELD).await,
+            Ok(Some(list)) => return self.signatures(&path, listed(&list)).await,
             Err(error) => return self.failed(&path, &error).await,
             Ok(None) => self.add_missing(&path).await,
         }
@@ -269,10 +266,13 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
                 .await;
             self.out.pause().await;
             match found {
-                Ok(Some(blob)) if Stored::read(&blob).is_ok() => {
-                    self.add_body(&path, "", &blob).await;
-                }
-                Ok(Some(_)) => self.add_error(&path, WITHHELD).await,
+                Ok(Some(blob)) => match Stored::read(&blob).ok() {
+                    Some(stored) => match self.published(stored) {
+                        Some(stored) => self.add_body(&path, "", &stored.written()).await,
+                        None => return self.full(&path).await,
+                    },
+                    None => self.add_error(&path, WITHHELD).await,
+                },
                 Ok(None) => return self.add_missing(&path).await,
                 Err(error) => return self.failed(&path, &error).await,
             }
@@ -280,6 +280,38 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
                 return;
             }
         }
+    }
+
+    /// The registry's list, written anew.
+    async fn signatures(&mut self, path: &str, listed: Option<Vec<Vec<u8>>>) {
+        let Some(listed) = listed else {
+            return self.add_error(path, WITHHELD).await;
+        };
+        let mut messages = Vec::new();
+        for message in listed.into_iter().take(limits::LOOKASIDE + 1) {
+            match self.published(Stored::Simple(message)) {
+                Some(Stored::Simple(message)) => messages.push(message),
+                _ => return self.full(path).await,
+            }
+            self.out.pause().await;
+        }
+        self.add_body(path, "", &written_list(&messages)).await;
+    }
+
+    /// What goes out of a stored signature: a message that is one and nothing else, else only that
+    /// something is there, which refuses as the whole would. `None`: there is no room to look at it.
+    fn published(&mut self, stored: Stored) -> Option<Stored> {
+        let Stored::Simple(bytes) = stored else {
+            return Some(stored);
+        };
+        let message = SimpleMessage::read(&bytes, self.left)?;
+        let more = message.size().saturating_sub(bytes.len());
+        self.left = self.left.saturating_sub(more);
+        Some(Stored::Simple(if message.is_one() {
+            bytes
+        } else {
+            Vec::new()
+        }))
     }
 
     /// Signatures and attestations by tag, then what refers to the image.
