@@ -46,6 +46,11 @@ const CASES = {
 		refusedBySkopeo: true,
 	},
 	"signed by an elliptic key": { make: (image) => sign(image, "elliptic") },
+	// What WebCrypto does not have: the module that checks signatures alone does it.
+	"signed by a DSA key": { make: (image) => sign(image, "dsa") },
+	"signed by an old key, which certifies itself over SHA-1": {
+		make: (image) => sign(image, "old"),
+	},
 	"signed twice, the second by whom we trust": {
 		make: async (image) => {
 			await sign(image, "stranger");
@@ -263,15 +268,18 @@ async function gpg(...args) {
 
 async function makeKeys() {
 	await mkdir(home().GNUPGHOME, { mode: 0o700 });
-	for (const [name, algorithm, usage] of [
+	for (const [name, algorithm, usage, ...more] of [
 		["team", "rsa3072", "sign"],
 		["subkey", "ed25519", "cert"],
 		["elliptic", "nistp384", "sign"],
+		["dsa", "dsa2048", "sign"],
+		["old", "rsa2048", "sign", "--cert-digest-algo", "SHA1"],
 		["stranger", "ed25519", "sign"],
 		["revoked", "ed25519", "sign"],
 		["expired", "ed25519", "sign"],
 	]) {
 		await gpg(
+			...more,
 			"--quick-generate-key",
 			`${name}@demo.example`,
 			algorithm,

@@ -379,3 +379,31 @@ test("a registry at an IPv6 address", async () => {
 	]);
 	assert.match(init.stderr, /reference\.name: .*--as NAME/);
 });
+
+test("a lookaside on this machine gives files, and to nobody but the operator's word", async () => {
+	const { createFetch } = await import(
+		pathToFileURL(join(builtPackage(), "cli/network.js")).href
+	);
+	const fetch = createFetch([], {});
+	const file = join(cli.project, "signature-1");
+	writeFileSync(file, "bytes");
+	execFileSync("mkfifo", [join(cli.project, "pipe")]);
+	const ask = (/** @type {string} */ path, more = {}) =>
+		fetch(pathToFileURL(path).href, {
+			method: "GET",
+			headers: [],
+			signal: undefined,
+			egress: "operator",
+			...more,
+		});
+	const found = await ask(file);
+	assert.equal(found.status, 200);
+	assert.equal(await new Response(found.body).text(), "bytes");
+	assert.equal((await ask(join(cli.project, "signature-2"))).status, 404);
+	assert.equal((await ask(join(file, "below"))).status, 404);
+	for (const other of [cli.project, join(cli.project, "pipe"), "/dev/zero"])
+		await assert.rejects(ask(other), /expected a file/, other);
+	await assert.rejects(ask(file, { egress: "public" }), { code: "egress" });
+	await assert.rejects(ask(file, { egress: undefined }), { code: "egress" });
+	await assert.rejects(ask(file, { method: "PUT" }), { code: "egress" });
+});

@@ -18,6 +18,8 @@ mod names;
 mod oracle;
 mod ours;
 mod policies;
+#[path = "../../shared/program.rs"]
+mod program;
 mod random;
 
 use crate::compare::Difference;

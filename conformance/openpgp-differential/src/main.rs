@@ -14,6 +14,8 @@ mod make;
 mod oracle;
 mod ours;
 mod packets;
+#[path = "../../shared/program.rs"]
+mod program;
 #[path = "../../differential/src/random.rs"]
 #[allow(dead_code)]
 mod random;

@@ -1,17 +1,11 @@
 //! The program `signature-oracle`, which asks containers/image.
 
+use crate::program::Program;
 use sealgate::internals::digest::Digest;
 use sealgate::internals::encoding::base64;
 use serde::Deserialize;
-use std::io::BufRead;
-use std::io::BufReader;
-use std::io::Write;
 use std::path::PathBuf;
-use std::process::Child;
-use std::process::ChildStdin;
-use std::process::ChildStdout;
 use std::process::Command;
-use std::process::Stdio;
 
 /// One question, for all sides.
 pub struct Question {
@@ -31,28 +25,11 @@ pub struct Answer {
     pub error: Option<String>,
 }
 
-pub struct Oracle {
-    child: Child,
-    questions: Option<ChildStdin>,
-    answers: BufReader<ChildStdout>,
-}
+pub struct Oracle(Program);
 
 impl Oracle {
     pub fn start(program: &str) -> Result<Self, String> {
-        let mut child = Command::new(program)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .map_err(|error| format!("expected to start {program}, found: {error}"))?;
-        let (questions, answers) = (
-            child.stdin.take(),
-            child.stdout.take().ok_or("the oracle has no output")?,
-        );
-        Ok(Self {
-            child,
-            questions,
-            answers: BufReader::new(answers),
-        })
+        Program::start(program).map(Self)
     }
 
     pub fn ask(&mut self, question: &Question) -> Result<(), String> {
@@ -65,26 +42,11 @@ impl Oracle {
             "manifest": base64::encode(&question.manifest),
             "signatures": signatures,
         });
-        let pipe = self.questions.as_mut().ok_or("the oracle has no input")?;
-        writeln!(pipe, "{line}")
-            .and_then(|()| pipe.flush())
-            .map_err(|error| format!("expected the oracle to listen, found: {error}"))
+        self.0.ask(&line.to_string())
     }
 
     pub fn answer(&mut self) -> Result<Answer, String> {
-        let mut answer = String::new();
-        (self.answers.read_line(&mut answer))
-            .map_err(|error| format!("expected an answer of the oracle, found: {error}"))?;
-        serde_json::from_str(&answer)
-            .map_err(|error| format!("expected an answer of the oracle, found {answer:?}: {error}"))
-    }
-}
-
-impl Drop for Oracle {
-    fn drop(&mut self) {
-        // It ends with its input; whatever it says by then is of no use.
-        drop(self.questions.take());
-        let _ = self.child.wait();
+        self.0.answer()
     }
 }
 
