@@ -214,8 +214,10 @@ pub mod registry {
     pub use crate::oci::auth::Credentials;
     pub use crate::oci::registry::{EgressHosts, Fetched, Registry, RegistryError, base_for};
     pub use crate::oci::{OciError, Platform};
+    #[cfg(feature = "openpgp")]
+    pub use crate::verify::Lookaside;
     pub use crate::verify::{
-        Archive, Either, EvidenceDocument, EvidenceError, Listed, Lookaside, PolicyFiles, Referrer,
+        Archive, Either, EvidenceDocument, EvidenceError, Listed, PolicyFiles, Referrer,
     };
 }
 

@@ -200,3 +200,42 @@ test("signatures that the platform cannot check are checked by the module that c
 	const truthy = over(() => ({ checkSignature: () => 1 }));
 	assert.equal(await truthy.verifySignature(inRust), false);
 });
+
+test("a lookaside that a plain policy's images may have is read by the module with everything", async () => {
+	const plain = JSON.stringify({ default: [{ type: "reject" }] });
+	const marked = JSON.stringify({
+		sealgate: { version: 1 },
+		default: [{ type: "reject" }],
+	});
+	const lookaside = (/** @type {string} */ base) => ({
+		"a.yaml": `default-docker:\n  lookaside: ${base}\n`,
+	});
+	const remote = lookaside("https://lookaside.example/sigs");
+	for (const [policy, registriesD, isMissing] of /** @type {const} */ ([
+		[plain, remote, true],
+		[plain, lookaside("file:///var/lib/containers/sigstore"), false],
+		[marked, remote, false],
+	])) {
+		const code = isMissing ? "part.missing" : undefined;
+		const verify = (/** @type {any} */ api) =>
+			outcome(() => api.verifyImage(IMAGE, { policy, registriesD }));
+		const serve = (/** @type {any} */ api) =>
+			outcome(async () => {
+				const made = await api.Gateway.create({
+					upstream: "http://r.example",
+					name: "r.example",
+					policy,
+					registriesD,
+				});
+				return made.state();
+			});
+		assert.equal((await verify(apiOver(small))).code, code);
+		assert.equal((await serve(apiOver(gateway))).code, code);
+		const more = () => full;
+		const { value: verdict } = await verify(apiOver(small, more));
+		assert.equal(/** @type {any} */ (verdict).code, "image.not-found");
+		assert.deepEqual((await serve(apiOver(gateway, more))).value, {
+			state: "ok",
+		});
+	}
+});

@@ -80,6 +80,7 @@ async fn document<R: Host + Provider + Sink + Store>(
         repository: context.repository.into(),
         reference: reference.into(),
         policy,
+        #[cfg(feature = "openpgp")]
         simple: settings
             .rules
             .as_ref()

@@ -1,7 +1,8 @@
 //! Where manifests and evidence come from: a registry, or whatever holds a registry's answers. None
 //! is trusted.
 
-use super::lookaside::Lookaside;
+#[cfg(feature = "openpgp")]
+use super::simple::Lookaside;
 use crate::digest::Digest;
 use crate::encoding::json::{self, Dialect, Node};
 use crate::host::Host;
@@ -44,6 +45,7 @@ pub trait Archive {
     fn referrers(&self, digest: &Digest) -> impl Future<Output = Result<Listed, RegistryError>>;
     /// The simple signature of this number (from 1 on) of a manifest in a lookaside. `lookaside` is
     /// where `registries.d` keeps them.
+    #[cfg(feature = "openpgp")]
     fn simple_signature(
         &self,
         lookaside: Option<&Lookaside>,
@@ -56,6 +58,7 @@ pub trait Archive {
     }
     /// The registry's own list of simple signatures of a manifest, as it came; `None` where the
     /// registry keeps no such lists. It takes the place of a lookaside.
+    #[cfg(feature = "openpgp")]
     fn simple_signatures(
         &self,
         digest: &Digest,
@@ -87,6 +90,7 @@ impl<H: Host> Archive for Registry<'_, H> {
         })
     }
 
+    #[cfg(feature = "openpgp")]
     async fn simple_signature(
         &self,
         lookaside: Option<&Lookaside>,
@@ -103,6 +107,7 @@ impl<H: Host> Archive for Registry<'_, H> {
         }
     }
 
+    #[cfg(feature = "openpgp")]
     async fn simple_signatures(
         &self,
         digest: &Digest,

@@ -5,7 +5,8 @@ use super::error::{Reason, RulesError, VerifyError};
 use super::evidence::EvidenceError;
 use super::init::InitError;
 use super::request::RequestError;
-use super::stored::StoredError;
+#[cfg(feature = "openpgp")]
+use super::simple::StoredError;
 
 /// Every code that a report or an error of this layer and those below can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -14,6 +15,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         Reason::CODES,
         RequestError::CODES,
         VerifyError::CODES,
+        #[cfg(feature = "openpgp")]
         StoredError::CODES,
         RulesError::CODES,
         EvidenceError::CODES,

@@ -2,7 +2,8 @@
 
 use super::archive::{Archive, Listed};
 use super::evidence::EvidenceDocument;
-use super::lookaside::Lookaside;
+#[cfg(feature = "openpgp")]
+use super::simple::Lookaside;
 use crate::digest::Digest;
 use crate::host::Host;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
@@ -42,6 +43,7 @@ impl<H: Host> Archive for Either<'_, H> {
         }
     }
 
+    #[cfg(feature = "openpgp")]
     async fn simple_signature(
         &self,
         lookaside: Option<&Lookaside>,
@@ -63,6 +65,7 @@ impl<H: Host> Archive for Either<'_, H> {
         }
     }
 
+    #[cfg(feature = "openpgp")]
     async fn simple_signatures(
         &self,
         digest: &Digest,

@@ -39,7 +39,9 @@ impl Question<'_> {
         provider: &P,
     ) -> Result<Candidate, HostError> {
         let bundle = match &found.body {
+            #[cfg(feature = "openpgp")]
             Body::Simple(message) => return self.simple(found, message, provider).await,
+            #[cfg(feature = "openpgp")]
             Body::Layer(_) | Body::Bundle(_) | Body::Envelope(..)
                 if matches!(self.who, Who::GpgKeys(_)) =>
             {
@@ -58,16 +60,6 @@ impl Question<'_> {
             Ok(bundle) => self.bundle(found, &bundle, provider).await,
             Err(failure) => Ok(found.unreadable(failure)),
         }
-    }
-
-    #[cfg(not(feature = "openpgp"))]
-    async fn simple<P: Provider>(
-        &self,
-        found: &Found,
-        _message: &super::simple_message::SimpleMessage,
-        _provider: &P,
-    ) -> Result<Candidate, HostError> {
-        Ok(found.not_for_this())
     }
 
     /// A `.sig` layer.
@@ -102,6 +94,7 @@ impl Question<'_> {
                     Err(refused) => found.rejected(refused),
                 });
             }
+            #[cfg(feature = "openpgp")]
             Who::GpgKeys(_) => return Ok(found.not_for_this()),
         };
         match layer.as_bundle(by_certificate) {
@@ -173,6 +166,7 @@ impl Question<'_> {
                     .await
             }
             Who::ContainersImage { .. } => Ok(found.set_aside(Refused::new(Reason::NotALayer))),
+            #[cfg(feature = "openpgp")]
             Who::GpgKeys(_) => Ok(found.not_for_this()),
         }
     }
@@ -206,7 +200,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 check_leaf_unverified(layer.as_bundle(true)?.leaf(), identities)
             }
-            Who::Keys { .. } | Who::ContainersImage { .. } | Who::GpgKeys(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -219,7 +213,7 @@ impl Question<'_> {
             Who::Identities { identities, .. } => {
                 check_leaf_unverified(bundle.bundle().leaf(), identities)
             }
-            Who::Keys { .. } | Who::ContainersImage { .. } | Who::GpgKeys(_) => Ok(()),
+            _ => Ok(()),
         }
     }
 
@@ -237,7 +231,7 @@ impl Question<'_> {
                 .map(|key| Signer::Key(key.clone(), None))
                 .collect(),
             Who::Identities { identities, .. } => vec![Signer::Identity(identities.to_vec())],
-            Who::ContainersImage { .. } | Who::GpgKeys(_) => Vec::new(),
+            _ => Vec::new(),
         };
         let artifact = Artifact::Bytes(self.subject.bytes.clone());
         let thresholds = Thresholds::default();

@@ -2,7 +2,8 @@
 
 use super::error::Reason;
 use super::report::{Candidate, Claims, Outcome, StepReport};
-use super::simple_message::SimpleMessage;
+#[cfg(feature = "openpgp")]
+use super::simple::SimpleMessage;
 use super::work::Origin;
 use crate::cosign::SignatureLayer;
 use crate::crypto::{Refused, Step, Verified};
@@ -37,6 +38,7 @@ pub(super) enum Body {
     /// An attestation in a layer of the older form, with its annotations.
     Envelope(Vec<u8>, Vec<(String, String)>),
     /// A simple signature: an OpenPGP message.
+    #[cfg(feature = "openpgp")]
     Simple(SimpleMessage),
     /// A layer of another type beside signatures.
     Attachment(String),
@@ -50,6 +52,7 @@ impl Found {
         match &self.body {
             Body::Layer(layer) => layer.payload.len(),
             Body::Bundle(bytes) | Body::Envelope(bytes, _) => bytes.len(),
+            #[cfg(feature = "openpgp")]
             Body::Simple(message) => message.size(),
             Body::Attachment(_) | Body::Broken(_) => 0,
         }
@@ -65,6 +68,7 @@ impl Found {
             Body::Layer(_) => "cosign-signature",
             Body::Bundle(_) => "sigstore-bundle",
             Body::Envelope(..) => "cosign-attestation",
+            #[cfg(feature = "openpgp")]
             Body::Simple(_) => "simple-signature",
             Body::Attachment(_) | Body::Broken(_) => OTHER,
         }
@@ -102,6 +106,7 @@ impl Found {
     }
 
     /// It is a simple signature, and the rule wants another sort, or the other way round.
+    #[cfg(feature = "openpgp")]
     pub(super) fn not_for_this(&self) -> Candidate {
         self.set_aside(Refused::new(Reason::OtherSort))
     }

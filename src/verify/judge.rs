@@ -7,7 +7,6 @@ use super::discover::{Location, Source};
 use super::error::{Reason, RulesError, VerifyError};
 use super::finding::Finding;
 use super::found::Found;
-use super::gpg_keys::GpgKeys;
 use super::judged::Judged;
 use super::material::{Material, keys};
 use super::pins;
@@ -15,14 +14,15 @@ use super::question::{Names, Order, Question, Wants, Who};
 use super::report::{Candidate, Outcome, Requirement as Judgement};
 use super::roots::NamedRoot;
 use super::rules::{PolicyRules, Rules};
-use super::simple_source::SimpleSource;
+#[cfg(feature = "openpgp")]
+use super::simple::SimpleSource;
 use super::subject::Subject;
 use super::work::Work;
 use crate::crypto::{Provider, PublicKey};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::limits;
-use crate::policy::{Requirement, SignedBy, SigstoreSigned, Trust};
+use crate::policy::{Requirement, SigstoreSigned, Trust};
 use crate::reference::Reference;
 use crate::time::UnixTime;
 use alloc::collections::BTreeSet;
@@ -60,12 +60,13 @@ impl<A: Archive, P: Provider> Judge<'_, A, P> {
 }
 
 /// One manifest, and what was looked at of its evidence.
-struct Case<'a, A: Archive, P> {
-    judge: &'a Judge<'a, A, P>,
+pub(super) struct Case<'a, A: Archive, P> {
+    pub(super) judge: &'a Judge<'a, A, P>,
     subject: &'a Subject,
     within: Option<&'a Digest>,
-    evidence: Source<'a, A>,
-    simple: SimpleSource<'a, A>,
+    pub(super) evidence: Source<'a, A>,
+    #[cfg(feature = "openpgp")]
+    pub(super) simple: SimpleSource<'a, A>,
     /// What a payload's `optional` must say.
     annotations: &'a [(String, String)],
     /// The candidates whose signatures were checked.
@@ -85,6 +86,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             subject,
             within,
             evidence,
+            #[cfg(feature = "openpgp")]
             simple: SimpleSource::new(judge.archive, digest, judge.rules.lookaside(judge.name)),
             annotations: match judge.rules {
                 Rules::Direct(direct) => &direct.annotations,
@@ -129,20 +131,9 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
                 return Ok(requirements);
             }
         }
+        #[cfg(feature = "openpgp")]
         requirements.extend(self.unread(rules).await);
         Ok(requirements)
-    }
-
-    /// podman copies signatures with the image, whatever was demanded: one in a lookaside that
-    /// cannot be read ends that (docs/containers-image.md section 4).
-    async fn unread(&mut self, rules: &PolicyRules) -> Option<Judgement> {
-        let lookaside = self.judge.rules.lookaside(self.judge.name)?;
-        if rules.policy.is_extended() || lookaside.is_local() {
-            return None;
-        }
-        let trouble = self.load_simple().await?;
-        let message = format!("reading signatures: {}", trouble.message);
-        Some(Judgement::decided("signatures", trouble.in_words(message)))
     }
 
     fn exception(&self, rules: &PolicyRules) -> Option<Judgement> {
@@ -230,7 +221,14 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             Requirement::SignedBaseLayer { .. } => {
                 Judgement::decided(kind, Finding::deny(VerifyError::BaseLayer))
             }
+            #[cfg(feature = "openpgp")]
             Requirement::SignedBy(signed) => self.signed_by(kind, signed, rules).await,
+            // No policy with it loads then.
+            #[cfg(not(feature = "openpgp"))]
+            Requirement::SignedBy(_) => {
+                let what = "signedBy, for which this build has no part".into();
+                Judgement::decided(kind, Finding::deny(VerifyError::NotImplemented { what }))
+            }
         }
     }
 
@@ -252,63 +250,6 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
                     .await
             }
             Err(failure) => Judgement::decided(kind, Finding::deny(failure)),
-        }
-    }
-
-    /// As containers/image: all signatures are loaded before one is judged, attachments included,
-    /// and whatever cannot be read is fatal. With a member of ours it is passed over, as in
-    /// [`Self::by_all_evidence`].
-    async fn signed_by(
-        &mut self,
-        kind: &str,
-        signed: &'a SignedBy,
-        rules: &'a PolicyRules,
-    ) -> Judgement {
-        let is_fatal = !signed.is_ours();
-        if is_fatal && let Some(trouble) = self.load_simple().await {
-            return Judgement::decided(kind, trouble);
-        }
-        let keys = GpgKeys::read(signed, &rules.assets);
-        let who = Who::GpgKeys(keys.as_ref());
-        let wants = Wants::Signature(Names::Matched(&signed.identity));
-        let mut round = Round::new(self.question(who, wants, Order::ContainersImage));
-        let (mut seen, mut number) = (BTreeSet::new(), 0_usize);
-        while let Some(found) = self
-            .simple
-            .candidate(number, &mut self.evidence.fetched)
-            .await
-        {
-            number = number.saturating_add(1);
-            if (is_fatal || seen.insert(found.key))
-                && self.examine(&mut round, &found).await == Next::Stop
-            {
-                break;
-            }
-        }
-        round.conclude(kind, self.simple.missed())
-    }
-
-    /// The first thing that cannot be had or does not read, of simple signatures, and of
-    /// attachments where a `registries.d` wants them looked at.
-    async fn load_simple(&mut self) -> Option<Finding> {
-        let mut number = 0_usize;
-        while self.simple.trouble().is_none()
-            && let Some(found) = self
-                .simple
-                .candidate(number, &mut self.evidence.fetched)
-                .await
-        {
-            number = number.saturating_add(1);
-            let read = found.size().saturating_add(CANDIDATE);
-            self.judge.work.pass(read).await;
-        }
-        if let Some(trouble) = self.simple.trouble() {
-            return Some(trouble);
-        }
-        if self.judge.rules.attachments(self.judge.name) == Some(true) {
-            self.load_attachments().await.err()
-        } else {
-            None
         }
     }
 
@@ -377,7 +318,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
     }
 
     /// All layers of the `.sig` tag.
-    async fn load_attachments(&mut self) -> Result<Vec<Arc<Found>>, Finding> {
+    pub(super) async fn load_attachments(&mut self) -> Result<Vec<Arc<Found>>, Finding> {
         if self.evidence.layers_of_signature_tag().await? > limits::EVIDENCE_EXAMINED {
             return Err(too_many_candidates());
         }
@@ -423,7 +364,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
         round.conclude(kind, missed)
     }
 
-    fn question<'q>(&self, who: Who<'q>, wants: Wants<'q>, order: Order) -> Question<'q>
+    pub(super) fn question<'q>(&self, who: Who<'q>, wants: Wants<'q>, order: Order) -> Question<'q>
     where
         'a: 'q,
     {
@@ -440,7 +381,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
 
     /// One candidate. What it lacks is recorded, and never ends the examination of the others; a
     /// bound of the judgement does.
-    async fn examine(&mut self, round: &mut Round<'_>, found: &Found) -> Next {
+    pub(super) async fn examine(&mut self, round: &mut Round<'_>, found: &Found) -> Next {
         let work = self.judge.work;
         work.pass(found.size().saturating_add(CANDIDATE)).await;
         let may_be_checked =
@@ -492,24 +433,24 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
 }
 
 /// What one candidate costs to look at, in bytes.
-const CANDIDATE: usize = 4 << 10;
+pub(super) const CANDIDATE: usize = 4 << 10;
 
 /// Whether to look at the next candidate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Next {
+pub(super) enum Next {
     GoOn,
     Stop,
 }
 
 /// One requirement's way through the candidates.
-struct Round<'q> {
+pub(super) struct Round<'q> {
     question: Question<'q>,
     candidates: Vec<Candidate>,
     trouble: Option<Finding>,
 }
 
 impl<'q> Round<'q> {
-    fn new(question: Question<'q>) -> Self {
+    pub(super) fn new(question: Question<'q>) -> Self {
         Self {
             question,
             candidates: Vec::new(),
@@ -518,7 +459,7 @@ impl<'q> Round<'q> {
     }
 
     /// Whether one satisfied; else what kept all from it. `missed` is what could not be had.
-    fn conclude(self, kind: &str, missed: Option<Finding>) -> Judgement {
+    pub(super) fn conclude(self, kind: &str, missed: Option<Finding>) -> Judgement {
         let accepted = self
             .candidates
             .iter()
@@ -568,6 +509,7 @@ fn none_accepted(candidates: &[Candidate], question: &Question<'_>) -> Finding {
 /// Nothing of the wanted sort is there; `others` is how many things were set aside.
 fn no_evidence(others: usize, question: &Question<'_>) -> VerifyError {
     match question.wants {
+        #[cfg(feature = "openpgp")]
         _ if matches!(question.who, Who::GpgKeys(_)) => VerifyError::NoSimpleSignature,
         Wants::Signature(_) => VerifyError::NoSignature {
             detail: match others {

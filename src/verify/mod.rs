@@ -20,14 +20,12 @@ mod fetch;
 mod finding;
 mod form;
 mod found;
-mod gpg_keys;
 mod image;
 mod index;
 mod init;
 mod judge;
 mod judged;
 mod key_files;
-mod lookaside;
 mod material;
 mod payload;
 mod pins;
@@ -38,10 +36,7 @@ mod roots;
 mod rules;
 #[cfg(feature = "openpgp")]
 mod simple;
-mod simple_message;
-mod simple_source;
 mod statement;
-mod stored;
 mod subject;
 mod via_evidence;
 mod work;
@@ -64,7 +59,6 @@ pub use index::refused_images;
 pub use init::{InitError, Mirrors, Trusted, first_policy};
 pub use judge::Judge;
 pub use judged::Judged;
-pub use lookaside::Lookaside;
 pub use report::{
     Candidate, Claims, ImageReport, Instance, LogEntry, MirrorQuestion, Note, OpenPgpSigner,
     Outcome, Report, Requirement, RuleReport, Signer, StepReport, Timestamp,
@@ -72,7 +66,8 @@ pub use report::{
 pub use request::{Request, RequestError};
 pub use roots::{NamedRoot, Roots};
 pub use rules::{PolicyRules, Rules};
-pub use stored::StoredError;
+#[cfg(feature = "openpgp")]
+pub use simple::{Lookaside, StoredError};
 pub use subject::Subject;
 pub use via_evidence::verify_via_evidence;
 pub use work::{Origin, Work};

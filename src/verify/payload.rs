@@ -116,13 +116,12 @@ impl Question<'_> {
     /// What to call whoever signed.
     fn signer(&self) -> &'static str {
         match self.who {
-            Who::Keys { .. }
-            | Who::GpgKeys(_)
+            Who::Identities { .. }
             | Who::ContainersImage {
-                trust: Trust::Keys(_),
+                trust: Trust::Fulcio(_) | Trust::Pki(_),
                 ..
-            } => "key",
-            _ => "signer",
+            } => "signer",
+            _ => "key",
         }
     }
 

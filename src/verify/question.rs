@@ -1,6 +1,7 @@
 //! What is asked of each piece of evidence.
 
-use super::gpg_keys::GpgKeys;
+#[cfg(feature = "openpgp")]
+use super::simple::GpgKeys;
 use super::subject::Subject;
 use crate::cosign::containers_image::Trust;
 use crate::cosign::{AttachedBundle, BundleUse};
@@ -46,6 +47,7 @@ pub(super) enum Who<'a> {
     },
     /// The holder of one of these OpenPGP keys; or why there are none, which is said of each
     /// signature. It knows simple signatures alone.
+    #[cfg(feature = "openpgp")]
     GpgKeys(Result<&'a GpgKeys, &'a Failure>),
 }
 

@@ -2,11 +2,12 @@
 
 use super::direct::{Direct, Paths, Signers, public_keys};
 use super::error::RulesError;
-use super::lookaside::Lookaside;
 use super::report::{Note, RuleReport};
 #[cfg(feature = "arithmetic")]
 use super::roots::here;
 use super::roots::{NamedRoot, Roots};
+#[cfg(feature = "openpgp")]
+use super::simple::Lookaside;
 use crate::crypto::{Provider, holds_private_key};
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned};
@@ -43,6 +44,17 @@ impl PolicyRules {
     /// The policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
+    }
+
+    fn with_registries_d(self, registries: RegistriesD) -> Result<Self, RegistriesError> {
+        #[cfg(not(feature = "openpgp"))]
+        if registries.needs_openpgp(&self.policy) {
+            return Err(RegistriesError::Part);
+        }
+        Ok(Self {
+            registries: Some(registries),
+            ..self
+        })
     }
 }
 
@@ -152,13 +164,10 @@ impl Rules {
                 .iter()
                 .map(|(name, bytes)| (name.as_str(), bytes.as_slice())),
         )?;
-        Ok(match self {
-            Self::Policy(rules) => Self::Policy(PolicyRules {
-                registries: Some(parsed),
-                ..rules
-            }),
-            direct @ Self::Direct(_) => direct,
-        })
+        match self {
+            Self::Policy(rules) => rules.with_registries_d(parsed).map(Self::Policy),
+            direct @ Self::Direct(_) => Ok(direct),
+        }
     }
 
     /// The docker scope of this image that the policy has under audit: refusals there are written
@@ -180,6 +189,7 @@ impl Rules {
     }
 
     /// Where the simple signatures of this image are kept, if a `registries.d` names a place.
+    #[cfg(feature = "openpgp")]
     pub(super) fn lookaside(&self, name: &Reference) -> Option<Lookaside> {
         match self {
             Self::Policy(rules) => {
@@ -191,6 +201,7 @@ impl Rules {
     }
 
     /// Whether this image is judged by simple signatures, and where they are kept.
+    #[cfg(feature = "openpgp")]
     pub(crate) fn simple(&self, name: &Reference) -> Option<Option<Lookaside>> {
         let Self::Policy(rules) = self else {
             return None;

@@ -7,6 +7,8 @@ use super::tasks::Task;
 use super::values::{self, failure, pairs, said};
 use crate::gateway::{self, Respond, Stream};
 use crate::host::{Answer, Remote};
+#[cfg(not(feature = "openpgp"))]
+use crate::policy::registries_d::{RegistriesD, RegistriesError};
 use crate::policy::{Policy, PolicyError};
 use crate::time::UnixTime;
 use alloc::rc::Rc;
@@ -64,9 +66,15 @@ extern "C" {
 #[wasm_bindgen(js_name = startGateway)]
 pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
     let (config, web_crypto) = configuration(config)?;
-    let parsed = Policy::parse(&config.policy);
-    if let Err(missing @ (PolicyError::Part | PolicyError::OpenPgpPart)) = parsed {
-        return Err(failure(missing));
+    match Policy::parse(&config.policy) {
+        Err(missing @ (PolicyError::Part | PolicyError::OpenPgpPart)) => {
+            return Err(failure(missing));
+        }
+        #[cfg(not(feature = "openpgp"))]
+        Ok(policy) if needs_lookaside(&policy, &config) => {
+            return Err(failure(RegistriesError::Part));
+        }
+        _ => {}
     }
     let remote = super::links::remote(web_crypto);
     let inner = remote.clone();
@@ -77,6 +85,14 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
             web_crypto,
         }))
     }))
+}
+
+/// A `registries.d` that does not read is told by the gateway itself.
+#[cfg(not(feature = "openpgp"))]
+fn needs_lookaside(policy: &Policy, config: &gateway::Config) -> bool {
+    let files = config.registries_d.iter().flatten();
+    let registries = files.map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+    RegistriesD::parse(registries).is_ok_and(|registries| registries.needs_openpgp(policy))
 }
 
 /// A gateway in front of one registry; [`start_gateway`] makes it.

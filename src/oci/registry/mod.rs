@@ -8,6 +8,7 @@
 mod egress;
 mod error;
 mod referrers;
+#[cfg(feature = "openpgp")]
 mod signatures;
 #[cfg(test)]
 mod tests;
@@ -74,6 +75,7 @@ struct Session {
     /// What went wrong, with all addresses; only where the errors name none.
     troubles: Vec<String>,
     /// Whether it has the extension for simple signatures, once that is known.
+    #[cfg(feature = "openpgp")]
     has_signatures: Option<bool>,
 }
 

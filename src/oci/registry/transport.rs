@@ -43,6 +43,7 @@ pub(super) enum Redirects<'a> {
     /// It is followed, to public addresses and these hosts.
     Followed(&'a EgressHosts),
     /// It is followed as before, and only on the host that was asked.
+    #[cfg(feature = "openpgp")]
     OwnHost(&'a EgressHosts),
 }
 
@@ -50,11 +51,14 @@ impl<'a> Redirects<'a> {
     fn hosts(self) -> Option<&'a EgressHosts> {
         match self {
             Self::Returned => None,
-            Self::Followed(hosts) | Self::OwnHost(hosts) => Some(hosts),
+            Self::Followed(hosts) => Some(hosts),
+            #[cfg(feature = "openpgp")]
+            Self::OwnHost(hosts) => Some(hosts),
         }
     }
 
     /// docs/gateway.md "Egress".
+    #[cfg(feature = "openpgp")]
     fn check(self, asked: &Url, next: &Url) -> Result<(), RegistryError> {
         if !matches!(self, Self::OwnHost(_)) || next.same_host(asked) {
             return Ok(());
@@ -153,6 +157,7 @@ pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Reply, Re
             let end = Url::parse(end);
             ours = ours && end.as_ref().is_some_and(|end| end.same_origin(&at));
             at = end.unwrap_or(at);
+            #[cfg(feature = "openpgp")]
             call.redirects.check(call.url, &at)?;
         }
         let location = response
@@ -169,6 +174,7 @@ pub(super) async fn send<H: Host>(host: &H, call: &Call<'_>) -> Result<Reply, Re
             );
         };
         let (next, whose) = egress::redirect(&at, location, ours, hosts)?;
+        #[cfg(feature = "openpgp")]
         call.redirects.check(call.url, &next)?;
         // Once away, always away: another host must not choose what our credentials read.
         ours = ours && next.same_origin(&at);

@@ -23,5 +23,9 @@ codes! {
         Twice { scope: String, first: String, second: String } => "registries-d.twice",
             "registries.d: {scope:?} is defined both in {first:?} and {second:?}: keep one of the \
              two";
+        /// Where podman copies simple signatures, one that cannot be read ends that.
+        Part => "part.missing",
+            "registries.d names a lookaside, whose signatures (OpenPGP) are no part of this build: \
+             use one with the feature openpgp";
     }
 }

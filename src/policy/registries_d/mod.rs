@@ -15,6 +15,8 @@ mod tests;
 
 pub use error::RegistriesError;
 
+#[cfg(not(feature = "openpgp"))]
+use super::Policy;
 use super::scope;
 use super::scope::IdentityError;
 use crate::limits;
@@ -138,6 +140,21 @@ impl RegistriesD {
             }
         }
         Ok(())
+    }
+
+    /// Whether signatures may have to be fetched from a lookaside, one that is no folder: of a
+    /// plain policy whatever it demands, as podman does.
+    #[cfg(not(feature = "openpgp"))]
+    pub(crate) fn needs_openpgp(&self, policy: &Policy) -> bool {
+        if policy.is_extended() {
+            return false;
+        }
+        let mut sections = self.docker.values().chain(&self.default);
+        sections.any(|section| {
+            let names = [&section.lookaside, &section.sigstore];
+            let mut names = names.into_iter().flatten();
+            names.any(|setting| !setting.text.starts_with("file:"))
+        })
     }
 
     /// By scopes, most specific first; then `default-docker`.

@@ -7,7 +7,8 @@ use crate::error::HostError;
 use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::archive::{Archive, Listed, Referrer};
-use crate::verify::lookaside::Lookaside;
+#[cfg(feature = "openpgp")]
+use crate::verify::simple::Lookaside;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
@@ -174,6 +175,7 @@ impl Archive for EvidenceDocument {
     }
 
     /// Whatever the reader's own `registries.d` says: it was read where the document was made.
+    #[cfg(feature = "openpgp")]
     async fn simple_signature(
         &self,
         _lookaside: Option<&Lookaside>,
@@ -184,6 +186,7 @@ impl Archive for EvidenceDocument {
         self.bounded(signature_path(digest, number), max_bytes)
     }
 
+    #[cfg(feature = "openpgp")]
     async fn simple_signatures(
         &self,
         digest: &Digest,
@@ -191,16 +194,6 @@ impl Archive for EvidenceDocument {
     ) -> Result<Option<Vec<u8>>, RegistryError> {
         self.bounded(signatures_path(digest), max_bytes)
     }
-}
-
-/// Where a document has a signature of a lookaside.
-pub(super) fn signature_path(digest: &Digest, number: usize) -> String {
-    format!("lookaside/{digest}/signature-{number}")
-}
-
-/// Where a document has the list of the registry's extension.
-pub(super) fn signatures_path(digest: &Digest) -> String {
-    format!("signatures/{digest}")
 }
 
 fn text(node: &Node, at: &'static str) -> Result<String, EvidenceError> {
@@ -289,4 +282,16 @@ fn referrer(node: &Node) -> Result<Referrer, EvidenceError> {
             .and_then(Node::as_str)
             .map(Into::into),
     })
+}
+
+/// Where a document has a signature of a lookaside.
+#[cfg(feature = "openpgp")]
+pub(super) fn signature_path(digest: &Digest, number: usize) -> String {
+    format!("lookaside/{digest}/signature-{number}")
+}
+
+/// Where a document has the list of the registry's extension.
+#[cfg(feature = "openpgp")]
+pub(super) fn signatures_path(digest: &Digest) -> String {
+    format!("signatures/{digest}")
 }

@@ -4,6 +4,8 @@
 
 mod document;
 mod recorder;
+#[cfg(feature = "openpgp")]
+mod simple;
 
 pub(super) use document::Files;
 pub use document::{EvidenceDocument, EvidenceError, PolicyFiles};

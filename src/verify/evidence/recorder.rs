@@ -1,6 +1,6 @@
 //! Making such a document, piece by piece.
 
-use super::document::{Files, PolicyFiles, signature_path, signatures_path};
+use super::document::{Files, PolicyFiles};
 use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json;
@@ -12,9 +12,8 @@ use crate::verify::archive::{Archive, Listed, Referrer};
 use crate::verify::artifact::{
     is_empty_config, is_evidence_document, is_evidence_type, may_be_signature, says_attestation,
 };
-use crate::verify::lookaside::Lookaside;
-use crate::verify::simple_message::SimpleMessage;
-use crate::verify::stored::{Stored, listed, written_list};
+#[cfg(feature = "openpgp")]
+use crate::verify::simple::Lookaside;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -43,6 +42,7 @@ pub struct Frame {
     pub policy: Option<PolicyFiles>,
     /// Which simple signatures belong to it, where the image is judged by such: none, or those of
     /// the registry itself or else of the lookaside, if there is one. Where they are is not said.
+    #[cfg(feature = "openpgp")]
     pub simple: Option<Option<Lookaside>>,
 }
 
@@ -93,6 +93,7 @@ pub async fn collect<A: Archive, O: Out>(
         archive,
         out,
         written: BTreeSet::new(),
+        #[cfg(feature = "openpgp")]
         simple: frame.simple.as_ref(),
         left: limits::EVIDENCE_TOTAL,
         is_taken,
@@ -116,19 +117,20 @@ pub async fn collect<A: Archive, O: Out>(
     Ok(true)
 }
 
-struct Collector<'a, A, O> {
-    archive: &'a A,
-    out: &'a O,
+pub(super) struct Collector<'a, A, O> {
+    pub(super) archive: &'a A,
+    pub(super) out: &'a O,
+    #[cfg(feature = "openpgp")]
     simple: Option<&'a Option<Lookaside>>,
     /// The paths of what was written.
-    written: BTreeSet<String>,
+    pub(super) written: BTreeSet<String>,
     /// Bytes that may still be written, before they become base64.
-    left: usize,
-    is_taken: bool,
+    pub(super) left: usize,
+    pub(super) is_taken: bool,
 }
 
 /// What is said of it instead.
-const WITHHELD: &str = "what is listed as a signature here is none by its bytes, and is not given \
+pub(super) const WITHHELD: &str = "what is listed as a signature here is none by its bytes, and is not given \
                         out [evidence.withheld]";
 /// Bytes that are encoded at a stretch: whole triples.
 const PIECE: usize = 384 << 10;
@@ -148,11 +150,11 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
             .await;
     }
 
-    async fn add_missing(&mut self, path: &str) {
+    pub(super) async fn add_missing(&mut self, path: &str) {
         self.begin(path, ",\"status\":404}").await;
     }
 
-    async fn add_error(&mut self, path: &str, message: &str) {
+    pub(super) async fn add_error(&mut self, path: &str, message: &str) {
         self.begin(
             path,
             &format!(",\"status\":0,\"error\":{}}}", json::quote(message)),
@@ -175,7 +177,7 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
         .await;
     }
 
-    async fn add_body(&mut self, path: &str, members: &str, body: &[u8]) {
+    pub(super) async fn add_body(&mut self, path: &str, members: &str, body: &[u8]) {
         self.left = self.left.saturating_sub(body.len());
         self.begin(path, &format!(",\"status\":200{members},\"body\":\""))
             .await;
@@ -210,7 +212,7 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
     }
 
     /// Whoever asked the registry is not told its address.
-    async fn failed(&mut self, path: &str, error: &RegistryError) {
+    pub(super) async fn failed(&mut self, path: &str, error: &RegistryError) {
         self.add_error(
             path,
             &format!("the registry did not give this [{}]", error.code()),
@@ -218,7 +220,7 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
         .await;
     }
 
-    async fn full(&mut self, path: &str) {
+    pub(super) async fn full(&mut self, path: &str) {
         self.add_error(
             path,
             "there is more evidence than one document holds [limit.evidence]",
@@ -243,79 +245,9 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
         None
     }
 
-    /// The registry's own list, or else the files of the lookaside up to the first that is missing.
-    async fn simple(&mut self, digest: &Digest, lookaside: Option<&Lookaside>) {
-        let path = signatures_path(digest);
-        let most = limits::EVIDENCE.min(self.left);
-        if !self.is_taken || self.written.contains(&path) {
-            return;
-        }
-        match self.archive.simple_signatures(digest, most).await {
-            Ok(Some(list)) => return self.signatures(&path, listed(&list)).await,
-            Err(error) => return self.failed(&path, &error).await,
-            Ok(None) => self.add_missing(&path).await,
-        }
-        for number in 1..=limits::LOOKASIDE {
-            let path = signature_path(digest, number);
-            let most = limits::EVIDENCE.min(self.left);
-            if most == 0 {
-                return self.full(&path).await;
-            }
-            let found = (self.archive)
-                .simple_signature(lookaside, digest, number, most)
-                .await;
-            self.out.pause().await;
-            match found {
-                Ok(Some(blob)) => match Stored::read(&blob).ok() {
-                    Some(stored) => match self.published(stored) {
-                        Some(stored) => self.add_body(&path, "", &stored.written()).await,
-                        None => return self.full(&path).await,
-                    },
-                    None => self.add_error(&path, WITHHELD).await,
-                },
-                Ok(None) => return self.add_missing(&path).await,
-                Err(error) => return self.failed(&path, &error).await,
-            }
-            if !self.is_taken {
-                return;
-            }
-        }
-    }
-
-    /// The registry's list, written anew.
-    async fn signatures(&mut self, path: &str, listed: Option<Vec<Vec<u8>>>) {
-        let Some(listed) = listed else {
-            return self.add_error(path, WITHHELD).await;
-        };
-        let mut messages = Vec::new();
-        for message in listed.into_iter().take(limits::LOOKASIDE + 1) {
-            match self.published(Stored::Simple(message)) {
-                Some(Stored::Simple(message)) => messages.push(message),
-                _ => return self.full(path).await,
-            }
-            self.out.pause().await;
-        }
-        self.add_body(path, "", &written_list(&messages)).await;
-    }
-
-    /// What goes out of a stored signature: a message that is one and nothing else, else only that
-    /// something is there, which refuses as the whole would. `None`: there is no room to look at it.
-    fn published(&mut self, stored: Stored) -> Option<Stored> {
-        let Stored::Simple(bytes) = stored else {
-            return Some(stored);
-        };
-        let message = SimpleMessage::read(&bytes, self.left)?;
-        let more = message.size().saturating_sub(bytes.len());
-        self.left = self.left.saturating_sub(more);
-        Some(Stored::Simple(if message.is_one() {
-            bytes
-        } else {
-            Vec::new()
-        }))
-    }
-
     /// Signatures and attestations by tag, then what refers to the image.
     async fn attached(&mut self, digest: &Digest) {
+        #[cfg(feature = "openpgp")]
         if let Some(lookaside) = self.simple {
             self.simple(digest, lookaside.as_ref()).await;
         }

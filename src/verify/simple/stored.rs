@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 /// A signature as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stored {
+pub(in crate::verify) enum Stored {
     /// An OpenPGP message.
     Simple(Vec<u8>),
     /// One of Cosign, with its media type.
@@ -41,7 +41,7 @@ codes! {
 impl Stored {
     /// # Errors
     /// [`StoredError`].
-    pub(super) fn read(blob: &[u8]) -> Result<Self, StoredError> {
+    pub(in crate::verify) fn read(blob: &[u8]) -> Result<Self, StoredError> {
         let (first, rest) = blob.split_first().ok_or(StoredError::Empty)?;
         match first {
             // Compressed, one-pass, signature. There, 0x3D stands where 0x93 is meant.
@@ -54,7 +54,7 @@ impl Stored {
     }
 
     /// It as a file again, of a form that names it.
-    pub(super) fn written(&self) -> Vec<u8> {
+    pub(in crate::verify) fn written(&self) -> Vec<u8> {
         match self {
             Self::Simple(message) => [b"\0simple-signing\n", message.as_slice()].concat(),
             Self::Sigstore(media_type) => {
@@ -92,7 +92,7 @@ impl Stored {
 
 /// The signatures that a registry's extension lists (`/extensions/v2/…/signatures/…`): those of
 /// schema version 2 and type `atomic`, which are OpenPGP messages. `None`: the list does not read.
-pub(super) fn listed(body: &[u8]) -> Option<Vec<Vec<u8>>> {
+pub(in crate::verify) fn listed(body: &[u8]) -> Option<Vec<Vec<u8>>> {
     let root = json::parse(body, Dialect::Go).ok()?;
     let list = match root
         .as_object()?
@@ -116,7 +116,7 @@ pub(super) fn listed(body: &[u8]) -> Option<Vec<Vec<u8>>> {
 }
 
 /// Messages as the extension lists them.
-pub(super) fn written_list(messages: &[Vec<u8>]) -> Vec<u8> {
+pub(in crate::verify) fn written_list(messages: &[Vec<u8>]) -> Vec<u8> {
     let entry = |message: &Vec<u8>| {
         let content = crate::encoding::base64::encode(message);
         format!(r#"{{"schemaVersion":2,"type":"atomic","content":"{content}"}}"#)

@@ -1,24 +1,21 @@
 //! Whom `signedBy` trusts (docs/containers-image.md section 2.1).
 
-use super::error::VerifyError;
-#[cfg(feature = "openpgp")]
-use super::key_files::files;
 use crate::error::Failure;
-#[cfg(feature = "openpgp")]
 use crate::openpgp::Keyring;
 use crate::policy::SignedBy;
 use crate::time::UnixTime;
+use crate::verify::error::VerifyError;
+use crate::verify::key_files::files;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 /// The OpenPGP keys of one `signedBy`.
 #[derive(Debug)]
-pub(super) struct GpgKeys {
-    #[cfg(feature = "openpgp")]
-    pub keyring: Keyring,
+pub(in crate::verify) struct GpgKeys {
+    pub(super) keyring: Keyring,
     /// Until when it is passed over that a key has expired.
-    pub expired_until: Option<UnixTime>,
+    pub(super) expired_until: Option<UnixTime>,
 }
 
 impl GpgKeys {
@@ -27,8 +24,7 @@ impl GpgKeys {
     ///
     /// # Errors
     /// [`VerifyError`], or the codes of [`crate::openpgp::OpenPgpError`].
-    #[cfg(feature = "openpgp")]
-    pub(super) fn read(
+    pub(in crate::verify) fn read(
         signed: &SignedBy,
         assets: &BTreeMap<String, Vec<u8>>,
     ) -> Result<Self, Failure> {
@@ -49,18 +45,5 @@ impl GpgKeys {
             keyring,
             expired_until: signed.expired_keys,
         })
-    }
-
-    /// Without the feature `openpgp` no policy with `signedBy` loads (`part.missing`).
-    ///
-    /// # Errors
-    /// Always.
-    #[cfg(not(feature = "openpgp"))]
-    pub(super) fn read(
-        _signed: &SignedBy,
-        _assets: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<Self, Failure> {
-        let what = "signedBy, for which this build has no part".into();
-        Err(VerifyError::NotImplemented { what }.into())
     }
 }

@@ -3,15 +3,15 @@
 //!
 //! One after the other, from 1 on, until one is missing. Nothing found here is trusted.
 
-use super::archive::Archive;
-use super::error::VerifyError;
-use super::finding::Finding;
-use super::found::{Body, Found};
 use super::lookaside::Lookaside;
-use super::simple_message::SimpleMessage;
+use super::message::SimpleMessage;
 use super::stored::{Stored, listed};
 use crate::digest::{Digest, sha256};
 use crate::limits;
+use crate::verify::archive::Archive;
+use crate::verify::error::VerifyError;
+use crate::verify::finding::Finding;
+use crate::verify::found::{Body, Found};
 use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::String;
@@ -20,7 +20,7 @@ use alloc::vec::Vec;
 
 /// The simple signatures of one manifest, fetched as they are looked at; nothing is asked for
 /// twice.
-pub(super) struct SimpleSource<'r, A> {
+pub(in crate::verify) struct SimpleSource<'r, A> {
     archive: &'r A,
     digest: &'r Digest,
     lookaside: Option<Lookaside>,
@@ -41,7 +41,11 @@ enum Ahead {
 }
 
 impl<'r, A: Archive> SimpleSource<'r, A> {
-    pub(super) fn new(archive: &'r A, digest: &'r Digest, lookaside: Option<Lookaside>) -> Self {
+    pub(in crate::verify) fn new(
+        archive: &'r A,
+        digest: &'r Digest,
+        lookaside: Option<Lookaside>,
+    ) -> Self {
         Self {
             archive,
             digest,
@@ -56,7 +60,7 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
     /// The candidate with this number, fetched if it must be; `fetched` counts the bytes of all
     /// evidence of the image. None: there is no more, or no more can be had, which [`Self::missed`]
     /// says.
-    pub(super) async fn candidate(
+    pub(in crate::verify) async fn candidate(
         &mut self,
         number: usize,
         fetched: &mut usize,
@@ -82,12 +86,12 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
     }
 
     /// The first thing that could not be had: with nothing satisfied it is "unknown".
-    pub(super) fn missed(&self) -> Option<Finding> {
+    pub(in crate::verify) fn missed(&self) -> Option<Finding> {
         self.missed.clone()
     }
 
     /// The first thing that could not be had or does not read.
-    pub(super) fn trouble(&self) -> Option<Finding> {
+    pub(in crate::verify) fn trouble(&self) -> Option<Finding> {
         self.trouble.clone()
     }
 

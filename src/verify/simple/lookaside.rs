@@ -18,7 +18,7 @@ pub struct Lookaside {
 impl Lookaside {
     /// `None` where none is named. The name's host is left out, so that registries that share a
     /// lookaside share signatures. A slash at the end of the base is doubled.
-    pub(super) fn of(storage: &Storage, name: &Reference) -> Option<Self> {
+    pub(in crate::verify) fn of(storage: &Storage, name: &Reference) -> Option<Self> {
         let base = storage.lookaside.as_deref()?;
         let base = base.split('#').next().unwrap_or_default();
         let (path, query) = match base.split_once('?') {
@@ -32,12 +32,12 @@ impl Lookaside {
     }
 
     /// Whether it is a folder of the machine that judges, which others do not have.
-    pub(super) fn is_local(&self) -> bool {
+    pub(in crate::verify) fn is_local(&self) -> bool {
         self.above.starts_with("file:")
     }
 
     /// Where the signature of this number is, from 1 on.
-    pub(super) fn address(&self, digest: &Digest, number: usize) -> String {
+    pub(in crate::verify) fn address(&self, digest: &Digest, number: usize) -> String {
         let algorithm = digest.algorithm().name();
         format!(
             "{}@{algorithm}={}/signature-{number}{}",

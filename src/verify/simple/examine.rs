@@ -1,22 +1,22 @@
 //! One simple signature against `signedBy` (docs/containers-image.md section 5): first the
 //! signature and its key, then the payload, its digest, and the name that it gives.
 
-use super::found::Found;
-use super::payload::payload_claims;
-use super::question::{Question, Who};
-use super::report::{Candidate, Claims, OpenPgpSigner};
-use super::simple_message::SimpleMessage;
+use super::message::SimpleMessage;
 use crate::crypto::{Provider, Refused, Rule};
 use crate::error::{Failure, HostError};
 use crate::openpgp::{SignedPayload, Terms};
 use crate::simple_signing::{Payload, PayloadKind};
+use crate::verify::found::Found;
+use crate::verify::payload::payload_claims;
+use crate::verify::question::{Question, Who};
+use crate::verify::report::{Candidate, Claims, OpenPgpSigner};
 use alloc::format;
 use alloc::string::{String, ToString};
 
 impl Question<'_> {
     /// # Errors
     /// [`HostError`] when the provider gave no answer.
-    pub(super) async fn simple<P: Provider>(
+    pub(in crate::verify) async fn simple<P: Provider>(
         &self,
         found: &Found,
         message: &SimpleMessage,
