@@ -52,6 +52,15 @@ codes! {
     }
 }
 
+#[cfg(feature = "openpgp")]
+impl KeyError {
+    /// Whether it is too small to be believed.
+    pub(crate) fn is_weak(&self) -> bool {
+        matches!(self, Self::RsaSize { bits } if *bits < 2048)
+            || matches!(self, Self::DsaSize { .. })
+    }
+}
+
 impl From<DerError> for KeyError {
     fn from(_: DerError) -> Self {
         Self::Der

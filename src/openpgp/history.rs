@@ -9,7 +9,7 @@ use super::self_signature::{SelfSignature, Target};
 use super::signature_packet::{
     CERTIFICATION_REVOCATION, KEY_REVOCATION, SUBKEY_BINDING, SUBKEY_REVOCATION, SignaturePacket,
 };
-use crate::crypto::{Pending, Provider, Refused, Role, Verified};
+use crate::crypto::{Pending, Provider, Refused, Role, SignatureCheck, Verified};
 use crate::error::{Failure, HostError};
 use crate::limits;
 use alloc::vec;
@@ -105,8 +105,27 @@ impl History {
     }
 }
 
+/// What a key says of itself, where nothing was verified. What cannot be checked is left out, as
+/// what plainly is over something else.
+///
+/// # Errors
+/// [`OpenPgpError`]: there is a revocation.
+pub(super) fn unverified(candidate: Candidate<'_>) -> Result<Vec<SelfSignature>, OpenPgpError> {
+    let mut claims = Vec::new();
+    for question in questions(candidate)? {
+        if question.check().is_err() {
+            continue;
+        }
+        if let Some(error) = question.revoked() {
+            return Err(error);
+        }
+        claims.push(SelfSignature::of(question.target, question.signature));
+    }
+    Ok(claims)
+}
+
 impl Question<'_> {
-    fn claim(&self) -> Result<Pending<SelfSignature>, Failure> {
+    fn check(&self) -> Result<SignatureCheck, Failure> {
         // SHA-1 counts in what a primary key says of itself alone, and in what revokes; it never
         // binds a subkey.
         let sha1 = match self.signature.kind {
@@ -114,10 +133,13 @@ impl Question<'_> {
             _ => Sha1::Allowed,
         };
         let role = Role::OpenPgpSelfSignature;
-        let check = check(role, self.by, self.signature, &self.data, sha1)?;
+        check(role, self.by, self.signature, &self.data, sha1)
+    }
+
+    fn claim(&self) -> Result<Pending<SelfSignature>, Failure> {
         let claim = SelfSignature::of(self.target, self.signature);
         // Asked again for each message of the key.
-        Pending::read(check.recurring(), |_| Ok(claim)).map_err(|refused| refused.failure)
+        Pending::read(self.check()?.recurring(), |_| Ok(claim)).map_err(|refused| refused.failure)
     }
 
     /// Sections 5.2.1.11 and 5.2.1.12. As GnuPG has it: once revoked is revoked, whatever reason

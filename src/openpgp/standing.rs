@@ -3,7 +3,6 @@
 
 use super::error::OpenPgpError;
 use super::fingerprint::Handle;
-use super::history::History;
 use super::key_packet::KeyPacket;
 use super::keyring::Candidate;
 use super::self_signature::{SelfSignature, Target};
@@ -24,7 +23,7 @@ pub struct Terms {
     pub expired_keys_until: Option<UnixTime>,
 }
 
-/// What holds of the key that signed. Places are those of [`History::verified`].
+/// What holds of the key that signed. Places are those of [`Said::claims`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Standing {
     /// What certifies the primary key.
@@ -34,23 +33,29 @@ pub(super) struct Standing {
     pub expires: Option<UnixTime>,
 }
 
+/// What a key says of itself, in the order in which it was found.
+pub(super) struct Said<'a> {
+    pub claims: Vec<&'a SelfSignature>,
+    /// User ids with a revocation that may be real.
+    pub doubtful: &'a [usize],
+    pub terms: Terms,
+}
+
 /// # Errors
 /// [`OpenPgpError`]: not certified, not bound, not for signing, not yet made.
 pub(super) fn standing(
     candidate: Candidate<'_>,
-    history: &History,
-    terms: Terms,
+    said: &Said<'_>,
 ) -> Result<Standing, OpenPgpError> {
     let (key, signer) = (&candidate.key.primary, candidate.packet());
     for packet in [key, signer] {
-        if packet.created > terms.now {
+        if packet.created > said.terms.now {
             return Err(OpenPgpError::KeyFuture {
                 key: Handle::from(&packet.fingerprint),
                 created: packet.created,
             });
         }
     }
-    let said = Said { history, terms };
     let primary = said.primary(key)?;
     let (bound, signing) = match candidate.subkey {
         None => (None, primary),
@@ -93,16 +98,10 @@ struct Holds {
     certified: usize,
 }
 
-struct Said<'a> {
-    history: &'a History,
-    terms: Terms,
-}
-
 impl<'a> Said<'a> {
     /// What has not expired, in order.
     fn live(&self) -> impl Iterator<Item = (usize, &'a SelfSignature)> {
-        let verified = self.history.verified.iter().enumerate();
-        let claims = verified.map(|(place, verified)| (place, verified.claim()));
+        let claims = self.claims.iter().copied().enumerate();
         claims.filter(|(_, claim)| claim.is_live(self.terms.now))
     }
 
@@ -128,7 +127,7 @@ impl<'a> Said<'a> {
             // What is over SHA-1 brings nothing back that was revoked.
             let is_revoked = |own: &SelfSignature| own.kind == CERTIFICATION_REVOCATION;
             let revoked = self.latest(claim.target, is_revoked).is_some();
-            let stands = !self.history.doubtful.contains(&id);
+            let stands = !self.doubtful.contains(&id);
             if let Some((place, claim)) = latest
                 && stands
                 && !is_revoked(claim)

@@ -8,7 +8,7 @@ use super::keyring::{Candidate, Keyring};
 use super::message::Message;
 use super::self_signature::SelfSignature;
 use super::signature_packet::{PRIMARY_BINDING, SignaturePacket};
-use super::standing::{Standing, Terms, standing};
+use super::standing::{Said, Standing, Terms, standing};
 use crate::crypto::{
     Pending, Provider, Refusals, Refused, Role, Rule, Scheme, Step, Verified, first_to_settle,
 };
@@ -222,7 +222,12 @@ async fn prove<P: Provider>(
         Ok(history) => history,
         Err(refused) => return Ok(Err(refused)),
     };
-    let standing = match standing(candidate, &history, terms) {
+    let said = Said {
+        claims: history.verified.iter().map(Verified::claim).collect(),
+        doubtful: &history.doubtful,
+        terms,
+    };
+    let standing = match standing(candidate, &said) {
         Ok(standing) => standing,
         Err(error) => return Ok(Err(Refused::new(error))),
     };

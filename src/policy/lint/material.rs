@@ -1,12 +1,12 @@
 //! PL21, PL23 and ours of the same kind: what is in the files that the policy names, and in its
 //! inline data.
-//!
-//! OpenPGP keyrings are not looked into.
 
 use super::document::Document;
 use super::document::Item;
 use super::edit::Edit;
 use super::finding::Findings;
+#[cfg(feature = "openpgp")]
+use super::keyring;
 use super::rule::Rule;
 use crate::crypto::KeyKind;
 use crate::crypto::PublicKey;
@@ -16,6 +16,8 @@ use crate::encoding::json::quote;
 use crate::encoding::pem;
 use crate::limits;
 use crate::policy::KeySource;
+#[cfg(feature = "openpgp")]
+use crate::policy::KeyType;
 use crate::policy::Requirement;
 use crate::policy::Trust;
 use crate::policy::error::shown;
@@ -26,8 +28,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// Certificates that expire within this time are said.
-const SOON: i64 = 30 * 86_400;
+/// What expires within this time is said.
+pub(super) const SOON: i64 = 30 * 86_400;
 
 /// What a source is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +37,8 @@ enum Use {
     Key,
     Rekor,
     Certificates,
+    #[cfg(feature = "openpgp")]
+    Keyring,
 }
 
 pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
@@ -66,9 +70,13 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
 }
 
 fn sources(item: Item<'_>) -> Vec<(&KeySource, Use)> {
-    let rekor = match item.requirement {
+    let beside = match item.requirement {
         Requirement::SigstoreSigned(signed) => {
             signed.rekor.as_ref().map(|source| (source, Use::Rekor))
+        }
+        #[cfg(feature = "openpgp")]
+        Requirement::SignedBy(signed) if signed.key_type == KeyType::GpgKeys => {
+            Some((&signed.keys, Use::Keyring))
         }
         _ => None,
     };
@@ -81,7 +89,7 @@ fn sources(item: Item<'_>) -> Vec<(&KeySource, Use)> {
         .unwrap_or_default()
         .into_iter()
         .map(|source| (source, purpose))
-        .chain(rekor)
+        .chain(beside)
         .collect()
 }
 
@@ -159,6 +167,10 @@ fn look(
             None,
         );
         return;
+    }
+    #[cfg(feature = "openpgp")]
+    if purpose == Use::Keyring {
+        return keyring::check(document.context.now, item, bytes, what, findings);
     }
     if purpose == Use::Certificates {
         return certificates(document, item, bytes, what, findings);

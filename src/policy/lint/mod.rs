@@ -14,6 +14,8 @@ mod docker_scope;
 mod document;
 mod edit;
 mod finding;
+#[cfg(feature = "openpgp")]
+mod keyring;
 mod material;
 mod ours;
 mod pattern;

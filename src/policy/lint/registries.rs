@@ -1,4 +1,4 @@
-//! PL26 to PL28: what `registries.d` and the known images mean for the policy.
+//! PL26 to PL28, SL22: what `registries.d` and the known images mean for the policy.
 
 use super::docker_scope;
 use super::document::Document;
@@ -26,6 +26,7 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
             .filter(|scope| scope.transport.is_none_or(|name| name == "docker"))
         {
             attachments(registries, scope, findings);
+            no_lookaside(registries, scope, findings);
         }
         lookasides(registries, findings);
     }
@@ -53,6 +54,32 @@ fn attachments(registries: &RegistriesD, scope: Scope<'_>, findings: &mut Findin
             scope.shown()
         );
         findings.add(Rule::AttachmentsOff, item.place(), message, None);
+    }
+}
+
+/// SL22.
+fn no_lookaside(registries: &RegistriesD, scope: Scope<'_>, findings: &mut Findings) {
+    let simple = |requirement: &Requirement| matches!(requirement, Requirement::SignedBy(_));
+    let Some(item) = scope.items().find(|item| simple(item.requirement)) else {
+        return;
+    };
+    // Of images of every registry, some have one.
+    let is_named = if scope.key.is_empty() {
+        let mut sections = registries.docker.values().chain(&registries.default);
+        sections.any(|section| section.lookaside.is_some() || section.sigstore.is_some())
+    } else {
+        let parents = docker_parents(scope.key);
+        let scopes = core::iter::once(scope.key).chain(parents.iter().map(String::as_str));
+        registries.lookup(scopes).lookaside.is_some()
+    };
+    if !is_named {
+        let message = format!(
+            "registries.d names no lookaside for {}, so only signatures that the registry itself \
+             lists are found (podman also looks into a folder of its own): name the place that \
+             skopeo and podman wrote them to, as docker: {{SCOPE: {{lookaside: https://…}}}}",
+            scope.shown()
+        );
+        findings.add(Rule::NoLookaside, item.place(), message, None);
     }
 }
 

@@ -81,4 +81,8 @@ rules! {
     AuditAbove "SL16" "audit-above" Error;
     PrivateKey "SL17" "private-key" Error;
     ExpiredKeys "SL18" "expired-keys" Error;
+    KeyCannotSign "SL19" "key-cannot-sign" Warning;
+    WeakKey "SL20" "weak-key" Warning;
+    Sha1Key "SL21" "sha1-key" Note;
+    NoLookaside "SL22" "no-lookaside" Warning;
 }

@@ -664,6 +664,11 @@ fn of_material() -> Vec<Case> {
             r#""pki":{{"caRootsPath":"{path}","subjectEmail":"a@b.c"}}"#
         ))
     };
+    let keyring = |path: &str| {
+        one(&signed_by(&format!(
+            r#""keyType":"GPGKeys","keyPath":"{path}""#
+        )))
+    };
     vec![
         (Rule::MultiPem, path("two.pub"), path("ecdsa.pub")),
         (Rule::MultiPem, data("two.pub"), data("ecdsa.pub")),
@@ -674,6 +679,46 @@ fn of_material() -> Vec<Case> {
         (Rule::KeyUnusable, data("valid.pem"), data("ecdsa.pub")),
         (Rule::KeyUnusable, rekor("ed25519.pub"), path("ed25519.pub")),
         (Rule::KeyUnusable, pki("ecdsa.pub"), pki("valid.pem")),
+        (
+            Rule::ExpiredKey,
+            keyring("expiring.gpg"),
+            keyring("rsa.gpg"),
+        ),
+        (
+            Rule::ExpiredKey,
+            keyring("subkey-expiring.gpg"),
+            keyring("subkey.gpg"),
+        ),
+        (
+            Rule::KeyUnusable,
+            keyring("ecdsa.pub"),
+            keyring("ed25519.gpg"),
+        ),
+        (
+            Rule::KeyUnusable,
+            keyring("revoked.gpg"),
+            keyring("revoked-before.gpg"),
+        ),
+        (
+            Rule::KeyUnusable,
+            keyring("certify.gpg"),
+            keyring("one-of-two.gpg"),
+        ),
+        (
+            Rule::KeyCannotSign,
+            keyring("one-of-two.gpg"),
+            keyring("weak.gpg"),
+        ),
+        (
+            Rule::WeakKey,
+            keyring("weak.gpg"),
+            keyring("one-of-two.gpg"),
+        ),
+        (
+            Rule::Sha1Key,
+            keyring("sha1-primary.gpg"),
+            keyring("rsa.asc"),
+        ),
         (Rule::PrivateKey, path("pair.pem"), path("two.pub")),
         (Rule::PrivateKey, data("pair.pem"), data("two.pub")),
         (Rule::PrivateKey, rekor("pair.pem"), rekor("two.pub")),
@@ -715,14 +760,46 @@ fn assets() -> BTreeMap<String, Vec<u8>> {
         ("pair.pem", pair),
         ("valid.pem", certificate("root")),
         ("expired.pem", certificate("int-expired")),
+        (
+            "one-of-two.gpg",
+            [keyring("certify.gpg"), keyring("ed25519.gpg")].concat(),
+        ),
+        ("weak.gpg", [WEAK.into(), keyring("ed25519.gpg")].concat()),
     ]
     .into_iter()
+    .chain(KEYRINGS.iter().map(|name| (*name, keyring(name))))
     .map(|(name, bytes)| (name.into(), bytes))
     .collect()
 }
 
+const KEYRINGS: &[&str] = &[
+    "certify.gpg",
+    "ed25519.gpg",
+    "expiring.gpg",
+    "revoked-before.gpg",
+    "revoked.gpg",
+    "rsa.asc",
+    "rsa.gpg",
+    "sha1-primary.gpg",
+    "subkey-expiring.gpg",
+    "subkey.gpg",
+];
+
+/// A key packet of version 4: RSA, of 16 bits.
+const WEAK: &[u8] = &[
+    0x98, 0x0d, 4, 0x69, 0x57, 0, 0, 1, 0, 16, 0xff, 0xf1, 0, 2, 3,
+];
+
+fn keyring(name: &str) -> Vec<u8> {
+    fixture(&format!("fixtures/openpgp/{name}"))
+}
+
 fn of_surroundings() -> Vec<Case> {
     let signed = |scope: &str| docker(&format!(r#""{scope}":{SIGNED}"#));
+    let gpg = |scope: &str| {
+        let signed = signed_by(r#""keyType":"GPGKeys","keyPath":"rsa.gpg""#);
+        docker(&format!(r#""{scope}":[{signed}]"#))
+    };
     vec![
         (
             Rule::AttachmentsOff,
@@ -749,6 +826,18 @@ fn of_surroundings() -> Vec<Case> {
             signed("on.example/off"),
             ours(&format!(r#""a.b/c":{DIGESTS}"#)),
         ),
+        (Rule::NoLookaside, gpg("a.b/c"), gpg("gpg.example/c")),
+        (
+            Rule::NoLookaside,
+            gpg("on.example"),
+            gpg("gpg.example:1/c:1"),
+        ),
+        (
+            Rule::NoLookaside,
+            gpg("gpg.example:2"),
+            docker(&format!(r#""a.b/c":{SIGNED},"gpg.example:1":{REJECT}"#)),
+        ),
+        (Rule::NoLookaside, gpg("a.b"), gpg("")),
         (
             Rule::IndexOnly,
             signed("index.example"),
@@ -772,6 +861,10 @@ docker:
     use-sigstore-attachments: false
   "*.wild.example":
     use-sigstore-attachments: true
+  gpg.example:
+    lookaside: https://gpg.example/sigs
+  gpg.example:1:
+    sigstore: https://gpg.example/other
 "#;
 
 fn images() -> Vec<KnownImage> {

@@ -6,8 +6,6 @@ use crate::digest::Digest;
 use crate::limits;
 use crate::verify::archive::Archive;
 use crate::verify::simple::{Lookaside, SimpleMessage, Stored, listed, written_list};
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 impl<A: Archive, O: Out> Collector<'_, A, O> {
