@@ -7,6 +7,9 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+/// Keys and certificates that expire within so many seconds are said.
+pub(super) const SOON: i64 = 30 * 86_400;
+
 /// What is known besides the policy. What is absent is not linted about.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Context<'a> {

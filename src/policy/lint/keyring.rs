@@ -1,9 +1,9 @@
 //! PL23 and SL19 to SL21: what is in OpenPGP keyrings, by what their keys say of themselves. None of
 //! that is verified here: whoever can write to the file could as well put a key of their own there.
 
+use super::context::SOON;
 use super::document::Item;
 use super::finding::Findings;
-use super::material::SOON;
 use super::rule::Rule;
 use crate::openpgp::{Keyring, OpenPgpError, Outlook, PossibleSigner};
 use crate::time::UnixTime;

@@ -1,6 +1,7 @@
 //! PL21, PL23 and ours of the same kind: what is in the files that the policy names, and in its
 //! inline data.
 
+use super::context::SOON;
 use super::document::Document;
 use super::document::Item;
 use super::edit::Edit;
@@ -27,9 +28,6 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-
-/// What expires within this time is said.
-pub(super) const SOON: i64 = 30 * 86_400;
 
 /// What a source is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
