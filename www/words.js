@@ -44,6 +44,12 @@ export const en = {
 		"demo/copied":
 			"Carries a signature that was copied from another repository.",
 		"demo/other-digest": "Its signature speaks about another image.",
+		"demo/gpg":
+			"Signed with GnuPG, as podman and skopeo do it; the signature lies beside the registry.",
+		"demo/gpg-wrong-key": "The same, by a key that is not in the keyring.",
+		"demo/gpg-expired": "The same, by a key that has expired since.",
+		"demo/gpg-copied":
+			"The image of demo/gpg and its signature, under another name.",
 	},
 
 	// A policy that the visitor dropped.
