@@ -30,6 +30,7 @@ mod octets;
 mod packet;
 mod self_signature;
 mod signature_packet;
+mod signer;
 mod standing;
 mod subpackets;
 #[cfg(test)]
@@ -42,5 +43,6 @@ pub use error::OpenPgpError;
 pub use fingerprint::{Fingerprint, Handle};
 pub use keyring::Keyring;
 pub use message::Message;
+pub use signer::MessageSigner;
 pub use standing::Terms;
-pub use verify::SignedPayload;
+pub use verify::{SignedPayload, Unproven};
