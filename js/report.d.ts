@@ -159,16 +159,26 @@ export interface Signer {
 
 /** Which OpenPGP key signed, and when. Dates are the key owner's own word. */
 export interface OpenPgpSigner {
+	/** What the key calls itself, cut where it is long: any text that its owner chose. */
+	userId?: string;
 	/** The fingerprint of the primary key. */
 	key: string;
 	/** The fingerprint of the subkey that signed, where one did. */
 	subkey?: string;
+	/** What kind of key signed, for instance RSA 3072. */
+	algorithm: string;
+	/** The hash algorithm of the signature. */
+	hash: "SHA-256" | "SHA-384" | "SHA-512";
 	/** Unix seconds at which the key that signed was made. */
 	keyCreated: number;
+	/** Unix seconds of the last second at which it counts, if it ends. */
+	keyExpires?: number;
 	/** Unix seconds at which it expired, where that was passed over. */
 	keyExpired?: number;
 	/** Unix seconds of the signature. */
 	signed: number;
+	/** Unix seconds from which the signature does not count any more, if it ends. */
+	expires?: number;
 }
 
 /** An entry in a transparency log of the trusted root. */

@@ -54,6 +54,8 @@ pub const OPENPGP_INFLATED_FREE: usize = 64 << 10;
 pub const OPENPGP_KEYS: usize = 1_024;
 /// User ids and subkeys of one OpenPGP key, each.
 pub const OPENPGP_PARTS: usize = 128;
+/// Characters of an OpenPGP user id that are shown.
+pub const OPENPGP_USER_ID: usize = 200;
 /// Signatures that an OpenPGP key made over itself (user ids, one subkey, revocations) that are
 /// checked for one message.
 pub const OPENPGP_SELF_SIGNATURES: usize = 64;

@@ -27,7 +27,17 @@ use sealgate::policy::Policy;
 use support::{Memory, block_on, demo_assets, demo_rules, fixtures, judge, key_rules, read};
 
 fn demo(repository: &str) -> Memory {
-    Memory::layout(&fixtures().join("demo").join(repository))
+    let mut memory = Memory::layout(&fixtures().join("demo").join(repository));
+    let lookaside = fixtures().join("demo/lookaside/demo");
+    for entry in std::fs::read_dir(lookaside).unwrap() {
+        let folder = entry.unwrap().path();
+        let name = folder.file_name().unwrap().to_str().unwrap();
+        if let Some((_, digest)) = name.split_once('@').filter(|(own, _)| *own == repository) {
+            let signatures = vec![read(folder.join("signature-1"))];
+            memory.simple.insert(digest.replace('=', ":"), signatures);
+        }
+    }
+    memory
 }
 
 fn judged(archive: &Memory, repository: &str) -> Report {
@@ -55,6 +65,10 @@ fn the_demo_under_its_policy() {
         ("tampered", Verdict::Deny, "digest.mismatch"),
         ("copied", Verdict::Deny, "identity.not-accepted"),
         ("other-digest", Verdict::Deny, "digest.not-signed"),
+        ("gpg", Verdict::Allow, "signature.accepted"),
+        ("gpg-wrong-key", Verdict::Deny, "openpgp.unknown-key"),
+        ("gpg-expired", Verdict::Deny, "openpgp.key-expired"),
+        ("gpg-copied", Verdict::Deny, "identity.not-accepted"),
     ] {
         let report = judged(&demo(repository), repository);
         assert_eq!(

@@ -5,7 +5,8 @@
  * not those that its index.json names, and this registry, as a hostile one would, sends the named digest along with them.
  *
  * Layout: `<repository>/{oci-layout,index.json,blobs/sha256/*}`, tags by the annotation `org.opencontainers.image.ref.name`.
- * Referrers are not answered (404), so that clients use the tag schema.
+ * Referrers are not answered (404), so that clients use the tag schema. Beside the registry, under `/lookaside/`, lie the simple
+ * signatures of `lookaside/`, as a web server would give them.
  *
  * @module
  */
@@ -14,6 +15,9 @@
 /** @typedef {{ mediaType?: string, digest: string, size?: number, annotations?: Record<string, string> }} Descriptor */
 
 const REPOSITORY = /^\/v2\/demo\/([a-z0-9-]+)\/(.+)$/;
+/** As registries.d has it: `<repository>@<digest>/signature-<number>`. */
+const SIGNATURE =
+	/^\/lookaside\/(demo\/[a-z0-9-]+@sha256=[0-9a-f]{64}\/signature-[0-9]+)$/;
 const DIGEST = /^sha256:([0-9a-f]{64})$/;
 const TAG_ANNOTATION = "org.opencontainers.image.ref.name";
 /** As the gateway bounds manifests. */
@@ -35,6 +39,11 @@ export async function demoRegistry(request, layouts) {
 	const { pathname } = new URL(request.url);
 	if (pathname === "/v2/" || pathname === "/v2")
 		return reply(request, 200, "application/json", encode({}));
+	const signature = SIGNATURE.exec(pathname)?.[1];
+	if (signature !== undefined)
+		return layouts.fetch(`http://demo.invalid/lookaside/${signature}`, {
+			method: request.method,
+		});
 	const [, repository, rest] = REPOSITORY.exec(pathname) ?? [];
 	const index =
 		repository === undefined ? undefined : await indexOf(layouts, repository);

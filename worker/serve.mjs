@@ -19,6 +19,7 @@ const DEMO = {
 	upstream: "http://demo.example",
 	name: "demo.example",
 	policy: join(root, "fixtures/demo/policy.json"),
+	registriesD: join(root, "fixtures/demo/registries.d"),
 };
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
@@ -78,7 +79,7 @@ function settingsOf(env) {
 			upstream: DEMO.upstream,
 			name: env.NAME || DEMO.name,
 			policyFile: env.POLICY || DEMO.policy,
-			registriesFolder: env.REGISTRIES_D ?? "",
+			registriesFolder: env.REGISTRIES_D || DEMO.registriesD,
 			port,
 			demo: true,
 			more,

@@ -36,6 +36,10 @@ const ALLOWED_BY = {
 	"policy.accept-anything": "anything",
 	"pinned.listed": "pinned",
 };
+/** Characters of a stranger's text that are shown. */
+const FOREIGN = 256;
+/** What steers, or cannot be seen: controls, and what formats without being seen. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
 /** Requirements that are decided without looking at a signature. */
 const NO_SIGNATURE = new Set([
 	"reject",
@@ -270,6 +274,7 @@ const OWN_SIGNATURES = new Set([
 /** @param {Candidate} accepted */
 function bySigner({ claims, steps }) {
 	if (claims?.signer) return words.path.byIdentity(claims.signer.subject);
+	if (claims?.openpgp) return words.path.byKey(keyId(claims.openpgp.key));
 	const key = steps.find((step) => OWN_SIGNATURES.has(step.name))?.key;
 	return key ? words.path.byKey(short(key)) : words.path.accepted;
 }
@@ -488,12 +493,13 @@ function step(one) {
 function claimList(claims) {
 	const told = [
 		[words.claims.digest, claims.digest && mono(claims.digest)],
-		[words.claims.identity, claims.identity && mono(claims.identity)],
+		[words.claims.identity, claims.identity && foreign(claims.identity)],
 		[
 			words.claims.predicateType,
 			claims.predicateType && mono(claims.predicateType),
 		],
-		[words.claims.creator, claims.creator && mono(claims.creator)],
+		...openpgpList(claims.openpgp),
+		[words.claims.creator, claims.creator && foreign(claims.creator)],
 		[
 			words.claims.timestamp,
 			claims.timestamp !== undefined ? when(claims.timestamp) : undefined,
@@ -542,6 +548,64 @@ function signerList(signer) {
 					when(signer.notAfter),
 				),
 				copyable(signer.fingerprint),
+			),
+		],
+	];
+}
+
+/** Who signed with GnuPG. The keyring vouches for the fingerprint; the name is what the key calls itself. @param {NonNullable<Candidate['claims']>['openpgp']} signer */
+function openpgpList(signer) {
+	if (!signer) return [];
+	const { userId, key, subkey, algorithm, hash } = signer;
+	const line = (/** @type {(string | Node | null)[]} */ ...parts) =>
+		h("span", { class: "sg-line" }, ...parts);
+	const until = (/** @type {number | undefined} */ end) =>
+		end === undefined ? words.openpgp.noEnd : when(end);
+	return [
+		[
+			words.claims.subject,
+			h(
+				"span",
+				{},
+				line(userId ? foreign(userId) : words.openpgp.noName),
+				userId ? line(words.openpgp.ownName) : null,
+			),
+		],
+		[words.openpgp.key, copyable(key)],
+		[
+			words.openpgp.signingKey,
+			h(
+				"span",
+				{},
+				line(subkey ? words.openpgp.subkey : words.openpgp.itself),
+				subkey ? copyable(subkey) : null,
+			),
+		],
+		[words.openpgp.algorithm, lines(algorithm, words.openpgp.over(hash))],
+		[
+			words.openpgp.keyValid,
+			h(
+				"span",
+				{},
+				line(when(signer.keyCreated), " – ", until(signer.keyExpires)),
+				signer.keyExpired === undefined
+					? null
+					: line(
+							badge("unproven", words.openpgp.expired),
+							" ",
+							words.openpgp.passedOver,
+						),
+			),
+		],
+		[
+			words.openpgp.signed,
+			h(
+				"span",
+				{},
+				line(when(signer.signed)),
+				signer.expires === undefined
+					? null
+					: line(words.openpgp.until, " ", when(signer.expires)),
 			),
 		],
 	];
@@ -710,6 +774,20 @@ const badge = (tone, word) =>
 	h("span", { class: `sg-badge sg-${tone}` }, icon(tone), word);
 /** @param {string} text */
 const mono = (text) => h("span", { class: "sg-mono" }, text);
+/** Text of a stranger's choice: of one direction for itself, without marks that nobody sees, and not long. @param {string} text */
+function foreign(text) {
+	const shown = [...text].slice(0, FOREIGN).join("");
+	return h(
+		"bdi",
+		{ class: "sg-mono sg-foreign" },
+		shown.replace(
+			UNSEEN,
+			(found) =>
+				`\\u${found.codePointAt(0)?.toString(16).padStart(4, "0") ?? ""}`,
+		),
+		shown === text ? "" : "…",
+	);
+}
 /** @param {...(string | undefined)} texts */
 function lines(...texts) {
 	const said = texts
@@ -719,6 +797,8 @@ function lines(...texts) {
 }
 /** @param {string} hex */
 const short = (hex) => (hex.length > 16 ? `${hex.slice(0, 12)}…` : hex);
+/** By which GnuPG names a key for short: the end of a fingerprint of version 4, the start of one of version 6. @param {string} key */
+const keyId = (key) => (key.length === 40 ? key.slice(-16) : key.slice(0, 16));
 /** @param {string | undefined} digest */
 function shortDigest(digest) {
 	if (!digest) return undefined;

@@ -44,6 +44,13 @@ export const en = {
 		"demo/copied":
 			"Carries a signature that was copied from another repository.",
 		"demo/other-digest": "Its signature speaks about another image.",
+		"demo/gpg":
+			"Signed with GnuPG, as podman and skopeo do it; the signature lies beside the registry.",
+		"demo/gpg-wrong-key":
+			"Signed with GnuPG, by a key that is not in the keyring.",
+		"demo/gpg-expired": "Signed with GnuPG, by a key that has expired since.",
+		"demo/gpg-copied":
+			"The image of demo/gpg and its signature, under another name.",
 	},
 
 	// A policy that the visitor dropped.
@@ -219,6 +226,25 @@ export const en = {
 		certificate: "Certificate",
 		logEntry: "Logged",
 		stamp: "Stamped",
+	},
+	/** Of a key of GnuPG. */
+	openpgp: {
+		ownName:
+			"the name that the key gives itself; the fingerprint is what counts",
+		noName: "the key gives itself no name",
+		key: "Primary key",
+		signingKey: "Signed with",
+		itself: "the primary key itself",
+		subkey: "its subkey",
+		algorithm: "Algorithm",
+		/** @param {string} hash */
+		over: (hash) => `over ${hash}`,
+		keyValid: "Key valid",
+		noEnd: "no end",
+		expired: "Expired",
+		passedOver: "the policy passes that over (expiredKeys)",
+		signed: "Signed at",
+		until: "counts until",
 	},
 	/** @param {string} name */
 	by: (name) => `by ${name}`,

@@ -1,7 +1,14 @@
 // A report with every step, for people (--verbose).
 
 import { withFlags } from "./flags.js";
-import { painter, plain, showMirror, styleOf } from "./show.js";
+import {
+	at,
+	openpgpSigner,
+	painter,
+	plain,
+	showMirror,
+	styleOf,
+} from "./show.js";
 
 /** @typedef {import("../index.d.ts").Report} Report */
 /** @typedef {import("../index.d.ts").RequirementReport} RequirementReport */
@@ -171,6 +178,7 @@ export function showSteps(steps, paint, indent) {
 /** What a verified signature says, who made it and when. @param {import("../index.d.ts").Claims} claims */
 export function showClaims({
 	signer,
+	openpgp,
 	logEntries = [],
 	timestamps = [],
 	...said
@@ -188,12 +196,22 @@ export function showClaims({
 			`signed by ${plain(signer.subject)}, vouched for by ${plain(signer.issuer ?? "nobody")}`,
 		);
 		lines.push(
-			`  certificate of ${plain(signer.authority)}, valid from ${day(signer.notBefore)} to ${day(signer.notAfter)} (sha256:${plain(signer.fingerprint)})`,
+			`  certificate of ${plain(signer.authority)}, valid from ${at(signer.notBefore)} to ${at(signer.notAfter)} (sha256:${plain(signer.fingerprint)})`,
 		);
 		lines.push(
 			...Object.entries(signer.claims).map(
 				([name, value]) => `  ${plain(name)} ${plain(value)}`,
 			),
+		);
+	}
+	if (openpgp) {
+		const { subkey, keyCreated, keyExpires, expires } = openpgp;
+		lines.push(
+			`signed by ${openpgpSigner(openpgp)}`,
+			`  ${subkey ? `with the subkey ${plain(subkey)}` : "with the primary key itself"}, made at ${at(keyCreated)}, ${keyExpires === undefined ? "without end" : `valid until ${at(keyExpires)}`}`,
+			...(expires === undefined
+				? []
+				: [`  the signature counts until ${at(expires)}`]),
 		);
 	}
 	for (const { index, logId, kind, time, origin, treeSize } of logEntries) {
@@ -202,12 +220,12 @@ export function showClaims({
 				? ""
 				: `, proven in the checkpoint of ${origin} at size ${treeSize}`;
 		lines.push(
-			`logged: entry ${plain(index)} (${plain(kind)}) of log ${plain(logId.slice(0, 16))}…${time === undefined ? "" : ` at ${day(time)}`}${plain(proof)}`,
+			`logged: entry ${plain(index)} (${plain(kind)}) of log ${plain(logId.slice(0, 16))}…${time === undefined ? "" : ` at ${at(time)}`}${plain(proof)}`,
 		);
 	}
 	lines.push(
 		...timestamps.map(
-			({ time, authority }) => `stamped: ${day(time)} by ${plain(authority)}`,
+			({ time, authority }) => `stamped: ${at(time)} by ${plain(authority)}`,
 		),
 	);
 	return lines;
@@ -224,12 +242,4 @@ export function showBundleDetails({ kind, claims, trustedRoot, steps }, file) {
 			? "a signature of the file"
 			: `a statement about the file, of type ${plain(claims.predicateType ?? "?")}`;
 	return `${[`✔ verified: ${plain(file)}`, `  ${what}`, ...root, ...showClaims(claims).map((line) => `  ${line}`), ...showSteps(steps, plainly, "  ")].join("\n")}\n`;
-}
-
-/** @param {number} seconds */
-function day(seconds) {
-	const date = new Date(seconds * 1000);
-	return Number.isNaN(date.getTime())
-		? String(seconds)
-		: date.toISOString().replace(".000Z", "Z");
 }

@@ -80,7 +80,9 @@ function signersOf(report, keyFiles) {
 	return [
 		...new Set(
 			accepted.map(({ claims, steps }) =>
-				signerOf(claims?.signer, steps, keyFiles),
+				claims?.openpgp
+					? openpgpSigner(claims.openpgp)
+					: signerOf(claims?.signer, steps, keyFiles),
 			),
 		),
 	];
@@ -97,6 +99,31 @@ function signerOf(signer, steps, keyFiles) {
 	return known === undefined
 		? `the key sha256:${keys[0] ?? "?"}`
 		: `the key in ${plain(keyFiles.get(known) ?? "")} (sha256:${known})`;
+}
+
+/** Name, key, how and when. The name is the key's own word, and stands in quotes. @param {import("../index.d.ts").OpenPgpSigner} signer */
+export function openpgpSigner({
+	userId,
+	key,
+	algorithm,
+	hash,
+	signed,
+	keyExpired,
+}) {
+	const name = userId ? `"${plain(userId).replaceAll('"', "'")}", ` : "";
+	const expired =
+		keyExpired === undefined
+			? ""
+			: `; the key expired at ${at(keyExpired)}, which the policy passes over`;
+	return `${name}key ${plain(key)} (${plain(algorithm)}, ${plain(hash)}) at ${at(signed)}${expired}`;
+}
+
+/** Unix time, as text. @param {number} seconds */
+export function at(seconds) {
+	const date = new Date(seconds * 1000);
+	return Number.isNaN(date.getTime())
+		? String(seconds)
+		: date.toISOString().replace(".000Z", "Z");
 }
 
 /** @param {Report} report */

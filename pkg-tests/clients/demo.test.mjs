@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { CLIENT_PROGRAMS, need, startClients } from "../lib/clients.mjs";
 import { startWorker } from "../lib/serve.mjs";
 
-/** Image → whether the demo's policy admits it, and what it is. */
+/** Image → whether the demo's policy admits it, the code of the refusal if not, and what it is. @type {Record<string, { admitted: boolean, code?: string, what: string }>} */
 const IMAGES = {
 	signed: { admitted: true, what: "signed with cosign 2: a `.sig` tag" },
 	bundle: { admitted: true, what: "signed with cosign 3: a Sigstore bundle" },
@@ -27,6 +27,25 @@ const IMAGES = {
 	},
 	copied: { admitted: false, what: "signature copied from another repository" },
 	"other-digest": { admitted: false, what: "signature over another digest" },
+	gpg: {
+		admitted: true,
+		what: "signed with GnuPG by skopeo: a simple signature in a lookaside",
+	},
+	"gpg-wrong-key": {
+		admitted: false,
+		code: "openpgp.unknown-key",
+		what: "the same, by a key that is not in the keyring",
+	},
+	"gpg-expired": {
+		admitted: false,
+		code: "openpgp.key-expired",
+		what: "the same, by a key that has expired since",
+	},
+	"gpg-copied": {
+		admitted: false,
+		code: "identity.not-accepted",
+		what: "the image and signature of demo/gpg under another name",
+	},
 };
 const TABLE = new URL("../../docs/clients.md", import.meta.url);
 const SECTION = "## Demo images";
@@ -73,6 +92,18 @@ describe("the demo images", () => {
 					);
 			});
 		}
+	}
+
+	for (const [image, { code }] of Object.entries(IMAGES)) {
+		if (code === undefined) continue;
+		test(`${image} is refused for what it is: ${code}`, async (t) => {
+			if (!need(t, CLIENT_PROGRAMS)) return;
+			const url = `${worker.url}/v2/demo/${image}/manifests/1.0`;
+			const answer = await fetch(url);
+			assert.equal(answer.status, 403);
+			const { errors } = await answer.json();
+			assert.ok(errors[0].message.includes(`[${code}]`), errors[0].message);
+		});
 	}
 
 	test("the table of results", async (t) => {

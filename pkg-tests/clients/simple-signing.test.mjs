@@ -10,15 +10,13 @@ import {
 	readFile,
 	readdir,
 	rm,
-	stat,
 	writeFile,
 } from "node:fs/promises";
-import { createServer } from "node:http";
-import { once } from "node:events";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CLIENT_PROGRAMS, need, run, startClients } from "../lib/clients.mjs";
+import { startLookaside } from "../lib/lookaside.mjs";
 import { pushImage, startRegistry } from "../lib/peers.mjs";
 import { startWorker } from "../lib/serve.mjs";
 import { FRONT_PROGRAMS, NAME, REJECT, ask, assertDenied } from "./front.mjs";
@@ -204,9 +202,21 @@ async function byTheCommandLine(image, allowed, says) {
 			...["--as", `${NAME}/${image.repo}:1.0`],
 			...["--policy", join(folder, "policy.json")],
 			...["--registries.d", join(folder, registriesD)],
+			...(registriesD === "local" ? ["--verbose"] : []),
 		]);
 		assert.equal(code, allowed ? 0 : 1, output);
 		assert.ok(says(output), output);
+		assert.doesNotMatch(output, /\[object/);
+		if (allowed && registriesD === "local")
+			assert.match(
+				output,
+				/ with the (primary key itself|subkey [0-9A-F]{40}), made at 20\d\d-\d\d-\d\dT.*, without end\n/,
+			);
+		if (allowed)
+			assert.match(
+				output,
+				/signed by "[a-z]+@demo\.example", key [0-9A-F]{40} \((RSA|ECDSA|Ed25519|DSA).*, SHA-(256|384|512)\) at 20\d\d-/,
+			);
 	}
 }
 
@@ -359,30 +369,4 @@ async function sign(image, by, identity = `${NAME}/${image.repo}:1.0`) {
 async function change(image, to) {
 	const file = join(signatures(image), "signature-1");
 	await writeFile(file, to(await readFile(file)));
-}
-
-/** @param {string} root */
-async function startLookaside(root) {
-	await mkdir(root);
-	/** @type {import("node:http").IncomingHttpHeaders[]} */
-	const seen = [];
-	const server = createServer(async (request, response) => {
-		seen.push(request.headers);
-		const file = join(root, decodeURIComponent(request.url ?? "/"));
-		const found = await stat(file).catch(() => undefined);
-		response.writeHead(found?.isFile() ? 200 : 404);
-		response.end(found?.isFile() ? await readFile(file) : "");
-	}).listen(0, "127.0.0.1");
-	await once(server, "listening");
-	const { port } = /** @type {import("node:net").AddressInfo} */ (
-		server.address()
-	);
-	return {
-		url: `http://127.0.0.1:${port}`,
-		seen,
-		async stop() {
-			server.closeAllConnections();
-			server.close();
-		},
-	};
 }

@@ -427,12 +427,13 @@ function byPolicy(demo) {
 }
 
 /** @param {any} demo */
-export function assetsOf({ policy, key, bundleKey, trustedRoot }) {
+export function assetsOf({ policy, key, bundleKey, keyring, trustedRoot }) {
 	return {
 		policy: bytesOf(policy),
 		assets: {
 			"bundle.pub": bytesOf(bundleKey),
 			"cosign.pub": bytesOf(key),
+			"keyring.asc": bytesOf(keyring),
 			"trusted_root.json": bytesOf(trustedRoot),
 		},
 	};

@@ -670,7 +670,12 @@ test("a key file that the policy names is looked for beside it, and missed befor
 	const before = registry.asked.length;
 	const elsewhere = join(project, "elsewhere");
 	mkdirSync(elsewhere);
-	for (const file of ["policy.json", "bundle.pub", "trusted_root.json"])
+	for (const file of [
+		"policy.json",
+		"bundle.pub",
+		"keyring.asc",
+		"trusted_root.json",
+	])
 		copyFileSync(join(project, file), join(elsewhere, file));
 	const missing = await sealgate([
 		"verify",

@@ -10,7 +10,7 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { before, test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { bytesOf, evidenceOf, fakeRegistry } from "./checks.mjs";
+import { assetsOf, bytesOf, evidenceOf, fakeRegistry } from "./checks.mjs";
 import { startRegistry } from "./registry.mjs";
 import {
 	atEnd,
@@ -377,12 +377,7 @@ test("the command line names token services and hosts that are meant", async () 
 
 test("one request of a gateway waits so long and no longer, and gives its turn back", async () => {
 	const registry = fakeRegistry(demo.routes);
-	const { policy, bundleKey, key, trustedRoot } = demo;
-	const assets = {
-		"bundle.pub": bytesOf(bundleKey),
-		"cosign.pub": bytesOf(key),
-		"trusted_root.json": bytesOf(trustedRoot),
-	};
+	const { policy, assets } = assetsOf(demo);
 	let stalled = true;
 	// It heeds no signal, and never ends.
 	const fetch = (url, init) =>
@@ -393,7 +388,7 @@ test("one request of a gateway waits so long and no longer, and gives its turn b
 		{
 			upstream: "http://demo.example",
 			name: "demo.example",
-			policy: bytesOf(policy),
+			policy,
 			assets,
 		},
 		{ fetch, requestTimeout: 300 },

@@ -112,6 +112,7 @@ export function copyDemoPolicy(folder) {
 		"policy.json",
 		"bundle.pub",
 		"cosign.pub",
+		"keyring.asc",
 		"trusted_root.json",
 	])
 		copyFileSync(
@@ -143,18 +144,19 @@ export function demo() {
 	const policy = file("policy.json").toString("base64");
 	const key = file("cosign.pub").toString("base64");
 	const bundleKey = file("bundle.pub").toString("base64");
+	const keyring = file("keyring.asc").toString("base64");
 	const trustedRoot = file("trusted_root.json").toString("base64");
 	const routes = Object.fromEntries(
 		repositories(folder).flatMap((repository) => routesOf(folder, repository)),
 	);
-	return { policy, key, bundleKey, trustedRoot, routes };
+	return { policy, key, bundleKey, keyring, trustedRoot, routes };
 }
 
 /** @param {string} folder */
 function repositories(folder) {
 	return readdirSync(folder, { withFileTypes: true })
-		.filter((entry) => entry.isDirectory())
-		.map((entry) => entry.name);
+		.map((entry) => entry.name)
+		.filter((name) => existsSync(join(folder, name, "index.json")));
 }
 
 /** An OCI layout as the answers of a registry: path → type and body. @param {string} folder @param {string} repository */

@@ -25,6 +25,7 @@ const demoFile = (name) => readFile(new URL(name, DEMO), "utf8");
 const demoKeys = async () => ({
 	"bundle.pub": await demoFile("bundle.pub"),
 	"trusted_root.json": await demoFile("trusted_root.json"),
+	"keyring.asc": await demoFile("keyring.asc"),
 	"cosign.pub": await demoFile("cosign.pub"),
 });
 

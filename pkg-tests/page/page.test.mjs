@@ -2,6 +2,7 @@
 // and that it neither breaks its content security policy nor lets text become markup.
 
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import {
 	copyFile,
 	mkdtemp,
@@ -32,7 +33,12 @@ const DEMO = new URL("../../fixtures/demo/", import.meta.url);
 /** The demo's policy with an exception, a scope under audit and a pin, and its files. @returns {Promise<string>} its path */
 async function exceptions() {
 	const folder = await mkdtemp(join(tmpdir(), "sealgate-page-"));
-	for (const file of ["bundle.pub", "cosign.pub", "trusted_root.json"])
+	for (const file of [
+		"bundle.pub",
+		"cosign.pub",
+		"keyring.asc",
+		"trusted_root.json",
+	])
 		await copyFile(new URL(file, DEMO), join(folder, file));
 	const policy = JSON.parse(
 		await readFile(new URL("policy.json", DEMO), "utf8"),
@@ -187,6 +193,9 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 			"tampered",
 			"copied",
 			"other-digest",
+			"gpg-wrong-key",
+			"gpg-expired",
+			"gpg-copied",
 		]) {
 			test(`${repository}: denied`, async () => {
 				const { page, complaints } = await browser.page();
@@ -198,7 +207,13 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 			});
 		}
 
-		for (const repository of ["bundle", "multi", "keyless", "attested"]) {
+		for (const repository of [
+			"bundle",
+			"multi",
+			"keyless",
+			"attested",
+			"gpg",
+		]) {
 			test(`${repository}: allowed`, async () => {
 				const { page, complaints } = await browser.page();
 				await link(page, `${host}/demo/${repository}:1.0`);
@@ -306,7 +321,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 			await own("Still missing");
 			assert.match(
 				await text(page, "#own"),
-				/my-policy\.json.*bundle\.pub, trusted_root\.json/,
+				/my-policy\.json.*bundle\.pub, trusted_root\.json, keyring\.asc/,
 			);
 			await page.waitForFunction(() =>
 				document
@@ -319,6 +334,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 					new URL("trusted_root.json", DEMO),
 					"utf8",
 				),
+				"keyring.asc": await readFile(new URL("keyring.asc", DEMO), "utf8"),
 			});
 			await page.waitForFunction(
 				() =>
@@ -357,7 +373,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 				all.map((one) => one.textContent),
 			);
 			const there = (await readdir(DEMO, { withFileTypes: true }))
-				.filter((one) => one.isDirectory())
+				.filter((one) => existsSync(new URL(`${one.name}/index.json`, DEMO)))
 				.map((one) => `demo/${one.name}:1.0`);
 			assert.deepEqual(
 				[...listed].sort(),
@@ -493,7 +509,7 @@ for (const name of /** @type {const} */ (["chromium", "firefox"])) {
 						{ name: "prefers-color-scheme", value: scheme },
 						{ name: "prefers-reduced-motion", value: "reduce" },
 					]);
-				for (const repository of ["signed", "wrong-key", "multi"]) {
+				for (const repository of ["signed", "wrong-key", "multi", "gpg"]) {
 					await link(page, `${host}/demo/${repository}:1.0`);
 					await page.$$eval("details", (all) =>
 						all.forEach((one) => {

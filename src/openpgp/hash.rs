@@ -24,6 +24,16 @@ impl HashAlgorithm {
         }
     }
 
+    /// As people write it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Sha1 => "SHA-1",
+            Self::Sha2(Hash::Sha256) => "SHA-256",
+            Self::Sha2(Hash::Sha384) => "SHA-384",
+            Self::Sha2(Hash::Sha512) => "SHA-512",
+        }
+    }
+
     pub(super) fn digest(self, bytes: &[u8]) -> Vec<u8> {
         match self {
             Self::Sha1 => sha1(bytes).into(),

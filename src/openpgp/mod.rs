@@ -31,6 +31,7 @@ mod outlook;
 mod packet;
 mod self_signature;
 mod signature_packet;
+mod signer;
 mod standing;
 mod subpackets;
 #[cfg(test)]
@@ -44,5 +45,6 @@ pub use fingerprint::{Fingerprint, Handle};
 pub use keyring::Keyring;
 pub use message::Message;
 pub use outlook::{Outlook, PossibleSigner};
+pub use signer::MessageSigner;
 pub use standing::Terms;
-pub use verify::SignedPayload;
+pub use verify::{SignedPayload, Unproven};

@@ -41,6 +41,8 @@ pub(super) struct SelfSignature {
     /// Seconds after the key was created; never 0, which says nothing.
     pub key_expires: Option<u32>,
     pub key_flags: Option<u8>,
+    /// Whether its user id is the one to be shown.
+    pub is_primary: bool,
     pub is_sha1: bool,
     /// Whose revocations of the key count.
     pub revokers: Vec<Fingerprint>,
@@ -57,6 +59,7 @@ impl SelfSignature {
             expires: signature.expires(),
             key_expires: (signature.subpackets.key_expires).filter(|seconds| *seconds > 0),
             key_flags: signature.subpackets.key_flags,
+            is_primary: signature.subpackets.is_primary,
             revokers: signature.subpackets.revokers.clone(),
             embedded: signature.subpackets.embedded.clone(),
             is_sha1: HashAlgorithm::of(signature.hash) == Ok(HashAlgorithm::Sha1),

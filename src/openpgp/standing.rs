@@ -30,6 +30,8 @@ pub(super) struct Standing {
     pub certified: usize,
     /// What binds the subkey, where one signed.
     pub bound: Option<usize>,
+    /// The user id to be shown, of those that stand.
+    pub user_id: Option<usize>,
     pub expires: Option<UnixTime>,
 }
 
@@ -82,6 +84,7 @@ pub(super) fn standing(
     Ok(Standing {
         certified: primary.certified,
         bound,
+        user_id: said.user_id(candidate),
         // A subkey ends with its primary key.
         expires: [primary.expires, signing.expires]
             .into_iter()
@@ -139,6 +142,21 @@ impl<'a> Said<'a> {
         }
         found.sort_by_key(|(place, claim)| (claim.created, *place));
         found
+    }
+
+    /// As GnuPG chooses it: one that says that it is to be shown, the newest of such.
+    fn user_id(&self, candidate: Candidate<'_>) -> Option<usize> {
+        let texts = |(_, own): (usize, &SelfSignature)| match own.target {
+            Target::UserId(id) => {
+                let text = candidate.key.user_ids.get(id)?.text();
+                text.map(|_| (own.is_primary, own.created, id))
+            }
+            _ => None,
+        };
+        let found = self.certifications().into_iter().filter_map(texts);
+        found
+            .max_by_key(|(is_primary, created, _)| (*is_primary, *created))
+            .map(|(.., id)| id)
     }
 
     /// Version 6 (RFC 9580 section 10.1.1): by its direct-key signature. Version 4, as GnuPG: by a

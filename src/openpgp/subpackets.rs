@@ -12,6 +12,7 @@ const EXPIRES: u8 = 3;
 const KEY_EXPIRES: u8 = 9;
 const REVOKER: u8 = 12;
 const ISSUER: u8 = 16;
+const PRIMARY_USER_ID: u8 = 25;
 const KEY_FLAGS: u8 = 27;
 const EMBEDDED: u8 = 32;
 const ISSUER_FINGERPRINT: u8 = 33;
@@ -31,7 +32,7 @@ const UNDERSTOOD: [u8; 24] = [
     22,
     23,
     24,
-    25,
+    PRIMARY_USER_ID,
     26,
     KEY_FLAGS,
     28,
@@ -54,6 +55,8 @@ pub(super) struct Subpackets {
     /// Seconds after the key was created.
     pub key_expires: Option<u32>,
     pub key_flags: Option<u8>,
+    /// Whether the user id that it certifies is the one to be shown.
+    pub is_primary: bool,
     /// Whose revocations of this key count.
     pub revokers: Vec<Fingerprint>,
     /// Who made it. Those that are not hashed are found here too: they prove nothing.
@@ -96,6 +99,11 @@ impl Subpackets {
             CREATED if is_hashed => once(&mut self.created, &mut octets)?,
             EXPIRES if is_hashed => once(&mut self.expires, &mut octets)?,
             KEY_EXPIRES if is_hashed => once(&mut self.key_expires, &mut octets)?,
+            PRIMARY_USER_ID if is_hashed => {
+                // Section 5.2.3.27. It is for people alone: said twice, it changes no verdict.
+                self.is_primary = octets.rest().first().is_some_and(|said| *said != 0);
+                return Ok(());
+            }
             KEY_FLAGS if is_hashed => {
                 // Section 5.2.3.29: what is left out is zero.
                 let flags = octets.rest().first().copied().unwrap_or(0);

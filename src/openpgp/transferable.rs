@@ -6,6 +6,7 @@ use super::key_packet::KeyPacket;
 use super::packet::{PUBLIC_SUBKEY, Packet, SIGNATURE, USER_ATTRIBUTE, USER_ID};
 use super::signature_packet::{KEY_REVOCATION, SignaturePacket};
 use crate::limits;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 /// A user id or attribute with the signatures over it.
@@ -14,6 +15,26 @@ pub(super) struct UserId {
     /// As signatures over it hash it (section 5.2.4).
     pub hashed: Vec<u8>,
     pub signatures: Vec<SignaturePacket>,
+}
+
+/// What signatures over a user id or attribute begin with (section 5.2.4).
+const ID: u8 = 0xb4;
+const ATTRIBUTE: u8 = 0xd1;
+
+impl UserId {
+    /// Its text, cut; an attribute has none.
+    pub(super) fn text(&self) -> Option<String> {
+        let [ID, _, _, _, _, text @ ..] = self.hashed.as_slice() else {
+            return None;
+        };
+        let most = limits::OPENPGP_USER_ID;
+        // A character has at most four bytes.
+        let start = text.get(..most * 4 + 4).unwrap_or(text);
+        let read = String::from_utf8_lossy(start);
+        let shown: String = read.chars().take(most).collect();
+        let is_cut = read.chars().nth(most).is_some();
+        Some(if is_cut { shown + "…" } else { shown })
+    }
 }
 
 /// A subkey with the signatures over it.
@@ -55,8 +76,8 @@ impl TransferableKey {
                 Err(error) if SignaturePacket::may_revoke(&packet.body) => return Err(error),
                 Err(_) => {}
             },
-            USER_ID => self.add_user_id(0xb4, &packet.body)?,
-            USER_ATTRIBUTE => self.add_user_id(0xd1, &packet.body)?,
+            USER_ID => self.add_user_id(ID, &packet.body)?,
+            USER_ATTRIBUTE => self.add_user_id(ATTRIBUTE, &packet.body)?,
             PUBLIC_SUBKEY => {
                 let parsed = KeyPacket::parse(&packet.body);
                 self.skips = parsed.is_err();

@@ -3,18 +3,23 @@
 use super::check::{Sha1, check, signed_data};
 use super::error::OpenPgpError;
 use super::fingerprint::{Fingerprint, Handle};
+use super::hash::HashAlgorithm;
 use super::history::gather;
 use super::keyring::{Candidate, Keyring};
 use super::message::Message;
 use super::self_signature::SelfSignature;
 use super::signature_packet::{PRIMARY_BINDING, SignaturePacket};
+use super::signer::MessageSigner;
 use super::standing::{Said, Standing, Terms, standing};
+use super::transferable::UserId;
 use crate::crypto::{
-    Pending, Provider, Refusals, Refused, Role, Rule, Scheme, Step, Verified, first_to_settle,
+    KeyKind, Pending, Provider, Refusals, Refused, Role, Rule, Scheme, Step, Verified,
+    first_to_settle,
 };
 use crate::error::{Failure, HostError};
 use crate::limits;
 use crate::time::UnixTime;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -25,9 +30,7 @@ pub struct SignedPayload {
     /// The primary key says that it is one.
     certified: SelfSignature,
     signer: SigningKey,
-    primary: Fingerprint,
-    signer_fingerprint: Fingerprint,
-    key_created: UnixTime,
+    by: MessageSigner,
     /// When the key expired, where that was passed over.
     expired: Option<UnixTime>,
     /// The first second at which time alone makes another answer of this one.
@@ -41,6 +44,26 @@ struct Signed {
     created: UnixTime,
     expires: Option<UnixTime>,
     scheme: Scheme,
+    kind: KeyKind,
+    hash: HashAlgorithm,
+}
+
+/// Why a message proves nothing.
+#[derive(Debug)]
+pub struct Unproven {
+    /// The code and message, and the steps up to there.
+    pub refused: Refused,
+    /// Whose it is, where every signature held and a date alone refuses it.
+    pub signer: Option<Box<MessageSigner>>,
+}
+
+impl From<Refused> for Unproven {
+    fn from(refused: Refused) -> Self {
+        Self {
+            refused,
+            signer: None,
+        }
+    }
 }
 
 /// By whom.
@@ -61,14 +84,19 @@ impl SignedPayload {
         &self.signed.payload
     }
 
+    /// Who signed.
+    pub fn by(&self) -> &MessageSigner {
+        &self.by
+    }
+
     /// The fingerprint of the primary key: what an operator lists.
     pub fn primary(&self) -> &Fingerprint {
-        &self.primary
+        &self.by.primary
     }
 
     /// The fingerprint of the key that signed: the primary key or its subkey.
     pub fn signer(&self) -> &Fingerprint {
-        &self.signer_fingerprint
+        &self.by.signer
     }
 
     /// When it was signed: the signer's own word.
@@ -78,7 +106,7 @@ impl SignedPayload {
 
     /// When the key that signed was made.
     pub fn key_created(&self) -> UnixTime {
-        self.key_created
+        self.by.key_created
     }
 
     /// When its key expired, where the terms pass that over.
@@ -124,19 +152,23 @@ impl Message {
         keyring: &Keyring,
         terms: Terms,
         provider: &P,
-    ) -> Result<Result<Verified<SignedPayload>, Refused>, HostError> {
+    ) -> Result<Result<Verified<SignedPayload>, Unproven>, HostError> {
         let candidates = match self.candidates(keyring, terms) {
             Ok(candidates) => candidates,
-            Err(error) => return Ok(Err(Refused::new(error))),
+            Err(error) => return Ok(Err(Refused::new(error).into())),
         };
-        let mut refusals = Refusals::default();
+        let (mut refusals, mut signer) = (Refusals::default(), None);
         for candidate in candidates {
             match self.by(candidate, keyring, terms, provider).await? {
                 Ok(verified) => return Ok(Ok(verified)),
-                Err(refused) => refusals.add(refused),
+                Err(unproven) => {
+                    refusals.add(unproven.refused);
+                    signer = signer.or(unproven.signer);
+                }
             }
         }
-        Ok(Err(refusals.into_refused(OpenPgpError::NoIssuer)))
+        let refused = refusals.into_refused(OpenPgpError::NoIssuer);
+        Ok(Err(Unproven { refused, signer }))
     }
 
     /// Who may have signed; what costs no check comes first.
@@ -172,23 +204,31 @@ impl Message {
         keyring: &Keyring,
         terms: Terms,
         provider: &P,
-    ) -> Result<Result<Verified<SignedPayload>, Refused>, HostError> {
+    ) -> Result<Result<Verified<SignedPayload>, Unproven>, HostError> {
         // The message's own signature first: without it nothing of the key is asked.
         let signed = match self.claim(candidate) {
             Ok(claim) => match claim.settle(provider).await? {
                 Ok(signed) => signed,
-                Err(refused) => return Ok(Err(refused)),
+                Err(refused) => return Ok(Err(refused.into())),
             },
-            Err(refused) => return Ok(Err(refused)),
+            Err(refused) => return Ok(Err(refused.into())),
         };
         let steps = signed.steps().to_vec();
         let (standing, proofs) = match prove(candidate, keyring, signed, terms, provider).await? {
             Ok(proven) => proven,
-            Err(refused) => return Ok(Err(refused.after(steps))),
+            Err(refused) => return Ok(Err(refused.after(steps).into())),
         };
-        Ok(proofs
-            .conclude(candidate)
-            .and_then(|verified| in_time(verified, standing.expires, terms)))
+        let verified = match proofs.conclude(candidate, standing) {
+            Ok(verified) => verified,
+            Err(refused) => return Ok(Err(refused.into())),
+        };
+        let signer = verified.claim().by().clone();
+        Ok(
+            in_time(verified, standing.expires, terms).map_err(|refused| Unproven {
+                refused,
+                signer: Some(Box::new(signer)),
+            }),
+        )
     }
 
     /// The signature over the payload (RFC 9580 section 5.2.1.1): the claim is read from the
@@ -198,13 +238,15 @@ impl Message {
         let role = Role::OpenPgpMessage;
         let data: [&[u8]; 1] = [&self.payload];
         let check = check(role, packet, signature, &data, Sha1::Refused).map_err(Refused::new)?;
-        let scheme = check.scheme();
+        let (scheme, kind) = (check.scheme(), check.key().kind());
         Pending::read(check, |message| {
             Ok(Signed {
                 payload: signed_data(signature, message, &self.payload)?.into(),
                 created: signature.created,
                 expires: signature.expires(),
                 scheme,
+                kind,
+                hash: HashAlgorithm::of(signature.hash)?,
             })
         })
     }
@@ -308,16 +350,17 @@ struct Proofs {
 }
 
 impl Proofs {
-    fn conclude(self, candidate: Candidate<'_>) -> Result<Verified<SignedPayload>, Refused> {
-        let (primary, packet) = (candidate.key.fingerprint().clone(), candidate.packet());
-        let (signer_fingerprint, key_created) = (packet.fingerprint.clone(), packet.created);
+    fn conclude(
+        self,
+        candidate: Candidate<'_>,
+        standing: Standing,
+    ) -> Result<Verified<SignedPayload>, Refused> {
+        let packet = candidate.packet();
         let of = |signed, certified, signer| SignedPayload {
+            by: by(candidate, standing, &signed),
             signed,
             certified,
             signer,
-            primary,
-            signer_fingerprint,
-            key_created,
             expired: None,
             ends: None,
         };
@@ -352,6 +395,23 @@ impl Proofs {
     }
 }
 
+fn by(candidate: Candidate<'_>, standing: Standing, signed: &Signed) -> MessageSigner {
+    let packet = candidate.packet();
+    let user_ids = &candidate.key.user_ids;
+    let user_id = standing.user_id.and_then(|place| user_ids.get(place));
+    MessageSigner {
+        primary: candidate.key.fingerprint().clone(),
+        signer: packet.fingerprint.clone(),
+        user_id: user_id.and_then(UserId::text),
+        kind: signed.kind,
+        hash: signed.hash,
+        key_created: packet.created,
+        key_expires: standing.expires,
+        signed: signed.created,
+        expires: signed.expires,
+    }
+}
+
 /// As GnuPG has it: the key is no newer than what it signed, and has not expired.
 fn in_time(
     verified: Verified<SignedPayload>,
@@ -361,10 +421,10 @@ fn in_time(
     let key = Handle::from(verified.claim().signer());
     let rule = Rule::new("openpgp.key-time", "the key was made before it signed");
     let verified = verified.check(rule, |signed| {
-        if signed.key_created <= signed.created() {
+        if signed.key_created() <= signed.created() {
             Ok(signed)
         } else {
-            let created = signed.key_created;
+            let created = signed.key_created();
             Err(Failure::from(OpenPgpError::KeyNewer {
                 key: key.clone(),
                 created,

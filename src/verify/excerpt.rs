@@ -56,6 +56,9 @@ const TRUSTED_ROOT: Form = Form::Members(&[
     ("timestampAuthorities", AUTHORITIES),
 ]);
 
+/// Stands for a lookaside whose address is left out.
+const WITHHELD: &str = "https://lookaside.invalid";
+
 /// What a member of a requirement holds, and how it is written inline.
 #[derive(Clone, Copy)]
 enum Holding {
@@ -117,16 +120,29 @@ pub fn excerpt(text: &[u8], rules: &Rules, name: &Reference) -> Option<PolicyFil
     let text = format!("{{{marker}\"default\":{default}{transports}}}").into_bytes();
     // Whoever reads the excerpt judges by it.
     Policy::parse(&text).ok()?;
+    #[cfg(feature = "openpgp")]
+    let copies = rules.copied_lookaside(name).is_some();
+    // Rules of which it could be so do not load.
+    #[cfg(not(feature = "openpgp"))]
+    let copies = false;
     Some(PolicyFiles {
         text,
         assets: Files::new(),
-        registries_d: rules.attachments(name).map(registries_d),
+        registries_d: rules
+            .attachments(name)
+            .map(|attachments| registries_d(attachments, copies)),
     })
 }
 
-/// The one setting that decides for this image.
-fn registries_d(attachments: bool) -> Files {
-    let text = format!("default-docker:\n  use-sigstore-attachments: {attachments}\n");
+/// The settings that decide for this image. Where its signatures are is not said: a document has
+/// them.
+fn registries_d(attachments: bool, copies: bool) -> Files {
+    let lookaside = if copies {
+        format!("  lookaside: {WITHHELD}\n")
+    } else {
+        String::new()
+    };
+    let text = format!("default-docker:\n  use-sigstore-attachments: {attachments}\n{lookaside}");
     [("excerpt.yaml".to_string(), text.into_bytes())].into()
 }
 

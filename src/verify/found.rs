@@ -133,6 +133,11 @@ impl Found {
 }
 
 impl Candidate {
+    /// What its signature says, where it was verified although the candidate is refused.
+    pub(super) fn claiming(self, claims: Option<Claims>) -> Self {
+        Self { claims, ..self }
+    }
+
     /// An answer that was accepted ends then.
     pub(super) fn until(self, expires: Option<i64>) -> Self {
         Self {

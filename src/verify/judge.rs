@@ -132,7 +132,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             }
         }
         #[cfg(feature = "openpgp")]
-        requirements.extend(self.unread(rules).await);
+        requirements.extend(self.unread().await);
         Ok(requirements)
     }
 

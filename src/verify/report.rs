@@ -235,18 +235,31 @@ pub struct Signer {
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct OpenPgpSigner {
+    /// What the key calls itself, cut where it is long: any text that its owner chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
     /// The fingerprint of the primary key, in upper-case hexadecimal, as GnuPG writes it.
     pub key: String,
     /// That of the subkey which signed, where one did.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub subkey: Option<String>,
+    /// What kind of key signed, for instance `RSA 3072`.
+    pub algorithm: String,
+    /// The hash algorithm of the signature.
+    pub hash: &'static str,
     /// When the key that signed was made, in seconds since 1970.
     pub key_created: i64,
+    /// The last second at which it counts, if it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_expires: Option<i64>,
     /// When it expired, where that was passed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_expired: Option<i64>,
     /// When it signed, in seconds since 1970.
     pub signed: i64,
+    /// The first second at which the signature does not count any more, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires: Option<i64>,
 }
 
 /// An entry in a transparency log.

@@ -200,16 +200,26 @@ impl Rules {
         }
     }
 
-    /// Whether this image is judged by simple signatures, and where they are kept.
+    /// The lookaside of this image whose signatures must be readable, whatever is demanded: podman
+    /// copies them with the image (docs/containers-image.md section 4).
+    #[cfg(feature = "openpgp")]
+    pub(super) fn copied_lookaside(&self, name: &Reference) -> Option<Lookaside> {
+        let Self::Policy(rules) = self else {
+            return None;
+        };
+        self.lookaside(name)
+            .filter(|lookaside| !rules.policy.is_extended() && !lookaside.is_local())
+    }
+
+    /// Whether simple signatures may decide on this image, and where they are kept.
     #[cfg(feature = "openpgp")]
     pub(crate) fn simple(&self, name: &Reference) -> Option<Option<Lookaside>> {
         let Self::Policy(rules) = self else {
             return None;
         };
         let mut selected = rules.policy.select(name).ok()?.requirements.iter();
-        selected
-            .any(|requirement| matches!(requirement, Requirement::SignedBy(_)))
-            .then(|| self.lookaside(name))
+        let is_judged = selected.any(|requirement| matches!(requirement, Requirement::SignedBy(_)));
+        (is_judged || self.copied_lookaside(name).is_some()).then(|| self.lookaside(name))
     }
 
     /// Whether attachments of this image are looked at, where a `registries.d` says so.

@@ -7,6 +7,7 @@ use sealgate::internals::digest::Digest;
 use sealgate::internals::encoding::base64;
 use sealgate::internals::verify::{Outcome, Report, Rules, Verdict};
 use sealgate::policy::Policy;
+use sealgate::report::OpenPgpSigner;
 use std::collections::BTreeMap;
 
 /// 2026-01-04, a day after everything was signed.
@@ -53,6 +54,12 @@ fn policy(requirements: &[String]) -> Rules {
 fn marked(requirement: &str) -> Rules {
     let text = format!(r#"{{"sealgate":{{"version":1}},"default":[{requirement}]}}"#);
     Rules::policy(Policy::parse(text.as_bytes()).unwrap(), BTreeMap::new()).unwrap()
+}
+
+/// What the report says of who made the first signature.
+fn openpgp(report: &Report) -> OpenPgpSigner {
+    let claims = report.requirements[0].candidates[0].claims.clone().unwrap();
+    claims.openpgp.unwrap()
 }
 
 /// Under the rule of one key.
@@ -127,6 +134,11 @@ fn the_report_of_a_good_signature() {
         (key.key_created, key.signed),
         (1_767_225_600, 1_767_398_400)
     );
+    assert_eq!(
+        (key.user_id.as_deref(), key.algorithm.as_str(), key.hash),
+        (Some("one"), "Ed25519", "SHA-256")
+    );
+    assert_eq!((key.key_expires, key.expires), (None, None));
     let steps: Vec<&str> = candidate.steps.iter().map(|step| step.name).collect();
     for name in ["payload.strict", "digest.equals", "identity.matches"] {
         assert!(steps.contains(&name), "{steps:?}");
@@ -211,6 +223,10 @@ pub(crate) fn g8_a_key_that_expired_since() {
     assert_eq!(code(&at(&memory, "expiring.gpg", last)), "ok");
     let report = at(&memory, "expiring.gpg", last + 1);
     assert_eq!(code(&report), "openpgp.key-expired");
+    // Who signed is said although it is refused.
+    let key = openpgp(&report);
+    assert_eq!(key.user_id.as_deref(), Some("expiring"));
+    assert_eq!((key.key_expires, key.key_expired), (Some(last), None));
     // The answer that allows ends then.
     let report = at(&memory, "expiring.gpg", THEN);
     let candidate = &report.requirements[0].candidates[0];
@@ -219,7 +235,9 @@ pub(crate) fn g8_a_key_that_expired_since() {
 
 pub(crate) fn g9_expired_signatures_and_revoked_keys() {
     let end = 1_767_398_400 + 10 * DAY;
-    assert_eq!(code(&at(&signed(&["expires"]), "one.gpg", end - 1)), "ok");
+    let report = at(&signed(&["expires"]), "one.gpg", end - 1);
+    assert_eq!(code(&report), "ok");
+    assert_eq!(openpgp(&report).expires, Some(end));
     for (name, keyring, time, expected) in [
         ("expires", "one.gpg", end, "openpgp.signature-expired"),
         ("revoked", "revoked.gpg", THEN, "openpgp.key-revoked"),
@@ -237,8 +255,7 @@ pub(crate) fn g9_expired_signatures_and_revoked_keys() {
 pub(crate) fn g10_a_subkey() {
     let report = at(&signed(&["subkey"]), "subkey.gpg", THEN);
     assert_eq!(code(&report), "ok");
-    let claims = report.requirements[0].candidates[0].claims.clone().unwrap();
-    let key = claims.openpgp.unwrap();
+    let key = openpgp(&report);
     assert!(key.subkey.is_some_and(|subkey| subkey != key.key));
 }
 
@@ -374,8 +391,11 @@ fn expired_keys() {
         "which expired at 2026-01-11T00:00:00Z (passed over",
     );
     let candidate = &report.requirements[0].candidates[0];
-    let key = candidate.claims.as_ref().unwrap().openpgp.as_ref().unwrap();
-    assert_eq!(key.key_expired, Some(expired));
+    let key = openpgp(&report);
+    assert_eq!(
+        (key.key_expires, key.key_expired),
+        (Some(expired), Some(expired))
+    );
     assert!(candidate.steps.iter().any(|step| step.kind == "waived"));
     assert_eq!(candidate.expires, Some(until + 1));
     assert_eq!(code(&judged("expiring", "expiring.gpg", until)), "ok");

@@ -2,6 +2,7 @@
 //! schema is in one of them.
 
 use super::*;
+use crate::support::judge_at;
 use serde_json::{Map, Value};
 use std::collections::BTreeSet;
 
@@ -120,8 +121,8 @@ fn with_remembered_links() -> [Report; 2] {
     })
 }
 
-/// By this key of fixtures/simple-signing, after one of them has expired.
-fn of_simple_signing(name: &str) -> Report {
+/// A signature of fixtures/simple-signing by this keyring of it, with keys that have expired.
+fn of_simple_signing(name: &str, keyring: &str, now: i64) -> Report {
     let file = |name: &str| read(fixtures().join("simple-signing").join(name));
     let image = file("manifest.json");
     let mut archive = Memory::default();
@@ -131,9 +132,9 @@ fn of_simple_signing(name: &str) -> Report {
     let image = (image, support::MANIFEST.into());
     archive.manifests.insert("1".into(), image);
     let text = r#"{"sealgate":{"version":1},"default":[{"type":"signedBy","keyType":"GPGKeys","keyPath":"k","expiredKeys":{"until":"2030-01-01T00:00:00Z"}}]}"#;
-    let assets = [("k".to_owned(), file(&format!("{name}.gpg")))];
+    let assets = [("k".to_owned(), file(keyring))];
     let rules = Rules::policy(Policy::parse(text.as_bytes()).unwrap(), assets.into()).unwrap();
-    judge(&archive, &rules, "registry.example/team/app:1")
+    judge_at(&archive, &rules, "registry.example/team/app:1", now)
 }
 
 fn reports() -> Vec<Report> {
@@ -161,7 +162,7 @@ fn reports() -> Vec<Report> {
     let mut reports = Vec::new();
     for entry in std::fs::read_dir(fixtures().join("demo")).unwrap() {
         let entry = entry.unwrap();
-        if entry.file_type().unwrap().is_dir() {
+        if entry.path().join("index.json").exists() {
             let repository = entry.file_name().into_string().unwrap();
             let archive = demo(&repository);
             let name = format!("demo.example/demo/{repository}:1.0");
@@ -183,7 +184,13 @@ fn reports() -> Vec<Report> {
         }
     }
     reports.extend(with_remembered_links());
-    reports.extend(["subkey", "expiring"].map(of_simple_signing));
+    for (name, keyring, now) in [
+        ("subkey", "subkey.gpg", 1_800_000_000),
+        ("expiring", "expiring.gpg", 1_800_000_000),
+        ("expires", "one.gpg", 1_767_484_800),
+    ] {
+        reports.push(of_simple_signing(name, keyring, now));
+    }
     reports
 }
 

@@ -282,9 +282,14 @@ pub(crate) fn demo_rules() -> Rules {
 
 /// The files that the demo's policy names.
 pub(crate) fn demo_assets() -> BTreeMap<String, Vec<u8>> {
-    ["bundle.pub", "cosign.pub", "trusted_root.json"]
-        .map(|name| (name.to_owned(), read(fixtures().join("demo").join(name))))
-        .into()
+    [
+        "bundle.pub",
+        "cosign.pub",
+        "keyring.asc",
+        "trusted_root.json",
+    ]
+    .map(|name| (name.to_owned(), read(fixtures().join("demo").join(name))))
+    .into()
 }
 
 pub(crate) fn key_rules(path: &Path) -> Rules {

@@ -173,6 +173,38 @@ fn the_evidence_has_them() {
     }
 }
 
+/// Without the marker a signature that cannot be read refuses whatever is demanded, as podman has it
+/// (case A12). Where the lookaside is left out of what is published, its signatures are not.
+#[test]
+fn what_cannot_be_read_refuses_by_the_evidence_too() {
+    let anything = r#"{MARKER"default": [{"type": "insecureAcceptAnything"}]}"#;
+    let (unmarked, marked) = ("", r#""sealgate": {"version": 1}, "#);
+    let armoured = b"-----BEGIN PGP MESSAGE-----";
+    for (marker, signatures, expected) in [
+        (unmarked, &[SIGNATURE, armoured][..], false),
+        (unmarked, &[SIGNATURE], true),
+        (unmarked, &[], true),
+        (marked, &[SIGNATURE, armoured], true),
+    ] {
+        let gateway = Gateway::new(Config {
+            policy: anything.replace("MARKER", marker).into_bytes(),
+            ..configured()
+        });
+        let world = world(signatures);
+        let (status, text) = said(&gateway, &world);
+        assert_eq!(status == 200, expected, "{text}");
+        let (document, body) = evidence(&gateway, &world);
+        assert!(!body.contains("10.0.0.7"));
+        let report = judged(&document);
+        assert_eq!(report.finding.is_allowed(), expected);
+        assert!(!report.verified);
+        // Of a document that lacks them nothing is known.
+        let none = body.replace("\"path\":\"signatures/", "\"path\":\"x/");
+        let none = judged(&EvidenceDocument::parse(none.as_bytes()).unwrap());
+        assert_eq!(none.finding.is_allowed(), marker == marked);
+    }
+}
+
 /// A message goes out if it is one and nothing else; of others only that they are there, which the
 /// reader refuses too.
 #[test]

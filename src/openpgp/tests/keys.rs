@@ -2,6 +2,7 @@
 
 use super::make::*;
 use super::*;
+use alloc::vec;
 
 fn at_seconds(seconds: u32) -> Vec<u8> {
     subpacket(2, &seconds.to_be_bytes())
@@ -571,4 +572,53 @@ fn sha1() {
     let ring = family.ring(&[good, gone].concat());
     let found = judged(&family.subkey.message(), &ring);
     assert_eq!(found, "openpgp.subkey-revoked");
+}
+
+/// Chosen as GnuPG does, of those that stand; whatever bytes it is made of.
+#[test]
+fn the_user_id_that_is_shown() {
+    let own = key(4, 1);
+    let hashed = own.parsed().hashed;
+    let said = |id: &[u8], created, more: &[u8]| {
+        let over = said_at(&own, created, 0x13, more, &[&hashed, &hashed_id(id)]);
+        [packet(13, id), over].concat()
+    };
+    let plain = |id: &[u8], later| said(id, SIGNED + later, &[]);
+    let primary = |id: &[u8], later| said(id, SIGNED + later, &subpacket(25, &[1]));
+    let revoked = |id: &[u8]| said_at(&own, SIGNED + 50, 0x30, &[], &[&hashed, &hashed_id(id)]);
+    let picture = {
+        let attribute = [&[0xd1, 0, 0, 0, 1], &b"x"[..]].concat();
+        let over = said_at(&own, SIGNED + 90, 0x13, &[], &[&hashed, &attribute]);
+        [packet(17, b"x"), over].concat()
+    };
+    let other = [packet(13, b"uncertified"), Vec::new()].concat();
+    let long = "\u{202e}ü".repeat(200);
+    let cut = "\u{202e}ü".repeat(100) + "…";
+    for (parts, expected) in [
+        (vec![plain(b"a", 1), plain(b"b", 2)], "b"),
+        (vec![plain(b"b", 2), plain(b"a", 1)], "b"),
+        (vec![primary(b"a", 1), plain(b"b", 2)], "a"),
+        (vec![primary(b"a", 1), primary(b"b", 2)], "b"),
+        (
+            vec![said(b"a", SIGNED, &subpacket(25, &[0])), plain(b"b", 2)],
+            "b",
+        ),
+        (vec![primary(b"a", 1), revoked(b"a"), plain(b"b", 2)], "b"),
+        (vec![plain(b"a", 1), picture, other], "a"),
+        (vec![plain(b"\xff<b>\0", 1)], "\u{fffd}<b>\0"),
+        (vec![plain(long.as_bytes(), 1)], &cut),
+        (vec![plain("x".repeat(200).as_bytes(), 1)], &"x".repeat(200)),
+        (vec![plain(b"", 1)], ""),
+    ] {
+        let ring = [packet(6, &own.body()), parts.concat()].concat();
+        let now = at(UnixTime(i64::from(MADE) + 2 * DAY));
+        let keyring = Keyring::read(&ring).unwrap();
+        let verified = verify(&own.message(), &keyring, now).unwrap();
+        assert_eq!(verified.claim().by().user_id.as_deref(), Some(expected));
+    }
+    let six = key(6, 1);
+    let keyring = Keyring::read(&six.ring()).unwrap();
+    let now = at(UnixTime(i64::from(MADE) + 2 * DAY));
+    let verified = verify(&six.message(), &keyring, now).unwrap();
+    assert_eq!(verified.claim().by().user_id, None);
 }

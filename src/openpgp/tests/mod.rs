@@ -41,6 +41,7 @@ fn verify(
     at_once(message.verify(keyring, terms, &RustCrypto))
         .unwrap()
         .unwrap()
+        .map_err(|unproven| unproven.refused)
 }
 
 /// `ok`, or the code.

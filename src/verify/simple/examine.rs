@@ -4,8 +4,9 @@
 use super::message::SimpleMessage;
 use crate::crypto::{Provider, Refused, Rule};
 use crate::error::{Failure, HostError};
-use crate::openpgp::{SignedPayload, Terms};
+use crate::openpgp::{MessageSigner, SignedPayload, Terms, Unproven};
 use crate::simple_signing::{Payload, PayloadKind};
+use crate::time::UnixTime;
 use crate::verify::found::Found;
 use crate::verify::payload::payload_claims;
 use crate::verify::question::{Question, Who};
@@ -37,9 +38,18 @@ impl Question<'_> {
         };
         let verified = match message.verify(&keys.keyring, terms, provider).await? {
             Ok(verified) => verified,
-            Err(refused) => return Ok(found.rejected(refused)),
+            Err(Unproven { refused, signer }) => {
+                let claims = signer.map(|by| signer_claims(&by, None));
+                return Ok(found.rejected(refused).claiming(claims));
+            }
         };
-        let (claims, by_whom) = (signer(verified.claim()), by_whom(verified.claim()));
+        let (claims, by_whom) = {
+            let signed = verified.claim();
+            (
+                signer_claims(signed.by(), signed.expired()),
+                by_whom(signed),
+            )
+        };
         let expires = verified.claim().ends().map(|end| end.0);
         let rule = Rule::new(
             "payload.strict",
@@ -62,14 +72,20 @@ impl Question<'_> {
     }
 }
 
-fn signer(signed: &SignedPayload) -> Claims {
+/// `passed_over`: when the key expired, where that is passed over.
+fn signer_claims(by: &MessageSigner, passed_over: Option<UnixTime>) -> Claims {
     Claims {
         openpgp: Some(OpenPgpSigner {
-            key: signed.primary().to_string(),
-            subkey: (signed.signer() != signed.primary()).then(|| signed.signer().to_string()),
-            key_created: signed.key_created().0,
-            key_expired: signed.expired().map(|at| at.0),
-            signed: signed.created().0,
+            user_id: by.user_id.clone(),
+            key: by.primary.to_string(),
+            subkey: (by.signer != by.primary).then(|| by.signer.to_string()),
+            algorithm: by.kind.to_string(),
+            hash: by.hash(),
+            key_created: by.key_created.0,
+            key_expires: by.key_expires.map(|at| at.0),
+            key_expired: passed_over.map(|at| at.0),
+            signed: by.signed.0,
+            expires: by.expires.map(|at| at.0),
         }),
         ..Claims::default()
     }

@@ -15,11 +15,8 @@ use alloc::format;
 impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
     /// podman copies signatures with the image, whatever was demanded: one in a lookaside that
     /// cannot be read ends that (docs/containers-image.md section 4).
-    pub(in crate::verify) async fn unread(&mut self, rules: &PolicyRules) -> Option<Judgement> {
-        let lookaside = self.judge.rules.lookaside(self.judge.name)?;
-        if rules.policy.is_extended() || lookaside.is_local() {
-            return None;
-        }
+    pub(in crate::verify) async fn unread(&mut self) -> Option<Judgement> {
+        self.judge.rules.copied_lookaside(self.judge.name)?;
         let trouble = self.load_simple().await?;
         let message = format!("reading signatures: {}", trouble.message);
         Some(Judgement::decided("signatures", trouble.in_words(message)))

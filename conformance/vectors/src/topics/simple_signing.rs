@@ -86,7 +86,7 @@ fn verify(case: &Case, message: &Message, provider: &Chosen) -> Run<SignedPayloa
         read(keyring.merge(read(Keyring::read(&file))?))?;
     }
     let verified = now(message.verify(&keyring, terms(case)?, provider))?
-        .map_err(|refused| failed(&refused.failure))?;
+        .map_err(|unproven| failed(&unproven.refused.failure))?;
     let claim = verified.claim();
     for (name, found) in [
         ("signer", claim.primary()),
