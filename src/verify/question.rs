@@ -48,7 +48,7 @@ pub(super) enum Who<'a> {
     /// The holder of one of these OpenPGP keys; or why there are none, which is said of each
     /// signature. It knows simple signatures alone.
     #[cfg(feature = "openpgp")]
-    GpgKeys(Result<&'a GpgKeys, &'a Failure>),
+    GpgKeys(Result<&'a GpgKeys<'a>, &'a Failure>),
 }
 
 /// What must be signed.

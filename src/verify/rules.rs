@@ -7,7 +7,7 @@ use super::report::{Note, RuleReport};
 use super::roots::here;
 use super::roots::{NamedRoot, Roots};
 #[cfg(feature = "openpgp")]
-use super::simple::Lookaside;
+use super::simple::{Keyrings, Lookaside};
 use crate::crypto::{Provider, holds_private_key};
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned};
@@ -34,6 +34,9 @@ pub struct PolicyRules {
     pub(super) assets: BTreeMap<String, Vec<u8>>,
     /// The trusted roots that it names.
     pub(super) roots: Roots,
+    /// The keyrings that it names.
+    #[cfg(feature = "openpgp")]
+    pub(super) keyrings: Keyrings,
     /// Where signatures are kept; none: attachments everywhere (docs/trust.md section 1).
     registries: Option<RegistriesD>,
     /// Where the files lie.
@@ -132,10 +135,14 @@ impl Rules {
         }
         check_private(&policy, &assets)?;
         let roots = Roots::of(&policy, &assets, provider).await?;
+        #[cfg(feature = "openpgp")]
+        let keyrings = Keyrings::of(&policy, &assets);
         Ok(Self::Policy(PolicyRules {
             policy,
             assets,
             roots,
+            #[cfg(feature = "openpgp")]
+            keyrings,
             registries: None,
             paths: Paths::default(),
         }))

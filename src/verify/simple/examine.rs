@@ -36,7 +36,7 @@ impl Question<'_> {
             now: self.now,
             expired_keys_until: keys.expired_until,
         };
-        let verified = match message.verify(&keys.keyring, terms, provider).await? {
+        let verified = match message.verify(keys.keyring, terms, provider).await? {
             Ok(verified) => verified,
             Err(Unproven { refused, signer }) => {
                 let claims = signer.map(|by| signer_claims(&by, None));

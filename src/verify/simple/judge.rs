@@ -1,6 +1,5 @@
 //! A case by its simple signatures.
 
-use super::keys::GpgKeys;
 use crate::crypto::Provider;
 use crate::policy::SignedBy;
 use crate::verify::archive::Archive;
@@ -35,7 +34,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
         if is_fatal && let Some(trouble) = self.load_simple().await {
             return Judgement::decided(kind, trouble);
         }
-        let keys = GpgKeys::read(signed, &rules.assets);
+        let keys = rules.keyrings.trusted_by(signed);
         let who = Who::GpgKeys(keys.as_ref());
         let wants = Wants::Signature(Names::Matched(&signed.identity));
         let mut round = Round::new(self.question(who, wants, Order::ContainersImage));

@@ -11,7 +11,7 @@ mod message;
 mod source;
 mod stored;
 
-pub(super) use keys::GpgKeys;
+pub(super) use keys::{GpgKeys, Keyrings};
 pub use lookaside::Lookaside;
 pub(super) use message::SimpleMessage;
 pub(super) use source::SimpleSource;
