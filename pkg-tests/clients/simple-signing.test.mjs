@@ -17,11 +17,19 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { CLIENT_PROGRAMS, need, run, startClients } from "../lib/clients.mjs";
 import { startLookaside } from "../lib/lookaside.mjs";
+import { NODES, NODE_PROGRAMS } from "../lib/nodes.mjs";
 import { pushImage, startRegistry } from "../lib/peers.mjs";
 import { startWorker } from "../lib/serve.mjs";
 import { FRONT_PROGRAMS, NAME, REJECT, ask, assertDenied } from "./front.mjs";
 
-const PROGRAMS = { ...CLIENT_PROGRAMS, ...FRONT_PROGRAMS, gpg: "gnupg" };
+const PROGRAMS = {
+	...CLIENT_PROGRAMS,
+	...FRONT_PROGRAMS,
+	...NODE_PROGRAMS,
+	gpg: "gnupg",
+};
+/** As the kubelet asks: `PullImage` of the Container Runtime Interface. */
+const KUBELET = "containerd 1.6, CRI";
 const CLI = new URL("../../pkg/cli.js", import.meta.url).pathname;
 
 /** @typedef {{ repo: string, digest: string }} Image */
@@ -31,6 +39,7 @@ const CLI = new URL("../../pkg/cli.js", import.meta.url).pathname;
 /** @type {Awaited<ReturnType<typeof startLookaside>>} */ let lookaside;
 /** @type {import("../lib/serve.mjs").Worker} */ let worker;
 /** @type {import("../lib/clients.mjs").Client[]} */ let clients = [];
+/** @type {import("../lib/nodes.mjs").Node} */ let node;
 /** @type {Record<string, string>} name → fingerprint */ const keys = {};
 /** @type {Record<string, Image>} name of a key → what it signed while it counted */ const ended =
 	{};
@@ -138,12 +147,14 @@ before(
 			registriesD: join(folder, "read"),
 		});
 		clients = await startClients();
+		node = await (NODES[KUBELET] ?? assert.fail())();
 	},
 	{ timeout: 300_000 },
 );
 
 after(async () => {
 	for (const client of clients) await client.stop();
+	await node?.stop();
 	await worker?.stop();
 	await lookaside?.stop();
 	await registry?.stop();
@@ -185,6 +196,12 @@ describe("simple signing", () => {
 				);
 				assert.equal(ok, refused === undefined, `${client.name}: ${output}`);
 			}
+			const { ok, output } = await node.pull(
+				`${worker.host}/${image.repo}:1.0`,
+			);
+			assert.equal(ok, refused === undefined, `${node.name}: ${output}`);
+			const held = await node.holds();
+			assert.equal(held.has(image.digest), refused === undefined, node.name);
 		});
 
 	test("the lookaside was given no credentials", () => {
