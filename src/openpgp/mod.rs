@@ -35,6 +35,8 @@ mod subpackets;
 #[cfg(test)]
 mod tests;
 mod transferable;
+#[cfg(feature = "internals")]
+pub mod unarmoured;
 mod verify;
 mod written;
 
