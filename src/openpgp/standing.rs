@@ -32,6 +32,8 @@ pub(super) struct Standing {
     /// What binds the subkey, where one signed.
     pub bound: Option<usize>,
     pub expires: Option<UnixTime>,
+    /// When the first of what the key says of itself ends: something else may hold from then on.
+    pub said_until: Option<UnixTime>,
 }
 
 /// # Errors
@@ -82,6 +84,7 @@ pub(super) fn standing(
             .into_iter()
             .flatten()
             .min(),
+        said_until: said.live().filter_map(|(_, claim)| claim.expires).min(),
     })
 }
 

@@ -15,10 +15,10 @@ fn said_at(key: &Key, created: u32, kind: u8, more: &[u8], data: &[&[u8]]) -> Ve
     packet(2, &key.sign(&made, data))
 }
 
-const FLAGS: u8 = 27;
-const KEY_EXPIRES: u8 = 9;
+pub(super) const FLAGS: u8 = 27;
+pub(super) const KEY_EXPIRES: u8 = 9;
 
-fn days(days: u32) -> [u8; 4] {
+pub(super) fn days(days: u32) -> [u8; 4] {
     (days * 86_400).to_be_bytes()
 }
 
@@ -278,17 +278,17 @@ fn version_6() {
 }
 
 /// A subkey of `primary` with what is said over both.
-struct Family {
-    primary: Key,
-    subkey: Key,
+pub(super) struct Family {
+    pub primary: Key,
+    pub subkey: Key,
 }
 
 impl Family {
-    fn data(&self) -> [Vec<u8>; 2] {
+    pub(super) fn data(&self) -> [Vec<u8>; 2] {
         [self.primary.parsed().hashed, self.subkey.parsed().hashed]
     }
 
-    fn cross(&self, by: &Key, kind: u8, more: &[u8]) -> Vec<u8> {
+    pub(super) fn cross(&self, by: &Key, kind: u8, more: &[u8]) -> Vec<u8> {
         let [primary, subkey] = self.data();
         let mut made = by.plain(kind);
         made.hashed.extend_from_slice(more);
@@ -299,12 +299,12 @@ impl Family {
         self.cross(&self.subkey, 0x19, &[])
     }
 
-    fn binding(&self, created: u32, kind: u8, more: &[u8]) -> Vec<u8> {
+    pub(super) fn binding(&self, created: u32, kind: u8, more: &[u8]) -> Vec<u8> {
         let [primary, subkey] = self.data();
         said_at(&self.primary, created, kind, more, &[&primary, &subkey])
     }
 
-    fn ring(&self, bindings: &[u8]) -> Vec<u8> {
+    pub(super) fn ring(&self, bindings: &[u8]) -> Vec<u8> {
         let subkey = packet(14, &self.subkey.body());
         [&self.primary.ring()[..], &subkey, bindings].concat()
     }

@@ -5,6 +5,7 @@ extern crate std;
 
 mod altered;
 mod anything;
+mod ends;
 mod fixtures;
 mod keys;
 mod make;
