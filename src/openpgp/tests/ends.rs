@@ -1,6 +1,6 @@
 //! Until when an answer counts.
 
-use super::keys::*;
+use super::family::*;
 use super::make::*;
 use super::*;
 
@@ -8,10 +8,7 @@ use super::*;
 /// key says of itself for a time.
 #[test]
 fn when_an_answer_ends() {
-    let family = Family {
-        primary: key(4, 1),
-        subkey: key(4, 2),
-    };
+    let family = Family::of(4);
     let (own, now) = (&family.primary, i64::from(MADE) + 2 * DAY);
     let hashed = own.parsed().hashed;
     let signed = i64::from(SIGNED);

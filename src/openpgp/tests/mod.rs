@@ -6,10 +6,12 @@ extern crate std;
 mod altered;
 mod anything;
 mod ends;
+mod family;
 mod fixtures;
 mod keys;
 mod make;
 mod messages;
+mod roles;
 
 use super::{Keyring, Message, OpenPgpError, SignedPayload, Terms};
 use crate::crypto::{Refused, RustCrypto, Verified, at_once};
