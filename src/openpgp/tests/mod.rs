@@ -7,10 +7,12 @@ mod altered;
 mod anything;
 mod ends;
 mod family;
+mod fields;
 mod fixtures;
 mod keys;
 mod make;
 mod messages;
+mod rewritten;
 mod roles;
 
 use super::{Keyring, Message, OpenPgpError, SignedPayload, Terms};
