@@ -16,7 +16,7 @@ NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or
 OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
-CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build
+CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build tools/fixtures/openpgp-rpgp
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
@@ -27,7 +27,7 @@ BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/n
 FUZZ_RUST := nightly-2026-05-20
 CARGO_FUZZ := $(CACHE)/cargo-fuzz-0.13.2
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg gcc g++ pkg-config libgpgme-dev ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg sq gcc g++ pkg-config libgpgme-dev ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -189,6 +189,7 @@ lint-rust: rust-targets
 	cargo clippy --locked --all-targets --manifest-path conformance/differential/Cargo.toml --target-dir target/differential -- -D warnings
 	cargo clippy --locked --all-targets --manifest-path conformance/openpgp-differential/Cargo.toml --target-dir target/differential -- -D warnings $(OF_TESTS)
 	cargo clippy --locked --all-targets --manifest-path fuzz/Cargo.toml --target-dir target/fuzz -- -D warnings $(OF_TESTS)
+	cargo clippy --locked --manifest-path tools/fixtures/openpgp-rpgp/Cargo.toml --target-dir target/openpgp-rpgp -- -D warnings
 	cargo clippy --locked --manifest-path tools/build/Cargo.toml --target-dir $(CACHE)/build-tool -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --no-deps
 

@@ -103,7 +103,12 @@ fn files(end: &str) -> Vec<Vec<u8>> {
         let entries = fs::read_dir(fixtures.join(folder)).expect("the fixtures are there");
         found.extend(entries.map(|entry| entry.expect("a fixture has a name").path()));
     }
-    let revoked = ["revoked.gpg", "subkey-revoked.gpg"];
+    let revoked = [
+        "revoked.gpg",
+        "subkey-revoked.gpg",
+        "sq-revoked.gpg",
+        "sq-subkey-revoked.gpg",
+    ];
     found.retain(|path| {
         path.extension().is_some_and(|own| own == end)
             && !revoked.iter().any(|name| path.ends_with(name))

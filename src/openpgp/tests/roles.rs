@@ -14,10 +14,21 @@ use core::cell::RefCell;
 const FILE: &str = "src/openpgp/tests/roles.txt";
 
 /// Where the answer is good without a signature, and why.
-const NOT_NEEDED: [(&str, &str); 4] = [
+const NOT_NEEDED: [(&str, &str); 9] = [
     (
         "ids ids-one-revoked",
         "the other user id, and its revocation, beside one that stands",
+    ),
+    ("sq-cv25519 sq-cv25519", DIRECT),
+    ("sq-rsa3k sq-rsa3k", DIRECT),
+    ("sq-expiring sq-expiring", DIRECT),
+    (
+        "sq-ids sq-id-revoked",
+        "a direct-key signature, as above, and the other user id with its revocation",
+    ),
+    (
+        "rpgp-subkey rpgp-subkey",
+        "a user id: of version 6 it certifies nothing",
     ),
     (
         "expiring-key expiring and prolonged",
@@ -32,6 +43,8 @@ const NOT_NEEDED: [(&str, &str); 4] = [
         "that the key names who may revoke it, and that somebody else did not",
     ),
 ];
+
+const DIRECT: &str = "of version 4 a user id certifies; the direct-key signature says the same";
 
 struct Case {
     name: String,
@@ -73,9 +86,20 @@ fn cases() -> Vec<Case> {
         ("revoked", "revoked-before"),
         ("ids", "ids-one-revoked"),
         ("sha1-primary", "sha1-primary"),
+        ("sq-cv25519", "sq-cv25519"),
+        ("sq-rsa3k", "sq-rsa3k"),
+        ("sq-expiring", "sq-expiring"),
+        ("sq-ids", "sq-id-revoked"),
+        ("rpgp-ed25519", "rpgp-ed25519"),
+        ("rpgp-nistp256", "rpgp-nistp256"),
+        ("rpgp-nistp384", "rpgp-nistp384"),
+        ("rpgp-nistp521", "rpgp-nistp521"),
+        ("rpgp-rsa", "rpgp-rsa"),
+        ("rpgp-subkey", "rpgp-subkey"),
     ] {
         let [sig, gpg] = [format!("{message}.sig"), format!("{keyring}.gpg")];
-        add(&format!("{message} {keyring}"), file(&sig), file(&gpg), NOW);
+        let now = after(message);
+        add(&format!("{message} {keyring}"), file(&sig), file(&gpg), now);
     }
     // Eight days later only the newer signature says that the key has not expired.
     let later = UnixTime(NOW.0 + 8 * DAY);
