@@ -39,19 +39,24 @@ fuzz_target!(|bytes: &[u8]| {
         !keyring.is_empty() || keyring.note().is_some(),
         "why there is no key"
     );
-    written(&keyring);
+    let anew = written(&keyring);
     for (message, fact) in &KNOWN.messages {
         for now in TIMES {
             verified(message, fact, &keyring, now);
+            if let Some(anew) = &anew {
+                let [judged, again] =
+                    [&keyring, anew].map(|ring| judge(message, ring, now, &RustCrypto));
+                assert_eq!(judged, again, "written anew it says the same of each key");
+            }
         }
     }
 });
 
-/// Written anew, and beside itself, it is the same keys.
-fn written(keyring: &Keyring) {
+/// Written anew, and beside itself, it is the same keys. None where that is too large to be read.
+fn written(keyring: &Keyring) -> Option<Keyring> {
     let written = keyring.written();
     if written.len() > limits::KEY_FILE {
-        return;
+        return None;
     }
     let read = Keyring::read(&written).expect("what was read, written anew");
     assert_eq!(read.written(), written, "written anew it reads the same");
@@ -70,6 +75,7 @@ fn written(keyring: &Keyring) {
         );
         assert_eq!(merged(&both), Ok(both.clone()), "nothing is said twice");
     }
+    Some(read)
 }
 
 fn verified(message: &Message, fact: &Fact, keyring: &Keyring, now: UnixTime) {
