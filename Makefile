@@ -16,15 +16,18 @@ NO_PATHS := --remap-path-prefix=$(CURDIR)=/sealgate$(US)--remap-path-prefix=$(or
 OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
-CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential tools/build
+CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build tools/fixtures/openpgp-rpgp
 PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
 WASM_PACK := $(CACHE)/wasm-pack-0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-cli-$(shell sed -n 's/^wasm-bindgen = { version = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
 BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/nodejs
+# libFuzzer needs a nightly Rust: this one compiles the targets of fuzz/, and nothing else.
+FUZZ_RUST := nightly-2026-05-20
+CARGO_FUZZ := $(CACHE)/cargo-fuzz-0.13.2
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg gcc pkg-config libgpgme-dev ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg sq gcc g++ pkg-config libgpgme-dev ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -141,6 +144,17 @@ test-sigstore-differential: rust ## altered Sigstore bundles beside the crate si
 mutants-gateway: rust ## plant old defects into a copy of the gateway; its property tests must find each
 	node pkg-tests/mutants/gateway.mjs
 
+FUZZ_TARGETS := $(patsubst fuzz/fuzz_targets/%.rs,%,$(wildcard fuzz/fuzz_targets/*.rs))
+FUZZ_SECONDS := $(or $(SECONDS),600)
+
+# Without AddressSanitizer, which would look for what safe Rust cannot do, at a third of the rate.
+.PHONY: fuzz
+fuzz: cargo-fuzz ## what libFuzzer makes of the fixtures is read, and what must hold does: TARGET=openpgp_armor|openpgp_keyring|openpgp_packets [SECONDS=n] [RUNS=n]
+	@case " $(FUZZ_TARGETS) " in *" $(or $(TARGET),none) "*) ;; *) echo "expected TARGET= one of: $(FUZZ_TARGETS)" >&2; exit 1;; esac
+	cargo clippy --locked --all-targets --manifest-path fuzz/Cargo.toml --target-dir target/fuzz -- -D warnings $(OF_TESTS)
+	fuzz/seeds.sh $(TARGET)
+	PATH="$(CARGO_FUZZ)/bin:$$PATH" cargo +$(FUZZ_RUST) fuzz run --sanitizer none --target-dir target/fuzz $(TARGET) -- -max_total_time=$(FUZZ_SECONDS) $(if $(RUNS),-runs=$(RUNS)) -max_len=8192 -rss_limit_mb=1024 -timeout=10 -print_final_stats=1
+
 .PHONY: test-publish
 test-publish: pkg/package.json ## what would be published, without publishing it; wants a clean work tree
 	cargo publish --dry-run --locked
@@ -254,6 +268,12 @@ go-peers: apt-peers
 .PHONY: cargo-deny
 cargo-deny:
 	@[ -x $(CACHE)/cargo-deny/bin/cargo-deny ] || { echo "installing cargo-deny in $(CACHE)"; cargo install --locked --quiet --root $(CACHE)/cargo-deny cargo-deny@0.20.2; }
+
+.PHONY: cargo-fuzz
+cargo-fuzz: rust
+	@command -v c++ > /dev/null || { echo "a C++ compiler is missing, which builds libFuzzer: apt-get install g++" >&2; exit 1; }
+	@rustup run $(FUZZ_RUST) rustc --version > /dev/null 2>&1 || { echo "installing Rust's $(FUZZ_RUST)"; rustup toolchain install $(FUZZ_RUST) --profile minimal; }
+	@[ -x $(CARGO_FUZZ)/bin/cargo-fuzz ] || { echo "installing cargo-fuzz in $(CARGO_FUZZ)"; cargo install --locked --quiet --root $(CARGO_FUZZ) cargo-fuzz@$(lastword $(subst -, ,$(CARGO_FUZZ))); }
 
 # Used for a few modules only: less optimised, which compiles sooner.
 QUICKLY := CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16

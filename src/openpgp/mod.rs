@@ -37,6 +37,8 @@ mod subpackets;
 #[cfg(test)]
 mod tests;
 mod transferable;
+#[cfg(feature = "internals")]
+pub mod unarmoured;
 mod verify;
 mod written;
 

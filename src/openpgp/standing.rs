@@ -33,6 +33,8 @@ pub(super) struct Standing {
     /// The user id to be shown, of those that stand.
     pub user_id: Option<usize>,
     pub expires: Option<UnixTime>,
+    /// When the first of what the key says of itself ends: something else may hold from then on.
+    pub said_until: Option<UnixTime>,
 }
 
 /// What a key says of itself, in the order in which it was found.
@@ -90,6 +92,7 @@ pub(super) fn standing(
             .into_iter()
             .flatten()
             .min(),
+        said_until: said.live().filter_map(|(_, claim)| claim.expires).min(),
     })
 }
 

@@ -76,7 +76,9 @@ enum SigningKey {
 
 /// A subkey says which key it belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cross;
+struct Cross {
+    expires: Option<UnixTime>,
+}
 
 impl SignedPayload {
     /// The payload: the very bytes that were signed.
@@ -114,19 +116,20 @@ impl SignedPayload {
         self.expired
     }
 
-    /// The first second at which it proves nothing any more, by what it and its key say.
+    /// The first second at which it may prove something else or nothing, by what it and its key say.
     pub fn ends(&self) -> Option<UnixTime> {
         self.ends
     }
 
-    /// `last` is the last second at which its key counts.
-    fn until(self, last: Option<UnixTime>) -> Self {
-        let bound = match &self.signer {
+    /// `last` is the last second at which its key counts, `said` when the first of what the key says
+    /// of itself ends.
+    fn until(self, last: Option<UnixTime>, said: Option<UnixTime>) -> Self {
+        let crossed = match &self.signer {
             SigningKey::Primary => None,
-            SigningKey::Subkey(binding, _) => binding.expires,
+            SigningKey::Subkey(_, cross) => cross.expires,
         };
         let after = last.map(|last| UnixTime(last.0.saturating_add(1)));
-        let ends = [self.signed.expires, self.certified.expires, bound, after];
+        let ends = [self.signed.expires, said, crossed, after];
         Self {
             ends: ends.into_iter().flatten().min(),
             ..self
@@ -224,7 +227,7 @@ impl Message {
         };
         let signer = verified.claim().by().clone();
         Ok(
-            in_time(verified, standing.expires, terms).map_err(|refused| Unproven {
+            in_time(verified, standing, terms).map_err(|refused| Unproven {
                 refused,
                 signer: Some(Box::new(signer)),
             }),
@@ -328,7 +331,8 @@ async fn cross_signed<P: Provider>(
         let role = Role::OpenPgpCrossSignature;
         let data: [&[u8]; 2] = [&candidate.key.primary.hashed, &signer.hashed];
         let check = check(role, signer, &signature, &data, Sha1::Refused).map_err(Refused::new)?;
-        Pending::read(check.recurring(), |_| Ok(Cross))
+        let expires = signature.expires();
+        Pending::read(check.recurring(), |_| Ok(Cross { expires }))
     };
     let alternatives: Vec<_> = binding.embedded.iter().map(claim).collect();
     if alternatives.is_empty() {
@@ -415,7 +419,7 @@ fn by(candidate: Candidate<'_>, standing: Standing, signed: &Signed) -> MessageS
 /// As GnuPG has it: the key is no newer than what it signed, and has not expired.
 fn in_time(
     verified: Verified<SignedPayload>,
-    expires: Option<UnixTime>,
+    standing: Standing,
     terms: Terms,
 ) -> Result<Verified<SignedPayload>, Refused> {
     let key = Handle::from(verified.claim().signer());
@@ -436,8 +440,9 @@ fn in_time(
         "openpgp.key-expiry",
         format!("the key has not expired at {now}"),
     );
+    let (expires, said) = (standing.expires, standing.said_until);
     let Some(at) = expires.filter(|at| *at < now) else {
-        return verified.check(rule, |signed| Ok(signed.until(expires)));
+        return verified.check(rule, |signed| Ok(signed.until(expires, said)));
     };
     let Some(until) = terms.expired_keys_until.filter(|until| now <= *until) else {
         let error = OpenPgpError::KeyExpired { key, at };
@@ -454,7 +459,7 @@ fn in_time(
             let expired = Some(at);
             Ok(SignedPayload {
                 expired,
-                ..signed.until(Some(until))
+                ..signed.until(Some(until), said)
             })
         } else {
             Err(Failure::from(OpenPgpError::SignedAfterExpiry { key, at }))

@@ -1,27 +1,9 @@
 //! What a key says of itself, and when it counts.
 
+use super::family::*;
 use super::make::*;
 use super::*;
 use alloc::vec;
-
-fn at_seconds(seconds: u32) -> Vec<u8> {
-    subpacket(2, &seconds.to_be_bytes())
-}
-
-/// A self-signature made at another time.
-fn said_at(key: &Key, created: u32, kind: u8, more: &[u8], data: &[&[u8]]) -> Vec<u8> {
-    let mut made = key.plain(kind);
-    let issuer = subpacket(33, &key.issuer());
-    made.hashed = [&at_seconds(created), &issuer, more].concat();
-    packet(2, &key.sign(&made, data))
-}
-
-const FLAGS: u8 = 27;
-const KEY_EXPIRES: u8 = 9;
-
-fn days(days: u32) -> [u8; 4] {
-    (days * 86_400).to_be_bytes()
-}
 
 #[test]
 fn certification() {
@@ -278,46 +260,10 @@ fn version_6() {
     }
 }
 
-/// A subkey of `primary` with what is said over both.
-struct Family {
-    primary: Key,
-    subkey: Key,
-}
-
-impl Family {
-    fn data(&self) -> [Vec<u8>; 2] {
-        [self.primary.parsed().hashed, self.subkey.parsed().hashed]
-    }
-
-    fn cross(&self, by: &Key, kind: u8, more: &[u8]) -> Vec<u8> {
-        let [primary, subkey] = self.data();
-        let mut made = by.plain(kind);
-        made.hashed.extend_from_slice(more);
-        subpacket(32, &by.sign(&made, &[&primary, &subkey]))
-    }
-
-    fn good_cross(&self) -> Vec<u8> {
-        self.cross(&self.subkey, 0x19, &[])
-    }
-
-    fn binding(&self, created: u32, kind: u8, more: &[u8]) -> Vec<u8> {
-        let [primary, subkey] = self.data();
-        said_at(&self.primary, created, kind, more, &[&primary, &subkey])
-    }
-
-    fn ring(&self, bindings: &[u8]) -> Vec<u8> {
-        let subkey = packet(14, &self.subkey.body());
-        [&self.primary.ring()[..], &subkey, bindings].concat()
-    }
-}
-
 #[test]
 fn subkeys() {
     for version in [4, 6] {
-        let family = Family {
-            primary: key(version, 1),
-            subkey: key(version, 2),
-        };
+        let family = Family::of(version);
         let (cross, other) = (family.good_cross(), key(version, 3));
         let signs = subpacket(FLAGS, &[2]);
         let with = |more: &[&[u8]]| [&cross[..], &more.concat()].concat();

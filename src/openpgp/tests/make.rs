@@ -60,7 +60,7 @@ pub(super) fn subpacket(kind: u8, body: &[u8]) -> Vec<u8> {
     [&[length, kind], body].concat()
 }
 
-fn mpi(value: &[u8]) -> Vec<u8> {
+pub(super) fn mpi(value: &[u8]) -> Vec<u8> {
     let zeros = value.iter().take_while(|byte| **byte == 0).count();
     let value = &value[zeros..];
     let unused = value.first().map_or(0, |byte| byte.leading_zeros());

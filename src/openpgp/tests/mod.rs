@@ -1,14 +1,20 @@
-//! Messages and keys of fixtures/openpgp (GnuPG, tools/fixtures/openpgp.sh) and ones that are made
+//! Messages and keys of fixtures/openpgp (GnuPG, Sequoia and rPGP: fixtures/README.md) and ones that are made
 //! here, and what must come of each way to alter them.
 
 extern crate std;
 
 mod altered;
 mod anything;
+mod ends;
+mod family;
+mod fields;
 mod fixtures;
 mod keys;
 mod make;
 mod messages;
+mod oracles;
+mod rewritten;
+mod roles;
 
 use super::{Keyring, Message, OpenPgpError, SignedPayload, Terms};
 use crate::crypto::{Refused, RustCrypto, Verified, at_once};
@@ -20,6 +26,15 @@ use std::format;
 /// 2026-01-04T00:00:00Z: a day after the fixtures were signed.
 const NOW: UnixTime = UnixTime(1_767_484_800);
 const DAY: i64 = 86_400;
+
+/// After the fixture of this name was signed; those of rPGP were on 2026-11-30.
+fn after(name: &str) -> UnixTime {
+    if name.starts_with("rpgp-") {
+        UnixTime(NOW.0 + 339 * DAY)
+    } else {
+        NOW
+    }
+}
 
 fn file(name: &str) -> Vec<u8> {
     std::fs::read(format!("fixtures/openpgp/{name}")).unwrap()
