@@ -216,7 +216,7 @@ test("a lookaside that a plain policy's images may have is read by the module wi
 		[plain, lookaside("file:///var/lib/containers/sigstore"), false],
 		[marked, remote, false],
 	])) {
-		const code = isMissing ? "part.missing" : undefined;
+		const missing = isMissing ? "part.missing" : undefined;
 		const verify = (/** @type {any} */ api) =>
 			outcome(() => api.verifyImage(IMAGE, { policy, registriesD }));
 		const serve = (/** @type {any} */ api) =>
@@ -229,8 +229,13 @@ test("a lookaside that a plain policy's images may have is read by the module wi
 				});
 				return made.state();
 			});
-		assert.equal((await verify(apiOver(small))).code, code);
-		assert.equal((await serve(apiOver(gateway))).code, code);
+		assert.deepEqual(
+			{
+				small: (await verify(apiOver(small))).code,
+				gateway: (await serve(apiOver(gateway))).code,
+			},
+			{ small: missing, gateway: missing },
+		);
 		const more = () => full;
 		const { value: verdict } = await verify(apiOver(small, more));
 		assert.equal(/** @type {any} */ (verdict).code, "image.not-found");

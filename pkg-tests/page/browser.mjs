@@ -1,9 +1,11 @@
 // A browser with a fresh profile in front of a running worker, and everything that a page must not do written down.
 
+import assert from "node:assert/strict";
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const SCREENS = fileURLToPath(
@@ -15,7 +17,7 @@ const PATHS = {
 };
 
 /** What cannot run here, in words; undefined when everything is there. @param {'chromium' | 'firefox'} name */
-export function missing(name) {
+function missing(name) {
 	if (!existsSync(PATHS[name]))
 		return `${PATHS[name]} is missing (apt-get install ${name === "firefox" ? "firefox-esr" : "chromium"})`;
 	try {
@@ -27,7 +29,7 @@ export function missing(name) {
 }
 
 /** @param {'chromium' | 'firefox'} name */
-export async function launch(name) {
+async function launch(name) {
 	const profile = mkdtempSync(join(tmpdir(), `sealgate-${name}-`));
 	const puppeteer = /** @type {typeof import('puppeteer-core')} */ (
 		tools()("puppeteer-core")
@@ -55,6 +57,23 @@ export async function launch(name) {
 			rmSync(profile, { recursive: true, force: true });
 		},
 	};
+}
+
+/** The same tests in each browser. In CI none may be missing. @param {(browser: { page: () => ReturnType<typeof watchedPage> }, name: 'chromium' | 'firefox') => void} tests */
+export function inEachBrowser(tests) {
+	for (const name of /** @type {const} */ (["chromium", "firefox"])) {
+		const lacking = missing(name);
+		if (lacking && process.env.CI) test(name, () => assert.fail(lacking));
+		describe(name, { skip: process.env.CI ? false : lacking }, () => {
+			/** @type {Awaited<ReturnType<typeof launch>>} */
+			let launched;
+			before(async () => {
+				launched = await launch(name);
+			});
+			after(() => launched?.close());
+			tests({ page: () => launched.page() }, name);
+		});
+	}
 }
 
 /** @param {import('puppeteer-core').Page} page @param {string} name */

@@ -9,6 +9,7 @@ use super::self_signature::{SelfSignature, Target};
 use super::signature_packet::{
     CERTIFICATION_REVOCATION, KEY_REVOCATION, SUBKEY_BINDING, SUBKEY_REVOCATION, SignaturePacket,
 };
+use super::transferable::{Subkey, TransferableKey};
 use crate::crypto::{Pending, Provider, Refused, Role, SignatureCheck, Verified};
 use crate::error::{Failure, HostError};
 use crate::limits;
@@ -44,7 +45,7 @@ pub(super) async fn gather<P: Provider>(
     provider: &P,
 ) -> Result<Result<History, Refused>, HostError> {
     let mut history = History::default();
-    let own = questions(candidate);
+    let own = questions(candidate.key, parts(candidate));
     if let Err(refused) = history.ask(own, provider).await? {
         return Ok(Err(refused));
     }
@@ -105,14 +106,32 @@ impl History {
     }
 }
 
-/// What a key says of itself, where nothing was verified. What cannot be checked is left out, as
-/// what plainly is over something else.
+/// What a key says of itself and its user ids, where nothing was verified. What cannot be checked is
+/// left out, as what plainly is over something else.
 ///
 /// # Errors
 /// [`OpenPgpError`]: there is a revocation.
-pub(super) fn unverified(candidate: Candidate<'_>) -> Result<Vec<SelfSignature>, OpenPgpError> {
+pub(super) fn unverified(key: &TransferableKey) -> Result<Vec<SelfSignature>, OpenPgpError> {
+    claims(key, parts(Candidate { key, subkey: None }))
+}
+
+/// The same of one of its subkeys alone.
+///
+/// # Errors
+/// As [`unverified`].
+pub(super) fn unverified_subkey(
+    key: &TransferableKey,
+    subkey: &Subkey,
+) -> Result<Vec<SelfSignature>, OpenPgpError> {
+    claims(key, [of_subkey(subkey)])
+}
+
+fn claims<'a>(
+    key: &'a TransferableKey,
+    parts: impl IntoIterator<Item = Part<'a>>,
+) -> Result<Vec<SelfSignature>, OpenPgpError> {
     let mut claims = Vec::new();
-    for question in questions(candidate)? {
+    for question in questions(key, parts)? {
         if question.check().is_err() {
             continue;
         }
@@ -158,18 +177,29 @@ impl Question<'_> {
 /// Of a key: what it is, the signatures over it, and what they hash beside the primary key.
 type Part<'a> = (Target, &'a [SignaturePacket], Option<&'a [u8]>);
 
-/// What must be asked of a key before a signature of it counts.
-fn questions(candidate: Candidate<'_>) -> Result<Vec<Question<'_>>, OpenPgpError> {
+fn of_subkey(subkey: &Subkey) -> Part<'_> {
+    let hashed = Some(&subkey.packet.hashed[..]);
+    (Target::Subkey, &subkey.signatures, hashed)
+}
+
+/// Of what must be asked before a signature of a key counts.
+fn parts(candidate: Candidate<'_>) -> impl Iterator<Item = Part<'_>> {
     let key = candidate.key;
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    parts.push((Target::Primary, &key.direct, None));
-    if let Some(subkey) = candidate.subkey {
-        let hashed = Some(&subkey.packet.hashed[..]);
-        parts.push((Target::Subkey, &subkey.signatures, hashed));
-    }
-    for (place, id) in key.user_ids.iter().enumerate() {
-        parts.push((Target::UserId(place), &id.signatures, Some(&id.hashed)));
-    }
+    let primary: Part<'_> = (Target::Primary, &key.direct, None);
+    let user_ids = key.user_ids.iter().enumerate();
+    core::iter::once(primary)
+        .chain(candidate.subkey.map(of_subkey))
+        .chain(user_ids.map(|(place, id)| {
+            let part: Part<'_> = (Target::UserId(place), &id.signatures, Some(&id.hashed));
+            part
+        }))
+}
+
+/// What must be asked about these parts of a key.
+fn questions<'a>(
+    key: &'a TransferableKey,
+    parts: impl IntoIterator<Item = Part<'a>>,
+) -> Result<Vec<Question<'a>>, OpenPgpError> {
     let mut questions = Vec::new();
     for (target, signatures, part) in parts {
         for signature in signatures {

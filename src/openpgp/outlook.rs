@@ -3,8 +3,9 @@
 
 use super::error::OpenPgpError;
 use super::fingerprint::{Fingerprint, Handle};
-use super::history::unverified;
+use super::history::{unverified, unverified_subkey};
 use super::keyring::{Candidate, Keyring};
+use super::self_signature::SelfSignature;
 use super::standing::{Said, Terms, standing};
 use super::transferable::TransferableKey;
 use crate::time::UnixTime;
@@ -38,32 +39,40 @@ impl Keyring {
 }
 
 fn outlook(key: &TransferableKey, now: UnixTime) -> Outlook {
-    let mut is_sha1 = false;
-    let subkeys = key.subkeys.iter().map(Some);
-    let signers = core::iter::once(None).chain(subkeys).map(|subkey| {
-        let candidate = Candidate { key, subkey };
-        PossibleSigner {
-            key: candidate.packet().fingerprint.clone(),
-            expires: expires(candidate, now, &mut is_sha1),
-        }
-    });
-    Outlook {
+    let mut outlook = Outlook {
         key: key.fingerprint().clone(),
-        signers: signers.collect(),
-        is_sha1,
+        signers: Vec::new(),
+        is_sha1: false,
+    };
+    // Once for all subkeys: user ids can be long.
+    let own = (key.primary.key.clone()).and_then(|_| unverified(key));
+    for subkey in core::iter::once(None).chain(key.subkeys.iter().map(Some)) {
+        let candidate = Candidate { key, subkey };
+        let expires = match &own {
+            Ok(own) => expires(candidate, own, now, &mut outlook.is_sha1),
+            Err(error) => Err(error.clone()),
+        };
+        outlook.signers.push(PossibleSigner {
+            key: candidate.packet().fingerprint.clone(),
+            expires,
+        });
     }
+    outlook
 }
 
 fn expires(
     candidate: Candidate<'_>,
+    own: &[SelfSignature],
     now: UnixTime,
     is_sha1: &mut bool,
 ) -> Result<Option<UnixTime>, OpenPgpError> {
-    candidate.key.primary.key.clone()?;
     candidate.packet().key.clone()?;
-    let claims = unverified(candidate)?;
+    let bindings = match candidate.subkey {
+        Some(subkey) => unverified_subkey(candidate.key, subkey)?,
+        None => Vec::new(),
+    };
     let said = Said {
-        claims: claims.iter().collect(),
+        claims: own.iter().chain(&bindings).collect(),
         doubtful: &[],
         terms: Terms {
             now,
@@ -71,14 +80,14 @@ fn expires(
         },
     };
     let standing = standing(candidate, &said)?;
-    if let Some(binding) = standing.bound.and_then(|place| claims.get(place))
+    let claim = |place: usize| said.claims.get(place).copied();
+    if let Some(binding) = standing.bound.and_then(claim)
         && binding.embedded.is_empty()
     {
         return Err(OpenPgpError::NotCrossSigned {
             key: Handle::from(&candidate.packet().fingerprint),
         });
     }
-    let certified = claims.get(standing.certified);
-    *is_sha1 |= certified.is_some_and(|certified| certified.is_sha1);
+    *is_sha1 |= claim(standing.certified).is_some_and(|certified| certified.is_sha1);
     Ok(standing.expires)
 }

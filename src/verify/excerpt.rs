@@ -57,7 +57,7 @@ const TRUSTED_ROOT: Form = Form::Members(&[
 ]);
 
 /// Stands for a lookaside whose address is left out.
-const WITHHELD: &str = "https://lookaside.invalid";
+const SOMEWHERE: &str = "https://lookaside.invalid";
 
 /// What a member of a requirement holds, and how it is written inline.
 #[derive(Clone, Copy)]
@@ -138,7 +138,7 @@ pub fn excerpt(text: &[u8], rules: &Rules, name: &Reference) -> Option<PolicyFil
 /// them.
 fn registries_d(attachments: bool, copies: bool) -> Files {
     let lookaside = if copies {
-        format!("  lookaside: {WITHHELD}\n")
+        format!("  lookaside: {SOMEWHERE}\n")
     } else {
         String::new()
     };

@@ -87,7 +87,8 @@ pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
     }))
 }
 
-/// A `registries.d` that does not read is told by the gateway itself.
+/// Whether this build lacks what a lookaside needs. What is wrong with a `registries.d` the gateway
+/// itself reports.
 #[cfg(not(feature = "openpgp"))]
 fn needs_lookaside(policy: &Policy, config: &gateway::Config) -> bool {
     let files = config.registries_d.iter().flatten();

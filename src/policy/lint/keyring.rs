@@ -6,6 +6,7 @@ use super::document::Item;
 use super::finding::Findings;
 use super::rule::Rule;
 use crate::openpgp::{Keyring, OpenPgpError, Outlook, PossibleSigner};
+use crate::policy::Requirement;
 use crate::time::UnixTime;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -100,13 +101,22 @@ fn signers(
             // Subkeys that end with their primary key are not said again.
             Ok(Some(end)) if end.0 < now.saturating_add(SOON) && said != Some(*end) => {
                 said = Some(*end);
-                let (says, then) = if end.0 < now {
-                    ("expired", "is refused")
+                let (says, when) = if end.0 < now {
+                    ("expired", "")
                 } else {
-                    ("expires", "is refused from then on")
+                    ("expires", " from then on")
                 };
+                // What that is worth has a lint of its own.
+                let unless = match item.requirement {
+                    Requirement::SignedBy(signed) => signed.expired_keys,
+                    _ => None,
+                }
+                .map_or(String::new(), |until| {
+                    format!(" (but until {until}, as expiredKeys says)")
+                });
                 let message = format!(
-                    "{what}: {name} {says} on {end}: whatever it signed, before that too, {then}; \
+                    "{what}: {name} {says} on {end}: whatever it signed, before that too, is \
+                     refused{when}{unless}; \
                      have its owner prolong it (gpg --quick-set-expire) and put the new copy \
                      there, or have the images signed by another key of the file"
                 );

@@ -705,6 +705,11 @@ fn of_material() -> Vec<Case> {
             keyring("one-of-two.gpg"),
         ),
         (
+            Rule::KeyUnusable,
+            keyring("revoked.gpg"),
+            keyring("not-revoked.gpg"),
+        ),
+        (
             Rule::KeyCannotSign,
             keyring("one-of-two.gpg"),
             keyring("weak.gpg"),
@@ -765,6 +770,7 @@ fn assets() -> BTreeMap<String, Vec<u8>> {
             [keyring("certify.gpg"), keyring("ed25519.gpg")].concat(),
         ),
         ("weak.gpg", [WEAK.into(), keyring("ed25519.gpg")].concat()),
+        ("not-revoked.gpg", not_revoked()),
     ]
     .into_iter()
     .chain(KEYRINGS.iter().map(|name| (*name, keyring(name))))
@@ -792,6 +798,16 @@ const WEAK: &[u8] = &[
 
 fn keyring(name: &str) -> Vec<u8> {
     fixture(&format!("fixtures/openpgp/{name}"))
+}
+
+/// What revokes the key was made at another time than it says, so that it is over something else.
+fn not_revoked() -> Vec<u8> {
+    let mut bytes = keyring("revoked.gpg");
+    // Version 4, a key revocation: behind its issuer's fingerprint the time.
+    let start = bytes.windows(2).position(|two| two == [4, 0x20]).unwrap();
+    assert_eq!(bytes[start + 29..start + 31], [5, 2]);
+    bytes[start + 34] ^= 1;
+    bytes
 }
 
 fn of_surroundings() -> Vec<Case> {
