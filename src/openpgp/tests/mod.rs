@@ -13,6 +13,7 @@ mod keys;
 mod make;
 mod messages;
 mod oracles;
+mod outlook;
 mod rewritten;
 mod roles;
 
