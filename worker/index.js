@@ -7,39 +7,25 @@
  * @module
  */
 import { Gateway } from "sealgate";
+import { configOf, requestTimeout } from "sealgate/config";
 import { demoRegistry } from "./demo.js";
 import { createStore } from "./store.js";
 
 /**
- * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `ADMIN_SECRET` and
- * `FOREIGN_LAYERS` are reserved for what the documentation calls the long form.
+ * What the platform binds, beside the settings of every runtime.
  *
- * @typedef {object} Env
- * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
- * @property {string} [NAME] name by which policies and signatures know that registry
- * @property {ArrayBuffer | string} [POLICY] the policy's bytes
- * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
- * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
- * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
- * @property {string} [CORS_ORIGINS] origins of websites that may read evidence, separated by spaces or commas; `*` is every one
- * @property {string} [PUBLISH_POLICY] `none` leaves the policy out of the evidence; else the part that decides for the image is in it
- * @property {string} [MAX_REQUESTS] requests to the upstream that one request may need, fewer than the standard
- * @property {string} [PUBLIC_URL] by which address clients know this gateway, `http(s)://host[:port]`
- * @property {string} [EGRESS] `host[:port]`, separated by commas or spaces, that redirects may lead to although they are private
- * @property {string} [REQUEST_TIMEOUT_MS] how long one request waits, less than a minute
+ * @typedef {object} Bindings
  * @property {Fetcher} [UPSTREAMS] reaches private networks, for addresses that the operator wrote; the worker's own outbound must not
  * @property {Fetcher} [ASSETS] the page's files
  * @property {Fetcher} [DEMO] the OCI layouts of the embedded demo registry; bound only when that is the upstream
  */
+/** @typedef {import("sealgate/config").Settings & Bindings} Env */
 /** @typedef {{ fetch(input: string | Request, init?: RequestInit): Promise<Response> }} Fetcher */
 /** @typedef {{ waitUntil(promise: Promise<unknown>): void }} Context */
 /** @typedef {import("sealgate").Action} Action */
 
 /** An upstream that has not sent its headers after this time counts as one that does not answer. */
 const UPSTREAM_TIMEOUT_MS = 30_000;
-
-/** How long one request waits, all in all, unless it is configured lower. */
-const REQUEST_TIMEOUT_MS = 60_000;
 
 /** The page may run its own scripts and its own WASM, and talk to this worker; nothing else. */
 const PAGE_HEADERS = {
@@ -143,53 +129,6 @@ async function runningGateway(env) {
 		if (state.state !== "ok") log({ event: "configuration", ...state });
 	}
 	return gateway;
-}
-
-/**
- * What is absent or no text stays empty: the gateway says what is wrong with it, in `state()` and in each refusal.
- *
- * @param {Env} env
- */
-function configOf(env) {
-	const files = (/** @type {unknown} */ given) =>
-		Object.fromEntries(
-			Object.entries(
-				typeof given === "string" ? JSON.parse(given) : (given ?? {}),
-			).map(([path, base64]) => [path, bytesOf(String(base64))]),
-		);
-	return {
-		upstream: env.UPSTREAM ?? "",
-		name: env.NAME ?? "",
-		policy:
-			typeof env.POLICY === "string"
-				? new TextEncoder().encode(env.POLICY)
-				: new Uint8Array(env.POLICY ?? []),
-		assets: files(env.POLICY_ASSETS),
-		corsOrigins: (env.CORS_ORIGINS ?? "")
-			.split(/[\s,]+/)
-			.filter((origin) => origin !== ""),
-		publishPolicy: env.PUBLISH_POLICY !== "none",
-		...(env.SECRET === undefined ? {} : { secret: env.SECRET }),
-		...(env.MAX_REQUESTS === undefined
-			? {}
-			: { requests: Number(env.MAX_REQUESTS) }),
-		...(env.REGISTRIES_D === undefined
-			? {}
-			: { registriesD: files(env.REGISTRIES_D) }),
-		publicUrl: env.PUBLIC_URL ?? "",
-		egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
-	};
-}
-
-/** @param {Env} env */
-function requestTimeout(env) {
-	const asked = Number(env.REQUEST_TIMEOUT_MS);
-	return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
-}
-
-/** @param {string} base64 */
-function bytesOf(base64) {
-	return Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
 }
 
 /**

@@ -231,10 +231,11 @@ async function writeBundle(
 	await rm(directory, { recursive: true, force: true });
 	await mkdir(join(directory, "site"), { recursive: true });
 	const shell = ["index.js", "demo.js", "store.js"];
-	const modules = [
-		"workerd.js",
-		...(await importsOf(join(root, "pkg"), "workerd.js")),
-	];
+	const entries = ["workerd.js", "config.js"];
+	const modules = new Set(entries);
+	for (const entry of entries)
+		for (const file of await importsOf(join(root, "pkg"), entry))
+			modules.add(file);
 	for (const file of shell)
 		await cp(join(root, "worker", file), join(directory, file));
 	for (const file of modules)
@@ -255,13 +256,9 @@ async function writeBundle(
 		await writeFile(join(directory, "registries.json"), base64(registriesD));
 	await writeFile(
 		join(directory, "config.capnp"),
-		configuration(
-			directory,
-			settings,
-			registriesD !== undefined,
-			shell,
-			modules,
-		),
+		configuration(directory, settings, registriesD !== undefined, shell, [
+			...modules,
+		]),
 	);
 }
 
@@ -334,6 +331,7 @@ const gateway :Workerd.Worker = (
   modules = [
     ${shell.map(module).join(",\n    ")},
     (name = "sealgate", esModule = "export * from './pkg/workerd.js';"),
+    (name = "sealgate/config", esModule = "export * from '../pkg/config.js';"),
     ${modules.map((file) => module(`pkg/${file}`)).join(",\n    ")}
   ],
   bindings = [
