@@ -1,14 +1,15 @@
 /**
- * The edge worker: a thin shell around the gateway of the `sealgate` package.
+ * The edge worker: the gateway of the `sealgate` package in workerd and on Cloudflare.
  *
- * The gateway decides what happens to a request; this file only carries that out. It holds no rule about images, signatures
- * or policies, and whatever goes wrong in it ends as a 503 without content.
+ * The gateway decides what happens to a request, and the package's shell carries that out; this file lends them what the
+ * platform has. It holds no rule about images, signatures or policies.
  *
  * @module
  */
 import { Gateway } from "sealgate";
 import { configOf, requestTimeout } from "sealgate/config";
-import { demoRegistry } from "./demo.js";
+import { demoRegistry } from "sealgate/demo";
+import { answer, log, noProxy } from "sealgate/shell";
 import { createStore } from "./store.js";
 
 /**
@@ -22,37 +23,6 @@ import { createStore } from "./store.js";
 /** @typedef {import("sealgate/config").Settings & Bindings} Env */
 /** @typedef {{ fetch(input: string | Request, init?: RequestInit): Promise<Response> }} Fetcher */
 /** @typedef {{ waitUntil(promise: Promise<unknown>): void }} Context */
-/** @typedef {import("sealgate").Action} Action */
-
-/** An upstream that has not sent its headers after this time counts as one that does not answer. */
-const UPSTREAM_TIMEOUT_MS = 30_000;
-
-/** The page may run its own scripts and its own WASM, and talk to this worker; nothing else. */
-const PAGE_HEADERS = {
-	"content-security-policy":
-		"default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; " +
-		"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-	"x-content-type-options": "nosniff",
-	"referrer-policy": "no-referrer",
-	"cross-origin-opener-policy": "same-origin",
-	"cache-control": "no-cache",
-};
-
-/** @type {Record<string, string>} */
-const CONTENT_TYPES = {
-	css: "text/css; charset=utf-8",
-	html: "text/html; charset=utf-8",
-	ico: "image/x-icon",
-	js: "text/javascript; charset=utf-8",
-	json: "application/json",
-	mjs: "text/javascript; charset=utf-8",
-	png: "image/png",
-	pub: "text/plain; charset=utf-8",
-	svg: "image/svg+xml",
-	txt: "text/plain; charset=utf-8",
-	wasm: "application/wasm",
-	webmanifest: "application/manifest+json",
-};
 
 /** One gateway an isolate: it holds the parsed policy. @type {Gateway | undefined} */
 let gateway;
@@ -65,26 +35,21 @@ export default {
 	 * @returns {Promise<Response>}
 	 */
 	async fetch(request, env, ctx) {
-		const started = Date.now();
-		if (!URL.canParse(request.url)) return malformed(request);
-		try {
-			const running = await runningGateway(env);
-			const action = await running.handle({
-				method: request.method,
-				url: request.url,
-				headers: request.headers,
-				time: Math.floor(started / 1000),
-			});
-			if (action.kind === "respond" && action.finished !== undefined)
-				ctx.waitUntil(action.finished);
-			const response = await carryOut(action, request, env, started);
-			// One member more in the object's text: nothing of it is read here.
-			if (action.log !== undefined)
-				console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);
-			return response;
-		} catch (error) {
-			return failClosed(error, request, Date.now() - started);
-		}
+		const { body, headers, ...head } = await answer(request, {
+			gateway: () => runningGateway(env),
+			fetch: /** @type {import("sealgate/shell").Lent["fetch"]} */ (
+				upstreamFetch(env)
+			),
+			// The body passes natively, without a copy in JavaScript.
+			discard: (body) => /** @type {ReadableStream | null} */ (body)?.cancel(),
+			patience: requestTimeout(env),
+			assets: env.ASSETS,
+			waitUntil: (promise) => ctx.waitUntil(promise),
+		});
+		return new Response(/** @type {BodyInit | null} */ (body), {
+			...head,
+			headers: record(headers),
+		});
 	},
 
 	/**
@@ -93,18 +58,8 @@ export default {
 	 * @param {{ writable: WritableStream<Uint8Array> }} socket
 	 */
 	async connect(socket) {
-		log({ event: "refused", method: "CONNECT", status: 405 });
 		const writer = socket.writable.getWriter();
-		const body = JSON.stringify({
-			errors: [
-				{ code: "UNSUPPORTED", message: "sealgate: this gateway is no proxy" },
-			],
-		});
-		await writer.write(
-			new TextEncoder().encode(
-				`HTTP/1.1 405 Method Not Allowed\r\nallow: GET, HEAD\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-			),
-		);
+		await writer.write(new TextEncoder().encode(noProxy()));
 		await writer.close();
 	},
 };
@@ -173,63 +128,6 @@ function messageOf(error) {
 }
 
 /**
- * Bounds the time to the headers only: a layer may stream for as long as it takes.
- *
- * @param {number} left milliseconds that the request has
- * @template T
- * @param {(signal: AbortSignal) => Promise<T>} ask
- */
-async function withTimeout(left, ask) {
-	const abort = new AbortController();
-	const patience = Math.max(0, Math.min(UPSTREAM_TIMEOUT_MS, left));
-	const reason = new DOMException(
-		`no answer within ${patience / 1000} seconds`,
-		"TimeoutError",
-	);
-	const timer = setTimeout(() => abort.abort(reason), patience);
-	try {
-		return await ask(abort.signal);
-	} finally {
-		clearTimeout(timer);
-	}
-}
-
-/**
- * @param {Action} action
- * @param {Request} request
- * @param {Env} env
- * @param {number} started
- */
-async function carryOut(action, request, env, started) {
-	switch (action.kind) {
-		case "respond":
-			return respond(action, request);
-		case "stream":
-			return stream(action, env, started);
-		case "asset":
-			return asset(action, request, env);
-		default:
-			throw new Error(
-				"the gateway asked for something that this worker does not know",
-			);
-	}
-}
-
-/**
- * @param {Extract<Action, { kind: 'respond' }>} action
- * @param {Request} request
- */
-function respond(action, request) {
-	// A HEAD answer keeps the Content-Length that the gateway gave: the length of what GET would send.
-	const body = request.method === "HEAD" ? null : (action.body ?? null);
-	return new Response(/** @type {BodyInit | null} */ (body), {
-		status: action.status,
-		statusText: reasonPhrase(action.statusText),
-		headers: record(action.headers),
-	});
-}
-
-/**
  * Headers as an object, which this runtime takes in faster than a list; as the list, where a name stands in it twice.
  *
  * @param {[string, string][]} headers
@@ -242,217 +140,4 @@ function record(headers) {
 		object[name] = value;
 	}
 	return object;
-}
-
-/**
- * RFC 9112 section 4: only visible ASCII and spaces are sure to arrive.
- *
- * @param {string} [text]
- */
-function reasonPhrase(text) {
-	return text?.replaceAll(/[^\x20-\x7e]/g, "?");
-}
-
-/**
- * The body passes natively, without a copy in JavaScript.
- *
- * @param {Extract<Action, { kind: 'stream' }>} action
- * @param {Env} env
- * @param {number} started
- */
-async function stream(action, env, started) {
-	const { method, url, headers } = action.request;
-	const upstream = /** @type {Response} */ (
-		await withTimeout(requestTimeout(env) - (Date.now() - started), (signal) =>
-			upstreamFetch(env)(url, { method, headers, signal, egress: "operator" }),
-		)
-	);
-	const passed = new Headers();
-	for (const name of action.pass) {
-		const value = upstream.headers.get(name);
-		if (value !== null) passed.set(name, value);
-	}
-	if (passed.has("location"))
-		passed.set(
-			"location",
-			mapLocation(passed.get("location") ?? "", url, action.location),
-		);
-	if (passed.has("link"))
-		passed.set("link", mapLink(passed.get("link") ?? "", url, action.location));
-	// The runtime decodes what it was not told to pass on encoded; the encoded length would then be wrong.
-	if (
-		upstream.headers.has("content-encoding") &&
-		!passed.has("content-encoding")
-	)
-		passed.delete("content-length");
-	for (const [name, value] of action.set) passed.set(name, value);
-	if (upstream.status >= 400) return refusedStream(upstream, action, passed);
-	return new Response(upstream.body, {
-		status: upstream.status,
-		headers: passed,
-	});
-}
-
-/**
- * What comes with an error is the gateway's own.
- *
- * @param {Response} upstream
- * @param {Extract<Action, { kind: 'stream' }>} action
- * @param {Headers} headers
- */
-async function refusedStream(upstream, action, headers) {
-	await upstream.body?.cancel();
-	const body = new TextEncoder().encode(action.errorBody);
-	headers.set("content-type", "application/json");
-	headers.set("content-length", String(body.length));
-	for (const name of ["content-range", "etag", "last-modified"])
-		headers.delete(name);
-	return new Response(action.request.method === "HEAD" ? null : body, {
-		status: upstream.status,
-		headers,
-	});
-}
-
-/**
- * @param {string} location as the upstream wrote it, perhaps relative
- * @param {string} base
- * @param {{ from: string, to: string }} [mapping]
- */
-function mapLocation(location, base, mapping) {
-	const absolute = new URL(location, base).href;
-	// Both in the one spelling that URLs have: upper case and default ports are gone.
-	const from = mapping === undefined ? "" : new URL(mapping.from).href;
-	return mapping !== undefined && absolute.startsWith(from)
-		? mapping.to + absolute.slice(from.length)
-		: absolute;
-}
-
-/**
- * RFC 8288 section 3: each target stands in angle brackets. Relative ones hold here as they hold there.
- *
- * @param {string} link
- * @param {string} base
- * @param {{ from: string, to: string }} [mapping]
- */
-function mapLink(link, base, mapping) {
-	return link.replaceAll(
-		/<([^<>]*)>/g,
-		(whole, /** @type {string} */ target) =>
-			URL.canParse(target) ? `<${mapLocation(target, base, mapping)}>` : whole,
-	);
-}
-
-/**
- * @param {Extract<Action, { kind: 'asset' }>} action
- * @param {Request} request
- * @param {Env} env
- */
-async function asset(action, request, env) {
-	const path = action.path.endsWith("/")
-		? `${action.path}index.html`
-		: action.path;
-	// One slash at a time: two at the start name a host, and the file service would list its root.
-	const type =
-		path.startsWith("/") && !path.includes("//")
-			? CONTENT_TYPES[path.slice(path.lastIndexOf(".") + 1)]
-			: undefined;
-	// A name without a known ending is a directory (which the file service would list) or nothing of the page's.
-	const file =
-		type === undefined
-			? undefined
-			: await env.ASSETS?.fetch(`http://page.invalid${path}`, {
-					method: request.method,
-				});
-	if (type === undefined || file === undefined || !file.ok)
-		return notFound(request);
-	const headers = new Headers({ ...PAGE_HEADERS, "content-type": type });
-	const length = file.headers.get("content-length");
-	if (length !== null) headers.set("content-length", length);
-	return new Response(request.method === "HEAD" ? null : file.body, {
-		headers,
-	});
-}
-
-/** @param {Request} request */
-function notFound(request) {
-	const text = "not found\n";
-	return new Response(request.method === "HEAD" ? null : text, {
-		status: 404,
-		headers: {
-			...PAGE_HEADERS,
-			"content-type": "text/plain; charset=utf-8",
-			"content-length": String(text.length),
-		},
-	});
-}
-
-/** @param {Request} request */
-function malformed(request) {
-	log({ event: "refused", method: request.method, status: 400 });
-	const body = JSON.stringify({
-		errors: [
-			{
-				code: "NAME_INVALID",
-				message: "sealgate: the address is not well-formed",
-			},
-		],
-	});
-	return new Response(request.method === "HEAD" ? null : body, {
-		status: 400,
-		headers: {
-			"content-type": "application/json",
-			"cache-control": "no-store",
-			"x-content-type-options": "nosniff",
-		},
-	});
-}
-
-/**
- * Never content, whatever happened.
- *
- * @param {unknown} error
- * @param {Request} request
- * @param {number} ms
- */
-function failClosed(error, request, ms) {
-	const { code = "internal", message } =
-		/** @type {Error & { code?: string }} */ (
-			error instanceof Error ? error : new Error(String(error))
-		);
-	const { pathname } = new URL(request.url);
-	log({
-		event: "failure",
-		method: request.method,
-		path: pathname,
-		status: 503,
-		code,
-		message,
-		ms,
-	});
-	// The message may name the upstream's address: it is for the log.
-	const text = `sealgate: this request could not be judged, so nothing is served (${code}). Try again; when it stays, look into the gateway's log.`;
-	const body = new TextEncoder().encode(
-		JSON.stringify({ errors: [{ code: "UNAVAILABLE", message: text }] }),
-	);
-	return respond(
-		{
-			kind: "respond",
-			status: 503,
-			statusText: "Service Unavailable: sealgate: could not find out",
-			headers: [
-				["content-type", "application/json"],
-				["content-length", String(body.length)],
-				["cache-control", "no-store"],
-				["docker-distribution-api-version", "registry/2.0"],
-				["x-content-type-options", "nosniff"],
-			],
-			body,
-		},
-		request,
-	);
-}
-
-/** @param {object} line */
-function log(line) {
-	console.log(JSON.stringify(line));
 }

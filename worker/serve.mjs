@@ -24,6 +24,8 @@ const DEMO = {
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
+/** What the worker imports of the package beside the gateway: `sealgate/PART`. */
+const PARTS = ["config", "demo", "shell"];
 const PASSED = [
 	"PUBLIC_URL",
 	"EGRESS",
@@ -230,8 +232,8 @@ async function writeBundle(
 ) {
 	await rm(directory, { recursive: true, force: true });
 	await mkdir(join(directory, "site"), { recursive: true });
-	const shell = ["index.js", "demo.js", "store.js"];
-	const entries = ["workerd.js", "config.js"];
+	const shell = ["index.js", "store.js"];
+	const entries = ["workerd.js", ...PARTS.map((part) => `${part}.js`)];
 	const modules = new Set(entries);
 	for (const entry of entries)
 		for (const file of await importsOf(join(root, "pkg"), entry))
@@ -331,7 +333,7 @@ const gateway :Workerd.Worker = (
   modules = [
     ${shell.map(module).join(",\n    ")},
     (name = "sealgate", esModule = "export * from './pkg/workerd.js';"),
-    (name = "sealgate/config", esModule = "export * from '../pkg/config.js';"),
+    ${PARTS.map((part) => `(name = "sealgate/${part}", esModule = "export * from '../pkg/${part}.js';")`).join(",\n    ")},
     ${modules.map((file) => module(`pkg/${file}`)).join(",\n    ")}
   ],
   bindings = [
