@@ -7,7 +7,7 @@
  * @typedef {object} Settings
  * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
  * @property {string} [NAME] name by which policies and signatures know that registry
- * @property {ArrayBuffer | string} [POLICY] the policy's bytes
+ * @property {ArrayBuffer | Uint8Array | string} [POLICY] the policy's bytes
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
  * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
  * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
@@ -18,6 +18,17 @@
  * @property {string} [EGRESS] `host[:port]`, separated by commas or spaces, that redirects may lead to although they are private
  * @property {string} [REQUEST_TIMEOUT_MS] how long one request waits, less than a minute
  */
+
+/** The settings that are plain text, which a runtime passes on as they are: the gateway reads, and complains of, them itself. */
+export const TEXTS = /** @type {const} */ ([
+	"PUBLIC_URL",
+	"EGRESS",
+	"REQUEST_TIMEOUT_MS",
+	"CORS_ORIGINS",
+	"PUBLISH_POLICY",
+	"SECRET",
+	"MAX_REQUESTS",
+]);
 
 /** How long one request waits, all in all, unless it is configured lower. */
 const REQUEST_TIMEOUT_MS = 60_000;

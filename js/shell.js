@@ -19,6 +19,7 @@
  * @property {(body: unknown) => unknown} discard ends a body of `fetch` that nobody wants
  * @property {number} patience milliseconds that one request waits
  * @property {Files} [assets] the page's
+ * @property {AbortSignal} [gone] that the client has gone: then what fails because of it is no failure
  * @property {(promise: Promise<unknown>) => void} [waitUntil] where a runtime ends what a request leaves behind
  */
 
@@ -76,7 +77,10 @@ export async function answer(request, lent) {
 			console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);
 		return answer;
 	} catch (error) {
-		return failClosed(error, request, Date.now() - started);
+		const failure = failureOf(error);
+		if (!lent.gone?.aborted)
+			log({ ...lineOf(failure, request), ms: Date.now() - started });
+		return failClosed(failure, request);
 	}
 }
 
@@ -314,28 +318,28 @@ function told(request, status, text, headers) {
 	};
 }
 
+/** @param {unknown} error @returns {{ code: unknown, message: string }} */
+function failureOf(error) {
+	const { code = "internal", message } =
+		/** @type {Error & { code?: unknown }} */ (
+			error instanceof Error ? error : new Error(String(error))
+		);
+	return { code, message };
+}
+
+/** @param {{ code: unknown, message: string }} failure @param {Asked} request */
+function lineOf({ code, message }, { method, url }) {
+	const { pathname: path } = new URL(url);
+	return { event: "failure", method, path, status: 503, code, message };
+}
+
 /**
  * Never content, whatever happened.
  *
- * @param {unknown} error
+ * @param {{ code: unknown }} failure
  * @param {Asked} request
- * @param {number} ms
  */
-function failClosed(error, request, ms) {
-	const { code = "internal", message } =
-		/** @type {Error & { code?: string }} */ (
-			error instanceof Error ? error : new Error(String(error))
-		);
-	const { pathname } = new URL(request.url);
-	log({
-		event: "failure",
-		method: request.method,
-		path: pathname,
-		status: 503,
-		code,
-		message,
-		ms,
-	});
+function failClosed({ code }, request) {
 	// The message may name the upstream's address: it is for the log.
 	const text = `sealgate: this request could not be judged, so nothing is served (${code}). Try again; when it stays, look into the gateway's log.`;
 	const body = new TextEncoder().encode(

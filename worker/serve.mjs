@@ -13,6 +13,8 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { TEXTS } from "../js/config.js";
+import { siteFiles } from "../js/serve/files.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const DEMO = {
@@ -26,15 +28,6 @@ const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
 /** What the worker imports of the package beside the gateway: `sealgate/PART`. */
 const PARTS = ["config", "demo", "shell"];
-const PASSED = [
-	"PUBLIC_URL",
-	"EGRESS",
-	"REQUEST_TIMEOUT_MS",
-	"CORS_ORIGINS",
-	"PUBLISH_POLICY",
-	"SECRET",
-	"MAX_REQUESTS",
-];
 
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
@@ -70,7 +63,7 @@ function settingsOf(env) {
 	const port = Number(env.PORT || 8787);
 	// What the gateway reads, and complains of, itself.
 	const more = Object.fromEntries(
-		PASSED.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+		TEXTS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
 	);
 	if (!Number.isInteger(port) || port < 1 || port > 65535)
 		throw new UsageError(
@@ -284,22 +277,10 @@ async function importsOf(folder, entry, seen = new Set()) {
 	return [...seen];
 }
 
-/**
- * The page imports the package from `/sealgate/`.
- *
- * @param {string} site
- */
+/** @param {string} site */
 async function copySite(site) {
-	const www = join(root, "www");
-	if (existsSync(www)) await cp(www, site, { recursive: true });
-	const pkg = join(root, "pkg");
-	for (const file of await readdir(pkg)) {
-		if (
-			/\.(js|wasm)$/.test(file) &&
-			!["cli.js", "node.js", "public.js", "workerd.js"].includes(file)
-		)
-			await cp(join(pkg, file), join(site, "sealgate", file));
-	}
+	const files = siteFiles(join(root, "www"), join(root, "pkg"));
+	for (const [path, file] of files) await cp(file, join(site, path));
 }
 
 /**

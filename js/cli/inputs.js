@@ -115,12 +115,7 @@ function readKeys(paths) {
 export async function readPolicy(path, why, registriesD) {
 	const policy = read(path, "policy.unreadable", why);
 	const names = await named(path, () => policyAssets(policy));
-	const assets = Object.fromEntries(
-		names.map((name) => [
-			name,
-			read(beside(path, name), "asset.unreadable", `${path} names ${name}`),
-		]),
-	);
+	const assets = readAssets(path, names);
 	// As a person in this folder would write them.
 	const paths = {
 		assets: Object.fromEntries(
@@ -138,6 +133,33 @@ export async function readPolicy(path, why, registriesD) {
 			? {}
 			: { registriesD: readFolder(registriesD) }),
 	};
+}
+
+/** All that are missing are named at once. @param {string} policy @param {string[]} names */
+function readAssets(policy, names) {
+	/** @type {Error[]} */
+	const missing = [];
+	const assets = names.map((name) => {
+		try {
+			return read(
+				beside(policy, name),
+				"asset.unreadable",
+				`${policy} names ${name}`,
+			);
+		} catch (error) {
+			missing.push(/** @type {Error} */ (error));
+			return new Uint8Array();
+		}
+	});
+	if (missing.length === 1) throw missing[0];
+	if (missing.length > 1)
+		throw codedError(
+			"asset.unreadable",
+			missing.map(({ message }) => message).join("; "),
+		);
+	return Object.fromEntries(
+		names.map((name, at) => [name, assets[at] ?? new Uint8Array()]),
+	);
 }
 
 /** What fails is said to be of this file. @template T @param {string} path @param {() => Promise<T>} work @returns {Promise<T>} */
