@@ -4,7 +4,7 @@
 // a registry leaves in the middle of it. An answer that cannot be sent whole is cut, and never ended as if it were whole.
 
 import { createServer as createPlainServer } from "node:http";
-import { constants, createSecureServer } from "node:http2";
+import { createSecureServer } from "node:http2";
 import { Readable, pipeline } from "node:stream";
 import { codedError } from "../error.js";
 import { headersOf } from "../public.js";
@@ -172,7 +172,8 @@ function discard(body) {
 
 /** So that nobody takes what was sent for all of it: also not HTTP/1.0, which knows no other end than the connection's. @param {Request1 & Request2} request @param {Response1 & Response2} response */
 function cut(request, response) {
-	if (response.stream) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+	// Not close(), which would first end it as if it were whole.
+	if (response.stream) response.stream.destroy(new Error("cut"));
 	else if ("encrypted" in request.socket) request.socket.destroy();
 	else request.socket.resetAndDestroy();
 }
