@@ -123,6 +123,7 @@ test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
+	RUNTIME=node node --test --test-concurrency=1 pkg-tests/clients/egress.test.mjs pkg-tests/clients/faults.test.mjs
 
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load

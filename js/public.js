@@ -111,7 +111,8 @@ export async function ask(url, { method, headers, body, signal }, options) {
 			{ method, headers: Object.fromEntries(headers), signal, ...options },
 			resolve,
 		);
-		sent.once("error", reject);
+		// Also what comes after the answer, which says it itself.
+		sent.on("error", reject);
 		sent.end(body);
 	});
 }

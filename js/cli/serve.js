@@ -1,6 +1,7 @@
 // `sealgate serve`: the gateway in this process, until a signal ends it.
 
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, delimiter, join } from "node:path";
 import { requestTimeout } from "../config.js";
 import { demoRegistry } from "../demo.js";
 import { codedError } from "../error.js";
@@ -56,11 +57,25 @@ function lending({ demo, texts }, runs) {
 				const signal = AbortSignal.any([init.signal, gone]);
 				const asked = { ...init, signal };
 				return layouts === undefined
-					? upstream(url, await reach(url, asked), init.method)
+					? upstream(url, await reached(url, reach(url, asked)), init.method)
 					: demoRegistry(new Request(url, asked), layouts);
 			},
 		};
 	};
+}
+
+/** @template T @param {string} url @param {Promise<T>} answer @returns {Promise<T>} */
+async function reached(url, answer) {
+	try {
+		return await answer;
+	} catch (error) {
+		const { message } = /** @type {Error} */ (error);
+		throw codedError(
+			"upstream.unreachable",
+			`${url}: expected an answer, found none (${message}): check the address and the network`,
+			error,
+		);
+	}
 }
 
 /** @param {string} url @param {import("node:http").IncomingMessage} found @param {string} method @returns {import("../shell.js").Upstream} */
@@ -132,21 +147,39 @@ function announcement({ demo, tls, policy, texts }, address) {
 	const { UPSTREAM: upstream, NAME: name } = texts;
 	const front = demo ? "the embedded demo registry" : upstream;
 	const insecure = tls === undefined ? " --tls-verify=false" : "";
+	const verify = `${command()} verify`;
+	const file = shell(policy);
 	const next = demo
 		? [
 				`podman pull${insecure} ${host}/demo/signed:1.0`,
 				`podman pull${insecure} ${host}/demo/unsigned:1.0      # is refused, and says why`,
-				`sealgate verify ${host}/demo/copied:1.0 --as ${name}/demo/copied:1.0 --policy ${policy}`,
+				`${verify} ${host}/demo/copied:1.0 --as ${name}/demo/copied:1.0 --policy ${file}`,
 			]
 		: [
 				`podman pull${insecure} ${host}/REPOSITORY:TAG`,
-				`sealgate verify ${host}/REPOSITORY:TAG --as ${name}/REPOSITORY:TAG --policy ${policy}      # why it is refused`,
+				`${verify} ${host}/REPOSITORY:TAG --as ${name}/REPOSITORY:TAG --policy ${file}      # why it is refused`,
 				`printf '[[registry]]\\nprefix = "${name}"\\nlocation = "${host}"\\n${tls === undefined ? "insecure = true\\n" : ""}' | sudo tee /etc/containers/registries.conf.d/sealgate.conf      # podman, CRI-O: ${name}/… through this gateway`,
 			];
 	return [
 		`sealgate is serving ${scheme}://${host} in front of ${front}, judged as ${name} by ${basename(policy)}. Next:`,
 		...next.map((line) => `  ${line}`),
 	];
+}
+
+/** How this program is called from a shell: by its name only where a shell finds it. */
+function command() {
+	const folders = (process.env.PATH ?? "").split(delimiter);
+	if (folders.some((folder) => existsSync(join(folder, "sealgate"))))
+		return "sealgate";
+	const [, own = "sealgate"] = process.argv;
+	return own.endsWith(".js") ? `node ${shell(own)}` : shell(own);
+}
+
+/** @param {string} word */
+function shell(word) {
+	return /^[\w./:@=+-]+$/.test(word)
+		? word
+		: `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** By which name this machine's clients reach it. @param {import("node:net").AddressInfo} address */

@@ -141,7 +141,8 @@ async function start(args, env) {
 		child.kill("SIGKILL");
 		await ended;
 	});
-	const serving = /^sealgate is serving (https?:\/\/\S+) /m;
+	const serving =
+		/^sealgate is serving (https?:\/\/\S+) .* Next:\n(?: {2}.+\n){3}/m;
 	await until(() => serving.test(running.err()) || child.exitCode !== null);
 	const url = serving.exec(running.err())?.[1];
 	assert.ok(url, running.err());
@@ -314,15 +315,10 @@ test("--demo: a client pulls what is signed, and is told why it does not get wha
 	);
 	// What it proposes to do next does what it says.
 	assert.match(gate.err(), new RegExp(`podman pull .*${host}/demo/signed:1.0`));
-	const [, verify] = /^ {2}sealgate (verify .*)$/m.exec(gate.err()) ?? [];
-	assert.ok(verify, gate.err());
+	const pasted = /^ {2}(\S*sealgate verify .*)$/m.exec(gate.err())?.[1];
+	assert.ok(pasted, gate.err());
 	assert.throws(
-		() =>
-			execFileSync(
-				join(project, "node_modules/.bin/sealgate"),
-				verify.split(" "),
-				{ stdio: "pipe" },
-			),
+		() => execFileSync("sh", ["-c", pasted], { stdio: "pipe" }),
 		(/** @type {any} */ error) =>
 			error.status === 1 && /identity\.not-accepted/.test(String(error.stdout)),
 	);
@@ -438,7 +434,7 @@ test("a large blob streams: what a client does not take is not read from the reg
 		`${last} bytes were taken from the registry for nobody`,
 	);
 	const grown = megabytes(gate.child.pid, "VmHWM") - before;
-	assert.ok(grown < 64, `${grown} MB more for ${LARGE / MEGABYTE} MB`);
+	assert.ok(grown < 100, `${grown} MB more for ${LARGE / MEGABYTE} MB`);
 	assert.ok(await isLarge(slow));
 });
 
@@ -455,14 +451,13 @@ test("a client that goes away ends the registry's answer; a registry that breaks
 	const broken = await begin(`${gate.url}${BLOB}`);
 	broken.once("data", () => sendings[1]?.response.socket?.resetAndDestroy());
 	await assert.rejects(whole(broken), /aborted|ECONNRESET/);
-	// HTTP/1.0 has no other end than the connection's: it must not look like one.
-	const old = connect(gate.port, "127.0.0.1");
-	old.write(`GET ${BLOB} HTTP/1.0\r\n\r\n`);
-	await once(old, "data");
-	old.resume();
+	// HTTP/1.0 has no other end than the connection's: it must not look like one. (Node's own client takes a reset behind data for an
+	// end, curl does not: 56 is a reset, 18 an end that comes too early.)
+	const curl = ["--http1.0", "--silent", "--output", "/dev/null"];
+	const old = spawn("curl", [...curl, `${gate.url}${BLOB}`]);
+	await until(() => sendings[2]?.sent === 2 * MEGABYTE);
 	sendings[2]?.response.socket?.resetAndDestroy();
-	const [error] = await once(old, "error");
-	assert.equal(error.code, "ECONNRESET");
+	assert.equal((await once(old, "close"))[0], 56);
 	const failures = () =>
 		logOf(gate)
 			.filter(({ event }) => event === "failure")
