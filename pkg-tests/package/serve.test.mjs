@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import {
 	copyFileSync,
@@ -20,6 +21,7 @@ import {
 	request as httpsRequest,
 } from "node:https";
 import { connect, createServer as createTcpServer } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { consumerProject, copyDemoPolicy, root } from "./support.mjs";
@@ -595,9 +597,10 @@ test("a policy that changes takes the place of the one that runs; one that is no
 		state: "ok",
 		replaced: true,
 	});
-	assert.deepEqual([await status("open"), await status("other")], [200, 200]);
+	// Before anything else is asked of the new one.
 	const links = await ask(`${gate.url}/v2/open/blobs/${digestOf(config)}`);
 	assert.equal(links.status, 200, "found out before, and not forgotten");
+	assert.deepEqual([await status("open"), await status("other")], [200, 200]);
 	// By file change, then when asked.
 	put("three", "{");
 	await until(() => configurations().length === 2);
@@ -714,16 +717,18 @@ test("the registry is reached through a proxy, under an authority of one's own",
 	assert.match(untrusting.out(), /certificate/);
 });
 
-test("what a registry's challenge names is asked only at a public address", async () => {
+test("what a registry names is asked only at a public address", async () => {
 	let connections = 0;
 	const inside = createTcpServer((socket) => {
 		connections += 1;
 		socket.destroy();
 	});
 	const port = await listen(inside);
+	// A name that no rule about names knows, and an address of this machine.
+	await lookup(hostname());
 	const server = createServer((_, response) =>
 		response
-			.writeHead(307, { location: `https://localhost:${port}/metadata` })
+			.writeHead(307, { location: `https://${hostname()}:${port}/metadata` })
 			.end(),
 	);
 	const gate = await front(`http://127.0.0.1:${await listen(server)}`);
