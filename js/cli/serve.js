@@ -103,7 +103,10 @@ function untilStopped(server, runs) {
 	return new Promise((resolve) => {
 		let stopping = false;
 		const end = (/** @type {NodeJS.Signals} */ signal) => {
-			if (stopping) process.exit(1);
+			if (stopping) {
+				server.cut();
+				process.exit(1);
+			}
 			stopping = true;
 			runs.stop();
 			log({ event: "stopping", signal });

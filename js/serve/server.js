@@ -15,6 +15,7 @@ import { answer, log, noProxy } from "../shell.js";
 /** @typedef {import("node:http").ServerResponse} Response1 */
 /** @typedef {import("node:http2").Http2ServerResponse} Response2 */
 /** @typedef {Omit<import("../shell.js").Lent, "discard">} Lends */
+/** @typedef {import("node:net").Socket | import("node:http2").Http2Session} Connection */
 
 /** Tokens of registries are long: half of it is what Node takes by itself. */
 const MOST_HEADERS = 32 * 1024;
@@ -69,6 +70,8 @@ export function createServer(certificate, lend) {
 		/** @param {{ host: string, port: number }} address */
 		listen: (address) => listen(server, address),
 		stop: () => connections.stop(),
+		/** Ends everything at once, and nothing as if it were whole. */
+		cut: () => connections.cut(),
 		/** @param {{ cert: Uint8Array, key: Uint8Array }} next for connections from now on */
 		useCertificate(next) {
 			if ("setSecureContext" in server)
@@ -174,8 +177,13 @@ function discard(body) {
 function cut(request, response) {
 	// Not close(), which would first end it as if it were whole.
 	if (response.stream) response.stream.destroy(new Error("cut"));
-	else if ("encrypted" in request.socket) request.socket.destroy();
-	else request.socket.resetAndDestroy();
+	else reset(request.socket);
+}
+
+/** Over TLS an end without its close_notify is none. @param {import("node:net").Socket} socket */
+function reset(socket) {
+	if ("encrypted" in socket) socket.destroy();
+	else socket.resetAndDestroy();
 }
 
 /** CONNECT: over HTTP/1.1 with the bare connection, over HTTP/2 with an answer. @param {unknown} _ @param {import("node:net").Socket | Response2} to */
@@ -217,66 +225,87 @@ function notListening(host, port, error) {
 
 /** Which connections there are and how many requests each has under way, so that a stop ends what is idle and waits for what is not. @param {import("node:http").Server | import("node:http2").Http2SecureServer} server */
 function trackConnections(server) {
-	/** @type {Set<import("node:net").Socket>} */
+	/** As they came: under TLS, too. @type {Set<import("node:net").Socket>} */
 	const all = new Set();
-	/** Of HTTP/1.1. @type {Map<import("node:net").Socket, number>} */
+	/** Of HTTP/1.1 its connections, under TLS those within; of HTTP/2 its sessions. @type {Map<Connection, number>} */
 	const working = new Map();
-	/** @type {Set<import("node:http2").Http2Session>} */
-	const sessions = new Set();
 	let stopping = false;
 
 	server.on("connection", (socket) => {
 		all.add(socket);
 		socket.once("close", () => all.delete(socket));
 	});
-	server.on("session", (session) => {
-		sessions.add(session);
-		session.once("close", () => sessions.delete(session));
-	});
-
-	/** @param {import("node:net").Socket} socket */
-	function endIfIdle(socket) {
-		if (stopping && working.get(socket) === 0) socket.destroySoon();
-	}
-
-	/** HTTP/1.1's connections: over TLS not the ones that are in `all`. */
-	const connected = (/** @type {import("node:net").Socket} */ socket) => {
-		if (/** @type {any} */ (socket).alpnProtocol === "h2") return;
-		working.set(socket, 0);
-		socket.once("close", () => working.delete(socket));
-		endIfIdle(socket);
+	const connected = (/** @type {Connection} */ connection) => {
+		if (
+			"alpnProtocol" in connection &&
+			connection.alpnProtocol === "h2" &&
+			!("goaway" in connection)
+		)
+			return;
+		working.set(connection, 0);
+		connection.once("close", () => working.delete(connection));
+		endIfIdle(connection);
 	};
+	server.on("session", connected);
 	server.on(
 		"setSecureContext" in server ? "secureConnection" : "connection",
 		connected,
 	);
+	server.on("timeout", (/** @type {Connection} */ connection) => {
+		const isWorking = Boolean(working.get(connection));
+		// An unused connection simply ends; an answer that is cut must not look as if it were whole.
+		if (!isWorking) end(connection);
+		// Each of a session's streams has a time of its own.
+		else if (!("goaway" in connection)) reset(connection);
+	});
+
+	/** @param {Connection} connection */
+	function endIfIdle(connection) {
+		if (stopping && working.get(connection) === 0) end(connection);
+	}
+
+	function cutAll() {
+		for (const connection of working.keys())
+			if ("goaway" in connection) connection.destroy(new Error("cut"));
+			else reset(connection);
+		for (const socket of all) socket.destroy();
+	}
 
 	return {
 		/** @param {Request1 & Request2} request @param {Response1 & Response2} response */
 		begin({ socket, httpVersionMajor }, response) {
-			if (httpVersionMajor !== 1) return;
-			if (stopping) response.shouldKeepAlive = false;
-			working.set(socket, (working.get(socket) ?? 0) + 1);
+			const session = response.stream?.session;
+			if (stopping && httpVersionMajor === 1) response.shouldKeepAlive = false;
+			const connection = session ?? socket;
+			working.set(connection, (working.get(connection) ?? 0) + 1);
 			response.once("close", () => {
-				const left = (working.get(socket) ?? 1) - 1;
-				if (working.has(socket)) working.set(socket, left);
-				endIfIdle(socket);
+				if (!working.has(connection)) return;
+				working.set(connection, (working.get(connection) ?? 1) - 1);
+				endIfIdle(connection);
 			});
 		},
 		/** Resolves when all is done, or cut. @returns {Promise<void>} */
 		stop() {
 			stopping = true;
 			return new Promise((resolve) => {
-				const timer = setTimeout(() => {
-					for (const socket of all) socket.destroy();
-				}, GRACE_MS);
+				const timer = setTimeout(cutAll, GRACE_MS);
 				server.close(() => {
 					clearTimeout(timer);
 					resolve();
 				});
-				for (const session of sessions) session.close();
-				for (const socket of working.keys()) endIfIdle(socket);
+				for (const connection of working.keys()) {
+					// Takes no further stream, and ends with the last one.
+					if ("goaway" in connection) connection.close();
+					else endIfIdle(connection);
+				}
 			});
 		},
+		cut: cutAll,
 	};
+}
+
+/** @param {Connection} connection */
+function end(connection) {
+	if ("goaway" in connection) connection.close();
+	else connection.destroySoon();
 }
