@@ -30,12 +30,16 @@ export async function serve(command) {
 		throw error;
 	});
 	process.on("SIGHUP", () => void runs.reload(true));
-	// A reader of the log that has gone is no reason to refuse images.
-	process.stdout.on("error", () => {});
+	// A reader of what is printed that has gone is no reason to refuse images.
+	for (const stream of [process.stdout, process.stderr])
+		stream.on("error", () => {});
 	const stopped = untilStopped(server, runs);
 	const state = gateway.state();
 	if (state.state !== "ok") log({ event: "configuration", ...state });
-	await tellLints(serving, read, state);
+	// Advice: without it the gateway serves as well.
+	await tellLints(serving, read, state).catch((error) =>
+		tell(`sealgate: the policy was not linted: ${error.message}`),
+	);
 	for (const line of announcement(serving, address)) tell(line);
 	await stopped;
 	return process.exit(0);

@@ -380,13 +380,14 @@ Exit status: 0 all allowed · 1 some denied · 2 could not find out, or could no
 			...["upstream", "policy", "registries.d", "name", "listen", "demo"],
 			...["tls-cert", "tls-key", "ca", "egress", "public-url"],
 		],
-		more: `What a flag leaves open is taken from the environment: $UPSTREAM, $POLICY, $REGISTRIES_D, $NAME, $LISTEN (or
-$PORT), $TLS_CERT, $TLS_KEY, $EGRESS, $PUBLIC_URL, and as in the worker $CORS_ORIGINS, $PUBLISH_POLICY, $SECRET,
-$MAX_REQUESTS, $REQUEST_TIMEOUT_MS. $HTTPS_PROXY and $NO_PROXY count as for every command.
+		more: `What a flag leaves open is taken from the environment: $UPSTREAM, $POLICY, $REGISTRIES_D, $NAME,
+$LISTEN (or $PORT), $TLS_CERT, $TLS_KEY, $EGRESS, $PUBLIC_URL, and as in the worker $CORS_ORIGINS,
+$PUBLISH_POLICY, $SECRET, $MAX_REQUESTS, $REQUEST_TIMEOUT_MS. $HTTPS_PROXY and $NO_PROXY
+count as for every command.
 
-The policy, the files that it names, the registries.d, the certificate and the authorities are read again when
-they change (they are looked at every two seconds) and on SIGHUP. What cannot be read or understood never
-replaces what runs.
+The policy, the files that it names, the registries.d, the certificate and the authorities are read
+again when they change (they are looked at every two seconds) and on SIGHUP. What cannot be read or
+understood never replaces what runs.
 SIGTERM and SIGINT let what is under way end, for at most 30 seconds; a second one does not wait.
 Decisions go to standard output, a JSON object a line; everything else goes to standard error.
 
