@@ -116,6 +116,10 @@ interface RegistryOptions extends Abortable {
 	realms?: string[];
 	/** `host[:port]` that redirects may lead to although they are private or plain http. */
 	egress?: string[];
+	/** `audit` serves what is refused, and reports it; anything else enforces. */
+	mode?: string;
+	/** Whether images may have layers that are foreign by their type, with `urls` from which clients fetch them; not when absent. */
+	foreignLayers?: boolean;
 	/** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
 	provider?: Provider;
 	/** Instead of the platform's. */

@@ -32,6 +32,8 @@ const PASSED = [
 	"PUBLISH_POLICY",
 	"SECRET",
 	"MAX_REQUESTS",
+	"MODE",
+	"FOREIGN_LAYERS",
 ];
 
 /** What the person can put right: said without a stack, exit status 2. */

@@ -7,6 +7,7 @@ use super::judge::Judge;
 use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::Digest;
+use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::oci::Document;
 use crate::verify::is_evidence_manifest;
@@ -54,6 +55,16 @@ pub(super) async fn serve<R: Host + Provider + Store>(
         }
         Err(stop) => answer::stopped(context, &resource, stop),
     }
+}
+
+/// Under audit, where the policy is none: the registry alone decides.
+pub(super) fn serve_unjudged<R: Host + Store>(
+    context: &Context<'_, R>,
+    digest: &Digest,
+    failure: &Failure,
+) -> Action {
+    let log = answer::decision(context, "audit", &Resource::Blob(digest), failure);
+    Action::Stream(stream(context, digest, Some(log)))
 }
 
 /// What makes a blob go out.

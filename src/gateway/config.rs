@@ -49,6 +49,39 @@ pub struct Config {
     pub public_url: String,
     /// `EGRESS`: `host[:port]` that redirects may lead to although they are private.
     pub egress: Vec<String>,
+    /// `MODE`: by default what is refused is not served.
+    pub mode: Mode,
+    /// `FOREIGN_LAYERS`: whether images may have layers that clients fetch from elsewhere.
+    pub foreign_layers: bool,
+}
+
+/// What becomes of what is refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is not served.
+    #[default]
+    Enforce,
+    /// It is served, and reported (docs/gateway.md "Serving").
+    Audit,
+}
+
+impl Mode {
+    /// `audit`; whatever else it says, nothing is let through.
+    pub fn named(name: &str) -> Self {
+        if name == "audit" {
+            Self::Audit
+        } else {
+            Self::Enforce
+        }
+    }
+
+    /// Its name, as the setting has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Audit => "audit",
+        }
+    }
 }
 
 impl Default for Config {
@@ -66,6 +99,8 @@ impl Default for Config {
             requests: 0,
             public_url: String::new(),
             egress: Vec::new(),
+            mode: Mode::default(),
+            foreign_layers: false,
         }
     }
 }
@@ -109,6 +144,8 @@ pub(super) struct Settings {
     pub requests: usize,
     public_url: Option<String>,
     pub egress: EgressHosts,
+    pub mode: Mode,
+    pub foreign_layers: bool,
 }
 
 impl Settings {
@@ -145,6 +182,8 @@ impl Settings {
             build: config.build,
             cors_origins: config.cors_origins,
             publish_policy: config.publish_policy,
+            mode: config.mode,
+            foreign_layers: config.foreign_layers,
         }
     }
 
@@ -279,7 +318,8 @@ fn basis(config: &Config) -> String {
         parts.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
         parts.extend_from_slice(part);
     };
-    add(concat!("sealgate ", env!("CARGO_PKG_VERSION"), " enforce").as_bytes());
+    add(concat!("sealgate ", env!("CARGO_PKG_VERSION")).as_bytes());
+    add(config.mode.name().as_bytes());
     add(config.build.as_bytes());
     // The trusted roots that are compiled in.
     add(roots::DATE.as_bytes());

@@ -2,7 +2,7 @@
 //!
 //! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
 //! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`,
-//! `MODE`, `CLIENTS`, the relay, metrics and administration.
+//! `CLIENTS`, the relay, metrics and administration.
 
 mod action;
 
@@ -46,7 +46,7 @@ mod lines;
 mod tests;
 
 pub use action::{Action, ClientRequest, Respond, Stream};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Mode};
 
 use crate::crypto::Provider;
 use crate::error::Failure;
@@ -146,8 +146,14 @@ impl Gateway {
         match (wanted, &self.settings.rules) {
             (Wanted::Ping, _) => manifest::ping(&context).await,
             (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
-            (_, Err(failure)) => answer::misconfigured(failure),
-            (Wanted::List(list), Ok(_)) => list::serve(&context, list).await,
+            (_, Err(failure)) if !self.audits() => answer::misconfigured(failure),
+            (Wanted::List(list), _) => list::serve(&context, list).await,
+            (Wanted::Manifest { reference }, Err(failure)) => {
+                manifest::serve_unjudged(&context, reference, failure).await
+            }
+            (Wanted::Blob { digest }, Err(failure)) => {
+                blob::serve_unjudged(&context, digest, failure)
+            }
             (Wanted::Manifest { reference }, Ok(rules)) => {
                 manifest::serve(&Judge::new(&context, rules), reference).await
             }
@@ -155,6 +161,11 @@ impl Gateway {
                 blob::serve(&Judge::new(&context, rules), digest).await
             }
         }
+    }
+
+    /// Whether nothing that is refused is held back.
+    fn audits(&self) -> bool {
+        self.settings.mode == Mode::Audit
     }
 
     fn health(&self) -> Action {

@@ -168,6 +168,8 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         },
         public_url: values::text(options, "publicUrl")?.unwrap_or_default(),
         egress: values::text_list(options, "egress")?,
+        mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
+        foreign_layers: values::flag(options, "foreignLayers"),
     };
     Ok((config, web_crypto(options)?))
 }
