@@ -133,7 +133,8 @@ export function createApi(glue, platform) {
 		const known = {
 			...rest,
 			...(assets && { assets: toAssets(assets) }),
-			...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
+			...(adminSecret && { adminSecret: toBytes("adminSecret", adminSecret) }),
+		...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 			time: toSeconds(time),
 		};
 		const bytes = toBytes("policy", policy);
@@ -335,6 +336,7 @@ function gatewayConfig(config) {
 		registriesD,
 		provider,
 		secret: ownSecret,
+		adminSecret,
 		...rest
 	} = checkOptions(config);
 	// For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.

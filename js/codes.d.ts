@@ -22,6 +22,7 @@ export type Code =
   | "checkpoint.origin"
   | "checkpoint.syntax"
   | "checkpoint.unsigned"
+  | "config.admin-secret"
   | "config.cors-origins"
   | "config.egress"
   | "config.name"

@@ -118,6 +118,8 @@ interface RegistryOptions extends Abortable {
 	egress?: string[];
 	/** `audit` serves what is refused, and reports it; anything else enforces. */
 	mode?: string;
+	/** Who bears it may ask `/admin/…`: at least 16 bytes; nobody when absent. */
+	adminSecret?: Bytes;
 	/** Whether images may have layers that are foreign by their type, with `urls` from which clients fetch them; not when absent. */
 	foreignLayers?: boolean;
 	/** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */

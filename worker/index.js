@@ -11,8 +11,8 @@ import { demoRegistry } from "./demo.js";
 import { createStore } from "./store.js";
 
 /**
- * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `UPSTREAM_CREDENTIALS`, `CLIENTS` and `ADMIN_SECRET` are reserved for
- * what the documentation calls the long form.
+ * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the
+ * documentation calls the long form.
  *
  * @typedef {object} Env
  * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
@@ -26,6 +26,7 @@ import { createStore } from "./store.js";
  * @property {string} [MAX_REQUESTS] requests to the upstream that one request may need, fewer than the standard
  * @property {string} [PUBLIC_URL] by which address clients know this gateway, `http(s)://host[:port]`
  * @property {string} [MODE] `audit` serves what is refused and reports it; anything else enforces
+ * @property {string} [ADMIN_SECRET] who bears it may ask `/admin/…`; 16 characters at least
  * @property {string} [FOREIGN_LAYERS] `allow` lets images pass whose layers are foreign by their type and have `urls`
  * @property {string} [EGRESS] `host[:port]`, separated by commas or spaces, that redirects may lead to although they are private
  * @property {string} [REQUEST_TIMEOUT_MS] how long one request waits, less than a minute
@@ -180,6 +181,7 @@ function configOf(env) {
 			: { registriesD: files(env.REGISTRIES_D) }),
 		publicUrl: env.PUBLIC_URL ?? "",
 		mode: env.MODE ?? "enforce",
+		...(env.ADMIN_SECRET && { adminSecret: env.ADMIN_SECRET }),
 		foreignLayers: env.FOREIGN_LAYERS === "allow",
 		egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
 	};

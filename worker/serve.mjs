@@ -33,6 +33,7 @@ const PASSED = [
 	"SECRET",
 	"MAX_REQUESTS",
 	"MODE",
+	"ADMIN_SECRET",
 	"FOREIGN_LAYERS",
 ];
 

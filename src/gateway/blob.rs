@@ -4,6 +4,7 @@ use super::action::{Action, Stream};
 use super::answer;
 use super::context::{Context, Resource};
 use super::judge::Judge;
+use super::log::{LogLine, Resolution};
 use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::Digest;
@@ -12,7 +13,7 @@ use crate::host::{Host, Store};
 use crate::oci::Document;
 use crate::verify::is_evidence_manifest;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 /// Of a blob, whatever the upstream says it is.
@@ -50,7 +51,7 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     };
     match stopped {
         Ok(reason) => {
-            let log = answer::decision(context, "audit", &resource, &reason);
+            let log = answer::decision(context, Resolution::Audit, &resource, &reason);
             Action::Stream(stream(context, digest, Some(log)))
         }
         Err(stop) => answer::stopped(context, &resource, stop),
@@ -63,7 +64,7 @@ pub(super) fn serve_unjudged<R: Host + Store>(
     digest: &Digest,
     failure: &Failure,
 ) -> Action {
-    let log = answer::decision(context, "audit", &Resource::Blob(digest), failure);
+    let log = answer::decision(context, Resolution::Audit, &Resource::Blob(digest), failure);
     Action::Stream(stream(context, digest, Some(log)))
 }
 
@@ -100,7 +101,10 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         for parent in self.context.hints.parents(digest) {
             match self.link_through(&parent, digest).await {
                 Ok(link) => return Ok(link),
-                Err(stop @ Stop::Denied(_)) => refused = refused.or(Some(stop)),
+                Err(stop @ Stop::Denied(_)) => {
+                    self.context.remote.counters.hints.add(1);
+                    refused = refused.or(Some(stop));
+                }
                 // A manifest that is gone leads nowhere.
                 Err(stop) => open = open.or(stop.if_open()),
             }
@@ -137,7 +141,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
     }
 }
 
-fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String>) -> Stream {
+fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<LogLine>) -> Stream {
     let (settings, request) = (context.settings, context.request);
     let failed = format!(
         "sealgate: the registry {} did not send {digest}: see the status",

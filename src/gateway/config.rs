@@ -17,6 +17,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+/// Bytes of a secret that nobody guesses.
+pub(super) const SECRET: usize = 16;
+
 /// What an operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -51,6 +54,8 @@ pub struct Config {
     pub egress: Vec<String>,
     /// `MODE`: by default what is refused is not served.
     pub mode: Mode,
+    /// `ADMIN_SECRET`: who bears it administrates this gateway; nobody where it is empty.
+    pub admin_secret: Vec<u8>,
     /// `FOREIGN_LAYERS`: whether images may have layers that clients fetch from elsewhere.
     pub foreign_layers: bool,
 }
@@ -100,6 +105,7 @@ impl Default for Config {
             public_url: String::new(),
             egress: Vec::new(),
             mode: Mode::default(),
+            admin_secret: Vec::new(),
             foreign_layers: false,
         }
     }
@@ -120,6 +126,9 @@ codes! {
              {found:?}";
         PublicUrl { found: String } => "config.public-url",
             "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
+        AdminSecret => "config.admin-secret",
+            "ADMIN_SECRET: expected at least 16 bytes, or none, where nobody administrates this \
+             gateway; found fewer";
         Egress { found: String } => "config.egress",
             "EGRESS: expected host or host:port, separated by commas or spaces, found {found:?}";
     }
@@ -145,6 +154,7 @@ pub(super) struct Settings {
     public_url: Option<String>,
     pub egress: EgressHosts,
     pub mode: Mode,
+    pub admin_secret: Vec<u8>,
     pub foreign_layers: bool,
 }
 
@@ -183,6 +193,10 @@ impl Settings {
             cors_origins: config.cors_origins,
             publish_policy: config.publish_policy,
             mode: config.mode,
+            // One that is too short is nobody's.
+            admin_secret: Some(config.admin_secret)
+                .filter(|secret| secret.len() >= SECRET)
+                .unwrap_or_default(),
             foreign_layers: config.foreign_layers,
         }
     }
@@ -258,6 +272,9 @@ fn quoted(value: &str) -> String {
 async fn check<P: Provider>(config: &Config, provider: &P) -> Result<Rules, Failure> {
     check_addresses(config)?;
     egress(config)?;
+    if (1..SECRET).contains(&config.admin_secret.len()) {
+        return Err(ConfigError::AdminSecret.into());
+    }
     if config.policy.len() > limits::POLICY {
         return Err(ConfigError::PolicySize.into());
     }

@@ -5,6 +5,7 @@ use super::answer;
 use super::context::{Context, Resource};
 use super::judge::Judge;
 use super::links::descriptors;
+use super::log::{LogLine, Resolution};
 use super::memory::EVIDENCE;
 use super::stop::Stop;
 use crate::crypto::Provider;
@@ -47,7 +48,7 @@ pub(super) async fn serve_unjudged<R: Host + Store>(
     let resource = Resource::Manifest(reference);
     match context.find(reference).await {
         Ok((subject, asked, _)) => {
-            let log = answer::decision(context, "audit", &resource, failure);
+            let log = answer::decision(context, Resolution::Audit, &resource, failure);
             Action::Respond(respond(&subject, &asked, log))
         }
         Err(stop) => answer::stopped(context, &resource, stop),
@@ -59,9 +60,12 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         let context = self.context;
         let (subject, asked, tag) = context.find(reference).await?;
         let resource = Resource::Manifest(reference);
-        let (verdict, reason) = match self.allow(&subject, &asked, tag).await {
-            Ok(reason) => ("allow", reason),
-            Err(stop) => ("audit", self.unless_audited(stop, &resource).await?),
+        let (resolution, reason) = match self.allow(&subject, &asked, tag).await {
+            Ok(reason) => (Resolution::Allow, reason),
+            Err(stop) => (
+                Resolution::Audit,
+                self.unless_audited(stop, &resource).await?,
+            ),
         };
         let listed = descriptors(&subject.document);
         let listed = listed.into_iter().map(|descriptor| &descriptor.digest);
@@ -70,10 +74,13 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
             .remember(&subject.digest, listed, tag, context.now())
             .await;
         // Only what was allowed, and only where its type follows from its bytes alone.
-        if verdict == "allow" && !context.memory.has_content(&asked) && subject.reads_alone() {
+        if resolution == Resolution::Allow
+            && !context.memory.has_content(&asked)
+            && subject.reads_alone()
+        {
             context.memory.keep_content(&asked, &subject).await;
         }
-        let log = answer::decision(context, verdict, &resource, &reason);
+        let log = answer::decision(context, resolution, &resource, &reason);
         Ok(respond(&subject, &asked, log))
     }
 
@@ -206,7 +213,7 @@ fn is_foreign_layer(descriptor: &Descriptor) -> bool {
         || kind.starts_with("application/vnd.oci.image.layer.nondistributable.v1.tar")
 }
 
-fn respond(subject: &Subject, digest: &Digest, log: String) -> Respond {
+fn respond(subject: &Subject, digest: &Digest, log: LogLine) -> Respond {
     let kind = subject.document.media_type();
     let mut respond = answer::content(kind, subject.bytes.clone(), Some(digest));
     respond.headers.push(answer::api_version());

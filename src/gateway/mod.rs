@@ -4,8 +4,11 @@
 //! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`,
 //! `CLIENTS`, the relay, metrics and administration.
 
+mod log;
+
 mod action;
 
+mod counters;
 mod stop;
 
 mod cache;
@@ -13,6 +16,7 @@ mod records;
 
 mod moment;
 
+mod decisions;
 mod hints;
 mod memory;
 
@@ -31,8 +35,11 @@ mod judge;
 
 mod admit;
 
+mod admin;
 mod audit;
+mod metrics;
 mod route;
+mod wish;
 
 mod blob;
 mod evidence;
@@ -47,6 +54,7 @@ mod tests;
 
 pub use action::{Action, ClientRequest, Respond, Stream};
 pub use config::{Config, ConfigError, Mode};
+pub use log::{Decision, LogLine, Resolution};
 
 use crate::crypto::Provider;
 use crate::error::Failure;
@@ -54,6 +62,9 @@ use crate::host::{Host, Sink, Store};
 use budget::Budget;
 use config::Settings;
 use context::Context;
+use core::cell::RefCell;
+use counters::Counters;
+use decisions::Decisions;
 use judge::Judge;
 use memory::Caches;
 use route::{Route, Wanted};
@@ -74,6 +85,8 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 pub struct Gateway {
     settings: Settings,
     caches: Caches,
+    counters: Counters,
+    decisions: RefCell<Decisions>,
 }
 
 impl Gateway {
@@ -94,6 +107,8 @@ impl Gateway {
         Self {
             settings,
             caches: Caches::default(),
+            counters: Counters::default(),
+            decisions: RefCell::default(),
         }
     }
 
@@ -108,12 +123,30 @@ impl Gateway {
         request: &ClientRequest,
         remote: &R,
     ) -> Action {
+        self.counters.requests.add(1);
+        let action = self.decide(request, remote, &self.counters).await;
+        if let Some(decision) = action.log().and_then(|log| log.decision.as_ref()) {
+            self.counters.decided(decision.decided());
+            self.decisions.borrow_mut().keep(decision);
+        }
+        action
+    }
+
+    /// The same, and nothing is written down but what it needs.
+    async fn decide<R: Host + Provider + Sink + Store>(
+        &self,
+        request: &ClientRequest,
+        remote: &R,
+        counters: &Counters,
+    ) -> Action {
         let mut action = match route::route(request, &self.settings) {
             Ok(Route::Asset(path)) => Action::Asset(path),
-            Ok(Route::Health) => self.health(),
+            Ok(Route::Health) => self.health(request),
+            Ok(Route::Metrics) => self.metrics(request),
+            Ok(Route::Admin(wish)) => self.administer(request, &wish),
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
-                let remote = &Budget::new(remote, self.settings.requests);
+                let remote = &Budget::new(remote, counters, self.settings.requests);
                 self.ask_upstream(request, &repository, &wanted, remote)
                     .await
             }
@@ -166,14 +199,5 @@ impl Gateway {
     /// Whether nothing that is refused is held back.
     fn audits(&self) -> bool {
         self.settings.mode == Mode::Audit
-    }
-
-    fn health(&self) -> Action {
-        let (status, text) = if self.misconfigured().is_none() {
-            (200, "ok")
-        } else {
-            (503, "misconfigured")
-        };
-        answer::json(status, alloc::format!("{{\"state\":\"{text}\"}}"))
     }
 }

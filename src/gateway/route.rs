@@ -4,6 +4,7 @@
 use super::action::{ClientRequest, Respond};
 use super::answer;
 use super::config::Settings;
+use super::wish::{Wish, wish};
 use crate::digest::Digest;
 use crate::oci::url::{Parts, percent_decode};
 use crate::reference::{Grammar, Reference};
@@ -15,6 +16,8 @@ use alloc::string::{String, ToString};
 pub(super) enum Route {
     Asset(String),
     Health,
+    Metrics,
+    Admin(Wish),
     Preflight,
     /// What the upstream must be asked for; a ping is about no repository.
     Upstream {
@@ -55,7 +58,7 @@ pub(super) fn route(request: &ClientRequest, settings: &Settings) -> Result<Rout
         .strip_prefix("/v2")
         .filter(|below| below.is_empty() || below.starts_with('/'));
     let Some(below) = below else {
-        return beside_the_protocol(request, &url, reads);
+        return beside_the_protocol(request, &url, settings, reads);
     };
     if !reads {
         return Err(unsupported(&format!(
@@ -82,6 +85,7 @@ fn invalid(code: &str, message: &str) -> Respond {
 fn beside_the_protocol(
     request: &ClientRequest,
     url: &Parts<'_>,
+    settings: &Settings,
     reads: bool,
 ) -> Result<Route, Respond> {
     if let Some(repository) = url.path().strip_prefix("/api/evidence/") {
@@ -98,11 +102,15 @@ fn beside_the_protocol(
         check_names(&repository, &reference)?;
         return Ok(upstream(repository, Wanted::Evidence { reference }));
     }
+    if let Some(wish) = wish(request, url, settings) {
+        return wish.map(Route::Admin);
+    }
     if !reads {
         return Err(unsupported("this address can only be read"));
     }
     Ok(match url.path() {
         "/healthz" => Route::Health,
+        "/metrics" => Route::Metrics,
         path => Route::Asset(path.into()),
     })
 }

@@ -2,6 +2,7 @@
 //! here are stand-ins that the provider knows; real ones are judged in `tests/images.rs`.
 
 mod added_evidence;
+mod administration;
 mod anything;
 mod audit;
 mod blobs;
@@ -260,7 +261,12 @@ fn act(gateway: &Gateway, world: &World, request: &ClientRequest) -> Action {
 }
 
 fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
-    match act(gateway, world, &request(method, path, &[], 1_000)) {
+    let request = request(method, path, &[], 1_000);
+    seen(world, act(gateway, world, &request))
+}
+
+fn seen(world: &World, action: Action) -> Seen {
+    match action {
         Action::Respond(respond) => Seen {
             status: respond.status,
             headers: respond.headers,

@@ -169,6 +169,7 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         public_url: values::text(options, "publicUrl")?.unwrap_or_default(),
         egress: values::text_list(options, "egress")?,
         mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
+        admin_secret: values::bytes(options, "adminSecret")?.unwrap_or_default(),
         foreign_layers: values::flag(options, "foreignLayers"),
     };
     Ok((config, web_crypto(options)?))
@@ -222,8 +223,8 @@ fn fill_respond(action: &Action, respond: &Respond) {
     if let Some(body) = &respond.body {
         action.set_body(Uint8Array::from(body.as_slice()));
     }
-    if let Some(line) = &respond.log {
-        action.set_log(line);
+    if let Some(log) = &respond.log {
+        action.set_log(&log.line());
     }
 }
 
@@ -242,7 +243,7 @@ fn fill_stream(action: &Action, stream: &Stream) {
     location.set_from(&stream.location.0);
     location.set_to(&stream.location.1);
     action.set_location(&location);
-    if let Some(line) = &stream.log {
-        action.set_log(line);
+    if let Some(log) = &stream.log {
+        action.set_log(&log.line());
     }
 }

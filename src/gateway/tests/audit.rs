@@ -21,8 +21,8 @@ fn paths(digest: &Digest) -> [String; 3] {
 
 fn log(gateway: &Gateway, world: &World, path: &str) -> String {
     match act(gateway, world, &request("GET", path, &[], 1_000)) {
-        Action::Respond(respond) => respond.log.unwrap(),
-        Action::Stream(stream) => stream.log.unwrap(),
+        Action::Respond(respond) => respond.log.unwrap().line(),
+        Action::Stream(stream) => stream.log.unwrap().line(),
         other => panic!("{other:?}"),
     }
 }
