@@ -321,6 +321,9 @@ export interface GatewayConfig {
 	/** Under which policies, signatures and messages know the upstream. */
 	name: string;
 	policy: Bytes;
+	/** Judged after each answer, and never decides: `judgeNext` says what it would change. */
+	policyNext?: Bytes;
+	/** The files that they name, by their paths. */
 	assets?: Record<string, Bytes>;
 	/** The files of a registries.d, by their names. */
 	registriesD?: Record<string, Bytes>;
@@ -396,6 +399,8 @@ export type GatewayState = {
 	state: "ok" | "misconfigured";
 	code?: Code;
 	message?: string;
+	/** What is wrong with `policyNext`, which changes nothing. */
+	next?: { code: Code; message: string };
 };
 
 /** The verdict on an image with its explanation. Rejects with a `SealgateError` when the arguments cannot be understood. */
@@ -446,5 +451,10 @@ export class Gateway {
 		options?: Abortable,
 	): Promise<Gateway>;
 	handle(request: GatewayRequest, options?: Abortable): Promise<Action>;
+	/** After the answer has gone out: what `policyNext` says of the same request. One JSON object as text, for the log, where the verdict would change. */
+	judgeNext(
+		request: GatewayRequest,
+		options?: Abortable,
+	): Promise<string | undefined>;
 	state(): GatewayState;
 }

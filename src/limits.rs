@@ -195,6 +195,10 @@ pub const KEPT_DECISIONS: usize = 10_000;
 pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
 /// Decisions that are shown at once.
 pub const SHOWN_DECISIONS: usize = 1_000;
+/// Images that wait at once to be judged by the next policy.
+pub const NEXT_PENDING: usize = 256;
+/// Images of which one instance knows what the next policy says.
+pub const NEXT_IMAGES: usize = 10_000;
 /// Entries of all manifests of which one isolate knows what they list, at 8 bytes.
 pub const KEPT_LINKS: usize = 512 << 10;
 /// Tags that one isolate knows the digests of.

@@ -11,13 +11,14 @@ import { demoRegistry } from "./demo.js";
 import { createStore } from "./store.js";
 
 /**
- * What the platform binds. `REGISTRIES`, `POLICY_NEXT`, `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the
+ * What the platform binds. `REGISTRIES`, `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the
  * documentation calls the long form.
  *
  * @typedef {object} Env
  * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
  * @property {string} [NAME] name by which policies and signatures know that registry
  * @property {ArrayBuffer | string} [POLICY] the policy's bytes
+ * @property {ArrayBuffer | string} [POLICY_NEXT] the bytes of a policy that decides nothing: what it would change is logged
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
  * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
  * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
@@ -98,6 +99,8 @@ export default {
 			// One member more in the object's text: nothing of it is read here.
 			if (action.log !== undefined)
 				console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);
+			if (env.POLICY_NEXT !== undefined)
+				ctx.waitUntil(judgeNext(running, request));
 			return response;
 		} catch (error) {
 			return failClosed(error, request, Date.now() - started);
@@ -127,6 +130,21 @@ export default {
 };
 
 /**
+ * Whatever comes of it, the answer is out.
+ *
+ * @param {Gateway} running
+ * @param {Request} request
+ */
+async function judgeNext(running, { method, url, headers }) {
+	try {
+		const line = await running.judgeNext({ method, url, headers });
+		if (line !== undefined) console.log(line);
+	} catch (error) {
+		log({ event: "next", failure: messageOf(error) });
+	}
+}
+
+/**
  * @param {Env} env
  */
 async function runningGateway(env) {
@@ -143,7 +161,8 @@ async function runningGateway(env) {
 	if (gateway === undefined) {
 		gateway = made;
 		const state = gateway.state();
-		if (state.state !== "ok") log({ event: "configuration", ...state });
+		if (state.state !== "ok" || state.next !== undefined)
+			log({ event: "configuration", ...state });
 	}
 	return gateway;
 }
@@ -163,10 +182,10 @@ function configOf(env) {
 	return {
 		upstream: env.UPSTREAM ?? "",
 		name: env.NAME ?? "",
-		policy:
-			typeof env.POLICY === "string"
-				? new TextEncoder().encode(env.POLICY)
-				: new Uint8Array(env.POLICY ?? []),
+		policy: bytesOfFile(env.POLICY ?? ""),
+		...(env.POLICY_NEXT !== undefined && {
+			policyNext: bytesOfFile(env.POLICY_NEXT),
+		}),
 		assets: files(env.POLICY_ASSETS),
 		corsOrigins: (env.CORS_ORIGINS ?? "")
 			.split(/[\s,]+/)
@@ -191,6 +210,13 @@ function configOf(env) {
 function requestTimeout(env) {
 	const asked = Number(env.REQUEST_TIMEOUT_MS);
 	return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
+}
+
+/** @param {ArrayBuffer | string} file */
+function bytesOfFile(file) {
+	return typeof file === "string"
+		? new TextEncoder().encode(file)
+		: new Uint8Array(file);
 }
 
 /** @param {string} base64 */

@@ -19,8 +19,19 @@ impl Gateway {
     pub(super) fn administer(&self, request: &ClientRequest, wish: &Wish) -> Action {
         match wish {
             Wish::Decisions(asked) => self.decided(asked),
+            Wish::Next => match &self.next {
+                Some(next) => answer::json(200, next.document()),
+                None => Action::Respond(answer::error(
+                    404,
+                    "UNSUPPORTED",
+                    "sealgate: there is no next policy: set POLICY_NEXT",
+                )),
+            },
             Wish::Flush => {
                 self.caches.forget(request.time);
+                if let Some(next) = &self.next {
+                    next.caches.forget(request.time);
+                }
                 answer::json(200, "{\"flushed\":true}".into())
             }
         }
@@ -40,7 +51,8 @@ impl Gateway {
     }
 
     pub(super) fn metrics(&self, request: &ClientRequest) -> Action {
-        let text = metrics::document(&self.settings, &self.counters, request.time);
+        let next = self.next.as_ref();
+        let text = metrics::document(&self.settings, next, &self.counters, request.time);
         answer::document(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 
@@ -67,6 +79,9 @@ impl Gateway {
             add("upstream", &settings.upstream);
             add("basis", &settings.basis);
             add("trustedRoots", roots::DATE);
+            if let Some(failure) = self.next_misconfigured() {
+                add("next", &format!("{} [{}]", failure.message, failure.code));
+            }
         }
         text.push('}');
         answer::json(status, text)

@@ -30,7 +30,9 @@ pub struct Config {
     pub name: String,
     /// The bytes of `POLICY`.
     pub policy: Vec<u8>,
-    /// The files that it names.
+    /// The bytes of `POLICY_NEXT`: what it would change is reported, and nothing else.
+    pub policy_next: Option<Vec<u8>>,
+    /// The files that they name.
     pub assets: BTreeMap<String, Vec<u8>>,
     /// `REGISTRIES_D`: the files of a folder, by their names; without it attachments are looked at
     /// everywhere.
@@ -95,6 +97,7 @@ impl Default for Config {
             upstream: String::new(),
             name: String::new(),
             policy: Vec::new(),
+            policy_next: None,
             assets: BTreeMap::new(),
             registries_d: None,
             secret: Vec::new(),
@@ -156,18 +159,53 @@ pub(super) struct Settings {
     pub mode: Mode,
     pub admin_secret: Vec<u8>,
     pub foreign_layers: bool,
+    /// Whether nothing is to be learnt from what is judged: it is judged beside what decides.
+    pub beside: bool,
 }
 
 impl Settings {
+    /// What would be in force with the next policy, where there is one.
+    fn next(config: &Config) -> Option<Config> {
+        Some(Config {
+            policy: config.policy_next.clone()?,
+            policy_next: None,
+            mode: Mode::Enforce,
+            ..config.clone()
+        })
+    }
+
+    /// Those of the policy in force, and those of the next one.
     #[cfg(feature = "arithmetic")]
-    pub(super) fn new(mut config: Config) -> Self {
+    pub(super) fn both(config: Config) -> (Self, Option<Self>) {
+        let next = Self::next(&config).map(Self::new);
+        (Self::new(config), next.map(Self::beside))
+    }
+
+    /// The same, by this provider.
+    pub(super) async fn both_by<P: Provider>(config: Config, provider: &P) -> (Self, Option<Self>) {
+        let next = match Self::next(&config) {
+            Some(next) => Some(Self::new_by(next, provider).await.beside()),
+            None => None,
+        };
+        (Self::new_by(config, provider).await, next)
+    }
+
+    fn beside(self) -> Self {
+        Self {
+            beside: true,
+            ..self
+        }
+    }
+
+    #[cfg(feature = "arithmetic")]
+    fn new(mut config: Config) -> Self {
         config.name = name(&config);
         let rules = crate::crypto::at_once(check(&config, &crate::crypto::RustCrypto));
         let rules = rules.unwrap_or_else(|error| Err(error.into()));
         Self::with(config, rules)
     }
 
-    pub(super) async fn new_by<P: Provider>(mut config: Config, provider: &P) -> Self {
+    async fn new_by<P: Provider>(mut config: Config, provider: &P) -> Self {
         config.name = name(&config);
         let rules = check(&config, provider).await;
         Self::with(config, rules)
@@ -198,6 +236,7 @@ impl Settings {
                 .filter(|secret| secret.len() >= SECRET)
                 .unwrap_or_default(),
             foreign_layers: config.foreign_layers,
+            beside: false,
         }
     }
 

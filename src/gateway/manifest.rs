@@ -67,6 +67,10 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
                 self.unless_audited(stop, &resource).await?,
             ),
         };
+        if context.settings.beside {
+            let log = answer::decision(context, resolution, &resource, &reason);
+            return Ok(respond(&subject, &asked, log));
+        }
         let listed = descriptors(&subject.document);
         let listed = listed.into_iter().map(|descriptor| &descriptor.digest);
         context

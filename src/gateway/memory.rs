@@ -108,14 +108,23 @@ pub(super) struct RulingKey {
 #[derive(Debug)]
 pub(super) struct Caches {
     pub(super) rulings: RefCell<Cache<(Ruling, UnixTime)>>,
-    pub(super) content: RefCell<Cache<Rc<Subject>>>,
-    pub(super) hints: RefCell<HintCaches>,
+    pub(super) content: Rc<RefCell<Cache<Rc<Subject>>>>,
+    pub(super) hints: Rc<RefCell<HintCaches>>,
     pub(super) said: RefCell<SaidNow>,
     /// When everything was forgotten: verdicts of before that answer other questions.
     pub(super) since: Cell<i64>,
 }
 
 impl Caches {
+    /// For another policy: facts about content are the same, verdicts are its own.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            content: self.content.clone(),
+            hints: self.hints.clone(),
+            ..Self::default()
+        }
+    }
+
     /// What was kept so far is kept no more, and what a store has of it is asked for no more.
     pub(super) fn forget(&self, now: UnixTime) {
         let fresh = Self::default();
@@ -131,8 +140,8 @@ impl Default for Caches {
     fn default() -> Self {
         Self {
             rulings: RefCell::new(Cache::new(limits::KEPT_VERDICTS)),
-            content: RefCell::new(Cache::new(limits::KEPT_CONTENT)),
-            hints: RefCell::default(),
+            content: Rc::new(RefCell::new(Cache::new(limits::KEPT_CONTENT))),
+            hints: Rc::default(),
             said: RefCell::default(),
             since: Cell::default(),
         }

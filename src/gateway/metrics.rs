@@ -3,6 +3,7 @@
 
 use super::config::{Mode, Settings};
 use super::counters::Counters;
+use super::next::Next;
 use crate::sigstore::roots;
 use crate::time::UnixTime;
 use alloc::format;
@@ -33,9 +34,17 @@ impl<'a> Metric<'a> {
     }
 }
 
-pub(super) fn document(settings: &Settings, counters: &Counters, now: UnixTime) -> String {
+pub(super) fn document(
+    settings: &Settings,
+    next: Option<&Next>,
+    counters: &Counters,
+    now: UnixTime,
+) -> String {
     let mut text = String::new();
     states(&mut text, settings, now);
+    if let Some(next) = next {
+        about_next(&mut text, next);
+    }
     let mut counter = |name, help, value: u64| {
         Metric::new(&mut text, name, "counter", help).value(value);
     };
@@ -83,6 +92,37 @@ pub(super) fn document(settings: &Settings, counters: &Counters, now: UnixTime) 
         refusals.labelled("code", code, count);
     }
     text
+}
+
+fn about_next(text: &mut String, next: &Next) {
+    let compared = next.compared();
+    let mut metric = |name, kind: &str, help, value: u64| {
+        Metric::new(text, name, kind, help).value(value);
+    };
+    metric(
+        "sealgate_next_misconfigured",
+        "gauge",
+        "1 where the next policy cannot be read.",
+        u64::from(next.settings.rules.is_err()),
+    );
+    metric(
+        "sealgate_next_compared_total",
+        "counter",
+        "Images that were judged by the next policy, too.",
+        compared.compared,
+    );
+    metric(
+        "sealgate_next_open_total",
+        "counter",
+        "Those of them about which it could not be found out.",
+        compared.open,
+    );
+    metric(
+        "sealgate_next_differences",
+        "gauge",
+        "Images whose verdict it would change.",
+        u64::try_from(compared.differ).unwrap_or(u64::MAX),
+    );
 }
 
 fn states(text: &mut String, settings: &Settings, now: UnixTime) {

@@ -38,6 +38,7 @@ mod admit;
 mod admin;
 mod audit;
 mod metrics;
+mod next;
 mod route;
 mod wish;
 
@@ -67,6 +68,7 @@ use counters::Counters;
 use decisions::Decisions;
 use judge::Judge;
 use memory::Caches;
+use next::Next;
 use route::{Route, Wanted};
 
 /// Every code that a refusal or a report can carry.
@@ -85,6 +87,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 pub struct Gateway {
     settings: Settings,
     caches: Caches,
+    next: Option<Next>,
     counters: Counters,
     decisions: RefCell<Decisions>,
 }
@@ -94,19 +97,21 @@ impl Gateway {
     /// roots that the policy names are verified in pure Rust.
     #[cfg(feature = "arithmetic")]
     pub fn new(config: Config) -> Self {
-        Self::with(Settings::new(config))
+        Self::with(Settings::both(config))
     }
 
     /// Never fails: a wrong configuration makes a gateway that refuses everything. The signatures
     /// inside the trusted roots that the policy names are checked by `provider`.
     pub async fn new_by<P: Provider>(config: Config, provider: &P) -> Self {
-        Self::with(Settings::new_by(config, provider).await)
+        Self::with(Settings::both_by(config, provider).await)
     }
 
-    fn with(settings: Settings) -> Self {
+    fn with((settings, next): (Settings, Option<Settings>)) -> Self {
+        let caches = Caches::default();
         Self {
             settings,
-            caches: Caches::default(),
+            next: next.map(|settings| Next::new(settings, &caches)),
+            caches,
             counters: Counters::default(),
             decisions: RefCell::default(),
         }
@@ -115,6 +120,11 @@ impl Gateway {
     /// What is wrong with the configuration, if anything.
     pub fn misconfigured(&self) -> Option<&Failure> {
         self.settings.rules.as_ref().err()
+    }
+
+    /// What is wrong with the next policy, if there is one and anything is.
+    pub fn next_misconfigured(&self) -> Option<&Failure> {
+        self.next.as_ref()?.settings.rules.as_ref().err()
     }
 
     /// What to do with a request.
@@ -128,6 +138,7 @@ impl Gateway {
         if let Some(decision) = action.log().and_then(|log| log.decision.as_ref()) {
             self.counters.decided(decision.decided());
             self.decisions.borrow_mut().keep(decision);
+            self.remember_for_next(request, decision);
         }
         action
     }
@@ -147,7 +158,8 @@ impl Gateway {
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
                 let remote = &Budget::new(remote, counters, self.settings.requests);
-                self.ask_upstream(request, &repository, &wanted, remote)
+                let about = (repository.as_str(), &wanted);
+                self.ask_by(&self.settings, &self.caches, request, about, remote)
                     .await
             }
             Err(respond) => Action::Respond(respond),
@@ -161,25 +173,26 @@ impl Gateway {
         action
     }
 
-    async fn ask_upstream<R: Host + Provider + Sink + Store>(
+    /// Asks the upstream for what is wanted of a repository, and judges it by these settings.
+    async fn ask_by<R: Host + Provider + Sink + Store>(
         &self,
+        settings: &Settings,
+        caches: &Caches,
         request: &ClientRequest,
-        repository: &str,
-        wanted: &Wanted,
+        (repository, wanted): (&str, &Wanted),
         remote: &Budget<'_, R>,
     ) -> Action {
-        let context = match Context::new(&self.settings, &self.caches, request, repository, remote)
-        {
+        let context = match Context::new(settings, caches, request, repository, remote) {
             Ok(context) => context,
             Err(error) => {
                 let wrong = Failure::from(error);
-                return answer::misconfigured(self.misconfigured().unwrap_or(&wrong));
+                return answer::misconfigured(settings.rules.as_ref().err().unwrap_or(&wrong));
             }
         };
-        match (wanted, &self.settings.rules) {
+        match (wanted, &settings.rules) {
             (Wanted::Ping, _) => manifest::ping(&context).await,
             (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
-            (_, Err(failure)) if !self.audits() => answer::misconfigured(failure),
+            (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
             (Wanted::List(list), _) => list::serve(&context, list).await,
             (Wanted::Manifest { reference }, Err(failure)) => {
                 manifest::serve_unjudged(&context, reference, failure).await
@@ -194,10 +207,5 @@ impl Gateway {
                 blob::serve(&Judge::new(&context, rules), digest).await
             }
         }
-    }
-
-    /// Whether nothing that is refused is held back.
-    fn audits(&self) -> bool {
-        self.settings.mode == Mode::Audit
     }
 }

@@ -16,6 +16,7 @@ mod indexes;
 mod lists;
 mod memory;
 mod messages;
+mod next;
 mod polyglots;
 mod published;
 mod references;

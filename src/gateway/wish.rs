@@ -14,6 +14,8 @@ use sha2::Sha256;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wish {
     Decisions(Asked),
+    /// What the next policy would change.
+    Next,
     /// Forget everything.
     Flush,
 }
@@ -37,6 +39,7 @@ pub(super) fn wish(
         "decisions" => asked(url, false).map(Wish::Decisions),
         "refusals" => asked(url, true).map(Wish::Decisions),
         "flush" => Ok(Wish::Flush),
+        "next" => Ok(Wish::Next),
         _ => return None,
     };
     if request.method != method {
