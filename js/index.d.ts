@@ -316,10 +316,12 @@ export interface Reference {
 }
 
 export interface GatewayConfig {
-	/** http(s)://host[:port] */
-	upstream: string;
-	/** Under which policies, signatures and messages know the upstream. */
-	name: string;
+	/** http(s)://host[:port], of one registry. */
+	upstream?: string;
+	/** Under which policies, signatures and messages know the upstream; its `host[:port]` when absent. */
+	name?: string;
+	/** Several registries, instead of those two: JSON, `[{"prefix": "hub", "upstream": "https://registry-1.docker.io", "name": "docker.io"}]`. */
+	registries?: string;
 	policy: Bytes;
 	/** Judged after each answer, and never decides: `judgeNext` says what it would change. */
 	policyNext?: Bytes;

@@ -11,11 +11,12 @@ import { demoRegistry } from "./demo.js";
 import { createStore } from "./store.js";
 
 /**
- * What the platform binds. `REGISTRIES`, `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the
+ * What the platform binds. `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the
  * documentation calls the long form.
  *
  * @typedef {object} Env
  * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
+ * @property {string} [REGISTRIES] several registries instead: JSON, `[{"prefix": …, "upstream": …, "name": …}]`
  * @property {string} [NAME] name by which policies and signatures know that registry
  * @property {ArrayBuffer | string} [POLICY] the policy's bytes
  * @property {ArrayBuffer | string} [POLICY_NEXT] the bytes of a policy that decides nothing: what it would change is logged
@@ -182,6 +183,7 @@ function configOf(env) {
 	return {
 		upstream: env.UPSTREAM ?? "",
 		name: env.NAME ?? "",
+		...(env.REGISTRIES !== undefined && { registries: env.REGISTRIES }),
 		policy: bytesOfFile(env.POLICY ?? ""),
 		...(env.POLICY_NEXT !== undefined && {
 			policyNext: bytesOfFile(env.POLICY_NEXT),

@@ -5,6 +5,7 @@ use super::Gateway;
 use super::action::{Action, ClientRequest};
 use super::answer;
 use super::decisions::Asked;
+use super::entries::Entry;
 use super::log::Decision;
 use super::metrics;
 use super::wish::{Wish, is_administrator};
@@ -75,13 +76,16 @@ impl Gateway {
             }
             add("version", env!("CARGO_PKG_VERSION"));
             add("mode", settings.mode.name());
-            add("name", &settings.name);
-            add("upstream", &settings.upstream);
             add("basis", &settings.basis);
             add("trustedRoots", roots::DATE);
             if let Some(failure) = self.next_misconfigured() {
                 add("next", &format!("{} [{}]", failure.message, failure.code));
             }
+        }
+        if is_administrator(&self.settings, request) {
+            let entries = self.settings.entries.iter().map(Entry::document);
+            let entries: Vec<String> = entries.collect();
+            text.push_str(&format!(",\"registries\":[{}]", entries.join(",")));
         }
         text.push('}');
         answer::json(status, text)

@@ -2,8 +2,9 @@
 //! docs/clients.md section 2 has what each client makes of them.
 
 use super::action::{Action, Respond};
-use super::config::image;
+use super::config::Settings;
 use super::context::{Context, Resource};
+use super::entries::image;
 use super::log::{Decision, LogLine, Resolution};
 use super::stop::Stop;
 use crate::digest::Digest;
@@ -75,6 +76,26 @@ pub(super) fn content(kind: &str, body: Vec<u8>, digest: Option<&Digest>) -> Res
         body: Some(body),
         log: None,
     }
+}
+
+/// No registry here has such a repository; to a ping, that whoever comes may ask.
+pub(super) fn no_registry(settings: &Settings, repository: &str) -> Action {
+    if let Err(failure) = &settings.rules {
+        return misconfigured(failure);
+    }
+    if repository.is_empty() {
+        return json(200, "{}".into());
+    }
+    let prefixes: Vec<String> = settings
+        .entries
+        .iter()
+        .map(|entry| format!("{}/", entry.prefix))
+        .collect();
+    let message = format!(
+        "sealgate: expected a repository below {}, found {repository}",
+        prefixes.join(" or ")
+    );
+    Action::Respond(error(404, "NAME_UNKNOWN", &message))
 }
 
 /// An error of the registry protocol.
@@ -193,7 +214,7 @@ fn denied<R: Host + Store>(
     let origin = context.settings.origin(context.request);
     let own = image(
         Parts::of(&origin).authority,
-        context.repository,
+        context.asked,
         &resource.to_string(),
     );
     let short = format!("sealgate: {shown} is refused: {}", failure.message);
@@ -292,7 +313,7 @@ fn upstream<R: Host + Store>(
             "DENIED",
             &format!(
                 "the registry {} does not let these credentials read this",
-                context.settings.name
+                context.entry.name
             ),
         ),
         other => unknown(context, resource, &cleaned(other.into()), "-".into()),
@@ -301,13 +322,10 @@ fn upstream<R: Host + Store>(
 
 /// The upstream does not have it.
 fn not_found<R: Host + Store>(context: &Context<'_, R>, resource: &Resource<'_>) -> Respond {
-    let name = &context.settings.name;
+    let name = &context.entry.name;
     match resource {
         Resource::List(_) => {
-            let message = format!(
-                "the registry {name} has no such list for {}",
-                context.repository
-            );
+            let message = format!("the registry {name} has no such list for {}", context.asked);
             error(404, "NAME_UNKNOWN", &message)
         }
         Resource::Blob(_) => not_known("BLOB_UNKNOWN", &context.shown(resource)),

@@ -142,15 +142,19 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
 }
 
 fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<LogLine>) -> Stream {
-    let (settings, request) = (context.settings, context.request);
+    let (entry, request) = (context.entry, context.request);
     let failed = format!(
         "sealgate: the registry {} did not send {digest}: see the status",
-        settings.name
+        entry.name
     );
     let forwarded = request
         .headers
         .iter()
         .filter(|(name, _)| FORWARD.contains(&name.as_str()));
+    let here = match (context.settings.origin(request), entry.prefix.as_str()) {
+        (origin, "") => format!("{origin}/v2/"),
+        (origin, prefix) => format!("{origin}/v2/{prefix}/"),
+    };
     let mut set = answer::typed(BYTES);
     set.push(answer::api_version());
     Stream {
@@ -164,10 +168,7 @@ fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<LogLin
         pass: PASS.iter().map(ToString::to_string).collect(),
         set,
         error_body: answer::error_body("UNKNOWN", &failed),
-        location: (
-            context.registry.api_url().to_string(),
-            format!("{}/v2/", settings.origin(request)),
-        ),
+        location: (context.registry.api_url().to_string(), here),
         log,
     }
 }

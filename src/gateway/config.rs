@@ -1,6 +1,7 @@
 //! The configuration, checked once. A wrong one refuses everything and says why.
 
 use super::action::ClientRequest;
+use super::entries::Entries;
 use crate::crypto::Provider;
 use crate::digest::sha256;
 use crate::encoding::hex;
@@ -9,7 +10,6 @@ use crate::limits;
 use crate::oci::registry::EgressHosts;
 use crate::oci::url::{Parts, Url};
 use crate::policy::Policy;
-use crate::reference::{Grammar, Reference, ReferenceError};
 use crate::sigstore::roots;
 use crate::verify::Rules;
 use alloc::collections::BTreeMap;
@@ -23,6 +23,9 @@ pub(super) const SECRET: usize = 16;
 /// What an operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// `REGISTRIES`: a JSON list of `{"prefix": …, "upstream": …, "name": …}`, instead of the two
+    /// that follow.
+    pub registries: Option<String>,
     /// `UPSTREAM`: http or https, host and port, no path.
     pub upstream: String,
     /// `NAME`: the name by which policies and signatures know the registry; empty for the
@@ -94,6 +97,7 @@ impl Mode {
 impl Default for Config {
     fn default() -> Self {
         Self {
+            registries: None,
             upstream: String::new(),
             name: String::new(),
             policy: Vec::new(),
@@ -121,6 +125,7 @@ codes! {
             "UPSTREAM: expected http(s)://host[:port], found {found:?}";
         Name { found: String } => "config.name",
             "NAME: expected a registry's host[:port], found {found:?}";
+        Registries { expected: String } => "config.registries", "REGISTRIES: expected {expected}";
         Policy { error: String } => "config.policy", "POLICY: {error}";
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
@@ -140,9 +145,7 @@ codes! {
 /// The configuration as it is used.
 #[derive(Debug)]
 pub(super) struct Settings {
-    /// Without a slash at its end.
-    pub upstream: String,
-    pub name: String,
+    pub entries: Entries,
     /// By which rules, or why by none: then everything is refused.
     pub rules: Result<Rules, Failure>,
     /// Its bytes.
@@ -198,24 +201,23 @@ impl Settings {
     }
 
     #[cfg(feature = "arithmetic")]
-    fn new(mut config: Config) -> Self {
-        config.name = name(&config);
+    fn new(config: Config) -> Self {
         let rules = crate::crypto::at_once(check(&config, &crate::crypto::RustCrypto));
         let rules = rules.unwrap_or_else(|error| Err(error.into()));
         Self::with(config, rules)
     }
 
-    async fn new_by<P: Provider>(mut config: Config, provider: &P) -> Self {
-        config.name = name(&config);
+    async fn new_by<P: Provider>(config: Config, provider: &P) -> Self {
         let rules = check(&config, provider).await;
         Self::with(config, rules)
     }
 
     fn with(config: Config, rules: Result<Rules, Failure>) -> Self {
-        let basis = basis(&config);
+        let entries = Entries::read(&config).unwrap_or_default();
+        let basis = basis(&config, &entries);
         let public_url = without_slash(&config.public_url);
         Self {
-            upstream: without_slash(&config.upstream).into(),
+            entries,
             rules,
             basis,
             public_url: Some(public_url.into()).filter(|url: &String| !url.is_empty()),
@@ -224,7 +226,6 @@ impl Settings {
                 0 => limits::REQUESTS,
                 requests => requests.min(limits::REQUESTS),
             },
-            name: config.name,
             policy: config.policy,
             secret: config.secret,
             build: config.build,
@@ -248,52 +249,10 @@ impl Settings {
             None => Parts::of(&request.url).origin(),
         }
     }
-
-    /// The reference by which policy and signatures know an image of `repository` here.
-    pub(super) fn judged_name(
-        &self,
-        repository: &str,
-        reference: &str,
-    ) -> Result<Reference, ReferenceError> {
-        let name = image(&self.name, repository, reference);
-        Reference::normalize(&name, Grammar::Containers)
-    }
-
-    /// The repository at the upstream: Docker Hub keeps official images under `library/`.
-    pub(super) fn upstream_repository(&self, repository: &str) -> String {
-        if self.name == "docker.io" && !repository.contains('/') {
-            format!("library/{repository}")
-        } else {
-            repository.into()
-        }
-    }
 }
 
-/// The image of this tag or digest in a repository of `host`.
-pub(super) fn image(host: &str, repository: &str, reference: &str) -> String {
-    let separator = if reference.contains(':') { '@' } else { ':' };
-    format!("{host}/{repository}{separator}{reference}")
-}
-
-fn without_slash(url: &str) -> &str {
+pub(super) fn without_slash(url: &str) -> &str {
     url.trim_end_matches('/')
-}
-
-/// `NAME`, by default the upstream's `host[:port]` as it is written. Docker Hub has one name,
-/// whichever of its hosts was written.
-fn name(config: &Config) -> String {
-    let name = match config.name.as_str() {
-        "" => Parts::of(&config.upstream).authority,
-        name => name,
-    };
-    if matches!(
-        name,
-        "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
-    ) {
-        "docker.io".into()
-    } else {
-        name.into()
-    }
 }
 
 fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
@@ -304,7 +263,7 @@ fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
 }
 
 /// As much of a wrong value as a message repeats.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     value.chars().take(200).collect()
 }
 
@@ -333,17 +292,7 @@ async fn check<P: Provider>(config: &Config, provider: &P) -> Result<Rules, Fail
 }
 
 fn check_addresses(config: &Config) -> Result<(), ConfigError> {
-    if !is_origin(without_slash(&config.upstream)) {
-        return Err(ConfigError::Upstream {
-            found: quoted(&config.upstream),
-        });
-    }
-    let probe = Reference::normalize(&format!("{}/x/y", config.name), Grammar::Containers);
-    if !probe.is_ok_and(|reference| reference.domain() == config.name) {
-        return Err(ConfigError::Name {
-            found: quoted(&config.name),
-        });
-    }
+    Entries::read(config)?.check()?;
     // Browsers send an origin in one spelling, and it is compared as text.
     let is_spelt_otherwise = |origin: &&String| {
         *origin != "*"
@@ -364,11 +313,11 @@ fn check_addresses(config: &Config) -> Result<(), ConfigError> {
 }
 
 /// Whether it is `http(s)://host[:port]` and nothing else.
-fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     Url::parse(text).is_some_and(|url| url.target() == "/" && !text.contains(['?', '#']))
 }
 
-fn basis(config: &Config) -> String {
+fn basis(config: &Config, entries: &Entries) -> String {
     let mut parts: Vec<u8> = Vec::new();
     let mut add = |part: &[u8]| {
         parts.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -379,8 +328,11 @@ fn basis(config: &Config) -> String {
     add(config.build.as_bytes());
     // The trusted roots that are compiled in.
     add(roots::DATE.as_bytes());
-    add(config.upstream.as_bytes());
-    add(config.name.as_bytes());
+    for entry in entries.iter() {
+        for part in [&entry.prefix, &entry.upstream, &entry.name] {
+            add(part.as_bytes());
+        }
+    }
     add(&config.policy);
     // Their number stands first, so that no file of one kind reads as one of the other.
     for files in [Some(&config.assets), config.registries_d.as_ref()] {

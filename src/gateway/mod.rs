@@ -1,8 +1,8 @@
 //! A registry request, and what to do with it (docs/gateway.md). Pure: no sockets, no JavaScript.
 //!
 //! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
-//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`,
-//! `CLIENTS`, the relay, metrics and administration.
+//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `CLIENTS`, and the
+//! relay.
 
 mod log;
 
@@ -22,6 +22,7 @@ mod memory;
 
 mod budget;
 mod config;
+mod entries;
 
 mod context;
 mod cors;
@@ -82,7 +83,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         ])
 }
 
-/// One registry, its name and its policy.
+/// Registries, their names, and the policy for all of them.
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
@@ -183,7 +184,8 @@ impl Gateway {
         remote: &Budget<'_, R>,
     ) -> Action {
         let context = match Context::new(settings, caches, request, repository, remote) {
-            Ok(context) => context,
+            Ok(Some(context)) => context,
+            Ok(None) => return answer::no_registry(settings, repository),
             Err(error) => {
                 let wrong = Failure::from(error);
                 return answer::misconfigured(settings.rules.as_ref().err().unwrap_or(&wrong));

@@ -4,7 +4,8 @@
 use super::Gateway;
 use super::action::{Action, ClientRequest};
 use super::budget::Budget;
-use super::config::{Settings, image};
+use super::config::Settings;
+use super::entries::image;
 use super::log::{Decision, Resolution};
 use super::memory::Caches;
 use super::moment::Moment;
@@ -211,8 +212,7 @@ impl Gateway {
     /// What was decided on a manifest is to be compared.
     pub(super) fn remember_for_next(&self, request: &ClientRequest, decision: &Decision) {
         if let Some(next) = &self.next
-            && let Some((_, _, image)) = self.manifest_of(request)
-            && image == decision.image
+            && self.manifest_of(request).is_some()
         {
             next.remember(decision);
         }
@@ -233,7 +233,8 @@ impl Gateway {
         let Wanted::Manifest { reference } = &wanted else {
             return None;
         };
-        let image = image(&self.settings.name, &repository, reference);
+        let (entry, own) = self.settings.entries.of(&repository)?;
+        let image = image(&entry.name, own, reference);
         Some((repository, wanted, image))
     }
 }

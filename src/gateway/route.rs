@@ -63,15 +63,16 @@ pub(super) fn route(request: &ClientRequest, settings: &Settings) -> Result<Rout
     if !reads {
         return Err(unsupported(&format!(
             "this gateway only serves: push to and sign at {}; pull here",
-            settings.name
+            settings.entries
         )));
     }
-    check_namespace(request, &url, settings)?;
     let below = below.trim_start_matches('/');
-    if below.is_empty() {
-        return Ok(upstream("", Wanted::Ping));
-    }
-    registry(below, url.query())
+    let route = match below {
+        "" => upstream("", Wanted::Ping),
+        below => registry(below, url.query())?,
+    };
+    check_namespace(request, &url, settings, &route)?;
+    Ok(route)
 }
 
 fn unsupported(message: &str) -> Respond {
@@ -173,10 +174,17 @@ fn check_namespace(
     request: &ClientRequest,
     url: &Parts<'_>,
     settings: &Settings,
+    route: &Route,
 ) -> Result<(), Respond> {
     let public = settings.origin(request);
+    let entry = match route {
+        Route::Upstream { repository, .. } => settings.entries.of(repository),
+        _ => None,
+    };
     let known = |name: &String| {
-        *name == settings.name
+        // A ping is about all of them.
+        let mut entries = settings.entries.iter();
+        entries.any(|known| known.name == *name && entry.is_none_or(|(entry, _)| entry == known))
             || name == url.authority
             || name == Parts::of(&public).authority
             || request.header("host").is_some_and(|host| host == name)
@@ -187,7 +195,7 @@ fn check_namespace(
             "DENIED",
             &format!(
                 "sealgate: this gateway serves {}, not {}: ask for it by that name",
-                settings.name,
+                settings.entries,
                 foreign.chars().take(200).collect::<String>()
             ),
         )),

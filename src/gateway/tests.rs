@@ -20,6 +20,7 @@ mod next;
 mod polyglots;
 mod published;
 mod references;
+mod registries;
 mod serving;
 #[cfg(feature = "openpgp")]
 mod simple_signing;
@@ -186,10 +187,15 @@ fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
     run(hints::Hints {
         caches: &gateway.caches.hints,
         records: records_of(gateway, &world),
-        upstream: &gateway.settings.upstream,
+        upstream: &only(gateway).upstream,
         repository: repository.into(),
     }
     .remember(parent, core::iter::once(child), None, UnixTime(1_000)));
+}
+
+/// The one registry behind it.
+fn only(gateway: &Gateway) -> &entries::Entry {
+    gateway.settings.entries.iter().next().unwrap()
 }
 
 /// The gateway with something else in its configuration.

@@ -188,8 +188,9 @@ struct Next<'a> {
 /// Reads a gateway's configuration.
 fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
     let config = gateway::Config {
-        upstream: values::need_text(options, "upstream")?,
-        name: values::need_text(options, "name")?,
+        registries: values::text(options, "registries")?,
+        upstream: values::text(options, "upstream")?.unwrap_or_default(),
+        name: values::text(options, "name")?.unwrap_or_default(),
         policy: values::bytes(options, "policy")?.unwrap_or_default(),
         policy_next: values::bytes(options, "policyNext")?,
         assets: values::byte_map(options, "assets")?,

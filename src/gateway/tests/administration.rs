@@ -170,7 +170,7 @@ fn health_tells_an_administrator_why() {
     for part in [
         r#""state":"ok","#,
         r#""mode":"enforce""#,
-        r#""upstream":"http://up.test""#,
+        r#""registries":[{"prefix":"","upstream":"http://up.test","name":"r.example"}]"#,
         r#""trustedRoots":"20"#,
     ] {
         assert!(told_well.contains(part), "{told_well}");
@@ -233,6 +233,7 @@ fn what_happens_is_counted() {
         r#"sealgate_decisions_total{verdict="allow"}"#,
     )
     .unwrap();
+    let upstream = metric(&gateway, &world, "sealgate_upstream_requests_total").unwrap();
     for more in 1..3 {
         let asked = gateway.look_in_lines(&lines).unwrap();
         let asked = asked.lines().next().unwrap().to_string();
@@ -242,6 +243,7 @@ fn what_happens_is_counted() {
                 .is_some()
         );
         is("sealgate_remembered_total", more);
+        is("sealgate_upstream_requests_total", upstream + more);
         is(
             r#"sealgate_decisions_total{verdict="allow"}"#,
             allowed + more,

@@ -175,6 +175,7 @@ fn a_gateway_in_audit_serves_every_scope() {
     }
     assert_eq!(get(&gateway, &world, &tag).body, bytes);
     // A gateway that enforces reads nothing of what it wrote, in the same store and with its secret.
+    assert_ne!(gateway.settings.basis, super::gateway().settings.basis);
     assert_eq!(
         verdict(&super::gateway(), &world, &tag),
         is(403, "signature.missing")
