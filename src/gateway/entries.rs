@@ -152,6 +152,15 @@ impl Entries {
         fitting.find_map(|entry| Some((entry, entry.strip(repository)?)))
     }
 
+    /// By which name a client asks for this repository of the registry that policies know by `name`.
+    pub(super) fn asked(&self, name: &str, repository: &str) -> Option<String> {
+        let entry = self.0.iter().find(|entry| entry.name == name)?;
+        Some(match entry.prefix.as_str() {
+            "" => repository.into(),
+            prefix => format!("{prefix}/{repository}"),
+        })
+    }
+
     /// The one that is asked whether a client is let in at all: that without a prefix.
     pub(super) fn of_ping(&self) -> Option<&Entry> {
         self.0.iter().find(|entry| entry.prefix.is_empty())

@@ -40,7 +40,9 @@ mod admin;
 mod audit;
 mod metrics;
 mod next;
+mod report;
 mod route;
+mod setup;
 mod wish;
 
 mod blob;
@@ -155,6 +157,10 @@ impl Gateway {
             Ok(Route::Asset(path)) => Action::Asset(path),
             Ok(Route::Health) => self.health(request),
             Ok(Route::Metrics) => self.metrics(request),
+            Ok(Route::Setup(wanted)) => match &self.settings.rules {
+                Ok(_) => setup::serve(&self.settings, request, &wanted),
+                Err(failure) => answer::misconfigured(failure),
+            },
             Ok(Route::Admin(wish)) => self.administer(request, &wish),
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
@@ -193,6 +199,10 @@ impl Gateway {
         };
         match (wanted, &settings.rules) {
             (Wanted::Ping, _) => manifest::ping(&context).await,
+            (Wanted::Report { reference }, Ok(rules)) => {
+                report::serve(&context, rules, reference).await
+            }
+            (Wanted::Report { .. }, Err(failure)) => answer::misconfigured(failure),
             (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
             (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
             (Wanted::List(list), _) => list::serve(&context, list).await,

@@ -4,6 +4,7 @@
 use super::action::{ClientRequest, Respond};
 use super::answer;
 use super::config::Settings;
+use super::setup;
 use super::wish::{Wish, wish};
 use crate::digest::Digest;
 use crate::oci::url::{Parts, percent_decode};
@@ -17,6 +18,7 @@ pub(super) enum Route {
     Asset(String),
     Health,
     Metrics,
+    Setup(setup::Wanted),
     Admin(Wish),
     Preflight,
     /// What the upstream must be asked for; a ping is about no repository.
@@ -31,6 +33,7 @@ pub(super) enum Route {
 pub(super) enum Wanted {
     Ping,
     Evidence { reference: String },
+    Report { reference: String },
     Manifest { reference: String },
     Blob { digest: Digest },
     List(List),
@@ -89,6 +92,9 @@ fn beside_the_protocol(
     settings: &Settings,
     reads: bool,
 ) -> Result<Route, Respond> {
+    if url.path() == "/api/verify" {
+        return report(request, url, settings, reads);
+    }
     if let Some(repository) = url.path().strip_prefix("/api/evidence/") {
         if request.method == "OPTIONS" {
             return Ok(Route::Preflight);
@@ -112,8 +118,55 @@ fn beside_the_protocol(
     Ok(match url.path() {
         "/healthz" => Route::Health,
         "/metrics" => Route::Metrics,
+        "/setup" => Route::Setup(setup::wanted(url, settings)?),
         path => Route::Asset(path.into()),
     })
+}
+
+/// An image by the name that policies have for it, or by this gateway's own.
+fn report(
+    request: &ClientRequest,
+    url: &Parts<'_>,
+    settings: &Settings,
+    reads: bool,
+) -> Result<Route, Respond> {
+    if request.method == "OPTIONS" {
+        return Ok(Route::Preflight);
+    }
+    if !reads {
+        return Err(unsupported("a report can only be read"));
+    }
+    let wrong = |found: &str| {
+        invalid(
+            "NAME_INVALID",
+            &format!(
+                "image: expected {}/REPOSITORY:TAG or @DIGEST, found {:?}",
+                settings.entries,
+                found.chars().take(200).collect::<String>()
+            ),
+        )
+    };
+    let text = url
+        .parameters("image")
+        .into_iter()
+        .next()
+        .unwrap_or_default();
+    let name = Reference::normalize(&text, Grammar::Containers)
+        .map_err(|_| wrong(&text))?
+        .with_default_tag();
+    let own = settings.origin(request);
+    let repository = if name.domain() == Parts::of(&own).authority {
+        Some(name.path().to_string())
+    } else {
+        settings.entries.asked(name.domain(), name.path())
+    };
+    let reference = match (name.tag(), name.digest()) {
+        (Some(tag), None) => tag.to_string(),
+        (None, Some(digest)) => digest.to_string(),
+        _ => return Err(wrong(&text)),
+    };
+    let repository = repository.ok_or_else(|| wrong(&text))?;
+    Ok(upstream(repository, Wanted::Report { reference }))
 }
 
 /// Splits at the last marker: a repository may itself have a component `manifests` or `blobs`.

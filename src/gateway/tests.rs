@@ -21,7 +21,9 @@ mod polyglots;
 mod published;
 mod references;
 mod registries;
+mod report;
 mod serving;
+mod setup;
 #[cfg(feature = "openpgp")]
 mod simple_signing;
 mod world;
