@@ -29,6 +29,7 @@ export type Code =
   | "config.policy"
   | "config.policy-size"
   | "config.public-url"
+  | "config.registries"
   | "config.registries-d"
   | "config.upstream"
   | "containers-image.annotation"

@@ -5,7 +5,7 @@ use super::Gateway;
 use super::action::{Action, ClientRequest};
 use super::answer;
 use super::decisions::Asked;
-use super::entries::Entry;
+use super::entries::RegistryEntry;
 use super::log::Decision;
 use super::metrics;
 use super::wish::{Wish, is_administrator};
@@ -83,7 +83,7 @@ impl Gateway {
             }
         }
         if is_administrator(&self.settings, request) {
-            let entries = self.settings.entries.iter().map(Entry::document);
+            let entries = self.settings.entries.iter().map(RegistryEntry::document);
             let entries: Vec<String> = entries.collect();
             text.push_str(&format!(",\"registries\":[{}]", entries.join(",")));
         }

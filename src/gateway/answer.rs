@@ -2,10 +2,10 @@
 //! docs/clients.md section 2 has what each client makes of them.
 
 use super::action::{Action, Respond};
-use super::config::Settings;
 use super::context::{Context, Resource};
 use super::entries::image;
 use super::log::{Decision, LogLine, Resolution};
+use super::settings::Settings;
 use super::stop::Stop;
 use crate::digest::Digest;
 use crate::encoding::json::quote;

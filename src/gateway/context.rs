@@ -2,12 +2,12 @@
 
 use super::action::ClientRequest;
 use super::budget::Budget;
-use super::config::Settings;
-use super::entries::{Entry, image};
+use super::entries::{RegistryEntry, image};
 use super::hints::Hints;
 use super::memory::{Caches, Memory};
 use super::moment::Moment;
 use super::records::Records;
+use super::settings::Settings;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
 use crate::encoding::hex;
@@ -31,7 +31,7 @@ pub(super) struct Context<'a, R> {
     pub memory: Memory<'a, Budget<'a, R>>,
     pub hints: Hints<'a, Budget<'a, R>>,
     /// The registry that has the repository.
-    pub entry: &'a Entry,
+    pub entry: &'a RegistryEntry,
     /// Its own name there, without the prefix; empty where the request is about none.
     pub repository: &'a str,
     /// The same as the client wrote it.
@@ -178,7 +178,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
 }
 
 fn registry<'a, H: Host>(
-    (settings, entry): (&Settings, &Entry),
+    (settings, entry): (&Settings, &RegistryEntry),
     request: &ClientRequest,
     repository: &str,
     remote: &'a H,

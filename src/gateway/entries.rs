@@ -12,7 +12,7 @@ use alloc::vec::Vec;
 
 /// One registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Entry {
+pub(super) struct RegistryEntry {
     /// Whole components before a repository's own name here; empty where there are none.
     pub prefix: String,
     /// Without a slash at its end.
@@ -21,7 +21,7 @@ pub(super) struct Entry {
     pub name: String,
 }
 
-impl Entry {
+impl RegistryEntry {
     fn new(prefix: &str, upstream: &str, name: &str) -> Self {
         let upstream = without_slash(upstream);
         Self {
@@ -98,13 +98,13 @@ impl Entry {
 
 /// All of them, the longest prefix first, so that the first that fits is the one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Entries(Vec<Entry>);
+pub(super) struct Entries(Vec<RegistryEntry>);
 
 impl Entries {
     /// As they were written; they may be wrong, which [`Self::check`] says.
     pub(super) fn read(config: &Config) -> Result<Self, ConfigError> {
         let Some(text) = &config.registries else {
-            let only = Entry::new("", &config.upstream, &config.name);
+            let only = RegistryEntry::new("", &config.upstream, &config.name);
             return Ok(Self(alloc::vec![only]));
         };
         if !(config.upstream.is_empty() && config.name.is_empty()) {
@@ -122,7 +122,7 @@ impl Entries {
                 listed.len()
             )));
         }
-        let mut entries: Vec<Entry> = listed.iter().map(entry).collect::<Result<_, _>>()?;
+        let mut entries: Vec<RegistryEntry> = listed.iter().map(entry).collect::<Result<_, _>>()?;
         entries.sort_unstable_by(|a, b| {
             let lengths = b.prefix.len().cmp(&a.prefix.len());
             lengths.then_with(|| a.prefix.cmp(&b.prefix))
@@ -147,7 +147,10 @@ impl Entries {
     }
 
     /// The registry that has this repository, and the repository's own name there.
-    pub(super) fn of<'e, 'r>(&'e self, repository: &'r str) -> Option<(&'e Entry, &'r str)> {
+    pub(super) fn of<'e, 'r>(
+        &'e self,
+        repository: &'r str,
+    ) -> Option<(&'e RegistryEntry, &'r str)> {
         let mut fitting = self.0.iter();
         fitting.find_map(|entry| Some((entry, entry.strip(repository)?)))
     }
@@ -162,11 +165,11 @@ impl Entries {
     }
 
     /// The one that is asked whether a client is let in at all: that without a prefix.
-    pub(super) fn of_ping(&self) -> Option<&Entry> {
+    pub(super) fn of_ping(&self) -> Option<&RegistryEntry> {
         self.0.iter().find(|entry| entry.prefix.is_empty())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Entry> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RegistryEntry> {
         self.0.iter()
     }
 }
@@ -176,7 +179,7 @@ fn wrong(expected: String) -> ConfigError {
 }
 
 /// `{"prefix": …, "upstream": …, "name": …}`; what is not known here could be meant to restrict.
-fn entry(node: &Node) -> Result<Entry, ConfigError> {
+fn entry(node: &Node) -> Result<RegistryEntry, ConfigError> {
     let members = node
         .as_object()
         .ok_or_else(|| wrong("each registry to be an object, found something else".into()))?;
@@ -196,7 +199,7 @@ fn entry(node: &Node) -> Result<Entry, ConfigError> {
             .as_str()
             .ok_or_else(|| wrong(format!("{name} to be a text, found something else"))),
     };
-    Ok(Entry::new(
+    Ok(RegistryEntry::new(
         text("prefix")?,
         text("upstream")?,
         text("name")?,

@@ -1,9 +1,10 @@
 //! `/metrics`, in the text format of Prometheus ("Exposition formats", 0.0.4). No label comes from a
 //! request: verdicts and codes are this build's own.
 
-use super::config::{Mode, Settings};
+use super::config::Mode;
 use super::counters::Counters;
-use super::next::Next;
+use super::next::NextPolicy;
+use super::settings::Settings;
 use crate::sigstore::roots;
 use crate::time::UnixTime;
 use alloc::format;
@@ -36,7 +37,7 @@ impl<'a> Metric<'a> {
 
 pub(super) fn document(
     settings: &Settings,
-    next: Option<&Next>,
+    next: Option<&NextPolicy>,
     counters: &Counters,
     now: UnixTime,
 ) -> String {
@@ -94,7 +95,7 @@ pub(super) fn document(
     text
 }
 
-fn about_next(text: &mut String, next: &Next) {
+fn about_next(text: &mut String, next: &NextPolicy) {
     let compared = next.compared();
     let mut metric = |name, kind: &str, help, value: u64| {
         Metric::new(text, name, kind, help).value(value);

@@ -23,6 +23,7 @@ mod memory;
 mod budget;
 mod config;
 mod entries;
+mod settings;
 
 mod context;
 mod cors;
@@ -50,6 +51,7 @@ mod evidence;
 mod list;
 mod manifest;
 
+mod afterwards;
 mod glance;
 mod lines;
 
@@ -64,15 +66,15 @@ use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
 use budget::Budget;
-use config::Settings;
 use context::Context;
 use core::cell::RefCell;
 use counters::Counters;
 use decisions::Decisions;
 use judge::Judge;
 use memory::Caches;
-use next::Next;
+use next::NextPolicy;
 use route::{Route, Wanted};
+use settings::Settings;
 
 /// Every code that a refusal or a report can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -90,7 +92,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
 pub struct Gateway {
     settings: Settings,
     caches: Caches,
-    next: Option<Next>,
+    next: Option<NextPolicy>,
     counters: Counters,
     decisions: RefCell<Decisions>,
 }
@@ -113,7 +115,7 @@ impl Gateway {
         let caches = Caches::default();
         Self {
             settings,
-            next: next.map(|settings| Next::new(settings, &caches)),
+            next: next.map(|settings| NextPolicy::new(settings, &caches)),
             caches,
             counters: Counters::default(),
             decisions: RefCell::default(),
@@ -157,8 +159,8 @@ impl Gateway {
             Ok(Route::Asset(path)) => Action::Asset(path),
             Ok(Route::Health) => self.health(request),
             Ok(Route::Metrics) => self.metrics(request),
-            Ok(Route::Setup(wanted)) => match &self.settings.rules {
-                Ok(_) => setup::serve(&self.settings, request, &wanted),
+            Ok(Route::Setup(guide)) => match &self.settings.rules {
+                Ok(_) => setup::serve(&self.settings, request, &guide),
                 Err(failure) => answer::misconfigured(failure),
             },
             Ok(Route::Admin(wish)) => self.administer(request, &wish),

@@ -1,18 +1,11 @@
 //! `POLICY_NEXT` (docs/gateway.md "The next policy"): what would change if it were in force. It is
 //! judged after the answer has gone out, on a budget of its own, and never decides.
 
-use super::Gateway;
-use super::action::{Action, ClientRequest};
-use super::budget::Budget;
-use super::config::Settings;
-use super::entries::image;
 use super::log::{Decision, Resolution};
 use super::memory::Caches;
 use super::moment::Moment;
-use super::route::{Route, Wanted, route};
-use crate::crypto::Provider;
+use super::settings::Settings;
 use crate::encoding::json::quote;
-use crate::host::{Host, Sink, Store};
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;
@@ -26,7 +19,7 @@ const AGAIN: i64 = 60;
 
 /// The next policy, and what was found about it.
 #[derive(Debug)]
-pub(super) struct Next {
+pub(super) struct NextPolicy {
     pub settings: Settings,
     pub caches: Caches,
     found: RefCell<Found>,
@@ -81,7 +74,7 @@ pub(super) struct Compared {
     pub differ: usize,
 }
 
-impl Next {
+impl NextPolicy {
     pub(super) fn new(settings: Settings, beside: &Caches) -> Self {
         Self {
             settings,
@@ -105,7 +98,13 @@ impl Next {
         }
     }
 
-    fn take(&self, image: &str, now: UnixTime) -> Option<Decision> {
+    /// Whether what was decided on it is still to be compared.
+    pub(super) fn is_pending(&self, image: &str) -> bool {
+        self.found.borrow().pending.contains_key(image)
+    }
+
+    /// What was decided on it, which is compared now.
+    pub(super) fn take(&self, image: &str, now: UnixTime) -> Option<Decision> {
         let found = &mut *self.found.borrow_mut();
         let decision = found.pending.remove(image)?;
         if found.judged.len() >= limits::NEXT_IMAGES {
@@ -116,7 +115,7 @@ impl Next {
     }
 
     /// The log's line, where both do not agree.
-    fn compare(&self, now: Decision, next: Decision) -> Option<String> {
+    pub(super) fn compare(&self, now: Decision, next: Decision) -> Option<String> {
         let found = &mut *self.found.borrow_mut();
         found.compared = found.compared.saturating_add(1);
         if next.resolution == Resolution::Unknown {
@@ -176,72 +175,5 @@ impl Next {
             shown.join(","),
             found.differences.len() > shown.len()
         )
-    }
-}
-
-impl Gateway {
-    /// Whether the next policy is still to be asked about what this request asked for
-    /// ([`Self::judge_next`]).
-    pub fn has_next(&self, request: &ClientRequest) -> bool {
-        self.pending(request).is_some()
-    }
-
-    /// Judges by the next policy what was just answered by the one in force: after the answer was
-    /// sent, and as often as the shell likes. A line for the log where the verdict would change.
-    pub async fn judge_next<R: Host + Provider + Sink + Store>(
-        &self,
-        request: &ClientRequest,
-        remote: &R,
-    ) -> Option<String> {
-        let next = self.next.as_ref()?;
-        let (repository, wanted, image) = self.pending(request)?;
-        let now = next.take(&image, request.time)?;
-        let remote = &Budget::new(remote, &self.counters, next.settings.requests);
-        let action = self
-            .ask_by(
-                &next.settings,
-                &next.caches,
-                request,
-                (&repository, &wanted),
-                remote,
-            )
-            .await;
-        next.compare(now, decision(action)?)
-    }
-
-    /// What was decided on a manifest is to be compared.
-    pub(super) fn remember_for_next(&self, request: &ClientRequest, decision: &Decision) {
-        if let Some(next) = &self.next
-            && self.manifest_of(request).is_some()
-        {
-            next.remember(decision);
-        }
-    }
-
-    fn pending(&self, request: &ClientRequest) -> Option<(String, Wanted, String)> {
-        let next = self.next.as_ref()?;
-        let asked = self.manifest_of(request)?;
-        let is_pending = next.found.borrow().pending.contains_key(&asked.2);
-        is_pending.then_some(asked)
-    }
-
-    /// The repository, what is wanted of it, and the image's name, where a manifest is.
-    fn manifest_of(&self, request: &ClientRequest) -> Option<(String, Wanted, String)> {
-        let Ok(Route::Upstream { repository, wanted }) = route(request, &self.settings) else {
-            return None;
-        };
-        let Wanted::Manifest { reference } = &wanted else {
-            return None;
-        };
-        let (entry, own) = self.settings.entries.of(&repository)?;
-        let image = image(&entry.name, own, reference);
-        Some((repository, wanted, image))
-    }
-}
-
-fn decision(action: Action) -> Option<Decision> {
-    match action {
-        Action::Respond(respond) => respond.log?.decision,
-        _ => None,
     }
 }

@@ -3,7 +3,7 @@
 
 use super::action::{ClientRequest, Respond};
 use super::answer;
-use super::config::Settings;
+use super::settings::Settings;
 use super::setup;
 use super::wish::{Wish, wish};
 use crate::digest::Digest;
@@ -18,7 +18,7 @@ pub(super) enum Route {
     Asset(String),
     Health,
     Metrics,
-    Setup(setup::Wanted),
+    Setup(setup::Guide),
     Admin(Wish),
     Preflight,
     /// What the upstream must be asked for; a ping is about no repository.
@@ -118,7 +118,7 @@ fn beside_the_protocol(
     Ok(match url.path() {
         "/healthz" => Route::Health,
         "/metrics" => Route::Metrics,
-        "/setup" => Route::Setup(setup::wanted(url, settings)?),
+        "/setup" => Route::Setup(setup::guide(url, settings)?),
         path => Route::Asset(path.into()),
     })
 }

@@ -4,8 +4,8 @@
 
 use super::action::{Action, ClientRequest, Respond};
 use super::answer;
-use super::config::Settings;
-use super::entries::Entry;
+use super::entries::RegistryEntry;
+use super::settings::Settings;
 use super::wish::is_administrator;
 use crate::oci::url::Parts;
 use alloc::format;
@@ -16,7 +16,7 @@ const TEXT: &str = "text/plain; charset=utf-8";
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub(super) enum Guide {
     Overview,
     /// Of what containers/image reads, for all registries.
     RegistriesConf,
@@ -26,23 +26,23 @@ pub(super) enum Wanted {
     Policy,
 }
 
-pub(super) fn wanted(url: &Parts<'_>, settings: &Settings) -> Result<Wanted, Respond> {
+pub(super) fn guide(url: &Parts<'_>, settings: &Settings) -> Result<Guide, Respond> {
     let parameter = |name: &str| url.parameters(name).into_iter().next();
     let names = || -> Vec<String> {
         let entries = settings.entries.iter();
         entries.map(|entry| entry.name.clone()).collect()
     };
     match parameter("for").as_deref() {
-        None => Ok(Wanted::Overview),
-        Some("podman") => Ok(Wanted::RegistriesConf),
-        Some("policy") => Ok(Wanted::Policy),
+        None => Ok(Guide::Overview),
+        Some("podman") => Ok(Guide::RegistriesConf),
+        Some("policy") => Ok(Guide::Policy),
         Some("containerd") => {
             let names = names();
             let only = names.first().filter(|_| names.len() == 1).cloned();
             parameter("name")
                 .or(only)
                 .filter(|name| names.contains(name))
-                .map(Wanted::HostsToml)
+                .map(Guide::HostsToml)
                 .ok_or_else(|| wrong(&format!("name= one of {}", names.join(", "))))
         }
         Some(_) => Err(wrong("for=podman, for=containerd or for=policy")),
@@ -54,22 +54,22 @@ fn wrong(expected: &str) -> Respond {
     answer::error(400, "UNSUPPORTED", &message)
 }
 
-pub(super) fn serve(settings: &Settings, request: &ClientRequest, wanted: &Wanted) -> Action {
+pub(super) fn serve(settings: &Settings, request: &ClientRequest, guide: &Guide) -> Action {
     let origin = settings.origin(request);
-    match wanted {
-        Wanted::Overview => answer::document(200, TEXT, overview(settings, &origin)),
-        Wanted::RegistriesConf => answer::document(200, TEXT, registries_conf(settings, &origin)),
-        Wanted::HostsToml(name) => {
-            let named = |entry: &&Entry| entry.name == *name;
+    match guide {
+        Guide::Overview => answer::document(200, TEXT, overview(settings, &origin)),
+        Guide::RegistriesConf => answer::document(200, TEXT, registries_conf(settings, &origin)),
+        Guide::HostsToml(name) => {
+            let named = |entry: &&RegistryEntry| entry.name == *name;
             let entry = settings.entries.iter().find(named);
             let text = entry.map(|entry| hosts_toml(entry, &origin));
             answer::document(200, TEXT, text.unwrap_or_default())
         }
-        Wanted::Policy if is_administrator(settings, request) => {
+        Guide::Policy if is_administrator(settings, request) => {
             let text = String::from_utf8_lossy(&settings.policy).to_string();
             answer::document(200, "application/json", text)
         }
-        Wanted::Policy => Action::Respond(answer::error(
+        Guide::Policy => Action::Respond(answer::error(
             401,
             "UNAUTHORIZED",
             "sealgate: the policy is for the administrator: Authorization: Bearer …",
@@ -78,7 +78,7 @@ pub(super) fn serve(settings: &Settings, request: &ClientRequest, wanted: &Wante
 }
 
 /// Where an entry's repositories are, without a scheme.
-fn location(entry: &Entry, origin: &str) -> String {
+fn location(entry: &RegistryEntry, origin: &str) -> String {
     let authority = Parts::of(origin).authority;
     match entry.prefix.as_str() {
         "" => authority.into(),
@@ -107,7 +107,7 @@ fn registries_conf(settings: &Settings, origin: &str) -> String {
 }
 
 /// containerd's `hosts.toml`: the server is the gateway, too, or it would be the registry itself.
-fn hosts_toml(entry: &Entry, origin: &str) -> String {
+fn hosts_toml(entry: &RegistryEntry, origin: &str) -> String {
     let (address, below) = match entry.prefix.as_str() {
         "" => (origin.to_string(), ""),
         prefix => (format!("{origin}/v2/{prefix}"), "override_path = true\n"),

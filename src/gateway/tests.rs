@@ -196,7 +196,7 @@ fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
 }
 
 /// The one registry behind it.
-fn only(gateway: &Gateway) -> &entries::Entry {
+fn only(gateway: &Gateway) -> &entries::RegistryEntry {
     gateway.settings.entries.iter().next().unwrap()
 }
 

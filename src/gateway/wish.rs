@@ -2,8 +2,8 @@
 
 use super::action::{ClientRequest, Respond};
 use super::answer;
-use super::config::Settings;
 use super::decisions::Asked;
+use super::settings::Settings;
 use crate::oci::url::Parts;
 use crate::time::UnixTime;
 use alloc::format;
