@@ -17,7 +17,7 @@ OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build tools/fixtures/openpgp-rpgp
-PACKAGED := $(shell find js -type f) $(wildcard README.md CHANGELOG.md LICENSE)
+PACKAGED := $(shell find js www fixtures/demo -type f) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
 WASM_PACK := $(CACHE)/wasm-pack-0.15.1
@@ -35,8 +35,8 @@ help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 24
 
 .PHONY: serve
-serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…] [PUBLIC_URL=…] [EGRESS=…] [CORS_ORIGINS=…] [PUBLISH_POLICY=none]
-	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" CORS_ORIGINS="$(CORS_ORIGINS)" PUBLISH_POLICY="$(PUBLISH_POLICY)" node worker/serve.mjs
+serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…] [PUBLIC_URL=…] [EGRESS=…] [CORS_ORIGINS=…] [PUBLISH_POLICY=none]; RUNTIME=node: in Node, by the package alone
+	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" CORS_ORIGINS="$(CORS_ORIGINS)" PUBLISH_POLICY="$(PUBLISH_POLICY)" node $(if $(filter node,$(RUNTIME)),pkg/cli.js serve $(if $(UPSTREAM),,--demo),worker/serve.mjs)
 
 .PHONY: build
 build: pkg/package.json ## make the npm package in pkg/
@@ -129,6 +129,7 @@ test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
+	RUNTIME=node node --test --test-concurrency=1 pkg-tests/clients/egress.test.mjs pkg-tests/clients/faults.test.mjs
 
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load

@@ -134,7 +134,7 @@ export function createApi(glue, platform) {
 			...rest,
 			...(assets && { assets: toAssets(assets) }),
 			...(adminSecret && { adminSecret: toBytes("adminSecret", adminSecret) }),
-		...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
+			...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 			time: toSeconds(time),
 		};
 		const bytes = toBytes("policy", policy);
@@ -289,7 +289,7 @@ export function createApi(glue, platform) {
 		async judgeNext(request, options = {}) {
 			const signal = checkSignal(checkOptions(options).signal);
 			throwIfAborted(signal);
-			if (!("policyNext" in this.#config)) return undefined;
+			if (!this.hasNext()) return undefined;
 			const { method, url, headers, time = now() } = request;
 			const asked = { method, url, headers: [...headers], time };
 			await this.#renew();
@@ -300,6 +300,11 @@ export function createApi(glue, platform) {
 				this.#services,
 				signal,
 			);
+		}
+
+		/** Whether there is a next policy. */
+		hasNext() {
+			return "policyNext" in this.#config;
 		}
 
 		/** @returns {import("./index.d.ts").GatewayState} */

@@ -63,6 +63,8 @@ async function judge(command) {
 			return (await import("./cli/policy.js")).testPolicy(reaching(command));
 		case "policy diff":
 			return (await import("./cli/fleet.js")).diffPolicies(reaching(command));
+		case "serve":
+			return (await import("./cli/serve.js")).serve(command);
 		case "audit":
 			return (await import("./cli/fleet.js")).audit(reaching(command));
 	}

@@ -458,5 +458,7 @@ export class Gateway {
 		request: GatewayRequest,
 		options?: Abortable,
 	): Promise<string | undefined>;
+	/** Whether there is a next policy. */
+	hasNext(): boolean;
 	state(): GatewayState;
 }

@@ -88,9 +88,19 @@ export function checkPublic({ protocol, hostname }) {
  *
  * @param {string} url @param {Parameters<import("./index.d.ts").Fetch>[1]} init
  * @param {import("node:https").RequestOptions} options how it is connected
- * @returns {Promise<import("./index.d.ts").FetchedResponse>}
  */
-export async function send(url, { method, headers, body, signal }, options) {
+export async function send(url, init, options) {
+	return toResponse(url, init, await ask(url, init, options));
+}
+
+/**
+ * The same, as Node has it: whoever asks must read the answer, or destroy it.
+ *
+ * @param {string} url @param {Parameters<import("./index.d.ts").Fetch>[1]} init
+ * @param {import("node:https").RequestOptions} options how it is connected
+ * @returns {Promise<import("node:http").IncomingMessage>}
+ */
+export async function ask(url, { method, headers, body, signal }, options) {
 	// Imported when it is needed: where WebAssembly is switched off, Node 22 does not survive the import of node:http.
 	const { request } = url.startsWith("http:")
 		? await import("node:http")
@@ -99,33 +109,37 @@ export async function send(url, { method, headers, body, signal }, options) {
 		const sent = request(
 			url,
 			{ method, headers: Object.fromEntries(headers), signal, ...options },
-			(answer) => {
-				// Nobody reads what has no body, and an unread answer keeps its connection.
-				if (method === "HEAD") answer.resume();
-				resolve(toResponse(url, answer, method !== "HEAD"));
-			},
+			resolve,
 		);
-		sent.once("error", reject);
+		// Also what comes after the answer, which says it itself.
+		sent.on("error", reject);
 		sent.end(body);
 	});
 }
 
-/** @param {string} url @param {import("node:http").IncomingMessage} answer @param {boolean} hasBody @returns {import("./index.d.ts").FetchedResponse} */
-function toResponse(url, answer, hasBody) {
-	const list = answer.rawHeaders.flatMap((name, index, all) =>
-		index % 2 === 0 ? [[name.toLowerCase(), all[index + 1] ?? ""]] : [],
-	);
+/** @param {string} url @param {{ method: string }} init @param {import("node:http").IncomingMessage} answer @returns {import("./index.d.ts").FetchedResponse} */
+export function toResponse(url, { method }, answer) {
+	const hasBody = method !== "HEAD";
+	// Nobody reads what has no body, and an unread answer keeps its connection.
+	if (!hasBody) answer.resume();
 	return {
 		status: answer.statusCode ?? 0,
 		url,
 		redirected: false,
 		headers: {
 			forEach: (each) => {
-				for (const [name = "", value = ""] of list) each(value, name);
+				for (const [name, value] of headersOf(answer)) each(value, name);
 			},
 		},
 		body: hasBody ? /** @type {any} */ (Readable.toWeb(answer)) : null,
 	};
+}
+
+/** @param {{ rawHeaders: string[] }} message @returns {[string, string][]} names in lower case */
+export function headersOf({ rawHeaders }) {
+	return rawHeaders.flatMap((name, index) =>
+		index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] ?? ""]] : [],
+	);
 }
 
 /** Every address of a name must be a public one. @type {import("node:net").LookupFunction} */

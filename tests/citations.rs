@@ -328,11 +328,11 @@ fn every_lint_is_explained() {
     assert_eq!(rows, lints.into_iter().collect());
 }
 
-/// Each setting that the worker reads has a row.
+/// Each setting that a runtime reads has a row.
 #[test]
 fn every_setting_of_the_gateway_is_explained() {
-    let worker = read("worker/index.js");
-    let settings: Vec<&str> = worker
+    let code = [read("js/config.js"), read("worker/index.js")].concat();
+    let settings: Vec<&str> = code
         .lines()
         .filter_map(|line| line.trim().strip_prefix("* @property ")?.split_once("} ["))
         .filter_map(|(_, rest)| rest.split(']').next())

@@ -13,6 +13,8 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { TEXTS } from "../js/config.js";
+import { siteFiles } from "../js/serve/files.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const DEMO = {
@@ -24,24 +26,14 @@ const DEMO = {
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
-const PASSED = [
-	"PUBLIC_URL",
-	"EGRESS",
-	"REQUEST_TIMEOUT_MS",
-	"CORS_ORIGINS",
-	"PUBLISH_POLICY",
-	"SECRET",
-	"MAX_REQUESTS",
-	"MODE",
-	"ADMIN_SECRET",
-	"FOREIGN_LAYERS",
-];
+/** What the worker imports of the package beside the gateway: `sealgate/PART`. */
+const PARTS = ["config", "demo", "shell"];
 
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
 
-/** @typedef {{ upstream: string, name: string, policyFile: string, registriesFolder: string, port: number, demo: boolean, more: Record<string, string> }} Settings */
-/** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
+/** @typedef {{ upstream: string, name: string, policyFile: string, nextFile: string, registriesFolder: string, port: number, demo: boolean, more: Record<string, string> }} Settings */
+/** @typedef {{ policy: Uint8Array, policyNext?: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
 /** @typedef {{ id: string, name: string, severity: string, pointer: string, message: string }} Lint */
 /** @typedef {{ policyAssets(policy: Uint8Array): Promise<string[]>, policyLint(policy: Uint8Array, known: object): Promise<Lint[]> }} Sealgate */
 
@@ -71,17 +63,19 @@ function settingsOf(env) {
 	const port = Number(env.PORT || 8787);
 	// What the gateway reads, and complains of, itself.
 	const more = Object.fromEntries(
-		PASSED.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
+		TEXTS.flatMap((name) => (env[name] ? [[name, env[name]]] : [])),
 	);
 	if (!Number.isInteger(port) || port < 1 || port > 65535)
 		throw new UsageError(
 			`PORT is ${env.PORT}: expected a number from 1 to 65535, for example PORT=8787`,
 		);
-	if (!env.UPSTREAM) {
+	const nextFile = env.POLICY_NEXT ?? "";
+	if (!env.UPSTREAM && !env.REGISTRIES) {
 		return {
 			upstream: DEMO.upstream,
 			name: env.NAME || DEMO.name,
 			policyFile: env.POLICY || DEMO.policy,
+			nextFile,
 			registriesFolder: env.REGISTRIES_D || DEMO.registriesD,
 			port,
 			demo: true,
@@ -90,15 +84,16 @@ function settingsOf(env) {
 	}
 	if (!env.POLICY) {
 		throw new UsageError(
-			`UPSTREAM is ${env.UPSTREAM}, but POLICY is missing: say which policy decides what this registry may serve, for example\n` +
-				`  make serve UPSTREAM=${env.UPSTREAM} POLICY=policy.json\n` +
+			`UPSTREAM is ${env.UPSTREAM || "in REGISTRIES"}, but POLICY is missing: say which policy decides what this registry may serve, for example\n` +
+				`  make serve UPSTREAM=${env.UPSTREAM || "https://registry.example.com"} POLICY=policy.json\n` +
 				"`sealgate policy init IMAGE --key cosign.pub` writes a first one.",
 		);
 	}
 	return {
-		upstream: env.UPSTREAM,
-		name: env.NAME || hostOf(env.UPSTREAM),
+		upstream: env.UPSTREAM ?? "",
+		name: env.NAME || (env.UPSTREAM ? hostOf(env.UPSTREAM) : ""),
 		policyFile: env.POLICY,
+		nextFile,
 		registriesFolder: env.REGISTRIES_D ?? "",
 		port,
 		demo: false,
@@ -145,11 +140,16 @@ async function readPolicy(settings, sealgate) {
 		settings.registriesFolder === ""
 			? undefined
 			: await readFolder(settings.registriesFolder);
+	const next = await readNext(settings, sealgate);
 	try {
 		const paths = await sealgate.policyAssets(policy);
-		const assets = await readAssets(settings.policyFile, paths);
+		const assets = {
+			...next?.assets,
+			...(await readAssets(settings.policyFile, paths)),
+		};
 		return {
 			policy,
+			policyNext: next?.policyNext,
 			assets,
 			registriesD,
 			lints: await sealgate.policyLint(policy, {
@@ -161,6 +161,28 @@ async function readPolicy(settings, sealgate) {
 		if (error instanceof UsageError) throw error;
 		return { policy, assets: {}, registriesD, complaint: messageOf(error) };
 	}
+}
+
+/**
+ * What it names relatively lies beside the policy in force; of a file that is not there, the gateway says so.
+ *
+ * @param {Settings} settings
+ * @param {Sealgate} sealgate
+ */
+async function readNext({ nextFile, policyFile }, sealgate) {
+	if (nextFile === "") return undefined;
+	const policyNext = await readFile(nextFile).catch((error) => {
+		throw new UsageError(
+			`POLICY_NEXT is ${nextFile}: no such file can be read (${messageOf(error)}). Give the path of a policy.json, or leave it out.`,
+		);
+	});
+	/** @type {Record<string, Uint8Array>} */
+	const assets = {};
+	for (const path of await sealgate.policyAssets(policyNext).catch(() => [])) {
+		const file = resolve(dirname(policyFile), path);
+		if (existsSync(file)) assets[path] = await readFile(file);
+	}
+	return { policyNext, assets };
 }
 
 /** @param {string} folder @returns {Promise<Record<string, Uint8Array>>} */
@@ -229,21 +251,23 @@ async function checkPortIsFree(port) {
 async function writeBundle(
 	directory,
 	settings,
-	{ policy, assets, registriesD },
+	{ policy, policyNext, assets, registriesD },
 ) {
 	await rm(directory, { recursive: true, force: true });
 	await mkdir(join(directory, "site"), { recursive: true });
-	const shell = ["index.js", "demo.js", "store.js"];
-	const modules = [
-		"workerd.js",
-		...(await importsOf(join(root, "pkg"), "workerd.js")),
-	];
+	const shell = ["index.js", "store.js"];
+	const entries = ["workerd.js", ...PARTS.map((part) => `${part}.js`)];
+	const modules = new Set(entries);
+	for (const entry of entries)
+		for (const file of await importsOf(join(root, "pkg"), entry))
+			modules.add(file);
 	for (const file of shell)
 		await cp(join(root, "worker", file), join(directory, file));
 	for (const file of modules)
 		await cp(join(root, "pkg", file), join(directory, "pkg", file));
 	await copySite(join(directory, "site"));
 	await writeFile(join(directory, "policy.json"), policy);
+	if (policyNext) await writeFile(join(directory, "next.json"), policyNext);
 	const base64 = (/** @type {Record<string, Uint8Array>} */ files) =>
 		JSON.stringify(
 			Object.fromEntries(
@@ -258,13 +282,9 @@ async function writeBundle(
 		await writeFile(join(directory, "registries.json"), base64(registriesD));
 	await writeFile(
 		join(directory, "config.capnp"),
-		configuration(
-			directory,
-			settings,
-			registriesD !== undefined,
-			shell,
-			modules,
-		),
+		configuration(directory, settings, registriesD !== undefined, shell, [
+			...modules,
+		]),
 	);
 }
 
@@ -288,22 +308,10 @@ async function importsOf(folder, entry, seen = new Set()) {
 	return [...seen];
 }
 
-/**
- * The page imports the package from `/sealgate/`.
- *
- * @param {string} site
- */
+/** @param {string} site */
 async function copySite(site) {
-	const www = join(root, "www");
-	if (existsSync(www)) await cp(www, site, { recursive: true });
-	const pkg = join(root, "pkg");
-	for (const file of await readdir(pkg)) {
-		if (
-			/\.(js|wasm)$/.test(file) &&
-			!["cli.js", "node.js", "public.js", "workerd.js"].includes(file)
-		)
-			await cp(join(pkg, file), join(site, "sealgate", file));
-	}
+	const files = siteFiles(join(root, "www"), join(root, "pkg"));
+	for (const [path, file] of files) await cp(file, join(site, path));
 }
 
 /**
@@ -337,12 +345,13 @@ const gateway :Workerd.Worker = (
   modules = [
     ${shell.map(module).join(",\n    ")},
     (name = "sealgate", esModule = "export * from './pkg/workerd.js';"),
+    ${PARTS.map((part) => `(name = "sealgate/${part}", esModule = "export * from '../pkg/${part}.js';")`).join(",\n    ")},
     ${modules.map((file) => module(`pkg/${file}`)).join(",\n    ")}
   ],
   bindings = [
     (name = "UPSTREAM", text = ${text(settings.upstream)}),
     (name = "NAME", text = ${text(settings.name)}),
-    (name = "POLICY", data = embed "policy.json"),
+    (name = "POLICY", data = embed "policy.json"),${settings.nextFile === "" ? "" : '\n    (name = "POLICY_NEXT", data = embed "next.json"),'}
     (name = "POLICY_ASSETS", json = embed "assets.json"),${hasRegistries ? '\n    (name = "REGISTRIES_D", json = embed "registries.json"),' : ""}
 ${Object.entries(settings.more)
 	.map(
@@ -437,7 +446,8 @@ function announce(settings, policy) {
 	const host = `localhost:${settings.port}`;
 	const front = settings.demo
 		? "the embedded demo registry"
-		: settings.upstream;
+		: settings.upstream || "the registries in REGISTRIES";
+	const judged = settings.name === "" ? "" : `as ${settings.name} `;
 	const pull = settings.demo
 		? `podman pull --tls-verify=false ${host}/demo/signed:1.0   (and demo/unsigned:1.0, which is refused)`
 		: `podman pull --tls-verify=false ${host}/REPOSITORY:TAG`;
@@ -460,7 +470,7 @@ function announce(settings, policy) {
 			`${basename(settings.policyFile)}: ${notes} note${notes === 1 ? "" : "s"}, which sealgate policy lint shows`,
 		);
 	console.log(
-		`sealgate is serving http://${host} in front of ${front}, judged as ${settings.name} by ${basename(settings.policyFile)}. Try: ${pull}`,
+		`sealgate is serving http://${host} in front of ${front}, judged ${judged}by ${basename(settings.policyFile)}. Try: ${pull}`,
 	);
 }
 

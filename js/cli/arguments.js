@@ -31,9 +31,10 @@ import {
  * @typedef {How & { name: "policy test", file: string, cases: string, registriesD?: string, format: Format }} PolicyTestCommand
  * @typedef {How & { name: "policy diff", file: string, next: string, registriesD?: string, json: boolean }} PolicyDiffCommand
  * @typedef {How & { name: "audit", policy: string, registriesD?: string, writeExceptions?: string, includeSuspicious: boolean, format?: Format }} AuditCommand
+ * @typedef {{ name: "serve", upstream?: string, policy?: string, registriesD?: string, publicUrl?: string, listen?: string, tlsCert?: string, tlsKey?: string, egress: string[], ca: string[], demo: boolean, registry?: string }} ServeCommand
  * @typedef {{ name: "completion", shell: string }} CompletionCommand
  * @typedef {{ name: "help", of?: string } | { name: "version" }} Told
- * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | AuditCommand | CompletionCommand} Command
+ * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | AuditCommand | ServeCommand | CompletionCommand} Command
  */
 
 /** Commands that read their images from standard input. */
@@ -160,6 +161,7 @@ const READERS = {
 		json: given.flag("json"),
 	}),
 	audit: (given) => audit(given),
+	serve: (given) => serve(given),
 	completion: (given, { shell = "" }) => {
 		if (!SHELLS.includes(shell))
 			throw given.wrong(
@@ -258,6 +260,30 @@ function audit(given) {
 	};
 }
 
+/** @param {Given} given @returns {ServeCommand} */
+function serve(given) {
+	const upstream = given.single("upstream");
+	const demo = given.flag("demo");
+	if (demo && upstream !== undefined)
+		throw given.wrong(
+			"--demo and --upstream are two registries to stand in front of: give one of them",
+		);
+	return {
+		name: "serve",
+		upstream,
+		demo,
+		policy: given.single("policy"),
+		registriesD: given.single("registries.d"),
+		registry: given.single("name"),
+		listen: given.single("listen"),
+		publicUrl: given.single("public-url"),
+		tlsCert: given.single("tls-cert"),
+		tlsKey: given.single("tls-key"),
+		egress: given.list("egress"),
+		ca: given.list("ca"),
+	};
+}
+
 /** How a registry is asked. @param {Given} given @returns {How} */
 function how(given) {
 	return {
@@ -347,12 +373,17 @@ function checkStandardInput(name, operands, given) {
 		.filter(([option]) => option !== "write-exceptions")
 		.flatMap(([, values]) => /** @type {string[]} */ (values));
 	const uses = [...operands, ...files].filter((file) => file === "-").length;
-	const most = READ_IMAGES.includes(name) ? 0 : 1;
-	if (uses > most)
+	if (READ_IMAGES.includes(name) && uses > 0)
 		throw given.wrong(
-			most === 0
-				? `${name} reads its images from standard input: a file cannot be - here`
-				: "standard input can be read once: give - for one file only",
+			`${name} reads its images from standard input: a file cannot be - here`,
+		);
+	if (name === "serve" && uses > 0)
+		throw given.wrong(
+			"serve reads its files again when they change: a file cannot be - here",
+		);
+	if (uses > 1)
+		throw given.wrong(
+			"standard input can be read once: give - for one file only",
 		);
 }
 

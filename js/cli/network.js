@@ -13,7 +13,13 @@ import { Readable } from "node:stream";
 import { connect, rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { codedError } from "../error.js";
-import { checkPublic, publicLookup, refused, send } from "../public.js";
+import {
+	ask,
+	checkPublic,
+	publicLookup,
+	refused,
+	toResponse,
+} from "../public.js";
 import { read } from "./inputs.js";
 import { proxies } from "./proxy.js";
 
@@ -23,10 +29,24 @@ import { proxies } from "./proxy.js";
 const SIGNAL = Symbol("signal");
 /** Milliseconds until a proxy has answered. */
 const PATIENCE = 30_000;
+/** Milliseconds for which an unused connection is kept. */
+const IDLE = 30_000;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** @param {string[]} files of authorities @param {Record<string, string | undefined>} environment @returns {Fetch} */
 export function createFetch(files, environment) {
+	const reach = createReach(files, environment);
+	return async (url, init) => {
+		const target = new URL(url);
+		if (target.protocol === "file:") return readFile(target, init);
+		return toResponse(url, init, await reach(url, init));
+	};
+}
+
+/** @typedef {(url: string, init: Parameters<Fetch>[1]) => Promise<import("node:http").IncomingMessage>} Reach */
+
+/** The network alone, and answers as Node has them. @param {string[]} files of authorities @param {Record<string, string | undefined>} environment @returns {Reach} */
+export function createReach(files, environment) {
 	const proxyOf = proxies(environment);
 	const authorities = files.flatMap(readAuthorities);
 	const ca =
@@ -36,7 +56,6 @@ export function createFetch(files, environment) {
 	const agents = createAgents(ca);
 	return async (url, init) => {
 		const target = new URL(url);
-		if (target.protocol === "file:") return readFile(target, init);
 		const isPublic = init.egress === "public";
 		if (isPublic) checkPublic(target);
 		const proxy = proxyOf(target);
@@ -49,7 +68,7 @@ export function createFetch(files, environment) {
 			["user-agent", "sealgate"],
 			...init.headers,
 		]);
-		return again(() => send(url, { ...init, headers }, options));
+		return again(() => ask(url, { ...init, headers }, options));
 	};
 }
 
@@ -97,7 +116,8 @@ async function again(ask) {
 
 /** Connections are kept, and never shared between what the user named and what a registry named. @param {string[] | undefined} ca */
 function createAgents(ca) {
-	const kept = { keepAlive: true };
+	// An unused connection is not trusted for long: something on the way may have forgotten it.
+	const kept = { keepAlive: true, timeout: IDLE };
 	const plain = new HttpAgent(kept);
 	const direct = new HttpsAgent({ ...kept, ca });
 	const open = new HttpsAgent({ ...kept, ca });
@@ -121,7 +141,7 @@ function createAgents(ca) {
 class TunnelAgent extends HttpsAgent {
 	/** @param {Proxy} proxy @param {boolean} isPublic @param {string[] | undefined} ca */
 	constructor(proxy, isPublic, ca) {
-		super({ keepAlive: true, ca });
+		super({ keepAlive: true, timeout: IDLE, ca });
 		this.proxy = proxy;
 		this.isPublic = isPublic;
 		this.ca = ca;

@@ -132,6 +132,35 @@ export const OPTIONS = {
 		from: PROVIDERS,
 		text: "who checks signatures: webcrypto (the platform's) or rust (built in)",
 	},
+	upstream: {
+		value: "URL",
+		text: "the registry to stand in front of, http(s)://host[:port]",
+	},
+	name: {
+		value: "NAME",
+		text: "the name by which policies and signatures know the registry; its host[:port] without it",
+	},
+	listen: {
+		value: "ADDRESS",
+		text: "where clients ask: HOST:PORT, [ADDRESS]:PORT or a PORT of this machine alone; 127.0.0.1:8787 without it",
+	},
+	"tls-cert": {
+		value: "FILE",
+		from: "file",
+		text: "the gateway's own certificate with its chain (PEM): then it speaks TLS, and HTTP/2 beside HTTP/1.1",
+	},
+	"tls-key": {
+		value: "FILE",
+		from: "file",
+		text: "the private key of that certificate (PEM)",
+	},
+	"public-url": {
+		value: "URL",
+		text: "the address by which clients know this gateway, where something before it ends TLS",
+	},
+	demo: {
+		text: "stand in front of the demo registry that the package carries",
+	},
 	help: { short: "h", text: "print help" },
 	version: { short: "V", text: "print the version" },
 };
@@ -341,6 +370,27 @@ Without --format, results are given in words on a terminal, else as a JSON objec
 ${NETWORK_TEXT}
 
 Exit status: 0 all allowed · 1 some denied · 2 could not find out, or could not understand`,
+	},
+	serve: {
+		operands: [],
+		purpose:
+			"stand in front of a registry, and let through what a policy allows",
+		usage: ["--upstream URL --policy FILE", "--demo"],
+		takes: [
+			...["upstream", "policy", "registries.d", "name", "listen", "demo"],
+			...["tls-cert", "tls-key", "ca", "egress", "public-url"],
+		],
+		more: `What a flag leaves open is taken from the environment: $UPSTREAM, $POLICY, $REGISTRIES_D, $NAME, $LISTEN (or
+$PORT), $TLS_CERT, $TLS_KEY, $EGRESS, $PUBLIC_URL, and as in the worker $CORS_ORIGINS, $PUBLISH_POLICY, $SECRET,
+$MAX_REQUESTS, $REQUEST_TIMEOUT_MS. $HTTPS_PROXY and $NO_PROXY count as for every command.
+
+The policy, the files that it names, the registries.d, the certificate and the authorities are read again when
+they change (they are looked at every two seconds) and on SIGHUP. What cannot be read or understood never
+replaces what runs.
+SIGTERM and SIGINT let what is under way end, for at most 30 seconds; a second one does not wait.
+Decisions go to standard output, a JSON object a line; everything else goes to standard error.
+
+Exit status: 0 stopped by a signal · 2 could not start`,
 	},
 	completion: {
 		operands: ["shell"],

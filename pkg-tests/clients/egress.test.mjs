@@ -202,7 +202,13 @@ test("a redirect to a name of this machine, over https, reaches nothing: the net
 		const answer = await fetch(`${gate.url}/v2/open/manifests/1.0`);
 		const text = await answer.text();
 		assert.equal(answer.status, 503, `${host}: ${text}`);
-		assert.match(text, /\[host\.egress\]/, host);
+		// A name that nobody knows here is none in Node; workerd says no more than that it did not connect.
+		const known = await lookup(host).catch(() => undefined);
+		assert.match(
+			text,
+			known ? /\[host\.egress\]/ : /\[host\.(egress|unreachable)\]/,
+			host,
+		);
 		assert.ok(!text.includes(String(port)), text);
 	}
 	assert.equal(connections, 0);

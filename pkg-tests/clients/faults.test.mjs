@@ -1006,9 +1006,9 @@ describe("wrong configuration", () => {
 			settings,
 			expected,
 		] of /** @type {[Record<string, string>, RegExp][]} */ ([
-			[{ UPSTREAM: "http://127.0.0.1:5000" }, /POLICY is missing/],
-			[{ UPSTREAM: "127.0.0.1:5000", POLICY: "x.json" }, /UPSTREAM=http:\/\//],
-			[{ POLICY: "/nonexistent/policy.json" }, /no such file/],
+			[{ UPSTREAM: "http://127.0.0.1:5000" }, /POLICY is missing|--policy/],
+			[{ UPSTREAM: "127.0.0.1:5000", POLICY: "x.json" }, /with its scheme/],
+			[{ POLICY: "/nonexistent/policy.json" }, /no such file|readable file at/],
 			[{ PORT: "70000" }, /PORT/],
 		])) {
 			const { code, output } = await serveFails(settings);

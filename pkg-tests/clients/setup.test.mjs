@@ -64,9 +64,9 @@ for (const version of ["1.6", "2"]) {
 			const folder = await mkdtemp(join(here.folder, "certs-"));
 			await mkdir(join(folder, here.name), { recursive: true });
 			await writeFile(join(folder, here.name, "hosts.toml"), toml);
-			const node = await (
-				NODES[`containerd ${version}, ctr`] ?? assert.fail()
-			)({ hosts: folder });
+			const node = await (NODES[`containerd ${version}, ctr`] ?? assert.fail())(
+				{ hosts: folder },
+			);
 			try {
 				const { output } = await node.pull(`${here.name}/app:${tag}`);
 				return {

@@ -1,5 +1,6 @@
 /**
- * The worker for tests: the very program that `make serve` runs, on a free port.
+ * The gateway for tests: the very program that `make serve` runs, on a free port; with RUNTIME=node in the environment the one that
+ * `make serve RUNTIME=node` runs.
  *
  * @module
  */
@@ -10,21 +11,18 @@ import { createServer } from "node:net";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 // Another build's folder (with its worker/ and pkg/) can be put in its place, to see a test fail there.
-const SERVE = fileURLToPath(
-	new URL(
-		"worker/serve.mjs",
-		process.env.SEALGATE_AT
-			? pathToFileURL(`${process.env.SEALGATE_AT}/`)
-			: new URL("../../", import.meta.url),
-	),
-);
+const AT = process.env.SEALGATE_AT
+	? pathToFileURL(`${process.env.SEALGATE_AT}/`)
+	: new URL("../../", import.meta.url);
+const SERVE = fileURLToPath(new URL("worker/serve.mjs", AT));
+const CLI = fileURLToPath(new URL("pkg/cli.js", AT));
 const START_TIMEOUT_MS = 30_000;
 
 /**
  * @typedef {object} Worker
  * @property {string} host `localhost:PORT`, as clients name the registry
  * @property {string} url `http://localhost:PORT`
- * @property {() => Promise<number>} pid of workerd itself
+ * @property {() => Promise<number>} pid of workerd itself, or of Node
  * @property {() => string} output everything that was printed so far
  * @property {() => Promise<void>} stop
  */
@@ -32,7 +30,7 @@ const START_TIMEOUT_MS = 30_000;
 /**
  * Without `upstream` it is the embedded demo.
  *
- * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number, settings?: Record<string, string> }} [options] `policy` and `registriesD` are paths
+ * @param {{ upstream?: string, name?: string, policy?: string, registriesD?: string, port?: number, settings?: Record<string, string>, runtime?: string }} [options] `policy` and `registriesD` are paths
  * @returns {Promise<Worker>}
  */
 export async function startWorker({
@@ -42,6 +40,7 @@ export async function startWorker({
 	registriesD = "",
 	port,
 	settings = {},
+	runtime = process.env.RUNTIME,
 } = {}) {
 	const listen = port ?? (await freePort());
 	const env = {
@@ -53,7 +52,8 @@ export async function startWorker({
 		PORT: String(listen),
 		...settings,
 	};
-	const child = spawn(process.execPath, [SERVE], {
+	const inNode = runtime === "node";
+	const child = spawn(process.execPath, programOf(inNode, upstream), {
 		env,
 		stdio: ["ignore", "pipe", "pipe"],
 	});
@@ -70,6 +70,7 @@ export async function startWorker({
 		host: `localhost:${listen}`,
 		url: `http://localhost:${listen}`,
 		async pid() {
+			if (inNode) return /** @type {number} */ (child.pid);
 			const children = (
 				await readFile(`/proc/${child.pid}/task/${child.pid}/children`, "utf8")
 			)
@@ -91,8 +92,14 @@ export async function startWorker({
 	};
 }
 
+/** @param {boolean} inNode @param {string} upstream */
+function programOf(inNode, upstream) {
+	if (!inNode) return [SERVE];
+	return [CLI, "serve", ...(upstream === "" ? ["--demo"] : [])];
+}
+
 /**
- * Runs `worker/serve.mjs` where it is expected to end by itself.
+ * Runs what `make serve` runs where it is expected to end by itself.
  *
  * @param {Record<string, string>} settings
  * @returns {Promise<{ code: number, output: string }>}
@@ -106,7 +113,8 @@ export async function serveFails(settings) {
 		PORT: String(await freePort()),
 		...settings,
 	};
-	const child = spawn(process.execPath, [SERVE], {
+	const inNode = process.env.RUNTIME === "node";
+	const child = spawn(process.execPath, programOf(inNode, env.UPSTREAM ?? ""), {
 		env,
 		stdio: ["ignore", "pipe", "pipe"],
 		timeout: START_TIMEOUT_MS,

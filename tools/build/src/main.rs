@@ -1,5 +1,5 @@
 //! Makes `pkg/`, the npm package: each module with its glue (by wasm-bindgen), made smaller (by
-//! wasm-opt), and what `js/` holds.
+//! wasm-opt), and what `js/`, `www/` and `fixtures/demo/` hold.
 //!
 //! `sealgate-build PKG NAME.wasm… [--root DIR] [--wasm-opt PROGRAM | --no-wasm-opt]`
 //!
@@ -34,6 +34,8 @@ const WASM_FEATURES: [&str; 6] = [
 ];
 /// Copied from the root when they are there.
 const PAPERS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
+/// What `sealgate serve` shows: the page, and the layouts of the demo registry.
+const FOLDERS: [(&str, &str); 2] = [("www", "www"), ("fixtures/demo", "demo")];
 
 struct Options {
     modules: Vec<PathBuf>,
@@ -65,6 +67,9 @@ fn build(options: &Options) -> Outcome<()> {
         made.push(options.package.join(name));
     }
     copy_tree(&options.root.join("js"), &fresh)?;
+    for (from, to) in FOLDERS {
+        copy_tree(&options.root.join(from), &fresh.join(to))?;
+    }
     for paper in PAPERS {
         let from = options.root.join(paper);
         if from.is_file() {

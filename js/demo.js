@@ -11,7 +11,7 @@
  * @module
  */
 
-/** @typedef {import("./index.js").Fetcher} Fetcher */
+/** @typedef {{ fetch(input: string, init?: RequestInit): Promise<Response> }} Fetcher */
 /** @typedef {{ mediaType?: string, digest: string, size?: number, annotations?: Record<string, string> }} Descriptor */
 
 const REPOSITORY = /^\/v2\/demo\/([a-z0-9-]+)\/(.+)$/;
