@@ -82,3 +82,20 @@ fn what_is_no_image_of_this_gateway_is_refused() {
     let broken = with(|config| config.policy = b"{}".into());
     assert_eq!(verify(&broken, &world, "r.example/app:1.0").0, 403);
 }
+
+/// Where the registry is, is the operator's to know.
+#[test]
+fn a_report_says_no_internal_address() {
+    let world = World::default();
+    let gateway = gateway();
+    world.signed("app", "1.0", "a");
+    world.fail(".sig", 9, Ok(response(500, &[], b"")));
+    let (status, report) = verify(&gateway, &world, "r.example/app:1.0");
+    assert_eq!((status, &report["verdict"]), (200, &"unknown".into()));
+    assert!(!report.to_string().contains("up.test"), "{report}");
+    world.mend();
+    for image in ["r.example/app:1.0", "r.example/app:absent"] {
+        let (_, report) = verify(&gateway, &world, image);
+        assert!(!report.to_string().contains("up.test"), "{report}");
+    }
+}
