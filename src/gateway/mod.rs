@@ -39,6 +39,7 @@ mod admit;
 
 mod admin;
 mod audit;
+mod badge;
 mod metrics;
 mod next;
 mod report;
@@ -166,6 +167,14 @@ impl Gateway {
             Ok(Route::Admin(wish)) => self.administer(request, &wish),
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
+                let anonymous;
+                let request = match wanted {
+                    Wanted::Badge { .. } => {
+                        anonymous = badge::anonymous(request);
+                        &anonymous
+                    }
+                    _ => request,
+                };
                 let remote = &Budget::new(remote, counters, self.settings.requests);
                 let about = (repository.as_str(), &wanted);
                 self.ask_by(&self.settings, &self.caches, request, about, remote)
@@ -204,7 +213,12 @@ impl Gateway {
             (Wanted::Report { reference }, Ok(rules)) => {
                 report::serve(&context, rules, reference).await
             }
-            (Wanted::Report { .. }, Err(failure)) => answer::misconfigured(failure),
+            (Wanted::Badge { reference }, Ok(rules)) => {
+                badge::serve(&context, rules, reference).await
+            }
+            (Wanted::Report { .. } | Wanted::Badge { .. }, Err(failure)) => {
+                answer::misconfigured(failure)
+            }
             (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
             (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
             (Wanted::List(list), _) => list::serve(&context, list).await,

@@ -9,25 +9,34 @@ use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::limits;
-use crate::verify::{Either, Request, Rules, verify_image};
+use crate::verify::{Either, Report, Request, Rules, verify_image};
 
 pub(super) async fn serve<R: Host + Provider + Store>(
     context: &Context<'_, R>,
     rules: &Rules,
     reference: &str,
 ) -> Action {
-    let resource = Resource::Manifest(reference);
-    match report(context, rules, reference).await {
-        Ok(action) => action,
-        Err(stop) => answer::stopped(context, &resource, stop),
+    let text = match report(context, rules, reference).await {
+        Ok(report) => serde_json::to_string(&report).map_err(|error| {
+            Stop::Unknown(Failure::new(
+                "internal",
+                alloc::format!("a report cannot leave: {error}"),
+            ))
+        }),
+        Err(stop) => Err(stop),
+    };
+    match text {
+        Ok(text) => answer::json(200, text),
+        Err(stop) => answer::stopped(context, &Resource::Manifest(reference), stop),
     }
 }
 
-async fn report<R: Host + Provider + Store>(
+/// The report on an image that this client may read.
+pub(super) async fn report<R: Host + Provider + Store>(
     context: &Context<'_, R>,
     rules: &Rules,
     reference: &str,
-) -> Result<Action, Stop> {
+) -> Result<Report, Stop> {
     let name = context.name(reference)?;
     // Whether this client may read it is the registry's to say.
     if context.registry.head(reference).await?.is_none() {
@@ -40,12 +49,5 @@ async fn report<R: Host + Provider + Store>(
         .allow_images(limits::INSTANCES, context.settings.requests);
     let request = Request::of(name, context.now());
     let archive = Either::Registry(&context.registry);
-    let report = verify_image(&archive, context.remote, rules, &request).await;
-    let text = serde_json::to_string(&report).map_err(|error| {
-        Stop::Unknown(Failure::new(
-            "internal",
-            alloc::format!("a report cannot leave: {error}"),
-        ))
-    })?;
-    Ok(answer::json(200, text))
+    Ok(verify_image(&archive, context.remote, rules, &request).await)
 }

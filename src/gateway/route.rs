@@ -34,6 +34,7 @@ pub(super) enum Wanted {
     Ping,
     Evidence { reference: String },
     Report { reference: String },
+    Badge { reference: String },
     Manifest { reference: String },
     Blob { digest: Digest },
     List(List),
@@ -92,6 +93,14 @@ fn beside_the_protocol(
     settings: &Settings,
     reads: bool,
 ) -> Result<Route, Respond> {
+    if let Some(image) = url
+        .path()
+        .strip_prefix("/badge/")
+        .and_then(|below| below.strip_suffix(".svg"))
+        && reads
+    {
+        return badge(image);
+    }
     if url.path() == "/api/verify" {
         return report(request, url, settings, reads);
     }
@@ -167,6 +176,20 @@ fn report(
     };
     let repository = repository.ok_or_else(|| wrong(&text))?;
     Ok(upstream(repository, Wanted::Report { reference }))
+}
+
+/// A picture of an image, by the name that clients ask here for. Its query means nothing.
+fn badge(image: &str) -> Result<Route, Respond> {
+    let image = percent_decode(image)
+        .ok_or_else(|| invalid("NAME_INVALID", "the address is not well-formed"))?;
+    let parts = match image.split_once('@') {
+        Some(parts) => Some(parts),
+        None => image.rsplit_once(':'),
+    };
+    let (repository, reference) = parts.unwrap_or((&image, "latest"));
+    check_names(repository, reference)?;
+    let reference = reference.into();
+    Ok(upstream(repository, Wanted::Badge { reference }))
 }
 
 /// Splits at the last marker: a repository may itself have a component `manifests` or `blobs`.

@@ -5,6 +5,7 @@ mod added_evidence;
 mod administration;
 mod anything;
 mod audit;
+mod badge;
 mod blobs;
 mod budgets;
 mod configuration;
