@@ -133,6 +133,7 @@ export function createApi(glue, platform) {
 		const known = {
 			...rest,
 			...(assets && { assets: toAssets(assets) }),
+			...(adminSecret && { adminSecret: toBytes("adminSecret", adminSecret) }),
 			...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 			time: toSeconds(time),
 		};
@@ -280,6 +281,32 @@ export function createApi(glue, platform) {
 			return Promise.race([pieces.begun, pieces.until(done)]);
 		}
 
+		/**
+		 * What the next policy says of what was answered: for the log, where the verdict would change.
+		 *
+		 * @param {import("./index.d.ts").GatewayRequest} request @param {import("./index.d.ts").Abortable} [options] @returns {Promise<string | undefined>}
+		 */
+		async judgeNext(request, options = {}) {
+			const signal = checkSignal(checkOptions(options).signal);
+			throwIfAborted(signal);
+			if (!this.hasNext()) return undefined;
+			const { method, url, headers, time = now() } = request;
+			const asked = { method, url, headers: [...headers], time };
+			await this.#renew();
+			const { runner } = this.#module;
+			if (!runner.call(() => this.#made.inner.hasNext(asked))) return undefined;
+			return runner.run(
+				() => this.#made.inner.judgeNext(asked),
+				this.#services,
+				signal,
+			);
+		}
+
+		/** Whether there is a next policy. */
+		hasNext() {
+			return "policyNext" in this.#config;
+		}
+
 		/** @returns {import("./index.d.ts").GatewayState} */
 		state() {
 			return this.#state;
@@ -335,6 +362,8 @@ function gatewayConfig(config) {
 		registriesD,
 		provider,
 		secret: ownSecret,
+		adminSecret,
+		policyNext,
 		...rest
 	} = checkOptions(config);
 	// For the HMAC of what is stored; a new one at each start makes what an earlier one wrote worthless.
@@ -347,6 +376,9 @@ function gatewayConfig(config) {
 		...rest,
 		secret,
 		policy: toBytes("policy", policy),
+		...(policyNext !== undefined && {
+			policyNext: toBytes("policyNext", policyNext),
+		}),
 		assets: toAssets(assets),
 		...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 		provider: providerOr(provider),

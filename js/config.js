@@ -1,13 +1,14 @@
 // The settings of a gateway, by the names that every runtime has for them, as what `Gateway.create` takes.
 
 /**
- * `REGISTRIES`, `POLICY_NEXT`, `MODE`, `UPSTREAM_CREDENTIALS`, `CLIENTS`, `ADMIN_SECRET` and `FOREIGN_LAYERS` are reserved for
- * what the documentation calls the long form.
+ * `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the documentation calls the long form.
  *
  * @typedef {object} Settings
  * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
  * @property {string} [NAME] name by which policies and signatures know that registry
+ * @property {string} [REGISTRIES] several registries instead: JSON, `[{"prefix": …, "upstream": …, "name": …}]`
  * @property {ArrayBuffer | Uint8Array | string} [POLICY] the policy's bytes
+ * @property {ArrayBuffer | Uint8Array | string} [POLICY_NEXT] the bytes of one that decides nothing: what it would change is logged
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
  * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
  * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
@@ -15,6 +16,9 @@
  * @property {string} [PUBLISH_POLICY] `none` leaves the policy out of the evidence; else the part that decides for the image is in it
  * @property {string} [MAX_REQUESTS] requests to the upstream that one request may need, fewer than the standard
  * @property {string} [PUBLIC_URL] by which address clients know this gateway, `http(s)://host[:port]`
+ * @property {string} [MODE] `audit` serves what is refused and reports it; anything else enforces
+ * @property {string} [ADMIN_SECRET] who bears it may ask `/admin/…`; 16 characters at least
+ * @property {string} [FOREIGN_LAYERS] `allow` lets images pass whose layers are foreign by their type and have `urls`
  * @property {string} [EGRESS] `host[:port]`, separated by commas or spaces, that redirects may lead to although they are private
  * @property {string} [REQUEST_TIMEOUT_MS] how long one request waits, less than a minute
  */
@@ -28,6 +32,10 @@ export const TEXTS = /** @type {const} */ ([
 	"PUBLISH_POLICY",
 	"SECRET",
 	"MAX_REQUESTS",
+	"REGISTRIES",
+	"MODE",
+	"ADMIN_SECRET",
+	"FOREIGN_LAYERS",
 ]);
 
 /** How long one request waits, all in all, unless it is configured lower. */
@@ -48,10 +56,11 @@ export function configOf(env) {
 	return {
 		upstream: env.UPSTREAM ?? "",
 		name: env.NAME ?? "",
-		policy:
-			typeof env.POLICY === "string"
-				? new TextEncoder().encode(env.POLICY)
-				: new Uint8Array(env.POLICY ?? []),
+		...(env.REGISTRIES !== undefined && { registries: env.REGISTRIES }),
+		policy: bytesOfFile(env.POLICY ?? ""),
+		...(env.POLICY_NEXT !== undefined && {
+			policyNext: bytesOfFile(env.POLICY_NEXT),
+		}),
 		assets: files(env.POLICY_ASSETS),
 		corsOrigins: (env.CORS_ORIGINS ?? "")
 			.split(/[\s,]+/)
@@ -65,6 +74,9 @@ export function configOf(env) {
 			? {}
 			: { registriesD: files(env.REGISTRIES_D) }),
 		publicUrl: env.PUBLIC_URL ?? "",
+		mode: env.MODE ?? "enforce",
+		...(env.ADMIN_SECRET && { adminSecret: env.ADMIN_SECRET }),
+		foreignLayers: env.FOREIGN_LAYERS === "allow",
 		egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
 	};
 }
@@ -73,6 +85,13 @@ export function configOf(env) {
 export function requestTimeout(env) {
 	const asked = Number(env.REQUEST_TIMEOUT_MS);
 	return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
+}
+
+/** @param {ArrayBuffer | Uint8Array | string} file */
+function bytesOfFile(file) {
+	return typeof file === "string"
+		? new TextEncoder().encode(file)
+		: new Uint8Array(file);
 }
 
 /** @param {string} base64 */

@@ -116,6 +116,12 @@ interface RegistryOptions extends Abortable {
 	realms?: string[];
 	/** `host[:port]` that redirects may lead to although they are private or plain http. */
 	egress?: string[];
+	/** `audit` serves what is refused, and reports it; anything else enforces. */
+	mode?: string;
+	/** Who bears it may ask `/admin/…`: at least 16 bytes; nobody when absent. */
+	adminSecret?: Bytes;
+	/** Whether images may have layers that are foreign by their type, with `urls` from which clients fetch them; not when absent. */
+	foreignLayers?: boolean;
 	/** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
 	provider?: Provider;
 	/** Instead of the platform's. */
@@ -310,11 +316,16 @@ export interface Reference {
 }
 
 export interface GatewayConfig {
-	/** http(s)://host[:port] */
-	upstream: string;
-	/** Under which policies, signatures and messages know the upstream. */
-	name: string;
+	/** http(s)://host[:port], of one registry. */
+	upstream?: string;
+	/** Under which policies, signatures and messages know the upstream; its `host[:port]` when absent. */
+	name?: string;
+	/** Several registries, instead of those two: JSON, `[{"prefix": "hub", "upstream": "https://registry-1.docker.io", "name": "docker.io"}]`. */
+	registries?: string;
 	policy: Bytes;
+	/** Judged after each answer, and never decides: `judgeNext` says what it would change. */
+	policyNext?: Bytes;
+	/** The files that they name, by their paths. */
 	assets?: Record<string, Bytes>;
 	/** The files of a registries.d, by their names. */
 	registriesD?: Record<string, Bytes>;
@@ -390,6 +401,8 @@ export type GatewayState = {
 	state: "ok" | "misconfigured";
 	code?: Code;
 	message?: string;
+	/** What is wrong with `policyNext`, which changes nothing. */
+	next?: { code: Code; message: string };
 };
 
 /** The verdict on an image with its explanation. Rejects with a `SealgateError` when the arguments cannot be understood. */
@@ -440,5 +453,12 @@ export class Gateway {
 		options?: Abortable,
 	): Promise<Gateway>;
 	handle(request: GatewayRequest, options?: Abortable): Promise<Action>;
+	/** After the answer has gone out: what `policyNext` says of the same request. One JSON object as text, for the log, where the verdict would change. */
+	judgeNext(
+		request: GatewayRequest,
+		options?: Abortable,
+	): Promise<string | undefined>;
+	/** Whether there is a next policy. */
+	hasNext(): boolean;
 	state(): GatewayState;
 }

@@ -63,24 +63,44 @@ export async function answer(request, lent) {
 	if (!URL.canParse(request.url)) return malformed(request);
 	try {
 		const gateway = await lent.gateway();
-		const action = await gateway.handle({
+		const asked = {
 			method: request.method,
 			url: request.url,
 			headers: request.headers,
 			time: Math.floor(started / 1000),
-		});
+		};
+		const action = await gateway.handle(asked);
 		if (action.kind === "respond" && action.finished !== undefined)
 			lent.waitUntil?.(action.finished);
 		const answer = await carryOut(action, request, lent, started);
 		// One member more in the object's text: nothing of it is read here.
 		if (action.log !== undefined)
 			console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);
+		if (gateway.hasNext()) {
+			const judged = judgeNext(gateway, asked);
+			lent.waitUntil?.(judged);
+		}
 		return answer;
 	} catch (error) {
 		const failure = failureOf(error);
 		if (!lent.gone?.aborted)
 			log({ ...lineOf(failure, request), ms: Date.now() - started });
 		return failClosed(failure, request);
+	}
+}
+
+/**
+ * When the answer is on its way: whatever comes of it changes nothing.
+ *
+ * @param {import("./index.d.ts").Gateway} gateway @param {import("./index.d.ts").GatewayRequest} asked
+ */
+async function judgeNext(gateway, asked) {
+	await new Promise((done) => setTimeout(done));
+	try {
+		const line = await gateway.judgeNext(asked);
+		if (line !== undefined) console.log(line);
+	} catch (error) {
+		log({ event: "next", ...failureOf(error) });
 	}
 }
 

@@ -189,6 +189,18 @@ pub const KEPT_RULING: usize = 128;
 pub const KEPT_VERDICTS: usize = 4 << 20;
 /// Bytes of answers that one isolate keeps, for ten seconds at most.
 pub const KEPT_MOMENT: usize = 4 << 20;
+/// Decisions that one instance keeps for whoever administrates it.
+pub const KEPT_DECISIONS: usize = 10_000;
+/// Bytes of their names and reasons.
+pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
+/// Decisions that are shown at once.
+pub const SHOWN_DECISIONS: usize = 1_000;
+/// Registries behind one gateway.
+pub const REGISTRIES: usize = 64;
+/// Images that wait at once to be judged by the next policy.
+pub const NEXT_PENDING: usize = 256;
+/// Images of which one instance knows what the next policy says.
+pub const NEXT_IMAGES: usize = 10_000;
 /// Entries of all manifests of which one isolate knows what they list, at 8 bytes.
 pub const KEPT_LINKS: usize = 512 << 10;
 /// Tags that one isolate knows the digests of.

@@ -81,7 +81,8 @@ async function runningGateway(env) {
 	if (gateway === undefined) {
 		gateway = made;
 		const state = gateway.state();
-		if (state.state !== "ok") log({ event: "configuration", ...state });
+		if (state.state !== "ok" || state.next !== undefined)
+			log({ event: "configuration", ...state });
 	}
 	return gateway;
 }

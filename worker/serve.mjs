@@ -32,8 +32,8 @@ const PARTS = ["config", "demo", "shell"];
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
 
-/** @typedef {{ upstream: string, name: string, policyFile: string, registriesFolder: string, port: number, demo: boolean, more: Record<string, string> }} Settings */
-/** @typedef {{ policy: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
+/** @typedef {{ upstream: string, name: string, policyFile: string, nextFile: string, registriesFolder: string, port: number, demo: boolean, more: Record<string, string> }} Settings */
+/** @typedef {{ policy: Uint8Array, policyNext?: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, complaint?: string, lints?: Lint[] }} Policy */
 /** @typedef {{ id: string, name: string, severity: string, pointer: string, message: string }} Lint */
 /** @typedef {{ policyAssets(policy: Uint8Array): Promise<string[]>, policyLint(policy: Uint8Array, known: object): Promise<Lint[]> }} Sealgate */
 
@@ -69,11 +69,13 @@ function settingsOf(env) {
 		throw new UsageError(
 			`PORT is ${env.PORT}: expected a number from 1 to 65535, for example PORT=8787`,
 		);
-	if (!env.UPSTREAM) {
+	const nextFile = env.POLICY_NEXT ?? "";
+	if (!env.UPSTREAM && !env.REGISTRIES) {
 		return {
 			upstream: DEMO.upstream,
 			name: env.NAME || DEMO.name,
 			policyFile: env.POLICY || DEMO.policy,
+			nextFile,
 			registriesFolder: env.REGISTRIES_D || DEMO.registriesD,
 			port,
 			demo: true,
@@ -82,15 +84,16 @@ function settingsOf(env) {
 	}
 	if (!env.POLICY) {
 		throw new UsageError(
-			`UPSTREAM is ${env.UPSTREAM}, but POLICY is missing: say which policy decides what this registry may serve, for example\n` +
-				`  make serve UPSTREAM=${env.UPSTREAM} POLICY=policy.json\n` +
+			`UPSTREAM is ${env.UPSTREAM || "in REGISTRIES"}, but POLICY is missing: say which policy decides what this registry may serve, for example\n` +
+				`  make serve UPSTREAM=${env.UPSTREAM || "https://registry.example.com"} POLICY=policy.json\n` +
 				"`sealgate policy init IMAGE --key cosign.pub` writes a first one.",
 		);
 	}
 	return {
-		upstream: env.UPSTREAM,
-		name: env.NAME || hostOf(env.UPSTREAM),
+		upstream: env.UPSTREAM ?? "",
+		name: env.NAME || (env.UPSTREAM ? hostOf(env.UPSTREAM) : ""),
 		policyFile: env.POLICY,
+		nextFile,
 		registriesFolder: env.REGISTRIES_D ?? "",
 		port,
 		demo: false,
@@ -137,11 +140,16 @@ async function readPolicy(settings, sealgate) {
 		settings.registriesFolder === ""
 			? undefined
 			: await readFolder(settings.registriesFolder);
+	const next = await readNext(settings, sealgate);
 	try {
 		const paths = await sealgate.policyAssets(policy);
-		const assets = await readAssets(settings.policyFile, paths);
+		const assets = {
+			...next?.assets,
+			...(await readAssets(settings.policyFile, paths)),
+		};
 		return {
 			policy,
+			policyNext: next?.policyNext,
 			assets,
 			registriesD,
 			lints: await sealgate.policyLint(policy, {
@@ -153,6 +161,28 @@ async function readPolicy(settings, sealgate) {
 		if (error instanceof UsageError) throw error;
 		return { policy, assets: {}, registriesD, complaint: messageOf(error) };
 	}
+}
+
+/**
+ * What it names relatively lies beside the policy in force; of a file that is not there, the gateway says so.
+ *
+ * @param {Settings} settings
+ * @param {Sealgate} sealgate
+ */
+async function readNext({ nextFile, policyFile }, sealgate) {
+	if (nextFile === "") return undefined;
+	const policyNext = await readFile(nextFile).catch((error) => {
+		throw new UsageError(
+			`POLICY_NEXT is ${nextFile}: no such file can be read (${messageOf(error)}). Give the path of a policy.json, or leave it out.`,
+		);
+	});
+	/** @type {Record<string, Uint8Array>} */
+	const assets = {};
+	for (const path of await sealgate.policyAssets(policyNext).catch(() => [])) {
+		const file = resolve(dirname(policyFile), path);
+		if (existsSync(file)) assets[path] = await readFile(file);
+	}
+	return { policyNext, assets };
 }
 
 /** @param {string} folder @returns {Promise<Record<string, Uint8Array>>} */
@@ -221,7 +251,7 @@ async function checkPortIsFree(port) {
 async function writeBundle(
 	directory,
 	settings,
-	{ policy, assets, registriesD },
+	{ policy, policyNext, assets, registriesD },
 ) {
 	await rm(directory, { recursive: true, force: true });
 	await mkdir(join(directory, "site"), { recursive: true });
@@ -237,6 +267,7 @@ async function writeBundle(
 		await cp(join(root, "pkg", file), join(directory, "pkg", file));
 	await copySite(join(directory, "site"));
 	await writeFile(join(directory, "policy.json"), policy);
+	if (policyNext) await writeFile(join(directory, "next.json"), policyNext);
 	const base64 = (/** @type {Record<string, Uint8Array>} */ files) =>
 		JSON.stringify(
 			Object.fromEntries(
@@ -320,7 +351,7 @@ const gateway :Workerd.Worker = (
   bindings = [
     (name = "UPSTREAM", text = ${text(settings.upstream)}),
     (name = "NAME", text = ${text(settings.name)}),
-    (name = "POLICY", data = embed "policy.json"),
+    (name = "POLICY", data = embed "policy.json"),${settings.nextFile === "" ? "" : '\n    (name = "POLICY_NEXT", data = embed "next.json"),'}
     (name = "POLICY_ASSETS", json = embed "assets.json"),${hasRegistries ? '\n    (name = "REGISTRIES_D", json = embed "registries.json"),' : ""}
 ${Object.entries(settings.more)
 	.map(
@@ -415,7 +446,8 @@ function announce(settings, policy) {
 	const host = `localhost:${settings.port}`;
 	const front = settings.demo
 		? "the embedded demo registry"
-		: settings.upstream;
+		: settings.upstream || "the registries in REGISTRIES";
+	const judged = settings.name === "" ? "" : `as ${settings.name} `;
 	const pull = settings.demo
 		? `podman pull --tls-verify=false ${host}/demo/signed:1.0   (and demo/unsigned:1.0, which is refused)`
 		: `podman pull --tls-verify=false ${host}/REPOSITORY:TAG`;
@@ -438,7 +470,7 @@ function announce(settings, policy) {
 			`${basename(settings.policyFile)}: ${notes} note${notes === 1 ? "" : "s"}, which sealgate policy lint shows`,
 		);
 	console.log(
-		`sealgate is serving http://${host} in front of ${front}, judged as ${settings.name} by ${basename(settings.policyFile)}. Try: ${pull}`,
+		`sealgate is serving http://${host} in front of ${front}, judged ${judged}by ${basename(settings.policyFile)}. Try: ${pull}`,
 	);
 }
 

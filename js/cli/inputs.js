@@ -1,6 +1,6 @@
 // What a command is given: files beside the command, standard input, and how to ask a registry.
 
-import { readFileSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { codedError } from "../error.js";
 import { parseReference, policyAssets } from "../node.js";
@@ -133,6 +133,24 @@ export async function readPolicy(path, why, registriesD) {
 			? {}
 			: { registriesD: readFolder(registriesD) }),
 	};
+}
+
+/**
+ * A policy that decides nothing, beside the one in force: what it names relatively lies beside that one, too, and of a file that is
+ * not there the gateway says so.
+ *
+ * @param {string} path @param {string} policy path of the one in force @returns {Promise<{ policyNext: Uint8Array, assets: Record<string, Uint8Array> }>}
+ */
+export async function readNext(path, policy) {
+	const policyNext = read(path, "policy.unreadable", "POLICY_NEXT");
+	const names = await policyAssets(policyNext).catch(() => []);
+	/** @type {Record<string, Uint8Array>} */
+	const assets = {};
+	for (const name of names) {
+		const file = beside(policy, name);
+		if (existsSync(file)) assets[name] = read(file, "asset.unreadable", path);
+	}
+	return { policyNext, assets };
 }
 
 /** All that are missing are named at once. @param {string} policy @param {string[]} names */

@@ -35,7 +35,8 @@ export async function serve(command) {
 		stream.on("error", () => {});
 	const stopped = untilStopped(server, runs);
 	const state = gateway.state();
-	if (state.state !== "ok") log({ event: "configuration", ...state });
+	if (state.state !== "ok" || state.next !== undefined)
+		log({ event: "configuration", ...state });
 	// Advice: without it the gateway serves as well.
 	await tellLints(serving, read, state).catch((error) =>
 		tell(`sealgate: the policy was not linted: ${error.message}`),
@@ -151,7 +152,16 @@ async function tellLints({ policy: path }, read, { state, message }) {
 function announcement({ demo, tls, policy, texts }, address) {
 	const scheme = tls === undefined ? "http" : "https";
 	const host = `${hostOf(address)}:${address.port}`;
-	const { UPSTREAM: upstream, NAME: name } = texts;
+	const { UPSTREAM: upstream, NAME: name, REGISTRIES } = texts;
+	if (REGISTRIES !== undefined) {
+		const at = `${scheme}://${host}`;
+		return [
+			`sealgate is serving ${at} in front of the registries in $REGISTRIES, judged by ${basename(policy)}. Next:`,
+			`  podman pull${tls === undefined ? " --tls-verify=false" : ""} ${host}/PREFIX/REPOSITORY:TAG`,
+			`  curl -s ${at}/setup      # what podman and containerd need, by the names of these registries`,
+			`  curl -s ${at}/metrics`,
+		];
+	}
 	const front = demo ? "the embedded demo registry" : upstream;
 	const insecure = tls === undefined ? " --tls-verify=false" : "";
 	const verify = `${command()} verify`;

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createSecureContext } from "node:tls";
 import { codedError } from "../error.js";
 import { createReach } from "../cli/network.js";
-import { read, readFolder, readPolicy } from "../cli/inputs.js";
+import { read, readFolder, readNext, readPolicy } from "../cli/inputs.js";
 import { configOf, requestTimeout } from "../config.js";
 import { demoRegistry } from "../demo.js";
 import { Gateway } from "../node.js";
@@ -18,7 +18,7 @@ import { createStore } from "./store.js";
 /** @typedef {import("./settings.js").Serving} Serving */
 /** @typedef {{ cert: Uint8Array, key: Uint8Array }} Certificate */
 /** @typedef {import("../cli/network.js").Reach} Reach */
-/** @typedef {{ ca: Uint8Array[], policy: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, certificate?: Certificate }} Read */
+/** @typedef {{ ca: Uint8Array[], policy: Uint8Array, policyNext?: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, certificate?: Certificate }} Read */
 /** @typedef {{ gateway: import("../index.d.ts").Gateway, read: Read, reach: Reach }} Running */
 
 /**
@@ -71,13 +71,20 @@ export async function createRunning(
 	/** @param {Read} found */
 	async function replace(found) {
 		const next = await make(found, current);
-		const { state, code, message } = next.gateway.state();
+		const { state, code, message, next: nextState } = next.gateway.state();
 		// Of two that refuse everything, the newer one says what is wrong now.
 		if (state !== "ok" && current.gateway.state().state === "ok")
 			throw codedError(code ?? "internal", message ?? "");
 		if (found.certificate) useCertificate(found.certificate);
 		current = next;
-		log({ event: "configuration", state, code, message, replaced: true });
+		log({
+			event: "configuration",
+			state,
+			code,
+			message,
+			replaced: true,
+			next: nextState,
+		});
 	}
 
 	/** @param {boolean} asked for: then it is told even if nothing has changed */
@@ -115,7 +122,13 @@ export async function createRunning(
 }
 
 /** Everything that the operator's files say. @param {Serving} serving @returns {Promise<Read>} */
-async function readFiles({ policy: path, registriesD, ca, tls }) {
+async function readFiles({
+	policy: path,
+	policyNext: nextPath,
+	registriesD,
+	ca,
+	tls,
+}) {
 	const found = await readPolicy(path, "--policy", registriesD).catch(
 		(error) => {
 			if (UNREADABLE.test(String(error?.code))) throw error;
@@ -129,9 +142,12 @@ async function readFiles({ policy: path, registriesD, ca, tls }) {
 		},
 	);
 	const { policy, assets, registriesD: folder } = found;
+	const next =
+		nextPath === undefined ? undefined : await readNext(nextPath, path);
 	return {
 		policy,
-		assets,
+		...(next && { policyNext: next.policyNext }),
+		assets: { ...next?.assets, ...assets },
 		...(folder && { registriesD: folder }),
 		ca: ca.map((file) => read(file, "ca.unreadable", "--ca")),
 		...(tls && { certificate: readCertificate(tls) }),
@@ -155,11 +171,16 @@ function readCertificate(files) {
 }
 
 /** @param {Serving} serving @param {Read} found @param {string} secret @returns {import("../config.js").Settings} */
-function settingsOf({ texts }, { policy, assets, registriesD }, secret) {
+function settingsOf(
+	{ texts },
+	{ policy, policyNext, assets, registriesD },
+	secret,
+) {
 	return {
 		...texts,
 		SECRET: secret,
 		POLICY: policy,
+		...(policyNext && { POLICY_NEXT: policyNext }),
 		POLICY_ASSETS: inBase64(assets),
 		...(registriesD && { REGISTRIES_D: inBase64(registriesD) }),
 	};

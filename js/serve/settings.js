@@ -7,7 +7,7 @@ import { codedError } from "../error.js";
 /** @typedef {import("../config.js").Settings} Settings */
 /** @typedef {{ host: string, port: number }} Address */
 /** @typedef {{ cert: string, key: string }} Certificate files */
-/** @typedef {{ listen: Address, tls?: Certificate, ca: string[], policy: string, registriesD?: string, demo: boolean, texts: Settings & { UPSTREAM: string, NAME: string } }} Serving */
+/** @typedef {{ listen: Address, tls?: Certificate, ca: string[], policy: string, policyNext?: string, registriesD?: string, demo: boolean, texts: Settings & { UPSTREAM: string, NAME: string } }} Serving */
 
 /** The embedded demo, in the package. */
 const DEMO = {
@@ -49,36 +49,43 @@ export function readSettings(command, environment) {
 			registriesD: registriesD ?? `${DEMO.folder}/registries.d`,
 			texts: { ...texts, UPSTREAM: DEMO.upstream, NAME: name ?? DEMO.name },
 		};
-	const NAME = name ?? hostOf(upstream);
-	if (upstream === undefined) throw nothingToServe();
-	if (policy === undefined) throw noPolicy(upstream);
+	const { NAME, UPSTREAM } = fronted(upstream, name, texts);
+	if (policy === undefined) throw noPolicy();
+	const policyNext = environment.POLICY_NEXT || undefined;
 	return {
 		listen,
 		tls,
 		ca,
 		demo,
 		policy,
+		...(policyNext !== undefined && { policyNext }),
 		...(registriesD !== undefined && { registriesD }),
-		texts: { ...texts, UPSTREAM: upstream, NAME },
+		texts: { ...texts, UPSTREAM, NAME },
 	};
+}
+
+/** What is told as wrong where both are there is the gateway's to say. @param {string | undefined} upstream @param {string | undefined} name @param {Settings} texts */
+function fronted(upstream, name, { REGISTRIES }) {
+	if (REGISTRIES !== undefined)
+		return { UPSTREAM: upstream ?? "", NAME: name ?? "" };
+	if (upstream === undefined) throw nothingToServe();
+	return { UPSTREAM: upstream, NAME: name ?? hostOf(upstream) };
 }
 
 function nothingToServe() {
 	return wrong(
-		"serve: expected a registry to stand in front of, found none: add --upstream URL and --policy FILE, or --demo for the embedded demo",
+		"serve: expected a registry to stand in front of, found none: add --upstream URL (or $REGISTRIES, for several) and --policy FILE, or --demo for the embedded demo",
 	);
 }
 
-/** @param {string} upstream */
-function noPolicy(upstream) {
+function noPolicy() {
 	return wrong(
-		`serve --upstream ${upstream}: expected the policy that decides what this registry may serve, found none: add --policy FILE (sealgate policy init IMAGE --key cosign.pub writes a first one)`,
+		`serve: expected the policy that decides what the registry may serve, found none: add --policy FILE (sealgate policy init IMAGE --key cosign.pub writes a first one)`,
 	);
 }
 
-/** The name of a registry that was given none. @param {string | undefined} upstream */
+/** The name of a registry that was given none. @param {string} upstream */
 function hostOf(upstream) {
-	if (upstream === undefined) throw nothingToServe();
 	const { host = "", protocol = "" } = URL.canParse(upstream)
 		? new URL(upstream)
 		: {};

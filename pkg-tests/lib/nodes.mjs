@@ -40,14 +40,19 @@ export const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
  * @property {() => Promise<void>} stop
  */
 
-/** @type {Record<string, () => Promise<Node>>} */
+/**
+ * hosts: a folder of hosts.toml, which `ctr` reads for each pull.
+ *
+ * @type {Record<string, (options?: { hosts?: string }) => Promise<Node>>}
+ */
 export const NODES = {
-	"containerd 1.6, ctr": () =>
+	"containerd 1.6, ctr": ({ hosts } = {}) =>
 		containerd({
 			daemon: "containerd",
 			ctr: "ctr",
 			cri: false,
 			config: CONTAINERD_1,
+			hosts,
 		}),
 	"containerd 1.6, CRI": () =>
 		containerd({
@@ -56,12 +61,13 @@ export const NODES = {
 			cri: true,
 			config: CONTAINERD_1,
 		}),
-	"containerd 2, ctr": async () =>
+	"containerd 2, ctr": async ({ hosts } = {}) =>
 		containerd({
 			daemon: await tool("containerd2"),
 			ctr: await tool("ctr2"),
 			cri: false,
 			config: CONTAINERD_2,
+			hosts,
 		}),
 	"containerd 2, CRI": async () =>
 		containerd({
@@ -146,10 +152,10 @@ async function daemon(program, args, { ready, env = {} }) {
 }
 
 /**
- * @param {{ daemon: string, ctr: string, cri: boolean, config: string }} options
+ * @param {{ daemon: string, ctr: string, cri: boolean, config: string, hosts?: string }} options
  * @returns {Promise<Node>}
  */
-async function containerd({ daemon: program, ctr, cri, config }) {
+async function containerd({ daemon: program, ctr, cri, config, hosts }) {
 	const folder = await folderFor("containerd");
 	const address = join(folder, "containerd.sock");
 	const path = join(folder, "config.toml");
@@ -189,6 +195,7 @@ async function containerd({ daemon: program, ctr, cri, config }) {
 						"images",
 						"pull",
 						"--plain-http",
+						...(hosts === undefined ? [] : ["--hosts-dir", hosts]),
 						"--snapshotter",
 						"native",
 						reference,

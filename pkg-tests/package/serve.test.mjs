@@ -659,6 +659,80 @@ test("a key that is rotated counts without a restart", async () => {
 	assert.equal(await status(), 403);
 });
 
+test("in audit nothing is refused, the administrator sees what would be, and a next policy is tried on real pulls", async () => {
+	const { url } = await registry();
+	writeFileSync(join(project, "next.json"), policyOf("other"));
+	const secret = "0123456789abcdef";
+	const gate = await front(url, [], {
+		MODE: "audit",
+		ADMIN_SECRET: secret,
+		POLICY_NEXT: "next.json",
+	});
+	const status = async (/** @type {string} */ repository) =>
+		(await ask(`${gate.url}/v2/${repository}/manifests/1.0`)).status;
+	const told = async (/** @type {string} */ path) => {
+		const headers = { authorization: `Bearer ${secret}` };
+		return JSON.parse(
+			(await ask(`${gate.url}/admin/${path}`, { headers })).body,
+		);
+	};
+	assert.deepEqual([await status("open"), await status("other")], [200, 200]);
+	assert.equal((await ask(`${gate.url}/admin/refusals`)).status, 401);
+	const { decisions } = await told("refusals");
+	assert.deepEqual(
+		decisions.map(({ image, verdict, code }) => [image, verdict, code]),
+		[[`${NAME}/other:1.0`, "audit", "policy.reject"]],
+	);
+	await until(
+		() => logOf(gate).filter(({ event }) => event === "next").length === 2,
+	);
+	const next = await told("next");
+	assert.deepEqual(
+		next.differences.map((/** @type {any} */ { image, now, next }) => [
+			image,
+			now.verdict,
+			next.verdict,
+		]),
+		[
+			[`${NAME}/open:1.0`, "allow", "deny"],
+			[`${NAME}/other:1.0`, "audit", "allow"],
+		],
+	);
+	// One that is none changes nothing, and is told.
+	writeFileSync(join(project, "next.json"), "{");
+	await until(() =>
+		logOf(gate).some(({ next }) => next?.code === "config.policy"),
+	);
+	assert.equal(await status("open"), 200);
+	assert.equal((await told("next")).policy.state, "misconfigured");
+	const metrics = (await ask(`${gate.url}/metrics`)).body;
+	assert.match(metrics, /^sealgate_next_misconfigured 1$/m);
+	assert.match(metrics, /^sealgate_audit 1$/m);
+});
+
+test("several registries stand behind one gateway, each below its prefix", async () => {
+	const [one, two] = [await registry(), await registry()];
+	const gate = await start(["--policy", "open.json"], {
+		REGISTRIES: JSON.stringify([
+			{ prefix: "team", upstream: one.url, name: NAME },
+			{ prefix: "hub", upstream: two.url, name: "docker.io" },
+		]),
+	});
+	const { status } = await ask(`${gate.url}/v2/team/open/manifests/1.0`);
+	assert.equal(status, 200);
+	const refused = await ask(`${gate.url}/v2/hub/open/manifests/1.0`);
+	assert.equal(refused.status, 403);
+	assert.match(refused.body, /docker\.io\/library\/open:1\.0 is refused/);
+	const paths = (/** @type {typeof one} */ { asked }) =>
+		asked.map(({ url }) => url);
+	assert.ok(paths(one).includes("/v2/open/manifests/1.0"));
+	assert.ok(paths(two).includes("/v2/library/open/manifests/1.0"));
+	const blob = await begin(`${gate.url}${BLOB.replace("open", "team/open")}`);
+	assert.ok(await isLarge(blob));
+	const setup = await ask(`${gate.url}/setup?for=podman`);
+	assert.match(setup.body, /prefix = "docker\.io"\nlocation = "[^"]*\/hub"/);
+});
+
 test("a stop lets a blob end, takes nobody new, and exits with 0; a second signal does not wait", async () => {
 	const { url, sendings, state } = await registry();
 	const gate = await front(url);

@@ -1,5 +1,6 @@
 //! Requests in, actions out.
 
+use super::log::LogLine;
 use crate::time::UnixTime;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -51,8 +52,8 @@ pub struct Respond {
     pub headers: Vec<(String, String)>,
     /// The body; `None` for HEAD.
     pub body: Option<Vec<u8>>,
-    /// One line for the log, as JSON.
-    pub log: Option<String>,
+    /// For the log.
+    pub log: Option<LogLine>,
 }
 
 /// A request to the upstream whose answer is handed on.
@@ -73,6 +74,17 @@ pub struct Stream {
     pub error_body: String,
     /// A `Location` that begins with the first is mapped to the second.
     pub location: (String, String),
-    /// One line for the log, as JSON.
-    pub log: Option<String>,
+    /// For the log.
+    pub log: Option<LogLine>,
+}
+
+impl Action {
+    /// What the log says of it.
+    pub(super) fn log(&self) -> Option<&LogLine> {
+        match self {
+            Self::Respond(respond) => respond.log.as_ref(),
+            Self::Stream(stream) => stream.log.as_ref(),
+            Self::Asset(_) | Self::Sent => None,
+        }
+    }
 }

@@ -2,8 +2,10 @@
 //! docs/clients.md section 2 has what each client makes of them.
 
 use super::action::{Action, Respond};
-use super::config::image;
 use super::context::{Context, Resource};
+use super::entries::image;
+use super::log::{Decision, LogLine, Resolution};
+use super::settings::Settings;
 use super::stop::Stop;
 use crate::digest::Digest;
 use crate::encoding::json::quote;
@@ -76,6 +78,26 @@ pub(super) fn content(kind: &str, body: Vec<u8>, digest: Option<&Digest>) -> Res
     }
 }
 
+/// No registry here has such a repository; to a ping, that whoever comes may ask.
+pub(super) fn no_registry(settings: &Settings, repository: &str) -> Action {
+    if let Err(failure) = &settings.rules {
+        return misconfigured(failure);
+    }
+    if repository.is_empty() {
+        return json(200, "{}".into());
+    }
+    let prefixes: Vec<String> = settings
+        .entries
+        .iter()
+        .map(|entry| format!("{}/", entry.prefix))
+        .collect();
+    let message = format!(
+        "sealgate: expected a repository below {}, found {repository}",
+        prefixes.join(" or ")
+    );
+    Action::Respond(error(404, "NAME_UNKNOWN", &message))
+}
+
 /// An error of the registry protocol.
 pub(super) fn error(status: u16, code: &str, message: &str) -> Respond {
     let body = error_body(code, message).into_bytes();
@@ -99,11 +121,18 @@ pub(super) fn error_body(code: &str, message: &str) -> String {
 
 /// A document beside the protocol.
 pub(super) fn json(status: u16, text: String) -> Action {
+    document(status, "application/json", text)
+}
+
+/// The same, of another type.
+pub(super) fn document(status: u16, kind: &str, text: String) -> Action {
     let body = text.into_bytes();
+    let mut headers = head(kind);
+    headers.push(header("content-length", &body.len().to_string()));
     Action::Respond(Respond {
         status,
         status_text: None,
-        headers: headers(&[], body.len()),
+        headers,
         body: Some(body),
         log: None,
     })
@@ -167,7 +196,7 @@ pub(super) fn stopped<R: Host + Store>(
         Stop::Denied(failure) => denied(context, resource, &cleaned(failure)),
         Stop::Unknown(failure) => {
             let id = context.decision_id(resource);
-            unknown(&context.shown(resource), &cleaned(failure), &id)
+            unknown(context, resource, &cleaned(failure), id)
         }
         Stop::Upstream(error) => upstream(context, resource, error),
         Stop::Missing => not_found(context, resource),
@@ -185,7 +214,7 @@ fn denied<R: Host + Store>(
     let origin = context.settings.origin(context.request);
     let own = image(
         Parts::of(&origin).authority,
-        context.repository,
+        context.asked,
         &resource.to_string(),
     );
     let short = format!("sealgate: {shown} is refused: {}", failure.message);
@@ -194,43 +223,52 @@ fn denied<R: Host + Store>(
         failure.code
     );
     let mut respond = phrased(error(403, "DENIED", &message), &short);
-    respond.log = Some(log("deny", &shown, failure, &id));
+    respond.log = Some(log(context, Resolution::Deny, shown, failure, id).into());
     respond
 }
 
 /// Nobody can say whether it is allowed.
-fn unknown(shown: &str, failure: &Failure, id: &str) -> Respond {
+fn unknown<R: Host + Store>(
+    context: &Context<'_, R>,
+    resource: &Resource<'_>,
+    failure: &Failure,
+    id: String,
+) -> Respond {
+    let shown = context.shown(resource);
     let message = format!(
         "sealgate: {shown}: could not find out whether it is allowed: {} [{}]",
         failure.message, failure.code
     );
     let mut respond = phrased(error(503, "UNAVAILABLE", &message), &message);
-    respond.log = Some(log("unknown", shown, failure, id));
+    respond.log = Some(log(context, Resolution::Unknown, shown, failure, id).into());
     respond
 }
 
 /// The log's line about something that goes out.
 pub(super) fn decision<R: Host + Store>(
     context: &Context<'_, R>,
-    verdict: &str,
+    resolution: Resolution,
     resource: &Resource<'_>,
     reason: &Failure,
-) -> String {
+) -> LogLine {
     let id = context.decision_id(resource);
-    log(verdict, &context.shown(resource), reason, &id)
+    log(context, resolution, context.shown(resource), reason, id).into()
 }
 
-/// One line for the log.
-fn log(verdict: &str, shown: &str, reason: &Failure, id: &str) -> String {
-    format!(
-        "{{\"event\":\"decision\",\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":\
-         {}}}",
-        quote(id),
-        quote(verdict),
-        quote(shown),
-        quote(reason.code),
-        quote(&reason.message)
-    )
+fn log<R>(
+    context: &Context<'_, R>,
+    resolution: Resolution,
+    image: String,
+    reason: &Failure,
+    id: String,
+) -> Decision {
+    Decision {
+        id,
+        time: context.request.time,
+        resolution,
+        image,
+        reason: reason.clone(),
+    }
 }
 
 /// With what went wrong at the registry, its addresses included, in the operator's log and nowhere
@@ -239,18 +277,8 @@ fn with_troubles(respond: Respond, troubles: &[String]) -> Respond {
     if troubles.is_empty() {
         return respond;
     }
-    let list: Vec<String> = troubles
-        .iter()
-        .map(|text| quote(&clean(text, MESSAGE)))
-        .collect();
-    let line = respond
-        .log
-        .unwrap_or_else(|| String::from("{\"event\":\"upstream\"}"));
-    let log = format!(
-        "{},\"upstream\":[{}]}}",
-        line.strip_suffix('}').unwrap_or(&line),
-        list.join(",")
-    );
+    let mut log = respond.log.unwrap_or_default();
+    log.upstream = troubles.iter().map(|text| clean(text, MESSAGE)).collect();
     Respond {
         log: Some(log),
         ..respond
@@ -285,22 +313,19 @@ fn upstream<R: Host + Store>(
             "DENIED",
             &format!(
                 "the registry {} does not let these credentials read this",
-                context.settings.name
+                context.entry.name
             ),
         ),
-        other => unknown(&context.shown(resource), &cleaned(other.into()), "-"),
+        other => unknown(context, resource, &cleaned(other.into()), "-".into()),
     }
 }
 
 /// The upstream does not have it.
 fn not_found<R: Host + Store>(context: &Context<'_, R>, resource: &Resource<'_>) -> Respond {
-    let name = &context.settings.name;
+    let name = &context.entry.name;
     match resource {
         Resource::List(_) => {
-            let message = format!(
-                "the registry {name} has no such list for {}",
-                context.repository
-            );
+            let message = format!("the registry {name} has no such list for {}", context.asked);
             error(404, "NAME_UNKNOWN", &message)
         }
         Resource::Blob(_) => not_known("BLOB_UNKNOWN", &context.shown(resource)),

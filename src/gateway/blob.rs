@@ -4,14 +4,16 @@ use super::action::{Action, Stream};
 use super::answer;
 use super::context::{Context, Resource};
 use super::judge::Judge;
+use super::log::{LogLine, Resolution};
 use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::Digest;
+use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::oci::Document;
 use crate::verify::is_evidence_manifest;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 /// Of a blob, whatever the upstream says it is.
@@ -49,11 +51,21 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     };
     match stopped {
         Ok(reason) => {
-            let log = answer::decision(context, "audit", &resource, &reason);
+            let log = answer::decision(context, Resolution::Audit, &resource, &reason);
             Action::Stream(stream(context, digest, Some(log)))
         }
         Err(stop) => answer::stopped(context, &resource, stop),
     }
+}
+
+/// Under audit, where the policy is none: the registry alone decides.
+pub(super) fn serve_unjudged<R: Host + Store>(
+    context: &Context<'_, R>,
+    digest: &Digest,
+    failure: &Failure,
+) -> Action {
+    let log = answer::decision(context, Resolution::Audit, &Resource::Blob(digest), failure);
+    Action::Stream(stream(context, digest, Some(log)))
 }
 
 /// What makes a blob go out.
@@ -89,7 +101,10 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         for parent in self.context.hints.parents(digest) {
             match self.link_through(&parent, digest).await {
                 Ok(link) => return Ok(link),
-                Err(stop @ Stop::Denied(_)) => refused = refused.or(Some(stop)),
+                Err(stop @ Stop::Denied(_)) => {
+                    self.context.remote.counters.hints.add(1);
+                    refused = refused.or(Some(stop));
+                }
                 // A manifest that is gone leads nowhere.
                 Err(stop) => open = open.or(stop.if_open()),
             }
@@ -126,16 +141,20 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
     }
 }
 
-fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String>) -> Stream {
-    let (settings, request) = (context.settings, context.request);
+fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<LogLine>) -> Stream {
+    let (entry, request) = (context.entry, context.request);
     let failed = format!(
         "sealgate: the registry {} did not send {digest}: see the status",
-        settings.name
+        entry.name
     );
     let forwarded = request
         .headers
         .iter()
         .filter(|(name, _)| FORWARD.contains(&name.as_str()));
+    let here = match (context.settings.origin(request), entry.prefix.as_str()) {
+        (origin, "") => format!("{origin}/v2/"),
+        (origin, prefix) => format!("{origin}/v2/{prefix}/"),
+    };
     let mut set = answer::typed(BYTES);
     set.push(answer::api_version());
     Stream {
@@ -149,10 +168,7 @@ fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<String
         pass: PASS.iter().map(ToString::to_string).collect(),
         set,
         error_body: answer::error_body("UNKNOWN", &failed),
-        location: (
-            context.registry.api_url().to_string(),
-            format!("{}/v2/", settings.origin(request)),
-        ),
+        location: (context.registry.api_url().to_string(), here),
         log,
     }
 }

@@ -2,6 +2,7 @@
 //! the upstream, images of an index included. The store is used only for a request that the
 //! upstream has let in.
 
+use super::counters::Counters;
 use crate::crypto::{Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
 use crate::host::{Host, Request, Response, Sink, Store};
@@ -11,6 +12,7 @@ use core::cell::Cell;
 /// Does what `inner` does, as long as the budget lasts.
 pub(super) struct Budget<'a, R> {
     inner: &'a R,
+    pub counters: &'a Counters,
     requests: Cell<usize>,
     allowed: Cell<usize>,
     bytes: Cell<usize>,
@@ -20,9 +22,10 @@ pub(super) struct Budget<'a, R> {
 }
 
 impl<'a, R> Budget<'a, R> {
-    pub(super) fn new(inner: &'a R, requests: usize) -> Self {
+    pub(super) fn new(inner: &'a R, counters: &'a Counters, requests: usize) -> Self {
         Self {
             inner,
+            counters,
             requests: Cell::new(0),
             allowed: Cell::new(requests),
             bytes: Cell::new(limits::REQUEST_BYTES),
@@ -53,6 +56,7 @@ impl<R: Host> Host for Budget<'_, R> {
             return Err(Self::exhausted("requests to the registry"));
         }
         self.requests.set(self.requests.get().saturating_add(1));
+        self.counters.upstream.add(1);
         let left = self.bytes.get();
         let wanted = request.max_bytes;
         let answer = self
@@ -85,6 +89,7 @@ impl<R: Provider> Provider for Budget<'_, R> {
     }
 
     async fn verify(&self, check: &SignatureCheck) -> Result<Outcome, HostError> {
+        self.counters.checks.add(1);
         self.inner.verify(check).await
     }
 

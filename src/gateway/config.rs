@@ -1,25 +1,19 @@
-//! The configuration, checked once. A wrong one refuses everything and says why.
+//! What an operator decides, as it was written.
 
-use super::action::ClientRequest;
-use crate::crypto::Provider;
-use crate::digest::sha256;
-use crate::encoding::hex;
-use crate::error::{Coded, Failure};
-use crate::limits;
-use crate::oci::registry::EgressHosts;
-use crate::oci::url::{Parts, Url};
-use crate::policy::Policy;
-use crate::reference::{Grammar, Reference, ReferenceError};
-use crate::sigstore::roots;
-use crate::verify::Rules;
+use crate::oci::url::Url;
 use alloc::collections::BTreeMap;
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
+
+/// Bytes of a secret that nobody guesses.
+pub(super) const SECRET: usize = 16;
 
 /// What an operator decides.
 #[derive(Debug, Clone)]
 pub struct Config {
+    /// `REGISTRIES`: a JSON list of `{"prefix": …, "upstream": …, "name": …}`, instead of the two
+    /// that follow.
+    pub registries: Option<String>,
     /// `UPSTREAM`: http or https, host and port, no path.
     pub upstream: String,
     /// `NAME`: the name by which policies and signatures know the registry; empty for the
@@ -27,7 +21,9 @@ pub struct Config {
     pub name: String,
     /// The bytes of `POLICY`.
     pub policy: Vec<u8>,
-    /// The files that it names.
+    /// The bytes of `POLICY_NEXT`: what it would change is reported, and nothing else.
+    pub policy_next: Option<Vec<u8>>,
+    /// The files that they name.
     pub assets: BTreeMap<String, Vec<u8>>,
     /// `REGISTRIES_D`: the files of a folder, by their names; without it attachments are looked at
     /// everywhere.
@@ -49,14 +45,51 @@ pub struct Config {
     pub public_url: String,
     /// `EGRESS`: `host[:port]` that redirects may lead to although they are private.
     pub egress: Vec<String>,
+    /// `MODE`: by default what is refused is not served.
+    pub mode: Mode,
+    /// `ADMIN_SECRET`: who bears it administrates this gateway; nobody where it is empty.
+    pub admin_secret: Vec<u8>,
+    /// `FOREIGN_LAYERS`: whether images may have layers that clients fetch from elsewhere.
+    pub foreign_layers: bool,
+}
+
+/// What becomes of what is refused.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// It is not served.
+    #[default]
+    Enforce,
+    /// It is served, and reported (docs/gateway.md "Serving").
+    Audit,
+}
+
+impl Mode {
+    /// `audit`; whatever else it says, nothing is let through.
+    pub fn named(name: &str) -> Self {
+        if name == "audit" {
+            Self::Audit
+        } else {
+            Self::Enforce
+        }
+    }
+
+    /// Its name, as the setting has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Enforce => "enforce",
+            Self::Audit => "audit",
+        }
+    }
 }
 
 impl Default for Config {
     fn default() -> Self {
         Self {
+            registries: None,
             upstream: String::new(),
             name: String::new(),
             policy: Vec::new(),
+            policy_next: None,
             assets: BTreeMap::new(),
             registries_d: None,
             secret: Vec::new(),
@@ -66,6 +99,9 @@ impl Default for Config {
             requests: 0,
             public_url: String::new(),
             egress: Vec::new(),
+            mode: Mode::default(),
+            admin_secret: Vec::new(),
+            foreign_layers: false,
         }
     }
 }
@@ -77,6 +113,7 @@ codes! {
             "UPSTREAM: expected http(s)://host[:port], found {found:?}";
         Name { found: String } => "config.name",
             "NAME: expected a registry's host[:port], found {found:?}";
+        Registries { expected: String } => "config.registries", "REGISTRIES: expected {expected}";
         Policy { error: String } => "config.policy", "POLICY: {error}";
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
@@ -85,215 +122,24 @@ codes! {
              {found:?}";
         PublicUrl { found: String } => "config.public-url",
             "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
+        AdminSecret => "config.admin-secret",
+            "ADMIN_SECRET: expected at least 16 bytes, or none, where nobody administrates this \
+             gateway; found fewer";
         Egress { found: String } => "config.egress",
             "EGRESS: expected host or host:port, separated by commas or spaces, found {found:?}";
     }
 }
 
-/// The configuration as it is used.
-#[derive(Debug)]
-pub(super) struct Settings {
-    /// Without a slash at its end.
-    pub upstream: String,
-    pub name: String,
-    /// By which rules, or why by none: then everything is refused.
-    pub rules: Result<Rules, Failure>,
-    /// Its bytes.
-    pub policy: Vec<u8>,
-    /// SHA-256 over everything that a verdict depends on, but for the image.
-    pub basis: String,
-    pub secret: Vec<u8>,
-    pub build: String,
-    pub cors_origins: Vec<String>,
-    pub publish_policy: bool,
-    pub requests: usize,
-    public_url: Option<String>,
-    pub egress: EgressHosts,
-}
-
-impl Settings {
-    #[cfg(feature = "arithmetic")]
-    pub(super) fn new(mut config: Config) -> Self {
-        config.name = name(&config);
-        let rules = crate::crypto::at_once(check(&config, &crate::crypto::RustCrypto));
-        let rules = rules.unwrap_or_else(|error| Err(error.into()));
-        Self::with(config, rules)
-    }
-
-    pub(super) async fn new_by<P: Provider>(mut config: Config, provider: &P) -> Self {
-        config.name = name(&config);
-        let rules = check(&config, provider).await;
-        Self::with(config, rules)
-    }
-
-    fn with(config: Config, rules: Result<Rules, Failure>) -> Self {
-        let basis = basis(&config);
-        let public_url = without_slash(&config.public_url);
-        Self {
-            upstream: without_slash(&config.upstream).into(),
-            rules,
-            basis,
-            public_url: Some(public_url.into()).filter(|url: &String| !url.is_empty()),
-            egress: egress(&config).unwrap_or_default(),
-            requests: match config.requests {
-                0 => limits::REQUESTS,
-                requests => requests.min(limits::REQUESTS),
-            },
-            name: config.name,
-            policy: config.policy,
-            secret: config.secret,
-            build: config.build,
-            cors_origins: config.cors_origins,
-            publish_policy: config.publish_policy,
-        }
-    }
-
-    /// Scheme, host and port by which clients know this gateway: behind something that ends TLS,
-    /// the request does not say.
-    pub(super) fn origin(&self, request: &ClientRequest) -> String {
-        match &self.public_url {
-            Some(url) => url.clone(),
-            None => Parts::of(&request.url).origin(),
-        }
-    }
-
-    /// The reference by which policy and signatures know an image of `repository` here.
-    pub(super) fn judged_name(
-        &self,
-        repository: &str,
-        reference: &str,
-    ) -> Result<Reference, ReferenceError> {
-        let name = image(&self.name, repository, reference);
-        Reference::normalize(&name, Grammar::Containers)
-    }
-
-    /// The repository at the upstream: Docker Hub keeps official images under `library/`.
-    pub(super) fn upstream_repository(&self, repository: &str) -> String {
-        if self.name == "docker.io" && !repository.contains('/') {
-            format!("library/{repository}")
-        } else {
-            repository.into()
-        }
-    }
-}
-
-/// The image of this tag or digest in a repository of `host`.
-pub(super) fn image(host: &str, repository: &str, reference: &str) -> String {
-    let separator = if reference.contains(':') { '@' } else { ':' };
-    format!("{host}/{repository}{separator}{reference}")
-}
-
-fn without_slash(url: &str) -> &str {
+pub(super) fn without_slash(url: &str) -> &str {
     url.trim_end_matches('/')
 }
 
-/// `NAME`, by default the upstream's `host[:port]` as it is written. Docker Hub has one name,
-/// whichever of its hosts was written.
-fn name(config: &Config) -> String {
-    let name = match config.name.as_str() {
-        "" => Parts::of(&config.upstream).authority,
-        name => name,
-    };
-    if matches!(
-        name,
-        "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
-    ) {
-        "docker.io".into()
-    } else {
-        name.into()
-    }
-}
-
-fn egress(config: &Config) -> Result<EgressHosts, ConfigError> {
-    let entries = config.egress.iter().map(String::as_str);
-    EgressHosts::parse(entries).map_err(|_| ConfigError::Egress {
-        found: quoted(&config.egress.join(" ")),
-    })
-}
-
 /// As much of a wrong value as a message repeats.
-fn quoted(value: &str) -> String {
+pub(super) fn quoted(value: &str) -> String {
     value.chars().take(200).collect()
 }
 
-async fn check<P: Provider>(config: &Config, provider: &P) -> Result<Rules, Failure> {
-    check_addresses(config)?;
-    egress(config)?;
-    if config.policy.len() > limits::POLICY {
-        return Err(ConfigError::PolicySize.into());
-    }
-    let with_code = |error: &dyn Coded| format!("{error} [{}]", error.code());
-    let policy = Policy::parse(&config.policy).map_err(|error| ConfigError::Policy {
-        error: with_code(&error),
-    })?;
-    let rules = Rules::policy_by(policy, config.assets.clone(), provider).await?;
-    let Some(files) = &config.registries_d else {
-        return Ok(rules);
-    };
-    Ok(rules
-        .with_registries_d(files)
-        .map_err(|error| ConfigError::RegistriesD {
-            error: with_code(&error),
-        })?)
-}
-
-fn check_addresses(config: &Config) -> Result<(), ConfigError> {
-    if !is_origin(without_slash(&config.upstream)) {
-        return Err(ConfigError::Upstream {
-            found: quoted(&config.upstream),
-        });
-    }
-    let probe = Reference::normalize(&format!("{}/x/y", config.name), Grammar::Containers);
-    if !probe.is_ok_and(|reference| reference.domain() == config.name) {
-        return Err(ConfigError::Name {
-            found: quoted(&config.name),
-        });
-    }
-    // Browsers send an origin in one spelling, and it is compared as text.
-    let is_spelt_otherwise = |origin: &&String| {
-        *origin != "*"
-            && Url::parse(origin).is_none_or(|url| url.to_string() != format!("{origin}/"))
-    };
-    if let Some(origin) = config.cors_origins.iter().find(is_spelt_otherwise) {
-        return Err(ConfigError::Origin {
-            found: quoted(origin),
-        });
-    }
-    let public = without_slash(&config.public_url);
-    if !(public.is_empty() || is_origin(public)) {
-        return Err(ConfigError::PublicUrl {
-            found: quoted(&config.public_url),
-        });
-    }
-    Ok(())
-}
-
 /// Whether it is `http(s)://host[:port]` and nothing else.
-fn is_origin(text: &str) -> bool {
+pub(super) fn is_origin(text: &str) -> bool {
     Url::parse(text).is_some_and(|url| url.target() == "/" && !text.contains(['?', '#']))
-}
-
-fn basis(config: &Config) -> String {
-    let mut parts: Vec<u8> = Vec::new();
-    let mut add = |part: &[u8]| {
-        parts.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
-        parts.extend_from_slice(part);
-    };
-    add(concat!("sealgate ", env!("CARGO_PKG_VERSION"), " enforce").as_bytes());
-    add(config.build.as_bytes());
-    // The trusted roots that are compiled in.
-    add(roots::DATE.as_bytes());
-    add(config.upstream.as_bytes());
-    add(config.name.as_bytes());
-    add(&config.policy);
-    // Their number stands first, so that no file of one kind reads as one of the other.
-    for files in [Some(&config.assets), config.registries_d.as_ref()] {
-        let count = files.and_then(|files| u64::try_from(files.len()).ok());
-        add(&count.unwrap_or(u64::MAX).to_be_bytes());
-        for (path, bytes) in files.into_iter().flatten() {
-            add(path.as_bytes());
-            add(bytes);
-        }
-    }
-    hex::encode(&sha256(&parts))
 }

@@ -2,11 +2,12 @@
 
 use super::action::ClientRequest;
 use super::budget::Budget;
-use super::config::{Settings, image};
+use super::entries::{RegistryEntry, image};
 use super::hints::Hints;
 use super::memory::{Caches, Memory};
 use super::moment::Moment;
 use super::records::Records;
+use super::settings::Settings;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
 use crate::encoding::hex;
@@ -29,8 +30,12 @@ pub(super) struct Context<'a, R> {
     pub registry: Registry<'a, Budget<'a, R>>,
     pub memory: Memory<'a, Budget<'a, R>>,
     pub hints: Hints<'a, Budget<'a, R>>,
-    /// As the client wrote it; empty where the request is about none.
+    /// The registry that has the repository.
+    pub entry: &'a RegistryEntry,
+    /// Its own name there, without the prefix; empty where the request is about none.
     pub repository: &'a str,
+    /// The same as the client wrote it.
+    pub asked: &'a str,
 }
 
 /// What a client asks for.
@@ -57,43 +62,58 @@ impl fmt::Display for Resource<'_> {
 }
 
 impl<'a, R: Host + Store> Context<'a, R> {
+    /// Nothing, where no registry has such a repository. `asked` is empty for a ping.
     pub(super) fn new(
         settings: &'a Settings,
         caches: &'a Caches,
         request: &'a ClientRequest,
-        repository: &'a str,
+        asked: &'a str,
         remote: &'a Budget<'a, R>,
-    ) -> Result<Self, RegistryError> {
+    ) -> Result<Option<Self>, RegistryError> {
+        let found = match asked {
+            "" => settings.entries.of_ping().map(|entry| (entry, "")),
+            asked => settings.entries.of(asked),
+        };
+        let Some((entry, repository)) = found else {
+            return Ok(None);
+        };
         // A ping is about no repository; a dialogue is always about one.
         let upstream = match repository {
             "" => String::from("x"),
-            repository => settings.upstream_repository(repository),
+            repository => entry.upstream_repository(repository),
+        };
+        // What is known of two registries is kept apart: no repository's name has a bar.
+        let kept = match entry.prefix.as_str() {
+            "" => upstream.clone(),
+            prefix => format!("{prefix}|{upstream}"),
         };
         let records = || Records {
             store: remote,
             secret: &settings.secret,
             build: &settings.build,
         };
-        Ok(Self {
+        Ok(Some(Self {
             settings,
             request,
             remote,
-            registry: registry(settings, request, &upstream, remote)?,
+            registry: registry((settings, entry), request, &upstream, remote)?,
             memory: Memory {
                 caches,
                 records: records(),
-                upstream: &settings.upstream,
-                repository: upstream.clone(),
+                upstream: &entry.upstream,
+                repository: kept.clone(),
                 basis: &settings.basis,
             },
             hints: Hints {
                 caches: &caches.hints,
                 records: records(),
-                upstream: &settings.upstream,
-                repository: upstream,
+                upstream: &entry.upstream,
+                repository: kept,
             },
+            entry,
             repository,
-        })
+            asked,
+        }))
     }
 
     pub(super) fn now(&self) -> UnixTime {
@@ -103,8 +123,8 @@ impl<'a, R: Host + Store> Context<'a, R> {
     /// The name of this resource in messages.
     pub(super) fn shown(&self, resource: &Resource<'_>) -> String {
         match self.repository {
-            "" => self.settings.name.clone(),
-            repository => image(&self.settings.name, repository, &resource.to_string()),
+            "" => self.entry.name.clone(),
+            repository => image(&self.entry.name, repository, &resource.to_string()),
         }
     }
 
@@ -114,7 +134,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
         let text = format!(
             "{}\n{}\n{resource}\n{}",
             self.settings.basis,
-            self.repository,
+            self.asked,
             Moment::of(self.now()).0
         );
         hex::encode(&sha256(text.as_bytes()))
@@ -158,7 +178,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
 }
 
 fn registry<'a, H: Host>(
-    settings: &Settings,
+    (settings, entry): (&Settings, &RegistryEntry),
     request: &ClientRequest,
     repository: &str,
     remote: &'a H,
@@ -168,11 +188,11 @@ fn registry<'a, H: Host>(
         .map(|value| ("authorization".to_string(), value.to_string()));
     let registry = Registry::new(
         remote,
-        &settings.upstream,
+        &entry.upstream,
         repository,
         Credentials::Forward(authorization.into_iter().collect()),
     )?;
     Ok(registry
         .with_egress(settings.egress.clone())
-        .named(&settings.name))
+        .named(&entry.name))
 }

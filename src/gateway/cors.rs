@@ -1,7 +1,7 @@
 //! Which websites may read what stands beside `/v2/` (`CORS_ORIGINS`).
 
 use super::action::ClientRequest;
-use super::config::Settings;
+use super::settings::Settings;
 use crate::oci::url::Parts;
 use alloc::string::String;
 use alloc::vec::Vec;

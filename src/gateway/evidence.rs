@@ -20,7 +20,7 @@ pub(super) async fn serve<R: Host + Provider + Sink + Store>(
     context: &Context<'_, R>,
     reference: &str,
 ) -> Action {
-    let name = match context.settings.judged_name(context.repository, reference) {
+    let name = match context.entry.judged_name(context.repository, reference) {
         Ok(name) => name,
         Err(error) => {
             return Action::Respond(answer::error(400, "NAME_INVALID", &error.to_string()));
@@ -77,7 +77,7 @@ async fn document<R: Host + Provider + Sink + Store>(
         .and_then(|rules| excerpt(&settings.policy, rules, name));
     let frame = Frame {
         name: name.to_string(),
-        repository: context.repository.into(),
+        repository: context.asked.into(),
         reference: reference.into(),
         policy,
         #[cfg(feature = "openpgp")]

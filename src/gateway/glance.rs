@@ -7,6 +7,7 @@
 
 use super::Gateway;
 use super::action::{Action, ClientRequest, Respond};
+use super::counters::Counters;
 use crate::host::{Advance, Ask, Egress, Remote, Request, Response, glance};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -51,6 +52,10 @@ impl Gateway {
     }
 
     fn glance(&self, request: &ClientRequest, remote: Remote) -> Advance<Action> {
-        glance(remote, async |remote| self.handle(request, &remote).await)
+        // What is counted is counted once: on the general way, or where the second step answers.
+        let counters = Counters::default();
+        glance(remote, async |remote| {
+            self.decide(request, &remote, &counters).await
+        })
     }
 }

@@ -108,7 +108,7 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
             work: &self.work,
         };
         let ruling = ruling(judge.manifest(subject, within).await)?;
-        if ruling.allow {
+        if ruling.allow && !self.context.settings.beside {
             self.remember_what_satisfied(&subject.digest).await;
         }
         memory.keep_ruling(&key, &ruling, now).await;

@@ -3,6 +3,7 @@
 
 use super::Gateway;
 use super::action::{ClientRequest, Respond};
+use super::log::LogLine;
 use super::moment::Moment;
 use crate::time::UnixTime;
 use alloc::string::{String, ToString};
@@ -44,12 +45,16 @@ impl Gateway {
         let (time, question, _) = split(request)?;
         let mut said = self.caches.said.borrow_mut();
         let said = said.within(Moment::of(time));
-        if let Some(answer) = said.answer(question, &asked, &digest) {
+        if let Some((answer, decided)) = said.answer(question, &asked, &digest) {
+            self.counters.answered(decided);
             return Some(answer.into());
         }
         let respond = self.answer(&client_request(request)?, asked, Some(digest.clone()))?;
         let answer = flat(&respond)?;
-        said.keep_answer(question, digest, &answer);
+        let decision = respond.log.and_then(|log| log.decision)?;
+        self.counters.answered(decision.decided());
+        said.keep_answer(question, digest, &answer, decision.decided());
+        self.decisions.borrow_mut().keep(&decision);
         Some(answer)
     }
 }
@@ -81,10 +86,11 @@ fn client_request(text: &str) -> Option<ClientRequest> {
 
 fn flat(respond: &Respond) -> Option<Vec<u8>> {
     let status = respond.status.to_string();
+    let log = respond.log.as_ref().map(LogLine::line).unwrap_or_default();
     let head = [
         &status,
         respond.status_text.as_deref().unwrap_or_default(),
-        respond.log.as_deref().unwrap_or_default(),
+        &log,
     ];
     let head = lines(head.into_iter().chain(flat_headers(&respond.headers)))?;
     let mut out = head.into_bytes();

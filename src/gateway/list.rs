@@ -46,14 +46,14 @@ async fn rewritten<R: Host>(
         .map_err(Stop::Upstream)?;
     let page = found.ok_or(Stop::Missing)?;
     let text = match list {
-        List::Tags { .. } => tags(&page.bytes, context.repository),
+        List::Tags { .. } => tags(&page.bytes, context.asked),
         List::Referrers { .. } => referrers(&page.bytes),
     };
     let unreadable = || RegistryError::Page {
-        url: format!("{}/{}/{path}", context.settings.name, context.repository),
+        url: format!("{}/{}/{path}", context.entry.name, context.repository),
     };
     let text = text.ok_or_else(|| Stop::Upstream(unreadable()))?;
-    Ok(respond(text, kind, &page, context.repository, path))
+    Ok(respond(text, kind, &page, context.asked, path))
 }
 
 /// With the parameters that are passed on: `ns` is for this gateway, and what does not belong into

@@ -5,12 +5,14 @@ use super::answer;
 use super::context::{Context, Resource};
 use super::judge::Judge;
 use super::links::descriptors;
+use super::log::{LogLine, Resolution};
 use super::memory::EVIDENCE;
 use super::stop::Stop;
 use crate::crypto::Provider;
 use crate::digest::{Digest, DigestError};
 use crate::error::Failure;
 use crate::host::{Host, Store};
+use crate::oci::Descriptor;
 use crate::oci::Document;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::Subject;
@@ -36,22 +38,39 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     }
 }
 
+/// Under audit, where the policy is none: the registry alone decides, and bytes are still those of
+/// the digest.
+pub(super) async fn serve_unjudged<R: Host + Store>(
+    context: &Context<'_, R>,
+    reference: &str,
+    failure: &Failure,
+) -> Action {
+    let resource = Resource::Manifest(reference);
+    match context.find(reference).await {
+        Ok((subject, asked, _)) => {
+            let log = answer::decision(context, Resolution::Audit, &resource, failure);
+            Action::Respond(respond(&subject, &asked, log))
+        }
+        Err(stop) => answer::stopped(context, &resource, stop),
+    }
+}
+
 impl<R: Host + Provider + Store> Judge<'_, R> {
     async fn manifest(&self, reference: &str) -> Result<Respond, Stop> {
         let context = self.context;
-        let (subject, asked, tag) = match Digest::parse(reference) {
-            Ok(digest) => (context.by_digest(&digest).await?, digest, None),
-            Err(_) => {
-                let subject = context.by_tag(reference).await?;
-                let digest = subject.digest.clone();
-                (subject, digest, Some(reference))
-            }
-        };
+        let (subject, asked, tag) = context.find(reference).await?;
         let resource = Resource::Manifest(reference);
-        let (verdict, reason) = match self.allow(&subject, &asked, tag).await {
-            Ok(reason) => ("allow", reason),
-            Err(stop) => ("audit", self.unless_audited(stop, &resource).await?),
+        let (resolution, reason) = match self.allow(&subject, &asked, tag).await {
+            Ok(reason) => (Resolution::Allow, reason),
+            Err(stop) => (
+                Resolution::Audit,
+                self.unless_audited(stop, &resource).await?,
+            ),
         };
+        if context.settings.beside {
+            let log = answer::decision(context, resolution, &resource, &reason);
+            return Ok(respond(&subject, &asked, log));
+        }
         let listed = descriptors(&subject.document);
         let listed = listed.into_iter().map(|descriptor| &descriptor.digest);
         context
@@ -59,10 +78,13 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
             .remember(&subject.digest, listed, tag, context.now())
             .await;
         // Only what was allowed, and only where its type follows from its bytes alone.
-        if verdict == "allow" && !context.memory.has_content(&asked) && subject.reads_alone() {
+        if resolution == Resolution::Allow
+            && !context.memory.has_content(&asked)
+            && subject.reads_alone()
+        {
             context.memory.keep_content(&asked, &subject).await;
         }
-        let log = answer::decision(context, verdict, &resource, &reason);
+        let log = answer::decision(context, resolution, &resource, &reason);
         Ok(respond(&subject, &asked, log))
     }
 
@@ -73,7 +95,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         asked: &Digest,
         tag: Option<&str>,
     ) -> Result<Failure, Stop> {
-        refuse_other_sources(subject)?;
+        refuse_other_sources(subject, self.context.settings.foreign_layers)?;
         if self.context.is_evidence(subject).await? {
             let message = "signatures and attestations, recognised by their bytes";
             return Ok(Failure::new(EVIDENCE, message));
@@ -87,6 +109,19 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
 }
 
 impl<R: Host + Store> Context<'_, R> {
+    /// What this tag or digest is, by which digest it was asked for, and by which tag.
+    async fn find<'t>(
+        &self,
+        reference: &'t str,
+    ) -> Result<(Rc<Subject>, Digest, Option<&'t str>), Stop> {
+        if let Ok(digest) = Digest::parse(reference) {
+            return Ok((self.by_digest(&digest).await?, digest, None));
+        }
+        let subject = self.by_tag(reference).await?;
+        let digest = subject.digest.clone();
+        Ok((subject, digest, Some(reference)))
+    }
+
     /// The upstream's HEAD at every request; its digest only selects bytes, which are hashed.
     async fn by_tag(&self, tag: &str) -> Result<Rc<Subject>, Stop> {
         match self.registry.head(tag).await {
@@ -145,10 +180,15 @@ fn check_own_digest(fetched: &Fetched) -> Result<(), DigestError> {
 
 /// What has `urls` makes clients leave the gateway, and an image that stands in its index is never
 /// asked for here: containerd fetches from `urls` first whatever it is, and takes `data` for
-/// fetched.
-fn refuse_other_sources(subject: &Subject) -> Result<(), Stop> {
+/// fetched. Where the operator lets them, layers that are foreign by their type may have some: their
+/// digests stand in what is judged, and clients check them.
+fn refuse_other_sources(subject: &Subject, foreign_layers: bool) -> Result<(), Stop> {
     let is_index = matches!(subject.document, Document::Index(_));
-    for descriptor in descriptors(&subject.document) {
+    for (at, descriptor) in descriptors(&subject.document).into_iter().enumerate() {
+        // The config comes first.
+        if foreign_layers && !is_index && at > 0 && is_foreign_layer(descriptor) {
+            continue;
+        }
         let source = match descriptor.urls.first() {
             Some(url) => {
                 let url: String = url.chars().take(200).collect();
@@ -161,7 +201,7 @@ fn refuse_other_sources(subject: &Subject) -> Result<(), Stop> {
             "gateway.foreign-layer",
             format!(
                 "clients would take {} {source}, past this gateway: push it with all its content \
-                 in this registry",
+                 in this registry (FOREIGN_LAYERS=allow lets layers of old Windows images pass)",
                 descriptor.digest
             ),
         )));
@@ -169,7 +209,15 @@ fn refuse_other_sources(subject: &Subject) -> Result<(), Stop> {
     Ok(())
 }
 
-fn respond(subject: &Subject, digest: &Digest, log: String) -> Respond {
+/// OCI image specification, "Non-Distributable Layers", and image manifest version 2 schema 2,
+/// "Media Types".
+fn is_foreign_layer(descriptor: &Descriptor) -> bool {
+    let kind = descriptor.media_type.as_str();
+    kind == "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+        || kind.starts_with("application/vnd.oci.image.layer.nondistributable.v1.tar")
+}
+
+fn respond(subject: &Subject, digest: &Digest, log: LogLine) -> Respond {
     let kind = subject.document.media_type();
     let mut respond = answer::content(kind, subject.bytes.clone(), Some(digest));
     respond.headers.push(answer::api_version());

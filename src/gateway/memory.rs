@@ -19,7 +19,7 @@ use crate::verify::Subject;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 const ALLOW_SECONDS: u32 = 3_600;
 const DENY_SECONDS: u32 = 10;
@@ -108,18 +108,42 @@ pub(super) struct RulingKey {
 #[derive(Debug)]
 pub(super) struct Caches {
     pub(super) rulings: RefCell<Cache<(Ruling, UnixTime)>>,
-    pub(super) content: RefCell<Cache<Rc<Subject>>>,
-    pub(super) hints: RefCell<HintCaches>,
+    pub(super) content: Rc<RefCell<Cache<Rc<Subject>>>>,
+    pub(super) hints: Rc<RefCell<HintCaches>>,
     pub(super) said: RefCell<SaidNow>,
+    /// When everything was forgotten: verdicts of before that answer other questions.
+    pub(super) since: Cell<i64>,
+}
+
+impl Caches {
+    /// For another policy: facts about content are the same, verdicts are its own.
+    pub(super) fn beside(&self) -> Self {
+        Self {
+            content: self.content.clone(),
+            hints: self.hints.clone(),
+            ..Self::default()
+        }
+    }
+
+    /// What was kept so far is kept no more, and what a store has of it is asked for no more.
+    pub(super) fn forget(&self, now: UnixTime) {
+        let fresh = Self::default();
+        self.rulings.swap(&fresh.rulings);
+        self.content.swap(&fresh.content);
+        self.hints.swap(&fresh.hints);
+        self.said.swap(&fresh.said);
+        self.since.set(now.0);
+    }
 }
 
 impl Default for Caches {
     fn default() -> Self {
         Self {
             rulings: RefCell::new(Cache::new(limits::KEPT_VERDICTS)),
-            content: RefCell::new(Cache::new(limits::KEPT_CONTENT)),
-            hints: RefCell::default(),
+            content: Rc::new(RefCell::new(Cache::new(limits::KEPT_CONTENT))),
+            hints: Rc::default(),
             said: RefCell::default(),
+            since: Cell::default(),
         }
     }
 }
@@ -209,7 +233,8 @@ impl<S: Store> Memory<'_, S> {
 
     /// The name of a ruling beyond this isolate: a hash of everything that it depends on.
     pub(super) fn stored(&self, key: &RulingKey) -> String {
-        let parts = [self.basis, &self.repository, &key.question].join("\n");
+        let since = self.caches.since.get().to_string();
+        let parts = [self.basis, &since, &self.repository, &key.question].join("\n");
         format!("verdict/{}", hex::encode(&sha256(parts.as_bytes())))
     }
 

@@ -1,11 +1,14 @@
 //! A registry request, and what to do with it (docs/gateway.md). Pure: no sockets, no JavaScript.
 //!
 //! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
-//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `REGISTRIES`,
-//! `MODE`, `CLIENTS`, the relay, metrics and administration.
+//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `CLIENTS`, and the
+//! relay.
+
+mod log;
 
 mod action;
 
+mod counters;
 mod stop;
 
 mod cache;
@@ -13,11 +16,14 @@ mod records;
 
 mod moment;
 
+mod decisions;
 mod hints;
 mod memory;
 
 mod budget;
 mod config;
+mod entries;
+mod settings;
 
 mod context;
 mod cors;
@@ -31,14 +37,22 @@ mod judge;
 
 mod admit;
 
+mod admin;
 mod audit;
+mod badge;
+mod metrics;
+mod next;
+mod report;
 mod route;
+mod setup;
+mod wish;
 
 mod blob;
 mod evidence;
 mod list;
 mod manifest;
 
+mod afterwards;
 mod glance;
 mod lines;
 
@@ -46,17 +60,22 @@ mod lines;
 mod tests;
 
 pub use action::{Action, ClientRequest, Respond, Stream};
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, Mode};
+pub use log::{Decision, LogLine, Resolution};
 
 use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
 use budget::Budget;
-use config::Settings;
 use context::Context;
+use core::cell::RefCell;
+use counters::Counters;
+use decisions::Decisions;
 use judge::Judge;
 use memory::Caches;
+use next::NextPolicy;
 use route::{Route, Wanted};
+use settings::Settings;
 
 /// Every code that a refusal or a report can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -69,11 +88,14 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         ])
 }
 
-/// One registry, its name and its policy.
+/// Registries, their names, and the policy for all of them.
 #[derive(Debug)]
 pub struct Gateway {
     settings: Settings,
     caches: Caches,
+    next: Option<NextPolicy>,
+    counters: Counters,
+    decisions: RefCell<Decisions>,
 }
 
 impl Gateway {
@@ -81,19 +103,23 @@ impl Gateway {
     /// roots that the policy names are verified in pure Rust.
     #[cfg(feature = "arithmetic")]
     pub fn new(config: Config) -> Self {
-        Self::with(Settings::new(config))
+        Self::with(Settings::both(config))
     }
 
     /// Never fails: a wrong configuration makes a gateway that refuses everything. The signatures
     /// inside the trusted roots that the policy names are checked by `provider`.
     pub async fn new_by<P: Provider>(config: Config, provider: &P) -> Self {
-        Self::with(Settings::new_by(config, provider).await)
+        Self::with(Settings::both_by(config, provider).await)
     }
 
-    fn with(settings: Settings) -> Self {
+    fn with((settings, next): (Settings, Option<Settings>)) -> Self {
+        let caches = Caches::default();
         Self {
             settings,
-            caches: Caches::default(),
+            next: next.map(|settings| NextPolicy::new(settings, &caches)),
+            caches,
+            counters: Counters::default(),
+            decisions: RefCell::default(),
         }
     }
 
@@ -102,19 +128,56 @@ impl Gateway {
         self.settings.rules.as_ref().err()
     }
 
+    /// What is wrong with the next policy, if there is one and anything is.
+    pub fn next_misconfigured(&self) -> Option<&Failure> {
+        self.next.as_ref()?.settings.rules.as_ref().err()
+    }
+
     /// What to do with a request.
     pub async fn handle<R: Host + Provider + Sink + Store>(
         &self,
         request: &ClientRequest,
         remote: &R,
     ) -> Action {
+        self.counters.requests.add(1);
+        let action = self.decide(request, remote, &self.counters).await;
+        if let Some(decision) = action.log().and_then(|log| log.decision.as_ref()) {
+            self.counters.decided(decision.decided());
+            self.decisions.borrow_mut().keep(decision);
+            self.remember_for_next(request, decision);
+        }
+        action
+    }
+
+    /// The same, and nothing is written down but what it needs.
+    async fn decide<R: Host + Provider + Sink + Store>(
+        &self,
+        request: &ClientRequest,
+        remote: &R,
+        counters: &Counters,
+    ) -> Action {
         let mut action = match route::route(request, &self.settings) {
             Ok(Route::Asset(path)) => Action::Asset(path),
-            Ok(Route::Health) => self.health(),
+            Ok(Route::Health) => self.health(request),
+            Ok(Route::Metrics) => self.metrics(request),
+            Ok(Route::Setup(guide)) => match &self.settings.rules {
+                Ok(_) => setup::serve(&self.settings, request, &guide),
+                Err(failure) => answer::misconfigured(failure),
+            },
+            Ok(Route::Admin(wish)) => self.administer(request, &wish),
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
-                let remote = &Budget::new(remote, self.settings.requests);
-                self.ask_upstream(request, &repository, &wanted, remote)
+                let anonymous;
+                let request = match wanted {
+                    Wanted::Badge { .. } => {
+                        anonymous = badge::anonymous(request);
+                        &anonymous
+                    }
+                    _ => request,
+                };
+                let remote = &Budget::new(remote, counters, self.settings.requests);
+                let about = (repository.as_str(), &wanted);
+                self.ask_by(&self.settings, &self.caches, request, about, remote)
                     .await
             }
             Err(respond) => Action::Respond(respond),
@@ -128,26 +191,43 @@ impl Gateway {
         action
     }
 
-    async fn ask_upstream<R: Host + Provider + Sink + Store>(
+    /// Asks the upstream for what is wanted of a repository, and judges it by these settings.
+    async fn ask_by<R: Host + Provider + Sink + Store>(
         &self,
+        settings: &Settings,
+        caches: &Caches,
         request: &ClientRequest,
-        repository: &str,
-        wanted: &Wanted,
+        (repository, wanted): (&str, &Wanted),
         remote: &Budget<'_, R>,
     ) -> Action {
-        let context = match Context::new(&self.settings, &self.caches, request, repository, remote)
-        {
-            Ok(context) => context,
+        let context = match Context::new(settings, caches, request, repository, remote) {
+            Ok(Some(context)) => context,
+            Ok(None) => return answer::no_registry(settings, repository),
             Err(error) => {
                 let wrong = Failure::from(error);
-                return answer::misconfigured(self.misconfigured().unwrap_or(&wrong));
+                return answer::misconfigured(settings.rules.as_ref().err().unwrap_or(&wrong));
             }
         };
-        match (wanted, &self.settings.rules) {
+        match (wanted, &settings.rules) {
             (Wanted::Ping, _) => manifest::ping(&context).await,
+            (Wanted::Report { reference }, Ok(rules)) => {
+                report::serve(&context, rules, reference).await
+            }
+            (Wanted::Badge { reference }, Ok(rules)) => {
+                badge::serve(&context, rules, reference).await
+            }
+            (Wanted::Report { .. } | Wanted::Badge { .. }, Err(failure)) => {
+                answer::misconfigured(failure)
+            }
             (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
-            (_, Err(failure)) => answer::misconfigured(failure),
-            (Wanted::List(list), Ok(_)) => list::serve(&context, list).await,
+            (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
+            (Wanted::List(list), _) => list::serve(&context, list).await,
+            (Wanted::Manifest { reference }, Err(failure)) => {
+                manifest::serve_unjudged(&context, reference, failure).await
+            }
+            (Wanted::Blob { digest }, Err(failure)) => {
+                blob::serve_unjudged(&context, digest, failure)
+            }
             (Wanted::Manifest { reference }, Ok(rules)) => {
                 manifest::serve(&Judge::new(&context, rules), reference).await
             }
@@ -155,14 +235,5 @@ impl Gateway {
                 blob::serve(&Judge::new(&context, rules), digest).await
             }
         }
-    }
-
-    fn health(&self) -> Action {
-        let (status, text) = if self.misconfigured().is_none() {
-            (200, "ok")
-        } else {
-            (503, "misconfigured")
-        };
-        answer::json(status, alloc::format!("{{\"state\":\"{text}\"}}"))
     }
 }

@@ -1,6 +1,7 @@
 //! Ten seconds, within which nothing changes by time alone: what a gateway said in them need not be
 //! made again.
 
+use super::log::Decided;
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;
@@ -39,8 +40,8 @@ pub(super) struct SaidNow {
 struct Said {
     /// Lines: the address, then a name and a value for each header but the authorization.
     head: String,
-    /// The digest, and the answer.
-    answer: Option<(String, Vec<u8>)>,
+    /// The digest, the answer, and what was decided.
+    answer: Option<(String, Vec<u8>, Decided)>,
 }
 
 impl SaidNow {
@@ -72,19 +73,30 @@ impl SaidNow {
     }
 
     /// The answer, where this address was asked and had this digest.
-    pub(super) fn answer(&self, question: &str, asked: &str, digest: &str) -> Option<&[u8]> {
+    pub(super) fn answer(
+        &self,
+        question: &str,
+        asked: &str,
+        digest: &str,
+    ) -> Option<(&[u8], Decided)> {
         let said = self.said.get(question)?;
         let is_asked = said.head.split('\n').next() == Some(asked);
-        let (known, answer) = said.answer.as_ref().filter(|_| is_asked)?;
-        (known == digest).then_some(answer)
+        let (known, answer, decided) = said.answer.as_ref().filter(|_| is_asked)?;
+        (known == digest).then_some((answer, *decided))
     }
 
     /// Keeps it, where there is room.
-    pub(super) fn keep_answer(&mut self, question: &str, digest: String, answer: &[u8]) {
+    pub(super) fn keep_answer(
+        &mut self,
+        question: &str,
+        digest: String,
+        answer: &[u8],
+        decided: Decided,
+    ) {
         if self.has_room(answer.len())
             && let Some(said) = self.said.get_mut(question)
         {
-            said.answer = Some((digest, answer.into()));
+            said.answer = Some((digest, answer.into(), decided));
         }
     }
 
@@ -102,6 +114,7 @@ impl SaidNow {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::log::Resolution;
     use alloc::format;
 
     /// Whoever asks for much fills one moment, up to its bound, and takes nothing from the next.
@@ -115,7 +128,13 @@ mod tests {
             if said.head(&question).is_none() {
                 said.keep_head(&question, &head);
             }
-            said.keep_answer(&question, "sha256:0".into(), head.as_bytes());
+            let digest = "sha256:0".into();
+            said.keep_answer(
+                &question,
+                digest,
+                head.as_bytes(),
+                (Resolution::Allow, "evidence"),
+            );
             (said.said.len(), said.bytes)
         };
         let (full, bytes) = (0..8_000).map(|number| ask(1, number)).last().unwrap();

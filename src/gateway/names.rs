@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 impl<R: Host + Store> Context<'_, R> {
     /// The reference by which policy and signatures know this tag or digest.
     pub(super) fn name(&self, reference: &str) -> Result<Reference, Stop> {
-        self.settings
+        self.entry
             .judged_name(self.repository, reference)
             .map_err(Stop::denied)
     }

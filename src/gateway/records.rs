@@ -3,15 +3,13 @@
 //! kind, its key and this build, is ignored. The store is asked only in a request that the
 //! upstream has let in: the request's budget sees to that.
 
+use super::config::SECRET;
 use crate::encoding::hex;
 use crate::host::Store;
 use alloc::format;
 use alloc::string::String;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-
-/// Bytes of a secret that authenticates records.
-const SECRET: usize = 16;
 
 /// Authenticated records in a store.
 pub(super) struct Records<'a, S> {

@@ -3,7 +3,9 @@
 
 use super::action::{ClientRequest, Respond};
 use super::answer;
-use super::config::Settings;
+use super::settings::Settings;
+use super::setup;
+use super::wish::{Wish, wish};
 use crate::digest::Digest;
 use crate::oci::url::{Parts, percent_decode};
 use crate::reference::{Grammar, Reference};
@@ -15,6 +17,9 @@ use alloc::string::{String, ToString};
 pub(super) enum Route {
     Asset(String),
     Health,
+    Metrics,
+    Setup(setup::Guide),
+    Admin(Wish),
     Preflight,
     /// What the upstream must be asked for; a ping is about no repository.
     Upstream {
@@ -28,6 +33,8 @@ pub(super) enum Route {
 pub(super) enum Wanted {
     Ping,
     Evidence { reference: String },
+    Report { reference: String },
+    Badge { reference: String },
     Manifest { reference: String },
     Blob { digest: Digest },
     List(List),
@@ -55,20 +62,21 @@ pub(super) fn route(request: &ClientRequest, settings: &Settings) -> Result<Rout
         .strip_prefix("/v2")
         .filter(|below| below.is_empty() || below.starts_with('/'));
     let Some(below) = below else {
-        return beside_the_protocol(request, &url, reads);
+        return beside_the_protocol(request, &url, settings, reads);
     };
     if !reads {
         return Err(unsupported(&format!(
             "this gateway only serves: push to and sign at {}; pull here",
-            settings.name
+            settings.entries
         )));
     }
-    check_namespace(request, &url, settings)?;
     let below = below.trim_start_matches('/');
-    if below.is_empty() {
-        return Ok(upstream("", Wanted::Ping));
-    }
-    registry(below, url.query())
+    let route = match below {
+        "" => upstream("", Wanted::Ping),
+        below => registry(below, url.query())?,
+    };
+    check_namespace(request, &url, settings, &route)?;
+    Ok(route)
 }
 
 fn unsupported(message: &str) -> Respond {
@@ -82,8 +90,20 @@ fn invalid(code: &str, message: &str) -> Respond {
 fn beside_the_protocol(
     request: &ClientRequest,
     url: &Parts<'_>,
+    settings: &Settings,
     reads: bool,
 ) -> Result<Route, Respond> {
+    if let Some(image) = url
+        .path()
+        .strip_prefix("/badge/")
+        .and_then(|below| below.strip_suffix(".svg"))
+        && reads
+    {
+        return badge(image);
+    }
+    if url.path() == "/api/verify" {
+        return report(request, url, settings, reads);
+    }
     if let Some(repository) = url.path().strip_prefix("/api/evidence/") {
         if request.method == "OPTIONS" {
             return Ok(Route::Preflight);
@@ -98,13 +118,78 @@ fn beside_the_protocol(
         check_names(&repository, &reference)?;
         return Ok(upstream(repository, Wanted::Evidence { reference }));
     }
+    if let Some(wish) = wish(request, url, settings) {
+        return wish.map(Route::Admin);
+    }
     if !reads {
         return Err(unsupported("this address can only be read"));
     }
     Ok(match url.path() {
         "/healthz" => Route::Health,
+        "/metrics" => Route::Metrics,
+        "/setup" => Route::Setup(setup::guide(url, settings)?),
         path => Route::Asset(path.into()),
     })
+}
+
+/// An image by the name that policies have for it, or by this gateway's own.
+fn report(
+    request: &ClientRequest,
+    url: &Parts<'_>,
+    settings: &Settings,
+    reads: bool,
+) -> Result<Route, Respond> {
+    if request.method == "OPTIONS" {
+        return Ok(Route::Preflight);
+    }
+    if !reads {
+        return Err(unsupported("a report can only be read"));
+    }
+    let wrong = |found: &str| {
+        invalid(
+            "NAME_INVALID",
+            &format!(
+                "image: expected {}/REPOSITORY:TAG or @DIGEST, found {:?}",
+                settings.entries,
+                found.chars().take(200).collect::<String>()
+            ),
+        )
+    };
+    let text = url
+        .parameters("image")
+        .into_iter()
+        .next()
+        .unwrap_or_default();
+    let name = Reference::normalize(&text, Grammar::Containers)
+        .map_err(|_| wrong(&text))?
+        .with_default_tag();
+    let own = settings.origin(request);
+    let repository = if name.domain() == Parts::of(&own).authority {
+        Some(name.path().to_string())
+    } else {
+        settings.entries.asked(name.domain(), name.path())
+    };
+    let reference = match (name.tag(), name.digest()) {
+        (Some(tag), None) => tag.to_string(),
+        (None, Some(digest)) => digest.to_string(),
+        _ => return Err(wrong(&text)),
+    };
+    let repository = repository.ok_or_else(|| wrong(&text))?;
+    Ok(upstream(repository, Wanted::Report { reference }))
+}
+
+/// A picture of an image, by the name that clients ask here for. Its query means nothing.
+fn badge(image: &str) -> Result<Route, Respond> {
+    let image = percent_decode(image)
+        .ok_or_else(|| invalid("NAME_INVALID", "the address is not well-formed"))?;
+    let parts = match image.split_once('@') {
+        Some(parts) => Some(parts),
+        None => image.rsplit_once(':'),
+    };
+    let (repository, reference) = parts.unwrap_or((&image, "latest"));
+    check_names(repository, reference)?;
+    let reference = reference.into();
+    Ok(upstream(repository, Wanted::Badge { reference }))
 }
 
 /// Splits at the last marker: a repository may itself have a component `manifests` or `blobs`.
@@ -165,10 +250,17 @@ fn check_namespace(
     request: &ClientRequest,
     url: &Parts<'_>,
     settings: &Settings,
+    route: &Route,
 ) -> Result<(), Respond> {
     let public = settings.origin(request);
+    let entry = match route {
+        Route::Upstream { repository, .. } => settings.entries.of(repository),
+        _ => None,
+    };
     let known = |name: &String| {
-        *name == settings.name
+        // A ping is about all of them.
+        let mut entries = settings.entries.iter();
+        entries.any(|known| known.name == *name && entry.is_none_or(|(entry, _)| entry == known))
             || name == url.authority
             || name == Parts::of(&public).authority
             || request.header("host").is_some_and(|host| host == name)
@@ -179,7 +271,7 @@ fn check_namespace(
             "DENIED",
             &format!(
                 "sealgate: this gateway serves {}, not {}: ask for it by that name",
-                settings.name,
+                settings.entries,
                 foreign.chars().take(200).collect::<String>()
             ),
         )),

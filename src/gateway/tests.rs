@@ -2,8 +2,10 @@
 //! here are stand-ins that the provider knows; real ones are judged in `tests/images.rs`.
 
 mod added_evidence;
+mod administration;
 mod anything;
 mod audit;
+mod badge;
 mod blobs;
 mod budgets;
 mod configuration;
@@ -15,10 +17,14 @@ mod indexes;
 mod lists;
 mod memory;
 mod messages;
+mod next;
 mod polyglots;
 mod published;
 mod references;
+mod registries;
+mod report;
 mod serving;
+mod setup;
 #[cfg(feature = "openpgp")]
 mod simple_signing;
 mod world;
@@ -184,10 +190,15 @@ fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
     run(hints::Hints {
         caches: &gateway.caches.hints,
         records: records_of(gateway, &world),
-        upstream: &gateway.settings.upstream,
+        upstream: &only(gateway).upstream,
         repository: repository.into(),
     }
     .remember(parent, core::iter::once(child), None, UnixTime(1_000)));
+}
+
+/// The one registry behind it.
+fn only(gateway: &Gateway) -> &entries::RegistryEntry {
+    gateway.settings.entries.iter().next().unwrap()
 }
 
 /// The gateway with something else in its configuration.
@@ -260,7 +271,12 @@ fn act(gateway: &Gateway, world: &World, request: &ClientRequest) -> Action {
 }
 
 fn ask(gateway: &Gateway, world: &World, method: &str, path: &str) -> Seen {
-    match act(gateway, world, &request(method, path, &[], 1_000)) {
+    let request = request(method, path, &[], 1_000);
+    seen(world, act(gateway, world, &request))
+}
+
+fn seen(world: &World, action: Action) -> Seen {
+    match action {
         Action::Respond(respond) => Seen {
             status: respond.status,
             headers: respond.headers,

@@ -66,15 +66,20 @@ extern "C" {
 #[wasm_bindgen(js_name = startGateway)]
 pub fn start_gateway(config: &JsValue) -> Result<Task, JsValue> {
     let (config, web_crypto) = configuration(config)?;
-    match Policy::parse(&config.policy) {
-        Err(missing @ (PolicyError::Part | PolicyError::OpenPgpPart)) => {
-            return Err(failure(missing));
+    for policy in [Some(&config.policy), config.policy_next.as_ref()]
+        .into_iter()
+        .flatten()
+    {
+        match Policy::parse(policy) {
+            Err(missing @ (PolicyError::Part | PolicyError::OpenPgpPart)) => {
+                return Err(failure(missing));
+            }
+            #[cfg(not(feature = "openpgp"))]
+            Ok(policy) if needs_lookaside(&policy, &config) => {
+                return Err(failure(RegistriesError::Part));
+            }
+            _ => {}
         }
-        #[cfg(not(feature = "openpgp"))]
-        Ok(policy) if needs_lookaside(&policy, &config) => {
-            return Err(failure(RegistriesError::Part));
-        }
-        _ => {}
     }
     let remote = super::links::remote(web_crypto);
     let inner = remote.clone();
@@ -112,6 +117,10 @@ impl Gateway {
             state: failure.map_or("ok", |_| "misconfigured"),
             code: failure.map(|failure| failure.code),
             message: failure.map(|failure| failure.message.as_str()),
+            next: self.inner.next_misconfigured().map(|failure| Next {
+                code: failure.code,
+                message: &failure.message,
+            }),
         })
     }
 
@@ -125,6 +134,25 @@ impl Gateway {
     /// said 200 and this digest to what was asked.
     pub fn answer(&self, request: &str, asked: String, digest: Option<String>) -> Option<Vec<u8>> {
         self.inner.answer_in_lines(request, asked, digest)
+    }
+
+    /// Whether [`Self::judge_next`] has anything to do for this request, which was answered.
+    #[wasm_bindgen(js_name = hasNext)]
+    pub fn has_next(&self, request: &JsValue) -> Result<bool, JsValue> {
+        Ok(self.inner.has_next(&self::request(request)?))
+    }
+
+    /// Begins to judge by the next policy what was answered: a line for the log, or nothing.
+    #[wasm_bindgen(js_name = judgeNext)]
+    pub fn judge_next(&self, request: &JsValue) -> Result<Task, JsValue> {
+        let request = self::request(request)?;
+        let gateway = self.inner.clone();
+        let remote = super::links::remote(self.web_crypto);
+        let inner = remote.clone();
+        Ok(Task::new(remote, async move {
+            let line = gateway.judge_next(&request, &inner).await;
+            Ok(line.map_or(JsValue::UNDEFINED, |line| JsValue::from(&line)))
+        }))
     }
 
     /// Begins the handling of a request; `known` is what the upstream said to `HEAD` of its `url`.
@@ -146,14 +174,25 @@ struct State<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<Next<'a>>,
+}
+
+/// What is wrong with the next policy.
+#[derive(Serialize)]
+struct Next<'a> {
+    code: &'a str,
+    message: &'a str,
 }
 
 /// Reads a gateway's configuration.
 fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
     let config = gateway::Config {
-        upstream: values::need_text(options, "upstream")?,
-        name: values::need_text(options, "name")?,
+        registries: values::text(options, "registries")?,
+        upstream: values::text(options, "upstream")?.unwrap_or_default(),
+        name: values::text(options, "name")?.unwrap_or_default(),
         policy: values::bytes(options, "policy")?.unwrap_or_default(),
+        policy_next: values::bytes(options, "policyNext")?,
         assets: values::byte_map(options, "assets")?,
         registries_d: registries_d(options)?,
         secret: values::bytes(options, "secret")?.unwrap_or_else(Vec::new),
@@ -168,6 +207,9 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         },
         public_url: values::text(options, "publicUrl")?.unwrap_or_default(),
         egress: values::text_list(options, "egress")?,
+        mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
+        admin_secret: values::bytes(options, "adminSecret")?.unwrap_or_default(),
+        foreign_layers: values::flag(options, "foreignLayers"),
     };
     Ok((config, web_crypto(options)?))
 }
@@ -220,8 +262,8 @@ fn fill_respond(action: &Action, respond: &Respond) {
     if let Some(body) = &respond.body {
         action.set_body(Uint8Array::from(body.as_slice()));
     }
-    if let Some(line) = &respond.log {
-        action.set_log(line);
+    if let Some(log) = &respond.log {
+        action.set_log(&log.line());
     }
 }
 
@@ -240,7 +282,7 @@ fn fill_stream(action: &Action, stream: &Stream) {
     location.set_from(&stream.location.0);
     location.set_to(&stream.location.1);
     action.set_location(&location);
-    if let Some(line) = &stream.log {
-        action.set_log(line);
+    if let Some(log) = &stream.log {
+        action.set_log(&log.line());
     }
 }

@@ -21,8 +21,8 @@ fn paths(digest: &Digest) -> [String; 3] {
 
 fn log(gateway: &Gateway, world: &World, path: &str) -> String {
     match act(gateway, world, &request("GET", path, &[], 1_000)) {
-        Action::Respond(respond) => respond.log.unwrap(),
-        Action::Stream(stream) => stream.log.unwrap(),
+        Action::Respond(respond) => respond.log.unwrap().line(),
+        Action::Stream(stream) => stream.log.unwrap().line(),
         other => panic!("{other:?}"),
     }
 }
@@ -144,4 +144,95 @@ fn a_tag_under_audit_is_served_whole() {
     ] {
         assert_eq!(get(&gateway, &world, path).status, 403, "{path}");
     }
+}
+
+fn in_audit(change: impl FnOnce(&mut Config)) -> Gateway {
+    with(|config| {
+        config.mode = Mode::Audit;
+        change(config);
+    })
+}
+
+/// `MODE=audit`: every scope is served and written down, whatever the policy says of audit.
+#[test]
+fn a_gateway_in_audit_serves_every_scope() {
+    let world = World::default();
+    let gateway = in_audit(|_| ());
+    let (digest, bytes) = world.image("exact", "1.0", "a");
+    let [tag, by_digest, blob] = paths(&digest).map(|path| path.replace("app", "exact"));
+    for (path, code) in [
+        (&blob, "gateway.not-linked"),
+        (&tag, "signature.missing"),
+        (&by_digest, "signature.missing"),
+        (&blob, "signature.missing"),
+    ] {
+        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
+        let log = log(&gateway, &world, path);
+        assert!(
+            log.contains(r#""verdict":"audit""#) && log.contains(&format!(r#""code":"{code}""#)),
+            "{log}"
+        );
+    }
+    assert_eq!(get(&gateway, &world, &tag).body, bytes);
+    // A gateway that enforces reads nothing of what it wrote, in the same store and with its secret.
+    assert_ne!(gateway.settings.basis, super::gateway().settings.basis);
+    assert_eq!(
+        verdict(&super::gateway(), &world, &tag),
+        is(403, "signature.missing")
+    );
+    world.fail(
+        &format!("GET http://up.test{by_digest}"),
+        2,
+        Ok(response(200, &[("content-type", MANIFEST)], b"{}")),
+    );
+    forget_all(&gateway);
+    world.store.borrow_mut().clear();
+    assert_eq!(
+        verdict(&gateway, &world, &by_digest),
+        is(403, "digest.mismatch")
+    );
+}
+
+/// Without a policy nothing is judged, and the registry alone decides; its bytes are still those of
+/// the digest, and an address that is none leads nowhere.
+#[test]
+fn a_gateway_in_audit_serves_by_a_broken_policy() {
+    let world = World::default();
+    let gateway = in_audit(|config| config.policy = b"{}".to_vec());
+    assert_eq!(gateway.misconfigured().unwrap().code, "config.policy");
+    let (digest, bytes) = world.image("app", "1.0", "a");
+    for path in &paths(&digest) {
+        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
+        let log = log(&gateway, &world, path);
+        assert!(
+            log.contains(r#""verdict":"audit","#) && log.contains(r#""code":"config.policy""#),
+            "{log}"
+        );
+    }
+    let [tag, by_digest, _] = paths(&digest);
+    assert_eq!(get(&gateway, &world, &tag).body, bytes);
+    // Lists, too, are for the registry to give, which has none here.
+    assert_eq!(get(&gateway, &world, "/v2/app/tags/list").status, 404);
+    assert_eq!(
+        get(&gateway, &world, "/v2/app/manifests/absent").status,
+        404
+    );
+    let lie = Ok(response(200, &[("content-type", MANIFEST)], b"{}"));
+    world.fail(&format!("GET http://up.test{by_digest}"), 2, lie);
+    assert_eq!(
+        verdict(&gateway, &world, &by_digest),
+        is(403, "digest.mismatch")
+    );
+    world.mend();
+    let nowhere = in_audit(|config| config.upstream = "ftp://up.test".into());
+    let seen = get(&nowhere, &world, &tag);
+    assert!(seen.status == 403 && seen.message().contains("[config.upstream]"));
+}
+
+#[test]
+fn any_other_mode_enforces() {
+    for name in ["", "enforce", "Audit", "audit ", "off"] {
+        assert_eq!(Mode::named(name), Mode::Enforce, "{name}");
+    }
+    assert_eq!(Mode::named("audit"), Mode::Audit);
 }

@@ -165,13 +165,12 @@ fn names() {
         });
         assert_eq!(gateway.misconfigured(), None, "{upstream} {name}");
         assert_eq!(
-            gateway
-                .settings
+            only(&gateway)
                 .judged_name(repository, "1")
                 .unwrap()
                 .to_string(),
             judged
         );
-        assert_eq!(gateway.settings.upstream_repository(repository), fetched);
+        assert_eq!(only(&gateway).upstream_repository(repository), fetched);
     }
 }

@@ -8,7 +8,7 @@ fn answered(gateway: &Gateway, world: &World, path: &str) -> (u16, String, Strin
         Action::Respond(respond) => (
             respond.status,
             String::from_utf8(respond.body.unwrap()).unwrap(),
-            respond.log.unwrap_or_default(),
+            respond.log.unwrap_or_default().line(),
         ),
         other => panic!("{other:?}"),
     }

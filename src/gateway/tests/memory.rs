@@ -8,7 +8,7 @@ fn memory_of<'a>(gateway: &'a Gateway, world: &'a World) -> Memory<'a, World> {
     Memory {
         caches: &gateway.caches,
         records: records_of(gateway, world),
-        upstream: &gateway.settings.upstream,
+        upstream: &only(gateway).upstream,
         repository: "app".into(),
         basis: &gateway.settings.basis,
     }
@@ -345,7 +345,7 @@ fn kept_content_is_hashed_when_it_comes_from_a_store() {
     let (digest, bytes) = world.signed("app", "1.0", "a");
     let (_, other) = world.image("app", "2.0", "b");
     let gateway = gateway();
-    let key = format!("content/{}/app/{digest}", gateway.settings.upstream);
+    let key = format!("content/{}/app/{digest}", only(&gateway).upstream);
     run(records_of(&gateway, &world).save("content", &key, &base64::encode(&other), 60));
     assert!(world.store.borrow().contains_key(&key));
     assert!(run(memory_of(&gateway, &world).recall_content(&digest)).is_none());

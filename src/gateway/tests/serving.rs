@@ -266,3 +266,65 @@ fn nothing_leads_past_the_gateway() {
         }
     }
 }
+
+/// Old images of Windows have layers that only their maker may distribute. What is let through are
+/// layers that say so, in an image: no config, no image of an index, no ordinary layer.
+#[test]
+fn foreign_layers_pass_where_the_operator_lets_them() {
+    let urls = r#","urls":["https://elsewhere.example/x"]"#;
+    let lenient = with(|config| config.foreign_layers = true);
+    for (kind, passes) in [
+        (
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+            true,
+        ),
+        (
+            "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+            true,
+        ),
+        (LAYER, false),
+        (
+            "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip+x",
+            false,
+        ),
+    ] {
+        let world = World::default();
+        let layer = descriptor(kind, b"x", urls);
+        let image = manifest(
+            &descriptor(CONFIG, b"{}", ""),
+            core::slice::from_ref(&layer),
+        );
+        let as_config = manifest(&layer, &[descriptor(LAYER, b"x", "")]);
+        let listed = index_of(&[descriptor(MANIFEST, &image, urls)]);
+        for (tag, of, bytes, passes) in [
+            ("image", MANIFEST, &image, passes),
+            ("config", MANIFEST, &as_config, false),
+            ("index", INDEX, &listed, false),
+        ] {
+            let digest = world.put("app", tag, of, bytes);
+            let path = format!("/v2/app/manifests/{tag}");
+            if !passes {
+                world.sign("app", &digest, &format!("r.example/app:{tag}"), GOOD);
+                assert_eq!(
+                    verdict(&lenient, &world, &path),
+                    is(403, "gateway.foreign-layer"),
+                    "{kind} {tag}"
+                );
+                continue;
+            }
+            // It is judged as ever.
+            assert_eq!(
+                verdict(&lenient, &world, &path),
+                is(403, "signature.missing")
+            );
+            forget_all(&lenient);
+            world.store.borrow_mut().clear();
+            world.sign("app", &digest, &format!("r.example/app:{tag}"), GOOD);
+            assert_eq!(get(&lenient, &world, &path).status, 200, "{kind} {tag}");
+            assert_eq!(
+                verdict(&gateway(), &world, &path),
+                is(403, "gateway.foreign-layer")
+            );
+        }
+    }
+}

@@ -110,6 +110,17 @@ fn refusals_and_what_could_not_be_found_out() {
     assert_eq!(status, 503);
     assert!(text.contains("[lookaside.status]"), "{text}");
     assert!(!text.contains("10.0.0.7"), "{text}");
+    let path = "/api/verify?image=r.example/team/app:1";
+    for world in [&unwell, &world(&[OTHERS, SIGNATURE])] {
+        let (status, report) = seen(&Gateway::new(configured()), world, path);
+        let report = String::from_utf8(report).unwrap();
+        assert_eq!(status, 200);
+        assert!(
+            report.contains("signature-") || report.contains("lookaside"),
+            "{report}"
+        );
+        assert!(!report.contains("10.0.0.7"), "{report}");
+    }
     let files = b"default-docker:\n  lookaside: file:///var/lib/x\n".to_vec();
     let local = Config {
         registries_d: Some([("a.yaml".to_string(), files)].into()),

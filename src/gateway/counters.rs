@@ -1,0 +1,70 @@
+//! What `/metrics` counts since this instance began (docs/gateway.md "Beside /v2/").
+
+use super::log::{Decided, Resolution};
+use alloc::collections::BTreeMap;
+use core::cell::{Cell, RefCell};
+
+/// Counts only grow.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub requests: Count,
+    /// Those that were answered out of memory, after one question to the registry.
+    pub remembered: Count,
+    pub upstream: Count,
+    pub checks: Count,
+    /// Refusals of content to which a hint led: its parent is no longer allowed.
+    pub hints: Count,
+    verdicts: [Count; Resolution::ALL.len()],
+    /// By code, of what was not allowed.
+    refusals: RefCell<BTreeMap<&'static str, u64>>,
+}
+
+/// A number that only grows.
+#[derive(Debug, Default)]
+pub(super) struct Count(Cell<u64>);
+
+impl Count {
+    pub(super) fn add(&self, more: u64) {
+        self.0.set(self.0.get().saturating_add(more));
+    }
+
+    pub(super) fn get(&self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl Counters {
+    /// Counts what was decided, and why.
+    pub(super) fn decided(&self, (resolution, code): Decided) {
+        if let Some(count) = self.verdict(resolution) {
+            count.add(1);
+        }
+        if resolution != Resolution::Allow {
+            let mut refusals = self.refusals.borrow_mut();
+            let count = refusals.entry(code).or_default();
+            *count = count.saturating_add(1);
+        }
+    }
+
+    /// Counts a request that was answered out of memory.
+    pub(super) fn answered(&self, decided: Decided) {
+        for count in [&self.requests, &self.remembered, &self.upstream] {
+            count.add(1);
+        }
+        self.decided(decided);
+    }
+
+    fn verdict(&self, verdict: Resolution) -> Option<&Count> {
+        let at = Resolution::ALL.iter().position(|known| *known == verdict)?;
+        self.verdicts.get(at)
+    }
+
+    pub(super) fn verdicts(&self) -> impl Iterator<Item = (Resolution, u64)> {
+        let counts = self.verdicts.iter().map(Count::get);
+        Resolution::ALL.into_iter().zip(counts)
+    }
+
+    pub(super) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+        self.refusals.borrow().clone()
+    }
+}

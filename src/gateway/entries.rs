@@ -1,0 +1,243 @@
+//! Which registries stand behind this gateway, and under which paths (docs/gateway.md
+//! "Configuration"): one, by `UPSTREAM` and `NAME`, or several by prefix, by `REGISTRIES`.
+
+use super::config::{Config, ConfigError, is_origin, quoted, without_slash};
+use crate::encoding::json::{self, Dialect, Node};
+use crate::limits;
+use crate::oci::url::Parts;
+use crate::reference::{Grammar, Reference, ReferenceError};
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+/// One registry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RegistryEntry {
+    /// Whole components before a repository's own name here; empty where there are none.
+    pub prefix: String,
+    /// Without a slash at its end.
+    pub upstream: String,
+    /// By which policies, signatures and messages know it.
+    pub name: String,
+}
+
+impl RegistryEntry {
+    fn new(prefix: &str, upstream: &str, name: &str) -> Self {
+        let upstream = without_slash(upstream);
+        Self {
+            prefix: prefix.into(),
+            upstream: upstream.into(),
+            name: usual_name(upstream, name).into(),
+        }
+    }
+
+    /// The repository's own name, without the prefix, if it is of this registry.
+    fn strip<'r>(&self, repository: &'r str) -> Option<&'r str> {
+        let rest = match self.prefix.as_str() {
+            "" => Some(repository),
+            prefix => repository
+                .strip_prefix(prefix)
+                .and_then(|rest| rest.strip_prefix('/')),
+        };
+        rest.filter(|rest| !rest.is_empty())
+    }
+
+    /// The reference by which policy and signatures know an image of `repository` there.
+    pub(super) fn judged_name(
+        &self,
+        repository: &str,
+        reference: &str,
+    ) -> Result<Reference, ReferenceError> {
+        let name = image(&self.name, repository, reference);
+        Reference::normalize(&name, Grammar::Containers)
+    }
+
+    /// The repository at the upstream: Docker Hub keeps official images under `library/`.
+    pub(super) fn upstream_repository(&self, repository: &str) -> String {
+        if self.name == "docker.io" && !repository.contains('/') {
+            format!("library/{repository}")
+        } else {
+            repository.into()
+        }
+    }
+
+    /// As `REGISTRIES` has it.
+    pub(super) fn document(&self) -> String {
+        format!(
+            "{{\"prefix\":{},\"upstream\":{},\"name\":{}}}",
+            json::quote(&self.prefix),
+            json::quote(&self.upstream),
+            json::quote(&self.name)
+        )
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if !is_origin(&self.upstream) {
+            return Err(ConfigError::Upstream {
+                found: quoted(&self.upstream),
+            });
+        }
+        let probe = Reference::normalize(&format!("{}/x/y", self.name), Grammar::Containers);
+        if !probe.is_ok_and(|reference| reference.domain() == self.name) {
+            return Err(ConfigError::Name {
+                found: quoted(&self.name),
+            });
+        }
+        let path = format!("h.example/{}", self.prefix);
+        let is_path = Reference::parse(&path, Grammar::Containers)
+            .is_ok_and(|bare| bare.is_bare() && bare.path() == self.prefix);
+        if !(self.prefix.is_empty() || is_path) {
+            return Err(wrong(format!(
+                "a prefix of whole components such as team or hub/library, found {:?}",
+                quoted(&self.prefix)
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// All of them, the longest prefix first, so that the first that fits is the one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Entries(Vec<RegistryEntry>);
+
+impl Entries {
+    /// As they were written; they may be wrong, which [`Self::check`] says.
+    pub(super) fn read(config: &Config) -> Result<Self, ConfigError> {
+        let Some(text) = &config.registries else {
+            let only = RegistryEntry::new("", &config.upstream, &config.name);
+            return Ok(Self(alloc::vec![only]));
+        };
+        if !(config.upstream.is_empty() && config.name.is_empty()) {
+            return Err(wrong(
+                "no UPSTREAM and no NAME beside REGISTRIES, found both".into(),
+            ));
+        }
+        let root = json::parse(text.as_bytes(), Dialect::Strict)
+            .map_err(|error| wrong(format!("a JSON list: {error}")))?;
+        let listed = root.as_array().unwrap_or_default();
+        if !(1..=limits::REGISTRIES).contains(&listed.len()) {
+            return Err(wrong(format!(
+                "a JSON list of 1 to {} registries, found {}",
+                limits::REGISTRIES,
+                listed.len()
+            )));
+        }
+        let mut entries: Vec<RegistryEntry> = listed.iter().map(entry).collect::<Result<_, _>>()?;
+        entries.sort_unstable_by(|a, b| {
+            let lengths = b.prefix.len().cmp(&a.prefix.len());
+            lengths.then_with(|| a.prefix.cmp(&b.prefix))
+        });
+        Ok(Self(entries))
+    }
+
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for entry in &self.0 {
+            entry.check()?;
+        }
+        match self.0.windows(2).find(|pair| match pair {
+            [one, other] => one.prefix == other.prefix,
+            _ => false,
+        }) {
+            Some([twice, ..]) => Err(wrong(format!(
+                "each prefix once, found {:?} twice",
+                twice.prefix
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// The registry that has this repository, and the repository's own name there.
+    pub(super) fn of<'e, 'r>(
+        &'e self,
+        repository: &'r str,
+    ) -> Option<(&'e RegistryEntry, &'r str)> {
+        let mut fitting = self.0.iter();
+        fitting.find_map(|entry| Some((entry, entry.strip(repository)?)))
+    }
+
+    /// By which name a client asks for this repository of the registry that policies know by `name`.
+    pub(super) fn asked(&self, name: &str, repository: &str) -> Option<String> {
+        let entry = self.0.iter().find(|entry| entry.name == name)?;
+        Some(match entry.prefix.as_str() {
+            "" => repository.into(),
+            prefix => format!("{prefix}/{repository}"),
+        })
+    }
+
+    /// The one that is asked whether a client is let in at all: that without a prefix.
+    pub(super) fn of_ping(&self) -> Option<&RegistryEntry> {
+        self.0.iter().find(|entry| entry.prefix.is_empty())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &RegistryEntry> {
+        self.0.iter()
+    }
+}
+
+fn wrong(expected: String) -> ConfigError {
+    ConfigError::Registries { expected }
+}
+
+/// `{"prefix": …, "upstream": …, "name": …}`; what is not known here could be meant to restrict.
+fn entry(node: &Node) -> Result<RegistryEntry, ConfigError> {
+    let members = node
+        .as_object()
+        .ok_or_else(|| wrong("each registry to be an object, found something else".into()))?;
+    let known = ["prefix", "upstream", "name"];
+    if let Some(other) = members
+        .iter()
+        .find(|member| !known.contains(&member.key.as_str()))
+    {
+        return Err(wrong(format!(
+            "of each registry prefix, upstream and name, found {:?}",
+            quoted(&other.key)
+        )));
+    }
+    let text = |name: &str| match node.member(name) {
+        None => Ok(""),
+        Some(value) => value
+            .as_str()
+            .ok_or_else(|| wrong(format!("{name} to be a text, found something else"))),
+    };
+    Ok(RegistryEntry::new(
+        text("prefix")?,
+        text("upstream")?,
+        text("name")?,
+    ))
+}
+
+/// `NAME`, by default the upstream's `host[:port]` as it is written. Docker Hub has one name,
+/// whichever of its hosts was written.
+fn usual_name<'a>(upstream: &'a str, name: &'a str) -> &'a str {
+    let name = match name {
+        "" => Parts::of(upstream).authority,
+        name => name,
+    };
+    if matches!(
+        name,
+        "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
+    ) {
+        "docker.io"
+    } else {
+        name
+    }
+}
+
+/// The image of this tag or digest in a repository of `host`.
+pub(super) fn image(host: &str, repository: &str, reference: &str) -> String {
+    let separator = if reference.contains(':') { '@' } else { ':' };
+    format!("{host}/{repository}{separator}{reference}")
+}
+
+impl core::fmt::Display for Entries {
+    /// Their names, for messages.
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (at, entry) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str(" or ")?;
+            }
+            f.write_str(&entry.name)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,230 @@
+//! Several registries behind one gateway, each below its prefix.
+
+use super::*;
+
+/// Two of them: the usual one below `team`, under its name, and the same address below `hub/mirror`,
+/// under another.
+fn two() -> Gateway {
+    several(
+        r#"[{"prefix": "team", "upstream": "http://up.test", "name": "r.example"},
+            {"prefix": "hub/mirror", "upstream": "http://up.test/", "name": "other.example"}]"#,
+    )
+}
+
+fn several(registries: &str) -> Gateway {
+    with(|config| {
+        (config.upstream, config.name) = Default::default();
+        config.registries = Some(registries.into());
+    })
+}
+
+/// What is asked of a registry is its own; what is judged has its name.
+#[test]
+fn each_prefix_leads_to_its_registry() {
+    let world = World::default();
+    let gateway = two();
+    assert_eq!(gateway.misconfigured(), None);
+    let (digest, bytes) = world.signed("app", "1.0", "a");
+    assert_eq!(
+        get(&gateway, &world, "/v2/team/app/manifests/1.0").body,
+        bytes
+    );
+    assert!(
+        world
+            .asked
+            .borrow()
+            .iter()
+            .all(|asked| !asked.contains("team"))
+    );
+    // The same image under the other name is another one, whose scope the policy does not have.
+    assert_eq!(
+        verdict(&gateway, &world, "/v2/hub/mirror/app/manifests/1.0"),
+        is(403, "policy.reject")
+    );
+    let by_digest = format!("manifests/{digest}");
+    assert_eq!(
+        get(&gateway, &world, &format!("/v2/team/app/{by_digest}")).status,
+        200
+    );
+    assert_eq!(
+        get(&gateway, &world, &format!("/v2/hub/mirror/app/{by_digest}")).status,
+        403
+    );
+    // A blob goes out where an allowed image of that registry lists it.
+    assert_eq!(blob_status(&gateway, &world, "team/app", b"a"), 200);
+    assert_eq!(blob_status(&gateway, &world, "hub/mirror/app", b"a"), 403);
+    let refused = get(&gateway, &world, "/v2/hub/mirror/app/manifests/1.0").message();
+    assert!(
+        refused.contains("sealgate: other.example/app:1.0 is refused")
+            && refused.contains("http://gate.test/#gate.test/hub/mirror/app:1.0"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn what_no_prefix_fits_is_nowhere() {
+    let world = World::default();
+    let gateway = two();
+    world.signed("app", "1.0", "a");
+    world.signed("team", "1.0", "a");
+    for path in [
+        "/v2/app/manifests/1.0",
+        "/v2/team/manifests/1.0",
+        "/v2/teams/app/manifests/1.0",
+        "/v2/hub/app/manifests/1.0",
+        "/v2/hub/mirror/manifests/1.0",
+        "/v2/app/tags/list",
+        "/api/evidence/app?ref=1.0",
+    ] {
+        let seen = get(&gateway, &world, path);
+        assert_eq!(seen.status, 404, "{path}");
+        assert!(
+            seen.message().contains("below hub/mirror/ or team/"),
+            "{}",
+            seen.message()
+        );
+    }
+    assert!(world.asked.borrow().is_empty());
+    // Without a registry at the root, nobody can say more than that one may ask.
+    assert_eq!(get(&gateway, &world, "/v2/").status, 200);
+    assert!(world.asked.borrow().is_empty());
+    for (ns, status) in [
+        ("r.example", 200),
+        ("other.example", 403),
+        ("gate.test", 200),
+        ("x.example", 403),
+    ] {
+        let path = format!("/v2/team/app/manifests/1.0?ns={ns}");
+        assert_eq!(get(&gateway, &world, &path).status, status, "{ns}");
+    }
+}
+
+/// The longest prefix is the one, and what stands at the root has the rest.
+#[test]
+fn the_longest_prefix_wins() {
+    let gateway = several(
+        r#"[{"prefix": "", "upstream": "https://root.test"},
+            {"prefix": "a", "upstream": "https://a.test"},
+            {"prefix": "a/b", "upstream": "https://registry-1.docker.io"}]"#,
+    );
+    assert_eq!(gateway.misconfigured(), None);
+    for (asked, name, own, upstream) in [
+        ("x", "root.test", "x", "x"),
+        ("a", "root.test", "a", "a"),
+        ("ab/c", "root.test", "ab/c", "ab/c"),
+        ("a/c", "a.test", "c", "c"),
+        ("a/b", "a.test", "b", "b"),
+        ("a/b/c", "docker.io", "c", "library/c"),
+        ("a/b/c/d", "docker.io", "c/d", "c/d"),
+    ] {
+        let (entry, found) = gateway.settings.entries.of(asked).unwrap();
+        assert_eq!((entry.name.as_str(), found), (name, own), "{asked}");
+        assert_eq!(entry.upstream_repository(found), upstream, "{asked}");
+    }
+    assert_eq!(
+        gateway.settings.entries.of_ping().unwrap().name,
+        "root.test"
+    );
+}
+
+/// What one registry is remembered for is nothing of another's, at the same address or not.
+#[test]
+fn registries_share_nothing_that_is_remembered() {
+    let world = World::default();
+    let gateway = two();
+    world.signed("app", "1.0", "a");
+    for _ in 0..2 {
+        assert_eq!(
+            get(&gateway, &world, "/v2/team/app/manifests/1.0").status,
+            200
+        );
+    }
+    let stored: Vec<String> = world.store.borrow().keys().cloned().collect();
+    assert!(!stored.is_empty());
+    world.asked.borrow_mut().clear();
+    assert_eq!(
+        get(&gateway, &world, "/v2/hub/mirror/app/manifests/1.0").status,
+        403
+    );
+    // It had to be fetched again.
+    assert!(
+        world
+            .asked
+            .borrow()
+            .iter()
+            .any(|asked| asked.starts_with("GET"))
+    );
+}
+
+#[test]
+fn lists_and_links_have_the_clients_names() {
+    let world = World::default();
+    let gateway = two();
+    world.signed("app", "1.0", "a");
+    get(&gateway, &world, "/v2/team/app/manifests/1.0");
+    let path = format!("/v2/team/app/blobs/{}", Digest::of(b"a"));
+    let Action::Stream(stream) = act(&gateway, &world, &request("GET", &path, &[], 1_000)) else {
+        panic!("a blob streams");
+    };
+    assert_eq!(
+        stream.url,
+        format!("http://up.test/v2/app/blobs/{}", Digest::of(b"a"))
+    );
+    assert_eq!(
+        stream.location,
+        (
+            "http://up.test/v2/".to_string(),
+            "http://gate.test/v2/team/".to_string()
+        )
+    );
+    let document = get(&gateway, &world, "/api/evidence/team/app?ref=1.0").text();
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    assert_eq!(document["name"], "r.example/app:1.0");
+    assert_eq!(document["repository"], "team/app");
+}
+
+#[test]
+fn wrong_registries_refuse_everything() {
+    let world = World::default();
+    let entry = r#"{"prefix": "a", "upstream": "http://up.test"}"#;
+    for (registries, words) in [
+        ("", "JSON"),
+        ("{}", "found 0"),
+        ("[]", "found 0"),
+        ("[1]", "an object"),
+        (&format!("[{entry},{entry}]"), "twice"),
+        (&format!("[{}]", [entry; 65].join(",")), "found 65"),
+        (r#"[{"prefix": "a", "upstream": 1}]"#, "to be a text"),
+        (
+            r#"[{"prefix": "a", "upstream": "http://up.test", "public": true}]"#,
+            "found \"public\"",
+        ),
+        (
+            r#"[{"prefix": "/a", "upstream": "http://up.test"}]"#,
+            "whole components",
+        ),
+        (
+            r#"[{"prefix": "a/", "upstream": "http://up.test"}]"#,
+            "whole components",
+        ),
+        (
+            r#"[{"prefix": "A", "upstream": "http://up.test"}]"#,
+            "whole components",
+        ),
+        (r#"[{"prefix": "a", "upstream": "up.test"}]"#, "UPSTREAM"),
+        (r#"[{"prefix": "a"}]"#, "UPSTREAM"),
+    ] {
+        let gateway = several(registries);
+        let failure = gateway.misconfigured().expect(registries);
+        assert!(
+            failure.message.contains(words),
+            "{registries}: {}",
+            failure.message
+        );
+        let seen = get(&gateway, &world, "/v2/a/app/manifests/1.0");
+        assert_eq!(seen.status, 403, "{registries}");
+    }
+    let both = with(|config| config.registries = Some(format!("[{entry}]")));
+    assert_eq!(both.misconfigured().unwrap().code, "config.registries");
+    assert!(world.asked.borrow().is_empty());
+}
