@@ -133,7 +133,6 @@ export function createApi(glue, platform) {
 		const known = {
 			...rest,
 			...(assets && { assets: toAssets(assets) }),
-			...(adminSecret && { adminSecret: toBytes("adminSecret", adminSecret) }),
 			...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 			time: toSeconds(time),
 		};
@@ -380,6 +379,7 @@ function gatewayConfig(config) {
 			policyNext: toBytes("policyNext", policyNext),
 		}),
 		assets: toAssets(assets),
+		...(adminSecret && { adminSecret: toBytes("adminSecret", adminSecret) }),
 		...(registriesD && { registriesD: toAssets(registriesD, "registriesD") }),
 		provider: providerOr(provider),
 	};

@@ -116,12 +116,6 @@ interface RegistryOptions extends Abortable {
 	realms?: string[];
 	/** `host[:port]` that redirects may lead to although they are private or plain http. */
 	egress?: string[];
-	/** `audit` serves what is refused, and reports it; anything else enforces. */
-	mode?: string;
-	/** Who bears it may ask `/admin/…`: at least 16 bytes; nobody when absent. */
-	adminSecret?: Bytes;
-	/** Whether images may have layers that are foreign by their type, with `urls` from which clients fetch them; not when absent. */
-	foreignLayers?: boolean;
 	/** Who checks signatures: the platform's WebCrypto (the default where there is one), or the module itself. */
 	provider?: Provider;
 	/** Instead of the platform's. */
@@ -342,6 +336,12 @@ export interface GatewayConfig {
 	publicUrl?: string;
 	/** `host[:port]` that redirects may lead to although they are private or plain http. */
 	egress?: string[];
+	/** `audit` serves what is refused, and reports it; anything else enforces. */
+	mode?: string;
+	/** Who bears it may ask `/admin/…`: at least 16 bytes; nobody when absent. */
+	adminSecret?: Bytes;
+	/** Whether images may have layers that are foreign by their type, with `urls` from which clients fetch them; not when absent. */
+	foreignLayers?: boolean;
 	/** Which build of the module this is, for one of your own whose gateway shares a store with others: what another build kept is not believed. The package's modules know theirs. */
 	build?: string;
 }
