@@ -229,9 +229,15 @@ $(MODULES): $(SOURCES) | rust-targets
 	@mkdir -p $(@D)
 	@cp $(BUILT).wasm $@
 
-$(BUILD_TOOL): tools/build/Cargo.toml tools/build/Cargo.lock $(wildcard tools/build/src/*.rs)
-	CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml
-	@touch $@
+# Another clone may have built another one there since, which Cargo would not see: it goes by the time of files.
+.PHONY: always
+always:
+$(BUILD_TOOL): always
+	@of=$$(cat tools/build/Cargo.toml tools/build/Cargo.lock tools/build/src/*.rs | sha256sum); \
+	[ -x $@ ] && [ "$$of" = "$$(cat $@.of 2> /dev/null)" ] || { \
+	  touch tools/build/src/main.rs; \
+	  CARGO_TARGET_DIR=$(CACHE)/build-tool cargo build --locked --quiet --manifest-path tools/build/Cargo.toml; \
+	  echo "$$of" > $@.of; }
 
 # `wasm-pack build` without --out-dir writes into pkg/ what is not the package.
 .PHONY: of-wasm-pack
