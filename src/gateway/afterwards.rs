@@ -3,7 +3,6 @@
 use super::Gateway;
 use super::action::{Action, ClientRequest};
 use super::budget::Budget;
-use super::entries::image;
 use super::log::Decision;
 use super::route::{Route, Wanted, route};
 use crate::crypto::Provider;
@@ -65,7 +64,7 @@ impl Gateway {
             return None;
         };
         let (entry, own) = self.settings.entries.of(&repository)?;
-        let image = image(&entry.name, own, reference);
+        let image = entry.image(own, reference);
         Some((repository, wanted, image))
     }
 }

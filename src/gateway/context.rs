@@ -2,7 +2,7 @@
 
 use super::action::ClientRequest;
 use super::budget::Budget;
-use super::entries::{RegistryEntry, image};
+use super::entries::RegistryEntry;
 use super::hints::Hints;
 use super::memory::{Caches, Memory};
 use super::moment::Moment;
@@ -124,7 +124,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
     pub(super) fn shown(&self, resource: &Resource<'_>) -> String {
         match self.repository {
             "" => self.entry.name.clone(),
-            repository => image(&self.entry.name, repository, &resource.to_string()),
+            repository => self.entry.image(repository, &resource.to_string()),
         }
     }
 

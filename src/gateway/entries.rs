@@ -42,6 +42,11 @@ impl RegistryEntry {
         rest.filter(|rest| !rest.is_empty())
     }
 
+    /// The name of an image of `repository` there, as messages have it.
+    pub(super) fn image(&self, repository: &str, reference: &str) -> String {
+        image(&self.name, &self.upstream_repository(repository), reference)
+    }
+
     /// The reference by which policy and signatures know an image of `repository` there.
     pub(super) fn judged_name(
         &self,
