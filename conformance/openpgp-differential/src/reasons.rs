@@ -88,9 +88,9 @@ const INVALID: Option<&str> = Some("Invalid GPG signature");
 
 pub const REASONS: &[Reason] = &[
     reason!(
-        "SHA-256 or SHA-384 is shorter than the ECDSA key demands",
+        "SHA-224, SHA-256 or SHA-384 is shorter than the DSA or ECDSA key demands",
         [Some("openpgp.short-hash"), INVALID, None, INVALID],
-        |case| matches!(case.hash, 8 | 9) && is_short(case.signer(), case.hash)
+        |case| case.hash != 2 && is_short(case.signer(), case.hash)
     ),
     reason!(
         "the message is over SHA-1, by RSA or Ed25519",
@@ -101,16 +101,6 @@ pub const REASONS: &[Reason] = &[
         "the message is over SHA-1, by DSA or ECDSA",
         [Some("openpgp.sha1"), INVALID, None, INVALID],
         |case| case.hash == 2 && is_short(case.signer(), 2)
-    ),
-    reason!(
-        "the message is over SHA-224, by RSA or Ed25519",
-        [Some("openpgp.hash"), None, None, None],
-        |case| case.hash == 11 && !is_short(case.signer(), 11)
-    ),
-    reason!(
-        "the message is over SHA-224, by DSA or ECDSA",
-        [Some("openpgp.hash"), INVALID, None, INVALID],
-        |case| case.hash == 11 && is_short(case.signer(), 11)
     ),
     reason!(
         "a subkey is bound over SHA-1 by RSA or Ed25519",
