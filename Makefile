@@ -27,7 +27,7 @@ BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/n
 FUZZ_RUST := nightly-2026-05-20
 CARGO_FUZZ := $(CACHE)/cargo-fuzz-0.13.2
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg sq gcc g++ pkg-config libgpgme-dev ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg sq bzip2 gcc g++ pkg-config libgpgme-dev ca-certificates
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help

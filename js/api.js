@@ -438,6 +438,7 @@ function coreOptions(
 		assets,
 		registriesD,
 		evidence,
+		dir,
 		trustedRoot,
 		provider,
 		time,
@@ -465,6 +466,11 @@ function coreOptions(
 			typeof trustedRoot === "string"
 				? trustedRoot
 				: toBytes("trustedRoot", trustedRoot);
+	if (dir !== undefined)
+		options.dir = {
+			path: checkOptions(dir).path,
+			files: toAssets(dir.files, "dir.files"),
+		};
 	if (evidence !== undefined) options.evidence = toBytes("evidence", evidence);
 	for (const name of Object.keys(options))
 		if (options[name] === undefined) delete options[name];

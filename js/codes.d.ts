@@ -309,6 +309,7 @@ export type Code =
   | "root.no-time"
   | "root.unusable"
   | "rule.all-keys"
+  | "rule.dir"
   | "rule.missing"
   | "set.key"
   | "set.missing"

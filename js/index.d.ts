@@ -137,6 +137,14 @@ interface ImageOptions extends RegistryOptions {
 	viaEvidence?: boolean;
 }
 
+/** An image of the transport `dir:`, as skopeo and podman write it. */
+export interface DirImage {
+	/** Its folder: absolute, links resolved. The policy's scopes for `dir` are compared with it. */
+	path: string;
+	/** Its manifests and signatures, by their names in the folder; no layers. */
+	files: Record<string, Bytes>;
+}
+
 /** Without a policy: who must have signed. */
 export interface SignerVerifyOptions extends ImageOptions, SignerOptions {
 	/** An attestation of this type must be there, instead of a signature: a URI, or one of cosign's short names. */
@@ -160,6 +168,8 @@ export interface PolicyVerifyOptions extends ImageOptions {
 	assets?: Record<string, Bytes>;
 	/** The files of a registries.d, by their names; without it attachments are looked at everywhere. */
 	registriesD?: Record<string, Bytes>;
+	/** An image of the transport `dir:` instead of one in a registry; nothing is fetched, and it has no name. */
+	dir?: DirImage;
 	key?: undefined;
 	certificateIdentity?: undefined;
 	certificateIdentityRegexp?: undefined;

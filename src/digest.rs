@@ -60,6 +60,12 @@ pub(crate) fn sha1(bytes: &[u8]) -> [u8; 20] {
     sha1::Sha1::digest(bytes).into()
 }
 
+/// SHA-224 of `bytes`, which OpenPGP signatures may be over: no digest of content.
+#[cfg(feature = "openpgp")]
+pub(crate) fn sha224(bytes: &[u8]) -> [u8; 28] {
+    sha2::Sha224::digest(bytes).into()
+}
+
 /// A well-formed digest. It is in canonical spelling (lower case) by construction.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest {

@@ -214,11 +214,11 @@ pub mod registry {
     pub use crate::oci::auth::Credentials;
     pub use crate::oci::registry::{EgressHosts, Fetched, Registry, RegistryError, base_for};
     pub use crate::oci::{OciError, Platform};
-    #[cfg(feature = "openpgp")]
-    pub use crate::verify::Lookaside;
     pub use crate::verify::{
         Archive, Either, EvidenceDocument, EvidenceError, Listed, PolicyFiles, Referrer,
     };
+    #[cfg(feature = "openpgp")]
+    pub use crate::verify::{DirImage, Lookaside};
 }
 
 /// Keys, and checks of signatures as whoever provides cryptography sees them.

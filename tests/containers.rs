@@ -1,10 +1,12 @@
 //! containers/image's decisions on `sigstoreSigned` (docs/containers-image.md section 10, cases C
-//! and A), in [`simple_signing`] and [`lookaside`] those on `signedBy`, and in [`decisions`] the
-//! table of all cases by their ids.
+//! and A), in [`simple_signing`] and [`lookaside`] those on `signedBy`, in [`dir`] images in folders, and in
+//! [`decisions`] the table of all cases by their ids.
 //! Certificates are those of fixtures/containers-image; log entries are made up on the spot.
 
 #[path = "containers/decisions.rs"]
 mod decisions;
+#[path = "containers/dir.rs"]
+mod dir;
 #[path = "containers/lookaside.rs"]
 mod lookaside;
 #[path = "containers/simple_signing.rs"]

@@ -460,6 +460,7 @@ function candidate(found, open) {
 /** @param {Step} one */
 function step(one) {
 	const waived = one.kind === "waived";
+	const over = words.signatureOver[one.name];
 	const tone = waived ? "skipped" : (STEP_TONE[one.outcome] ?? "unknown");
 	const outcome = waived
 		? words.step.waived
@@ -476,7 +477,11 @@ function step(one) {
 			h(
 				"summary",
 				{},
-				h("span", { class: "sg-step-text" }, one.text),
+				h(
+					"span",
+					{ class: "sg-step-text" },
+					over === undefined ? one.text : `${over}: ${one.text}`,
+				),
 				h("span", { class: "sg-outcome" }, outcome),
 			),
 			list([

@@ -150,6 +150,12 @@ export const en = {
 		waived: "Waived rule",
 		signature: "Signature check",
 	},
+	/** What a signature of GnuPG is over, by the name of its step: their texts are alike. @type {Record<string, string>} */
+	signatureOver: {
+		"signature.openpgp-message": "Over the message",
+		"signature.openpgp-self": "Over the key itself",
+		"signature.openpgp-cross": "By the subkey, over the key it belongs to",
+	},
 	format: {
 		"cosign-signature": "cosign signature",
 		"cosign-attestation": "cosign attestation",

@@ -40,6 +40,16 @@ import {
 /** Commands that read their images from standard input. */
 const READ_IMAGES = ["audit", "policy diff"];
 
+/** What says nothing of an image in a folder. */
+const OF_REGISTRIES = [
+	"as",
+	"registries.d",
+	"plain-http",
+	"realm",
+	"egress",
+	"ca",
+];
+
 /** @param {string[]} argv @returns {Command | Told} */
 export function parseArguments(argv) {
 	const { values, positionals } = parse(argv);
@@ -184,6 +194,7 @@ function verify(given, { image = "" }) {
 		throw given.wrong(
 			"--any-name and --policy: a policy says itself which names it takes (signedIdentity)",
 		);
+	if (image.startsWith("dir:")) checkDir(given, policy);
 	return {
 		name: "verify",
 		...how(given),
@@ -196,6 +207,19 @@ function verify(given, { image = "" }) {
 		json: given.flag("json"),
 		length: length(given),
 	};
+}
+
+/** An image in a folder has no name, and no registry is asked for it. @param {Given} given @param {string} [policy] */
+function checkDir(given, policy) {
+	if (policy === undefined)
+		throw given.wrong(
+			"an image of dir: is judged by its path, which policies alone know: add --policy FILE",
+		);
+	for (const option of OF_REGISTRIES)
+		if (given.values[option] !== undefined)
+			throw given.wrong(
+				`--${option} is about images in registries: leave it out with dir:`,
+			);
 }
 
 /** @param {Given} given @param {string} file @returns {VerifyBlobCommand} */

@@ -19,16 +19,17 @@ export async function verify(command) {
 	const predicate =
 		command.type === undefined ? {} : { predicateType: command.type };
 	const names = command.anyName ? { anyName: true } : {};
+	const { image, where } = await source(command);
 	// What may not stand together is refused by the core, in its own words.
 	const options = /** @type {import("../index.d.ts").VerifyOptions} */ ({
-		...asking(command.image, command),
+		...where,
 		...basis,
 		...predicate,
 		...names,
 		as: command.as,
 		viaEvidence: true,
 	});
-	const report = await verifyImage(command.image, options).catch((error) => {
+	const report = await verifyImage(image, options).catch((error) => {
 		throw ofItsFile(error, command);
 	});
 	for (const warning of warnings(report))
@@ -42,6 +43,17 @@ export async function verify(command) {
 		console.error(plain(`sealgate: ${report.code}: ${withFlags(report)}`));
 	// Anything that this program does not know is no "allowed".
 	return STATUS[report.verdict] ?? 2;
+}
+
+/** The image as the core is asked for it, and where it is. @param {VerifyCommand & import("./inputs.js").Reaching} command */
+async function source(command) {
+	const { name, image } = command;
+	if (name !== "verify" || !image.startsWith("dir:"))
+		return { image, where: asking(image, command) };
+	const { readDir } = await import("./dir.js");
+	const dir = readDir(image.slice("dir:".length));
+	const { platform, provider } = command;
+	return { image: `dir:${dir.path}`, where: { dir, platform, provider } };
 }
 
 /** @param {import("../index.d.ts").Report} report @param {VerifyCommand} command @param {Map<string, string>} files */

@@ -58,6 +58,15 @@ const CASES = {
 	"signed by an old key, which certifies itself over SHA-1": {
 		make: (image) => sign(image, "old"),
 	},
+	// WebCrypto does not have this hash either.
+	"signed over SHA-224": {
+		make: async (image) => {
+			const settings = join(home().GNUPGHOME, "gpg.conf");
+			await writeFile(settings, "digest-algo SHA224\n");
+			await sign(image, "team");
+			await rm(settings);
+		},
+	},
 	"signed twice, the second by whom we trust": {
 		make: async (image) => {
 			await sign(image, "stranger");
@@ -235,7 +244,7 @@ async function byTheCommandLine(image, allowed, says) {
 		if (allowed)
 			assert.match(
 				output,
-				/signed by "[a-z]+@demo\.example", key [0-9A-F]{40} \((RSA|ECDSA|Ed25519|DSA).*, SHA-(256|384|512)\) at 20\d\d-/,
+				/signed by "[a-z]+@demo\.example", key [0-9A-F]{40} \((RSA|ECDSA|Ed25519|DSA).*, SHA-(224|256|384|512)\) at 20\d\d-/,
 			);
 	}
 }

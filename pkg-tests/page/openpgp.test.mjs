@@ -36,6 +36,12 @@ const claims = (page) =>
 		),
 	);
 
+/** What each step says. @param {Page} page */
+const steps = (page) =>
+	page.$$eval(".sg-step-text", (all) =>
+		all.map((one) => one.textContent ?? ""),
+	);
+
 /** Of the first candidate of the report that is shown. @param {Page} page */
 async function candidate(page) {
 	const report = JSON.parse(await text(page, ".sg-raw pre"));
@@ -160,6 +166,18 @@ inEachBrowser((browser, name) => {
 		const shown = await claims(subkey.page);
 		assert.ok(shown["Primary key"]?.startsWith(key));
 		assert.ok(shown["Signed with"]?.startsWith(`its subkey${own}`));
+		const signatures = (await steps(subkey.page)).filter((step) =>
+			step.includes(": the signature ("),
+		);
+		assert.deepEqual(
+			signatures.map((step) => step.split(": the signature (")[0]),
+			[
+				"Over the message",
+				"Over the key itself",
+				"Over the key itself",
+				"By the subkey, over the key it belongs to",
+			],
+		);
 		await screenshot(subkey.page, `page-openpgp-subkey-${name}`);
 		await subkey.page.close();
 

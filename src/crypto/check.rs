@@ -32,6 +32,10 @@ pub enum Scheme {
     Dsa(Hash),
     /// RSASSA-PKCS1-v1_5 with SHA-1: in the self-signatures of old OpenPGP keys, and nowhere else.
     RsaPkcs1Sha1,
+    /// RSASSA-PKCS1-v1_5 with SHA-224, as OpenPGP alone has it.
+    RsaPkcs1Sha224,
+    /// DSA with SHA-224, as OpenPGP alone has it.
+    DsaSha224,
 }
 
 const HASHES: [Hash; 3] = [Hash::Sha256, Hash::Sha384, Hash::Sha512];
@@ -55,17 +59,19 @@ impl Scheme {
             Self::Dsa(Hash::Sha384) => "dsa-sha384",
             Self::Dsa(Hash::Sha512) => "dsa-sha512",
             Self::RsaPkcs1Sha1 => "rsa-pkcs1-sha1",
+            Self::RsaPkcs1Sha224 => "rsa-pkcs1-sha224",
+            Self::DsaSha224 => "dsa-sha224",
         }
     }
 
-    /// By which hash the message enters; none where it enters whole.
+    /// By which hash of content's the message enters; none where it is given whole.
     pub fn hash(self) -> Option<Hash> {
         match self {
             Self::Ecdsa(hash) | Self::RsaPkcs1(hash) | Self::RsaPss(hash) | Self::Dsa(hash) => {
                 Some(hash)
             }
             Self::Ed25519ph => Some(Hash::Sha512),
-            Self::Ed25519 | Self::RsaPkcs1Sha1 => None,
+            Self::Ed25519 | Self::RsaPkcs1Sha1 | Self::RsaPkcs1Sha224 | Self::DsaSha224 => None,
         }
     }
 
@@ -81,8 +87,8 @@ impl Scheme {
     /// The scheme of this [`Self::id`], of those that OpenPGP alone uses.
     #[cfg(all(feature = "openpgp", feature = "wasm-arithmetic"))]
     pub(crate) fn of_openpgp(id: &str) -> Option<Self> {
-        let schemes = HASHES.map(Self::Dsa).into_iter();
-        let mut schemes = schemes.chain([Self::RsaPkcs1Sha1]);
+        let others = [Self::RsaPkcs1Sha1, Self::RsaPkcs1Sha224, Self::DsaSha224];
+        let mut schemes = HASHES.map(Self::Dsa).into_iter().chain(others);
         schemes.find(|scheme| scheme.id() == id)
     }
 }
@@ -102,6 +108,8 @@ impl fmt::Display for Scheme {
             Self::Ed25519ph => f.write_str("Ed25519ph"),
             Self::Dsa(h) => write!(f, "DSA with {}", hash(h)),
             Self::RsaPkcs1Sha1 => f.write_str("RSA PKCS#1 v1.5 with SHA-1"),
+            Self::RsaPkcs1Sha224 => f.write_str("RSA PKCS#1 v1.5 with SHA-224"),
+            Self::DsaSha224 => f.write_str("DSA with SHA-224"),
         }
     }
 }
@@ -178,7 +186,13 @@ impl Role {
 
 macro_rules! rsa_schemes {
     () => {
-        Scheme::RsaPkcs1(_) | Scheme::RsaPss(_) | Scheme::RsaPkcs1Sha1
+        Scheme::RsaPkcs1(_) | Scheme::RsaPss(_) | Scheme::RsaPkcs1Sha1 | Scheme::RsaPkcs1Sha224
+    };
+}
+
+macro_rules! dsa_schemes {
+    () => {
+        Scheme::Dsa(_) | Scheme::DsaSha224
     };
 }
 
@@ -232,11 +246,11 @@ impl SignatureCheck {
             (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) if signature.len() == 64 => {
                 signature.into()
             }
-            (Scheme::Dsa(_), KeyKind::Dsa(_)) if key.is_dsa_signature(signature) => {
+            (dsa_schemes!(), KeyKind::Dsa(_)) if key.is_dsa_signature(signature) => {
                 signature.into()
             }
             (rsa_schemes!(), KeyKind::Rsa(_))
-            | (Scheme::Dsa(_), KeyKind::Dsa(_))
+            | (dsa_schemes!(), KeyKind::Dsa(_))
             | (Scheme::Ed25519 | Scheme::Ed25519ph, KeyKind::Ed25519) => return Err(malformed()),
             (_, key) => return Err(SignatureError::KeyMismatch { scheme, key }),
         };
@@ -294,12 +308,12 @@ impl SignatureCheck {
         &self.signature
     }
 
-    /// Whether WebCrypto can answer: it verifies whole messages only, and knows no Ed25519ph and
-    /// no DSA.
+    /// Whether WebCrypto can answer: it verifies whole messages only, and knows no Ed25519ph, no DSA
+    /// and no SHA-224.
     pub fn is_for_web_crypto(&self) -> bool {
         let knows = !matches!(
             self.scheme,
-            Scheme::Ed25519ph | Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1
+            Scheme::Ed25519ph | dsa_schemes!() | Scheme::RsaPkcs1Sha1 | Scheme::RsaPkcs1Sha224
         );
         matches!(self.message(), Message::Bytes(_)) && knows
     }

@@ -56,18 +56,24 @@ fn verify(check: &SignatureCheck) -> Option<()> {
         }
         #[cfg(feature = "openpgp")]
         (Scheme::RsaPkcs1Sha1, KeyKind::Rsa(_)) => {
-            let Message::Bytes(message) = check.message() else {
-                return None;
-            };
+            let digest = sha1::Sha1::digest(whole(check)?);
             let scheme = Pkcs1v15Sign::new::<sha1::Sha1>();
-            let digest = sha1::Sha1::digest(message);
-            rsa_key(check.key())?
-                .verify(scheme, &digest, signature)
-                .ok()
+            (rsa_key(check.key())?.verify(scheme, &digest, signature)).ok()
+        }
+        #[cfg(feature = "openpgp")]
+        (Scheme::RsaPkcs1Sha224, KeyKind::Rsa(_)) => {
+            let digest = sha2::Sha224::digest(whole(check)?);
+            let scheme = Pkcs1v15Sign::new::<sha2::Sha224>();
+            (rsa_key(check.key())?.verify(scheme, &digest, signature)).ok()
         }
         #[cfg(feature = "openpgp")]
         (Scheme::Dsa(hash), KeyKind::Dsa(_)) => {
             dsa_holds(check.key(), &prehash(check, hash)?, signature)
+        }
+        #[cfg(feature = "openpgp")]
+        (Scheme::DsaSha224, KeyKind::Dsa(_)) => {
+            let digest = sha2::Sha224::digest(whole(check)?);
+            dsa_holds(check.key(), &digest, signature)
         }
         (scheme, KeyKind::Ed25519) => ed25519(check, scheme),
         _ => None,
@@ -138,6 +144,14 @@ fn ecdsa(curve: Curve, point: &[u8], digest: &[u8], signature: &[u8]) -> Option<
             let signature = p521::ecdsa::Signature::from_slice(signature).ok()?;
             key.verify_prehash(&padded, &signature).ok()
         }
+    }
+}
+
+#[cfg(feature = "openpgp")]
+fn whole(check: &SignatureCheck) -> Option<&[u8]> {
+    match check.message() {
+        Message::Bytes(bytes) => Some(bytes),
+        Message::Digest(..) => None,
     }
 }
 

@@ -230,7 +230,14 @@ fn a_scheme_is_known_by_its_id() {
     ] {
         assert_eq!(Scheme::by_id(id).unwrap().id(), id);
     }
-    for id in ["", "ecdsa", "ecdsa-sha1", "ECDSA-SHA256"] {
+    for id in [
+        "",
+        "ecdsa",
+        "ecdsa-sha1",
+        "ECDSA-SHA256",
+        "rsa-pkcs1-sha224",
+        "dsa-sha224",
+    ] {
         assert_eq!(Scheme::by_id(id), None);
     }
 }

@@ -32,7 +32,7 @@ pub(super) fn check(
     fits(key, signature)?;
     let message = signature.message(data);
     let digest = hash.digest(&message);
-    let scheme = scheme(&public, hash, sha1)?;
+    let scheme = scheme(key.algorithm, &public, hash, sha1)?;
     // Section 5.2.3: what tells early that it is over something else.
     if !digest.starts_with(&signature.start) {
         return Err(OpenPgpError::Digest.into());
@@ -61,25 +61,38 @@ fn fits(key: &KeyPacket, signature: &SignaturePacket) -> Result<(), OpenPgpError
     }
 }
 
-fn scheme(key: &PublicKey, hash: HashAlgorithm, sha1: Sha1) -> Result<Scheme, OpenPgpError> {
-    let hash = match (hash, key.kind(), sha1) {
-        (HashAlgorithm::Sha2(hash), ..) => hash,
-        (HashAlgorithm::Sha1, KeyKind::Rsa(_), Sha1::Allowed) => return Ok(Scheme::RsaPkcs1Sha1),
-        (HashAlgorithm::Sha1, ..) => return Err(OpenPgpError::Sha1),
-    };
-    // Sections 5.2.3.2 and 5.2.3.3, as GnuPG demands it: P-521 takes SHA-512.
-    let shortest = match key.kind() {
+fn scheme(
+    algorithm: u8,
+    key: &PublicKey,
+    hash: HashAlgorithm,
+    sha1: Sha1,
+) -> Result<Scheme, OpenPgpError> {
+    let kind = key.kind();
+    if hash == HashAlgorithm::Sha1 {
+        return match (kind, sha1) {
+            (KeyKind::Rsa(_), Sha1::Allowed) => Ok(Scheme::RsaPkcs1Sha1),
+            _ => Err(OpenPgpError::Sha1),
+        };
+    }
+    // Sections 5.2.3.2 to 5.2.3.4, and as GnuPG demands it: P-521 takes SHA-512, DSA what is as long
+    // as q, and Ed25519 as GnuPG has it (22) any.
+    let shortest = match kind {
         KeyKind::Ecdsa(curve) => curve.size().min(64),
-        KeyKind::Dsa(_) | KeyKind::Rsa(_) | KeyKind::Ed25519 => 32,
+        KeyKind::Dsa(_) => key.dsa_size().unwrap_or(usize::MAX),
+        KeyKind::Ed25519 if algorithm == ED25519 => 32,
+        KeyKind::Ed25519 | KeyKind::Rsa(_) => 0,
     };
     if hash.size() < shortest {
         return Err(OpenPgpError::ShortHash);
     }
-    Ok(match key.kind() {
-        KeyKind::Ecdsa(_) => Scheme::Ecdsa(hash),
-        KeyKind::Rsa(_) => Scheme::RsaPkcs1(hash),
-        KeyKind::Dsa(_) => Scheme::Dsa(hash),
-        KeyKind::Ed25519 => Scheme::Ed25519,
+    Ok(match (kind, hash) {
+        (KeyKind::Ed25519, _) => Scheme::Ed25519,
+        (KeyKind::Ecdsa(_), HashAlgorithm::Sha2(hash)) => Scheme::Ecdsa(hash),
+        (KeyKind::Rsa(_), HashAlgorithm::Sha2(hash)) => Scheme::RsaPkcs1(hash),
+        (KeyKind::Dsa(_), HashAlgorithm::Sha2(hash)) => Scheme::Dsa(hash),
+        (KeyKind::Rsa(_), _) => Scheme::RsaPkcs1Sha224,
+        (KeyKind::Dsa(_), _) => Scheme::DsaSha224,
+        (KeyKind::Ecdsa(_), _) => return Err(OpenPgpError::ShortHash),
     })
 }
 

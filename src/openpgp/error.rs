@@ -54,14 +54,14 @@ codes! {
         Curve { oid: String } => "openpgp.curve" as Uncheckable,
             "expected a key over P-256, P-384, P-521 or Ed25519, found the curve {oid}";
         Hash { found: u8 } => "openpgp.hash" as Uncheckable,
-            "expected a signature with SHA-256, SHA-384 or SHA-512, found the hash algorithm {found}";
+            "expected a signature with SHA-2 (SHA-256, say), found the hash algorithm {found}";
         Md5 => "openpgp.md5" as Uncheckable,
             "the signature is over an MD5 digest, which can be forged: sign again with SHA-256";
         Sha1 => "openpgp.sha1" as Uncheckable,
             "the signature is over a SHA-1 digest, which can be forged: sign again with SHA-256 \
              (gpg --digest-algo SHA256)";
         ShortHash => "openpgp.short-hash" as Uncheckable,
-            "the signature's digest is shorter than its key demands (RFC 9580 section 5.2.3.2): \
+            "the signature's digest is shorter than its key demands (RFC 9580 section 5.2.3): \
              sign again with a longer one";
         Key { error: KeyError } => "openpgp.key" as Uncheckable,
             "the OpenPGP key cannot be used: {error}";

@@ -60,6 +60,7 @@ pub use crate::cosign::PredicateError;
 use crate::encoding::json;
 use crate::encoding::json::Member;
 use crate::reference::Reference;
+use alloc::boxed::Box;
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -72,6 +73,14 @@ pub struct Policy {
     default: Vec<Requirement>,
     transports: Vec<Transport>,
     marker: Option<Marker>,
+    /// Of a policy for one image in files: that image, and the scope that decides on it.
+    of_file: Option<Box<OfFile>>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+struct OfFile {
+    image: String,
+    scope: String,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -125,6 +134,7 @@ impl Policy {
             default,
             transports,
             marker,
+            of_file: None,
         })
     }
 
@@ -247,9 +257,37 @@ impl Policy {
         hit.map_or_else(|| self.by_default(), |hit| transport.selection(hit))
     }
 
+    /// What it says of this one image in files, which has no name: nothing else is left of it, and
+    /// nothing that is said of names (audit, exceptions).
+    ///
+    /// # Errors
+    /// [`IdentityError::Path`].
+    pub fn of_file(&self, transport: FileTransport, path: &str) -> Result<Self, IdentityError> {
+        let selected = self.select_file(transport, path)?;
+        Ok(Self {
+            default: selected.requirements.to_vec(),
+            transports: Vec::new(),
+            marker: self.marker.as_ref().map(|marker| Marker {
+                coverage: marker.coverage,
+                audit: Vec::new(),
+                exceptions: Vec::new(),
+            }),
+            of_file: Some(Box::new(OfFile {
+                image: format!("{}:{path}", transport.name()),
+                scope: selected.scope,
+            })),
+        })
+    }
+
+    /// The one image in files that it is for, if it is.
+    pub fn file(&self) -> Option<&str> {
+        self.of_file.as_ref().map(|file| file.image.as_str())
+    }
+
     fn by_default(&self) -> Selection<'_> {
+        let scope = self.of_file.as_ref().map(|file| file.scope.clone());
         Selection {
-            scope: "default".into(),
+            scope: scope.unwrap_or_else(|| "default".into()),
             key: None,
             requirements: &self.default,
         }

@@ -1,20 +1,23 @@
-//! A registry, or a document that holds its answers.
+//! A registry, a document that holds its answers, or a folder.
 
 use super::archive::{Archive, Listed};
 use super::evidence::EvidenceDocument;
 #[cfg(feature = "openpgp")]
-use super::simple::Lookaside;
+use super::simple::{DirImage, Lookaside};
 use crate::digest::Digest;
 use crate::host::Host;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
 use alloc::vec::Vec;
 
-/// Either of the two, so that what judges is compiled once.
+/// Any of them, so that what judges is compiled once.
 pub enum Either<'a, H: Host> {
     /// A registry.
     Registry(&'a Registry<'a, H>),
     /// A document that holds its answers.
     Document(&'a EvidenceDocument),
+    /// An image in a folder.
+    #[cfg(feature = "openpgp")]
+    Dir(&'a DirImage),
 }
 
 impl<H: Host> Archive for Either<'_, H> {
@@ -22,6 +25,8 @@ impl<H: Host> Archive for Either<'_, H> {
         match self {
             Self::Registry(registry) => Archive::manifest(*registry, reference).await,
             Self::Document(document) => document.manifest(reference).await,
+            #[cfg(feature = "openpgp")]
+            Self::Dir(image) => image.manifest(reference).await,
         }
     }
 
@@ -33,6 +38,8 @@ impl<H: Host> Archive for Either<'_, H> {
         match self {
             Self::Registry(registry) => Archive::blob(*registry, digest, max_bytes).await,
             Self::Document(document) => document.blob(digest, max_bytes).await,
+            #[cfg(feature = "openpgp")]
+            Self::Dir(image) => image.blob(digest, max_bytes).await,
         }
     }
 
@@ -40,6 +47,8 @@ impl<H: Host> Archive for Either<'_, H> {
         match self {
             Self::Registry(registry) => Archive::referrers(*registry, digest).await,
             Self::Document(document) => document.referrers(digest).await,
+            #[cfg(feature = "openpgp")]
+            Self::Dir(image) => image.referrers(digest).await,
         }
     }
 
@@ -62,6 +71,11 @@ impl<H: Host> Archive for Either<'_, H> {
                     .simple_signature(lookaside, digest, number, max_bytes)
                     .await
             }
+            Self::Dir(image) => {
+                image
+                    .simple_signature(lookaside, digest, number, max_bytes)
+                    .await
+            }
         }
     }
 
@@ -76,6 +90,7 @@ impl<H: Host> Archive for Either<'_, H> {
                 Archive::simple_signatures(*registry, digest, max_bytes).await
             }
             Self::Document(document) => document.simple_signatures(digest, max_bytes).await,
+            Self::Dir(image) => image.simple_signatures(digest, max_bytes).await,
         }
     }
 }

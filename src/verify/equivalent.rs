@@ -45,7 +45,9 @@ pub(super) fn equivalent(
     digest: Option<&str>,
 ) -> Option<String> {
     // cosign knows no exceptions, and judges the images of an index one by one.
-    if judged.finding.kind == Kind::Exception || !judged.instances.is_empty() {
+    // Nor does it know images in files.
+    let is_unnamed = rules.named(request.name()).is_none();
+    if judged.finding.kind == Kind::Exception || !judged.instances.is_empty() || is_unnamed {
         return None;
     }
     let mut command = match rules {

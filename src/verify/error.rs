@@ -164,6 +164,9 @@ codes! {
             "identities are judged by certificates, which are valid for minutes, and the trusted \
              root {name} lists nobody who could say when a signature was made: add a transparency \
              log of version 1, or a timestamp authority";
+        Dir => "rule.dir",
+            "expected a policy, and no registries.d, to judge an image of the transport dir: by, \
+             found something else: give --policy FILE; its signatures are beside its manifest";
         NoAuthority { name: String } => "root.no-authority",
             "identities are judged by certificates, and the trusted root {name} lists no \
              certificate authority";

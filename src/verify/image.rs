@@ -31,7 +31,11 @@ pub async fn verify_image<A: Archive, P: Provider>(
         })),
         Err(finding) => Err(finding),
     };
-    let image = image_report(request, subject.as_ref().ok());
+    let mut image = image_report(request, subject.as_ref().ok());
+    if rules.named(request.name()).is_none() {
+        image.name = request.shown().into();
+        image.told_by = None;
+    }
     let judge = Judge {
         rules,
         name: request.name(),
@@ -68,7 +72,8 @@ fn image_report(request: &Request, subject: Option<&Subject>) -> ImageReport {
 fn report(rules: &Rules, request: &Request, image: ImageReport, judged: Judged) -> Report {
     let verified = judged.is_verified();
     let equivalent = equivalent(rules, request, &judged, image.digest.as_deref());
-    let mirror_question = judged.mirror_question(rules, request.name());
+    let mirror_question =
+        (rules.named(request.name())).and_then(|name| judged.mirror_question(rules, name));
     let failed_signatures = judged
         .all_requirements()
         .map(Requirement::failed_signatures)

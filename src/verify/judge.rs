@@ -87,7 +87,15 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             within,
             evidence,
             #[cfg(feature = "openpgp")]
-            simple: SimpleSource::new(judge.archive, digest, judge.rules.lookaside(judge.name)),
+            simple: SimpleSource::new(
+                judge.archive,
+                digest,
+                judge.rules.lookaside(judge.name),
+                match judge.rules.named(judge.name) {
+                    Some(_) => "lookaside",
+                    None => "dir",
+                },
+            ),
             annotations: match judge.rules {
                 Rules::Direct(direct) => &direct.annotations,
                 Rules::Policy(_) => &[],
@@ -204,7 +212,10 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
                 Judgement::decided(kind, Finding::allow(Reason::Anything))
             }
             Requirement::Reject => {
-                let image = format!("docker://{}", self.judge.name.familiar());
+                let image = match rules.policy.file() {
+                    Some(image) => image.into(),
+                    None => format!("docker://{}", self.judge.name.familiar()),
+                };
                 Judgement::decided(kind, Finding::deny(VerifyError::Rejected { image }))
             }
             Requirement::SigstoreSigned(signed) => self.signed(kind, signed, rules).await,
@@ -217,7 +228,10 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
                 self.trusted(kind, &attested.trust, rules, wants, true)
                     .await
             }
-            Requirement::Pinned(pinned) => pins::pinned(pinned, self.in_hand(), self.judge.name),
+            Requirement::Pinned(pinned) => {
+                let name = self.judge.rules.named(self.judge.name);
+                pins::pinned(pinned, self.in_hand(), name)
+            }
             Requirement::SignedBaseLayer { .. } => {
                 Judgement::decided(kind, Finding::deny(VerifyError::BaseLayer))
             }
@@ -370,7 +384,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
     {
         Question {
             subject: self.subject,
-            name: self.judge.name,
+            name: self.judge.rules.named(self.judge.name),
             now: self.judge.now,
             who,
             wants,

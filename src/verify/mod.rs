@@ -67,7 +67,7 @@ pub use request::{Request, RequestError};
 pub use roots::{NamedRoot, Roots};
 pub use rules::{PolicyRules, Rules};
 #[cfg(feature = "openpgp")]
-pub use simple::{Lookaside, StoredError};
+pub use simple::{DIR_TAG, DirImage, Lookaside, StoredError};
 pub use subject::Subject;
 pub use via_evidence::verify_via_evidence;
 pub use work::{Origin, Work};

@@ -9,6 +9,7 @@ use crate::crypto::{Refused, Rule, Verified};
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::policy::Matcher;
+use crate::reference::Reference;
 use crate::simple_signing::Payload;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -69,14 +70,11 @@ impl Question<'_> {
     fn name_rule(&self) -> Rule {
         match self.wants {
             Wants::Signature(Names::Matched(matcher)) => {
-                Rule::new("identity.matches", matcher.describe(Some(self.name)))
+                Rule::new("identity.matches", matcher.describe(self.name))
             }
             Wants::Signature(Names::Own) => Rule::new(
                 "identity.own-name",
-                format!(
-                    "a signature that names a repository names {}",
-                    self.name.name()
-                ),
+                format!("a signature that names a repository names {}", self.asked()),
             ),
             _ => Rule::new(
                 "identity.any",
@@ -87,7 +85,7 @@ impl Question<'_> {
 
     fn check_name(&self, payload: &Payload) -> Result<(), Failure> {
         let signed = &payload.docker_reference;
-        let accepts = |matcher: &Matcher| matcher.accepts(Some(self.name), signed);
+        let accepts = |matcher: &Matcher| matcher.accepts(self.name, signed);
         match self.wants {
             Wants::Signature(Names::Matched(matcher)) if !accepts(matcher) => {
                 let perhaps = if accepts(&Matcher::Repository) {
@@ -98,7 +96,7 @@ impl Question<'_> {
                 Err(VerifyError::Identity {
                     signer: self.signer(),
                     signed: short(signed),
-                    wanted: matcher.describe(Some(self.name)),
+                    wanted: matcher.describe(self.name),
                     perhaps,
                 }
                 .into())
@@ -106,11 +104,16 @@ impl Question<'_> {
             Wants::Signature(Names::Own) if !accepts(&OWN_NAME) => Err(VerifyError::OtherName {
                 signer: self.signer(),
                 signed: short(signed),
-                asked: self.name.name(),
+                asked: self.asked(),
             }
             .into()),
             _ => Ok(()),
         }
+    }
+
+    fn asked(&self) -> String {
+        self.name
+            .map_or_else(|| "an image without a name".into(), Reference::name)
     }
 
     /// What to call whoever signed.

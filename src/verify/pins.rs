@@ -29,8 +29,20 @@ impl InHand<'_> {
 }
 
 /// A tag must be listed with this digest; a digest must be one that is pinned for its repository.
-pub(super) fn pinned(pinned: &Pinned, in_hand: InHand<'_>, name: &Reference) -> Requirement {
-    let finding = match listed(pinned, in_hand, name) {
+pub(super) fn pinned(
+    pinned: &Pinned,
+    in_hand: InHand<'_>,
+    name: Option<&Reference>,
+) -> Requirement {
+    // What has no name is not listed.
+    let unnamed = || VerifyError::PinnedDigest {
+        repository: "images with a name".into(),
+        found: in_hand.subject.digest.to_string(),
+    };
+    let listed = name
+        .ok_or_else(unnamed)
+        .and_then(|name| listed(pinned, in_hand, name));
+    let finding = match listed {
         Ok(reason) => Finding::allow(reason),
         Err(error) => Finding::deny(error),
     };

@@ -77,8 +77,8 @@ pub(super) enum Order {
 /// What is asked of each candidate.
 pub(super) struct Question<'a> {
     pub subject: &'a Subject,
-    /// The reference as judged.
-    pub name: &'a Reference,
+    /// The reference as judged; an image in files has none.
+    pub name: Option<&'a Reference>,
     pub now: UnixTime,
     pub who: Who<'a>,
     pub wants: Wants<'a>,

@@ -1,6 +1,8 @@
 //! What is to be verified: an image as a person wrote it, and the name to judge it by.
 
 use super::rules::Rules;
+#[cfg(feature = "openpgp")]
+use super::simple::DIR_TAG;
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::oci::Platform;
@@ -94,6 +96,21 @@ impl Request {
             platform: None,
             time,
         }
+    }
+
+    /// An image of the transport `dir:`. It has no name: what stands for one here is neither shown
+    /// nor judged by ([`Rules::of_dir`]).
+    ///
+    /// # Errors
+    /// None, as long as a tag is one.
+    #[cfg(feature = "openpgp")]
+    pub fn of_dir(path: &str, time: UnixTime) -> Result<Self, Failure> {
+        let stand_in = alloc::format!("localhost/dir:{DIR_TAG}");
+        let name = Reference::normalize(&stand_in, Grammar::Containers)?;
+        Ok(Self {
+            shown: alloc::format!("dir:{path}"),
+            ..Self::of(name, time)
+        })
     }
 
     /// Of an index, only what could run on this platform.

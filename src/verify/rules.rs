@@ -9,6 +9,10 @@ use super::roots::{NamedRoot, Roots};
 #[cfg(feature = "openpgp")]
 use super::simple::{Keyrings, Lookaside};
 use crate::crypto::{Provider, holds_private_key};
+#[cfg(feature = "openpgp")]
+use crate::error::Failure;
+#[cfg(feature = "openpgp")]
+use crate::policy::FileTransport;
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned};
 use crate::reference::Reference;
@@ -175,6 +179,40 @@ impl Rules {
             Self::Policy(rules) => rules.with_registries_d(parsed).map(Self::Policy),
             direct @ Self::Direct(_) => Ok(direct),
         }
+    }
+
+    /// For this image of the transport `dir:`, by its path with links resolved. It has no name.
+    ///
+    /// # Errors
+    /// The codes of [`crate::policy::scope::IdentityError`]; without a policy [`RulesError::Dir`].
+    #[cfg(feature = "openpgp")]
+    pub fn of_dir(self, path: &str) -> Result<Self, Failure> {
+        match self {
+            Self::Policy(rules) if rules.registries.is_none() => Ok(Self::Policy(PolicyRules {
+                policy: rules.policy.of_file(FileTransport::Dir, path)?,
+                ..rules
+            })),
+            _ => Err(RulesError::Dir.into()),
+        }
+    }
+
+    /// The name, of an image that has one.
+    pub(super) fn named<'a>(&self, name: &'a Reference) -> Option<&'a Reference> {
+        match self {
+            Self::Policy(rules) if rules.policy.file().is_some() => None,
+            _ => Some(name),
+        }
+    }
+
+    /// Whether the simple signatures of this image must be readable, whatever is demanded: podman
+    /// copies them with the image.
+    #[cfg(feature = "openpgp")]
+    pub(super) fn copies_simple(&self, name: &Reference) -> bool {
+        let is_of_dir = match self {
+            Self::Policy(rules) => rules.policy.file().is_some() && !rules.policy.is_extended(),
+            Self::Direct(_) => false,
+        };
+        is_of_dir || self.copied_lookaside(name).is_some()
     }
 
     /// The docker scope of this image that the policy has under audit: refusals there are written

@@ -61,7 +61,7 @@ fn scheme_of(id: &str) -> Option<Scheme> {
 fn key_of(scheme: Scheme, spki: &[u8]) -> Option<PublicKey> {
     match scheme {
         #[cfg(feature = "openpgp")]
-        Scheme::Dsa(_) => PublicKey::from_dsa_spki(spki).ok(),
+        Scheme::Dsa(_) | Scheme::DsaSha224 => PublicKey::from_dsa_spki(spki).ok(),
         _ => PublicKey::from_spki_der(spki).ok(),
     }
 }

@@ -58,8 +58,13 @@ fn algorithms(check: &SignatureCheck) -> (Object, Object) {
             let verify = RsaPssParams::new("RSA-PSS", salt);
             (rsa_import("RSA-PSS", hash), verify.into())
         }
-        // WebCrypto is not asked about the last two.
-        Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1 => {
+        // WebCrypto is asked about the first alone.
+        Scheme::Ed25519
+        | Scheme::Ed25519ph
+        | Scheme::Dsa(_)
+        | Scheme::DsaSha224
+        | Scheme::RsaPkcs1Sha1
+        | Scheme::RsaPkcs1Sha224 => {
             let algorithm: Object = Algorithm::new("Ed25519").into();
             (algorithm.clone(), algorithm)
         }

@@ -15,6 +15,8 @@ use crate::reference::{Grammar, Reference};
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::verify::{Artifact, Thresholds};
 use crate::time::UnixTime;
+#[cfg(feature = "openpgp")]
+use crate::verify::DirImage;
 use crate::verify::{
     BundleQuestion, ClaimWanted, Direct, Either, EvidenceDocument, Mirrors, NamedRoot, Paths,
     Report, Request, Rules, SignedNames, Signers, VerifyError, public_keys, verify_image,
@@ -37,18 +39,34 @@ pub(super) struct Verify {
     egress: EgressHosts,
     evidence: Option<EvidenceDocument>,
     via_evidence: bool,
+    #[cfg(feature = "openpgp")]
+    dir: Option<DirImage>,
 }
 
 impl Verify {
     /// Reads the options of `startVerify`. Trusted roots are verified by `remote`.
     pub(super) async fn read(options: &JsValue, remote: &Remote) -> Result<Self, JsValue> {
         let reference = values::need_text(options, "reference")?;
-        // What is asked for is told of before that by which it is judged.
-        Reference::normalize(&reference, Grammar::Distribution).map_err(failure)?;
+        let dir = values::object(options, "dir");
+        if dir.is_none() {
+            // What is asked for is told of before that by which it is judged.
+            Reference::normalize(&reference, Grammar::Distribution).map_err(failure)?;
+        }
         let rules = rules(options, remote).await?.with_paths(paths(options)?);
+        let (rules, request) = match &dir {
+            Some(dir) => of_dir(options, dir, rules)?,
+            None => {
+                let request = request(options, &reference, &rules)?;
+                (rules, request)
+            }
+        };
         Ok(Self {
-            request: request(options, &reference, &rules)?,
+            request,
             rules,
+            #[cfg(feature = "openpgp")]
+            dir: dir
+                .map(|dir| values::byte_map(&dir, "files").map(DirImage::of))
+                .transpose()?,
             plain_http: values::flag(options, "plainHttp"),
             credentials: credentials(options)?,
             realms: values::text_list(options, "realms")?,
@@ -91,6 +109,11 @@ impl Verify {
     /// Verifies.
     pub(super) async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
         let (rules, request, at) = (&self.rules, &self.request, self.request.at());
+        #[cfg(feature = "openpgp")]
+        if let Some(image) = &self.dir {
+            let archive = Either::<Remote>::Dir(image);
+            return Ok(verify_image(&archive, remote, rules, request).await);
+        }
         if let Some(document) = &self.evidence {
             let archive = Either::<Remote>::Document(document);
             return Ok(verify_image(&archive, remote, rules, request).await);
@@ -113,10 +136,37 @@ fn request(options: &JsValue, reference: &str, rules: &Rules) -> Result<Request,
     let judged_as = values::text(options, "as")?;
     let time = UnixTime(values::integer(options, "time")?);
     let request = Request::parse(reference, judged_as.as_deref(), rules, time).map_err(failure)?;
+    on_platform(options, request)
+}
+
+fn on_platform(options: &JsValue, request: Request) -> Result<Request, JsValue> {
     Ok(match values::text(options, "platform")? {
         Some(platform) => request.on(Platform::parse(&platform).map_err(failure)?),
         None => request,
     })
+}
+
+/// An image of the transport `dir:`, by its path: it has no name to be judged by.
+#[cfg(feature = "openpgp")]
+fn of_dir(options: &JsValue, dir: &JsValue, rules: Rules) -> Result<(Rules, Request), JsValue> {
+    if values::has(options, "as") {
+        return Err(argument(
+            "expected no name for an image of the transport dir:, found \"as\": a policy knows it \
+             by its path",
+        ));
+    }
+    let path = values::need_text(dir, "path")?;
+    let time = UnixTime(values::integer(options, "time")?);
+    let rules = rules.of_dir(&path).map_err(failure)?;
+    let request = Request::of_dir(&path, time).map_err(failure)?;
+    Ok((rules, on_platform(options, request)?))
+}
+
+#[cfg(not(feature = "openpgp"))]
+fn of_dir(_: &JsValue, _: &JsValue, _: Rules) -> Result<(Rules, Request), JsValue> {
+    let message = "images of the transport dir: are no part of this build: use one with the feature \
+                   openpgp";
+    Err(failure(Failure::new("part.missing", message)))
 }
 
 /// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.

@@ -34,9 +34,10 @@ impl Algorithm {
         Self::Ed25519,
     ];
 
-    /// RFC 9580 section 9.1.
-    pub fn id(self) -> u8 {
+    /// RFC 9580 section 9.1; Ed25519 has another number in keys of version 6.
+    pub fn id(self, version: u8) -> u8 {
         match self {
+            Self::Ed25519 if version == 6 => 27,
             Self::Rsa2048 | Self::Rsa3072 => 1,
             Self::Dsa => 17,
             Self::P256 | Self::P384 | Self::P521 => 19,
@@ -44,7 +45,12 @@ impl Algorithm {
         }
     }
 
-    /// The shortest hash that fits the key, by its id.
+    /// As GnuPG has it.
+    pub fn takes_sha224(self) -> bool {
+        matches!(self, Self::Rsa2048 | Self::Rsa3072 | Self::Ed25519)
+    }
+
+    /// The hash that is usual with the key, by its id.
     pub fn usual_hash(self) -> u8 {
         match self {
             Self::P521 => 10,
@@ -70,7 +76,7 @@ pub struct Pair {
     public: Vec<u8>,
 }
 
-/// Three of each algorithm: for primary keys, subkeys, and strangers.
+/// Four of each algorithm, for each part.
 pub struct Kit {
     pairs: Vec<Pair>,
 }
@@ -80,6 +86,8 @@ pub enum Part {
     Primary,
     Subkey,
     Stranger,
+    /// Whom a key names to revoke it.
+    Revoker,
 }
 
 impl Kit {
@@ -87,7 +95,7 @@ impl Kit {
         let mut random = Random::of(seed, u64::MAX);
         let mut pairs = Vec::new();
         for algorithm in Algorithm::USUAL {
-            for _ in 0..3 {
+            for _ in 0..4 {
                 pairs.push(Pair::make(algorithm, &mut random));
             }
         }
@@ -97,7 +105,7 @@ impl Kit {
     pub fn pair(&self, algorithm: Algorithm, part: Part) -> &Pair {
         let mut of = self.pairs.iter().filter(|own| own.algorithm == algorithm);
         of.nth(part as usize)
-            .unwrap_or_else(|| panic!("expected three keys of {algorithm:?}, found fewer"))
+            .unwrap_or_else(|| panic!("expected four keys of {algorithm:?}, found fewer"))
     }
 }
 
@@ -152,13 +160,16 @@ impl Pair {
         }
     }
 
-    /// As a key packet has them.
-    pub fn public(&self) -> &[u8] {
-        &self.public
+    /// As a key packet of this version has them.
+    pub fn public(&self, version: u8) -> &[u8] {
+        match self.algorithm.id(version) {
+            27 => &self.public[self.public.len() - 32..],
+            _ => &self.public,
+        }
     }
 
-    /// The numbers of a signature over a digest by this hash.
-    pub fn sign(&self, hash: u8, digest: &[u8]) -> Vec<u8> {
+    /// The numbers of a signature of this version over a digest by this hash.
+    pub fn sign(&self, version: u8, hash: u8, digest: &[u8]) -> Vec<u8> {
         let halves = |bytes: &[u8]| {
             let (r, s) = bytes.split_at(bytes.len() / 2);
             [mpi(r), mpi(s)].concat()
@@ -190,6 +201,7 @@ impl Pair {
                 let made: p521::ecdsa::Signature = key.sign_prehash(&wide(digest, 66)).unwrap();
                 halves(&made.to_bytes())
             }
+            Secret::Ed25519(key) if version == 6 => key.sign(digest).to_bytes().into(),
             Secret::Ed25519(key) => halves(&key.sign(digest).to_bytes()),
         }
     }

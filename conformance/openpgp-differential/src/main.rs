@@ -34,6 +34,7 @@ use crate::random::Random;
 use crate::reasons::REASONS;
 use crate::reasons::Side;
 use crate::spec::Form;
+use crate::spec::Life;
 use crate::spec::Spec;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,6 +114,9 @@ struct Tally {
     forms: BTreeMap<Form, u64>,
     hashes: BTreeMap<u8, u64>,
     by_subkey: u64,
+    /// Of version 6; whose keys name who may revoke them.
+    version_6: u64,
+    of_revokers: u64,
     /// What is odd beside the form, by name.
     odd: BTreeMap<String, u64>,
     /// Of those: ours, GnuPG's, Go's, all three.
@@ -205,7 +209,7 @@ fn run(options: &Options) -> Result<bool, String> {
         .map_or(0..options.count, |case| case..case.saturating_add(1));
     for case in cases {
         let spec = Spec::draw(case, &mut Random::of(options.seed, case));
-        let question = maker.question(&spec);
+        let question = maker.question(&spec)?;
         let mut answers = ask(&question, &mut oracles, maker.now)?;
         if reasons::is_for_skopeo(&spec) {
             answers.skopeo = Some(skopeo.ask(&question)?);
@@ -252,6 +256,8 @@ impl Tally {
         *self.hashes.entry(spec.hash).or_default() += 1;
         *self.codes.entry(answers.ours.code.clone()).or_default() += 1;
         self.by_subkey += u64::from(spec.subkey.is_some());
+        self.version_6 += u64::from(spec.version == 6);
+        self.of_revokers += u64::from(Life::OF_REVOKERS.contains(&spec.life));
         for name in spec.odd() {
             *self.odd.entry(name).or_default() += 1;
         }
@@ -286,8 +292,8 @@ impl Tally {
     /// Whether all is well.
     fn summary(&self, options: &Options) -> bool {
         println!(
-            "algorithms: {:?}, by subkeys: {}",
-            self.algorithms, self.by_subkey
+            "algorithms: {:?}, by subkeys: {}, of version 6: {}, that name a revoker: {}",
+            self.algorithms, self.by_subkey, self.version_6, self.of_revokers
         );
         println!("forms: {:?}", self.forms);
         println!("hashes: {:?}", self.hashes);
@@ -328,9 +334,11 @@ impl Tally {
         for form in Form::GOOD.iter().chain(&Form::ODD) {
             rare.push((format!("{form:?}"), count(self.forms.get(form))));
         }
-        for hash in [2, 8, 9, 10] {
+        for hash in [2, 8, 9, 10, 11] {
             rare.push((format!("hash {hash}"), count(self.hashes.get(&hash))));
         }
+        rare.push(("version 6".into(), self.version_6));
+        rare.push(("keys that name a revoker".into(), self.of_revokers));
         rare.retain(|(_, count)| *count < least);
         for (name, count) in &rare {
             println!("too few: expected at least {least} cases of {name}, found {count}");

@@ -22,7 +22,10 @@ use crate::spec::Spec;
 use crate::spec::Stored;
 use sealgate::internals::digest::Digest;
 use sealgate::internals::encoding::base64;
+use std::io::Write;
 use std::path::Path;
+use std::process::Command;
+use std::process::Stdio;
 
 const DAY: u32 = 86_400;
 const REPOSITORY: &str = "registry.example/team/app";
@@ -45,6 +48,8 @@ struct Keys<'a> {
     subkey: Option<Key<'a>>,
     /// In no keyring but its own.
     stranger: Key<'a>,
+    /// Whom the primary key may name to revoke it.
+    revoker: Key<'a>,
 }
 
 impl<'a> Keys<'a> {
@@ -54,20 +59,27 @@ impl<'a> Keys<'a> {
 }
 
 impl Maker<'_> {
-    pub fn question(&self, spec: &Spec) -> Question {
+    pub fn question(&self, spec: &Spec) -> Result<Question, String> {
         let manifest = br#"{"schemaVersion":2,"mediaType":"application/vnd.oci.image.manifest.v1+json","config":{"mediaType":"application/vnd.oci.image.config.v1+json","digest":"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a","size":2},"layers":[]}"#;
         let keys = self.keys(spec);
         let payload = payload(spec.payload, &Digest::of(manifest).to_string());
-        let message = self.message(spec, &keys, payload.as_bytes());
-        let ring = self.ring(spec, &keys);
-        let (policy, files) = self.policy(spec, &ring, &self.stranger_ring(&keys));
-        Question {
+        let message = self.message(spec, &keys, payload.as_bytes())?;
+        let mut ring = self.ring(spec, &keys);
+        if matches!(
+            spec.life,
+            Life::RevokedByRevoker | Life::BadRevokersRevocation
+        ) {
+            ring.extend(plain_ring(&keys.revoker, b"Revoker <revoker@example.com>"));
+        }
+        let stranger = plain_ring(&keys.stranger, b"Stranger <stranger@example.com>");
+        let (policy, files) = self.policy(spec, &ring, &stranger);
+        Ok(Question {
             policy: policy.into_bytes(),
             reference: format!("{REPOSITORY}:1"),
             manifest: manifest.to_vec(),
             signatures: stored(spec.stored, message),
             files,
-        }
+        })
     }
 
     fn keys(&self, spec: &Spec) -> Keys<'_> {
@@ -77,6 +89,7 @@ impl Maker<'_> {
             _ => self.now - 100 * DAY,
         };
         let pair = |algorithm, part| Key {
+            version: spec.version,
             pair: self.kit.pair(algorithm, part),
             created,
         };
@@ -84,6 +97,11 @@ impl Maker<'_> {
             primary: pair(spec.primary, Part::Primary),
             subkey: spec.subkey.map(|subkey| pair(subkey, Part::Subkey)),
             stranger: pair(spec.signer(), Part::Stranger),
+            // RFC 9580 section 5.2.3.23 has room for the name of such alone.
+            revoker: Key {
+                version: 4,
+                ..pair(spec.signer(), Part::Revoker)
+            },
         }
     }
 
@@ -117,7 +135,7 @@ impl Maker<'_> {
             Says::CriticalUnknown => fields = with(99 | 0x80, b"?"),
             Says::TwoTimes => fields = with(2, &(self.signed() - DAY).to_be_bytes()),
             Says::NoTime => {
-                let fingerprint = [&[4][..], &key.fingerprint()].concat();
+                let fingerprint = [&[key.version][..], &key.fingerprint()].concat();
                 fields.hashed = subpacket(33, &fingerprint);
             }
             Says::Standalone => fields.kind = 2,
@@ -126,7 +144,7 @@ impl Maker<'_> {
         fields
     }
 
-    fn message(&self, spec: &Spec, keys: &Keys<'_>, payload: &[u8]) -> Vec<u8> {
+    fn message(&self, spec: &Spec, keys: &Keys<'_>, payload: &[u8]) -> Result<Vec<u8>, String> {
         let key = keys.signer();
         let fields = self.fields(spec, &key);
         let (kind, hash) = (fields.kind, fields.hash);
@@ -145,7 +163,7 @@ impl Maker<'_> {
             bytes[at] ^= 1;
             bytes
         };
-        match spec.form {
+        Ok(match spec.form {
             Form::OnePass | Form::Text => usual,
             Form::CanonicalText => {
                 let body = key.sign(&fields, &[payload, b"\r\n"].concat());
@@ -178,7 +196,8 @@ impl Maker<'_> {
             Form::TamperedNumbers => last_but(3),
             Form::TamperedStart => {
                 let mut body = body;
-                let at = 6 + fields.hashed.len() + 2 + fields.unhashed.len();
+                let lengths = if key.version == 6 { 8 } else { 4 };
+                let at = 4 + lengths + fields.hashed.len() + fields.unhashed.len();
                 body[at] ^= 1;
                 [one_pass, payload_packet, packet(SIGNATURE, &body)].concat()
             }
@@ -210,6 +229,7 @@ impl Maker<'_> {
                 [one_pass, payload_packet, other, signature].concat()
             }
             Form::TwiceCompressed => compressed(0, &compressed(1, &zip(&usual))),
+            Form::Bzip2 => compressed(3, &bzip2(&usual)?),
             Form::OnePassOtherHash => {
                 let other = if hash == 10 { 8 } else { 10 };
                 let one_pass = packet(ONE_PASS, &key.one_pass(kind, other, true));
@@ -222,7 +242,7 @@ impl Maker<'_> {
             Form::NotSigned => compressed(0, &payload_packet),
             Form::Empty => b"\0simple-signing\n".to_vec(),
             Form::NoPayload => [one_pass, signature].concat(),
-        }
+        })
     }
 
     /// The keyring's packets: primary key, user ids, subkey.
@@ -269,6 +289,23 @@ impl Maker<'_> {
             }
             _ => {}
         }
+        if Life::OF_REVOKERS.contains(&life) {
+            let (revoker, time) = (&keys.revoker, self.now - 20 * DAY);
+            let algorithm = revoker.pair.algorithm;
+            let named = [
+                &[0x80, algorithm.id(revoker.version)],
+                &revoker.fingerprint()[..],
+            ]
+            .concat();
+            ring.extend(says(0x1f, hash, birth, &subpacket(12, &named), &hashed));
+            let fields = revoker.usual(0x20, algorithm.usual_hash(), time);
+            let revocation = packet(SIGNATURE, &revoker.sign(&fields, &hashed));
+            match life {
+                Life::NamesRevoker => {}
+                Life::BadRevokersRevocation => ring.extend(bad(revocation)),
+                _ => ring.extend(revocation),
+            }
+        }
         let flags = subpacket(27, &[if life == Life::NotForSigning { 1 } else { 3 }]);
         let plain = if life == Life::NoFlags {
             Vec::new()
@@ -280,14 +317,12 @@ impl Maker<'_> {
             Life::OneUserIdRevoked => &[b"One <one@example.com>", b"Two <two@example.com>"],
             _ => &[b"One <one@example.com>"],
         };
-        for (at, id) in ids.iter().enumerate() {
-            let data = [&hashed[..], &hashed_id(id)].concat();
+        let certified = |kind: u8, data: &[u8]| {
             let certify = |hash: u8, time: u32, more: &[u8]| {
-                says(0x13, hash, time, &[&plain[..], more].concat(), &data)
+                says(kind, hash, time, &[&plain[..], more].concat(), data)
             };
-            ring.extend(packet(13, id));
             let expired = from_birth(self.now - DAY);
-            let certified = match life {
+            match life {
                 Life::NotCertified => Vec::new(),
                 Life::BadCertification => bad(certify(hash, birth, &[])),
                 Life::ExpiresLater => certify(hash, birth, &from_birth(self.now + 30 * DAY)),
@@ -306,8 +341,15 @@ impl Maker<'_> {
                 Life::UserIdExpired => certify(hash, birth, &subpacket(3, &DAY.to_be_bytes())),
                 Life::Sha1Certified => certify(2, birth, &[]),
                 _ => certify(hash, birth, &[]),
-            };
-            ring.extend(certified);
+            }
+        };
+        if key.version == 6 {
+            ring.extend(certified(0x1f, &hashed));
+        }
+        for (at, id) in ids.iter().enumerate() {
+            let data = [&hashed[..], &hashed_id(id)].concat();
+            ring.extend(packet(13, id));
+            ring.extend(certified(0x13, &data));
             if life == Life::UserIdRevoked || life == Life::OneUserIdRevoked && at == 0 {
                 ring.extend(says(
                     0x30,
@@ -372,16 +414,6 @@ impl Maker<'_> {
         bytes
     }
 
-    fn stranger_ring(&self, keys: &Keys<'_>) -> Vec<u8> {
-        let key = &keys.stranger;
-        let id = b"Stranger <stranger@example.com>";
-        let data = [key.hashed(), hashed_id(id)].concat();
-        let mut fields = key.usual(0x13, key.pair.algorithm.usual_hash(), key.created);
-        fields.hashed.extend(subpacket(27, &[3]));
-        let certified = packet(SIGNATURE, &key.sign(&fields, &data));
-        [packet(6, &key.body()), packet(13, id), certified].concat()
-    }
-
     /// The policy, and the files that it names.
     fn policy(&self, spec: &Spec, own: &[u8], stranger: &[u8]) -> (String, Vec<(String, Vec<u8>)>) {
         let mut files = Vec::new();
@@ -423,6 +455,42 @@ impl Maker<'_> {
             _ => require(&keys),
         };
         (format!(r#"{{"default":[{list}]}}"#), files)
+    }
+}
+
+/// A key about which nothing is odd.
+fn plain_ring(key: &Key<'_>, id: &[u8]) -> Vec<u8> {
+    let hash = key.pair.algorithm.usual_hash();
+    let says = |kind: u8, data: &[u8]| {
+        let mut fields = key.usual(kind, hash, key.created);
+        fields.hashed.extend(subpacket(27, &[3]));
+        packet(SIGNATURE, &key.sign(&fields, data))
+    };
+    let hashed = key.hashed();
+    let direct = match key.version {
+        6 => says(0x1f, &hashed),
+        _ => Vec::new(),
+    };
+    let certified = says(0x13, &[hashed, hashed_id(id)].concat());
+    [packet(6, &key.body()), direct, packet(13, id), certified].concat()
+}
+
+/// By Debian's program, since no crate that only compresses is at hand.
+fn bzip2(bytes: &[u8]) -> Result<Vec<u8>, String> {
+    let failed =
+        |error| format!("expected bzip2 to compress (apt-get install bzip2), found: {error}");
+    let mut child = Command::new("bzip2")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    // Few enough bytes for a pipe to hold. Dropped, it is closed.
+    let written = child.stdin.take().map(|mut input| input.write_all(bytes));
+    written.transpose().map_err(failed)?;
+    let output = child.wait_with_output().map_err(failed)?;
+    match output.status.success() {
+        true => Ok(output.stdout),
+        false => Err(failed(std::io::Error::other(output.status.to_string()))),
     }
 }
 

@@ -45,9 +45,10 @@ pub fn subpacket(kind: u8, body: &[u8]) -> Vec<u8> {
     [&packet(0, &[&[kind], body].concat())[1..]].concat()
 }
 
-/// A key packet.
+/// A key packet, of version 4 or 6.
 #[derive(Clone, Copy)]
 pub struct Key<'a> {
+    pub version: u8,
     pub pair: &'a Pair,
     pub created: u32,
 }
@@ -64,27 +65,38 @@ pub struct Fields {
 impl Key<'_> {
     pub fn body(&self) -> Vec<u8> {
         let created = self.created.to_be_bytes();
-        let algorithm = [self.pair.algorithm.id()];
-        [&[4], &created[..], &algorithm, self.pair.public()].concat()
+        let public = self.pair.public(self.version);
+        let length = match self.version {
+            6 => (public.len() as u32).to_be_bytes().to_vec(),
+            _ => Vec::new(),
+        };
+        let algorithm = [self.pair.algorithm.id(self.version)];
+        [&[self.version], &created[..], &algorithm, &length, public].concat()
     }
 
     /// What signatures over the key hash.
     pub fn hashed(&self) -> Vec<u8> {
         let body = self.body();
-        [&[0x99], &(body.len() as u16).to_be_bytes()[..], &body].concat()
+        match self.version {
+            6 => [&[0x9b], &(body.len() as u32).to_be_bytes()[..], &body].concat(),
+            _ => [&[0x99], &(body.len() as u16).to_be_bytes()[..], &body].concat(),
+        }
     }
 
     pub fn fingerprint(&self) -> Vec<u8> {
-        digest(2, &self.hashed())
+        digest(if self.version == 6 { 8 } else { 2 }, &self.hashed())
     }
 
     pub fn id(&self) -> Vec<u8> {
-        self.fingerprint()[12..].to_vec()
+        match self.version {
+            6 => self.fingerprint()[..8].to_vec(),
+            _ => self.fingerprint()[12..].to_vec(),
+        }
     }
 
-    /// Time, and who: as most signatures have it.
+    /// Time, and who: as most signatures have it. The key id is of version 4 alone.
     pub fn usual(&self, kind: u8, hash: u8, signed: u32) -> Fields {
-        let fingerprint = [&[4][..], &self.fingerprint()].concat();
+        let fingerprint = [&[self.version][..], &self.fingerprint()].concat();
         Fields {
             kind,
             hash,
@@ -93,27 +105,59 @@ impl Key<'_> {
                 subpacket(2, &signed.to_be_bytes()),
             ]
             .concat(),
-            unhashed: subpacket(16, &self.id()),
+            unhashed: match self.version {
+                6 => Vec::new(),
+                _ => subpacket(16, &self.id()),
+            },
         }
     }
 
     /// The body of a signature packet.
     pub fn sign(&self, fields: &Fields, data: &[u8]) -> Vec<u8> {
-        let area = |bytes: &[u8]| [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat();
-        let head = [4, fields.kind, self.pair.algorithm.id(), fields.hash];
+        let version = self.version;
+        let area = |bytes: &[u8]| match version {
+            6 => [&(bytes.len() as u32).to_be_bytes()[..], bytes].concat(),
+            _ => [&(bytes.len() as u16).to_be_bytes()[..], bytes].concat(),
+        };
+        let algorithm = self.pair.algorithm.id(version);
+        let head = [version, fields.kind, algorithm, fields.hash];
         let signed = [&head[..], &area(&fields.hashed)].concat();
         let length = (signed.len() as u32).to_be_bytes();
-        let digest = digest(fields.hash, &[data, &signed, &[4, 0xff], &length].concat());
-        let numbers = self.pair.sign(fields.hash, &digest);
-        [&signed, &area(&fields.unhashed), &digest[..2], &numbers].concat()
+        let salt = self.salt(fields.hash);
+        let hashed = [&salt[..], data, &signed, &[version, 0xff], &length].concat();
+        let digest = digest(fields.hash, &hashed);
+        let numbers = self.pair.sign(version, fields.hash, &digest);
+        let salted = match version {
+            6 => [&[salt.len() as u8], &salt[..]].concat(),
+            _ => Vec::new(),
+        };
+        [
+            &signed,
+            &area(&fields.unhashed),
+            &digest[..2],
+            &salted,
+            &numbers,
+        ]
+        .concat()
+    }
+
+    /// Of version 6, as long as the hash demands (RFC 9580 section 9.5; SHA-1 has none there).
+    fn salt(&self, hash: u8) -> Vec<u8> {
+        let length = match (self.version, hash) {
+            (6, 10) => 32,
+            (6, 9) => 24,
+            (6, _) => 16,
+            _ => 0,
+        };
+        vec![7; length]
     }
 
     /// RFC 4880 section 5.2.2.
     pub fn sign_v3(&self, kind: u8, hash: u8, signed: u32, data: &[u8]) -> Vec<u8> {
         let fields = [&[kind], &signed.to_be_bytes()[..]].concat();
         let digest = digest(hash, &[data, &fields].concat());
-        let numbers = self.pair.sign(hash, &digest);
-        let algorithms = [self.pair.algorithm.id(), hash];
+        let numbers = self.pair.sign(4, hash, &digest);
+        let algorithms = [self.pair.algorithm.id(4), hash];
         [
             &[3, 5],
             &fields[..],
@@ -127,8 +171,15 @@ impl Key<'_> {
 
     /// The announcement of a signature.
     pub fn one_pass(&self, kind: u8, hash: u8, is_last: bool) -> Vec<u8> {
-        let head = [3, kind, hash, self.pair.algorithm.id()];
-        [&head[..], &self.id(), &[u8::from(is_last)]].concat()
+        let algorithm = self.pair.algorithm.id(self.version);
+        let last = [u8::from(is_last)];
+        if self.version == 6 {
+            let salt = self.salt(hash);
+            let head = [6, kind, hash, algorithm, salt.len() as u8];
+            return [&head[..], &salt, &self.fingerprint(), &last].concat();
+        }
+        let head = [3, kind, hash, algorithm];
+        [&head[..], &self.id(), &last].concat()
     }
 }
 

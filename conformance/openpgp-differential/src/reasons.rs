@@ -85,12 +85,34 @@ macro_rules! reason {
 }
 
 const INVALID: Option<&str> = Some("Invalid GPG signature");
+const NO_KEYS: Option<&str> = Some("No public keys imported");
+const ALTERNATE: Option<&str> = Some("revocation signature signed by alternate key");
+/// In an armoured keyring Go stops at the same place, and says this.
+const NO_TAG: Option<&str> = Some("tag byte does not have MSB set");
+
+fn is_armoured(case: &Spec) -> bool {
+    matches!(case.ring, Ring::Armoured | Ring::TwoArmours)
+}
+
+/// Go passes over a key that it does not read, and says so where there is no other.
+fn has_another(case: &Spec) -> bool {
+    case.life == Life::BadRevokersRevocation
+        || matches!(case.ring, Ring::Paths | Ring::Two | Ring::TwoArmours)
+}
+
+/// There is a revocation that does not hold, or is by somebody whom the key does not name.
+fn is_not_revoked(case: &Spec) -> bool {
+    matches!(
+        case.life,
+        Life::BadRevocation | Life::RevokedByStranger | Life::BadRevokersRevocation
+    )
+}
 
 pub const REASONS: &[Reason] = &[
     reason!(
-        "SHA-256 or SHA-384 is shorter than the ECDSA key demands",
+        "SHA-224, SHA-256 or SHA-384 is shorter than the DSA or ECDSA key demands",
         [Some("openpgp.short-hash"), INVALID, None, INVALID],
-        |case| matches!(case.hash, 8 | 9) && is_short(case.signer(), case.hash)
+        |case| case.hash != 2 && is_short(case.signer(), case.hash)
     ),
     reason!(
         "the message is over SHA-1, by RSA or Ed25519",
@@ -101,16 +123,6 @@ pub const REASONS: &[Reason] = &[
         "the message is over SHA-1, by DSA or ECDSA",
         [Some("openpgp.sha1"), INVALID, None, INVALID],
         |case| case.hash == 2 && is_short(case.signer(), 2)
-    ),
-    reason!(
-        "the message is over SHA-224, by RSA or Ed25519",
-        [Some("openpgp.hash"), None, None, None],
-        |case| case.hash == 11 && !is_short(case.signer(), 11)
-    ),
-    reason!(
-        "the message is over SHA-224, by DSA or ECDSA",
-        [Some("openpgp.hash"), INVALID, None, INVALID],
-        |case| case.hash == 11 && is_short(case.signer(), 11)
     ),
     reason!(
         "a subkey is bound over SHA-1 by RSA or Ed25519",
@@ -129,13 +141,18 @@ pub const REASONS: &[Reason] = &[
     ),
     reason!(
         "a DSA or ECDSA key certifies itself over SHA-1",
-        [
-            Some("openpgp.not-certified"),
-            Some("No public keys imported"),
-            None,
-            Some("No public keys imported")
-        ],
+        [Some("openpgp.not-certified"), NO_KEYS, None, NO_KEYS],
         |case| case.life == Life::Sha1Certified && is_short(case.primary, 2)
+    ),
+    reason!(
+        "the key has version 6",
+        [None, NO_KEYS, None, NO_KEYS],
+        |case| case.version == 6
+    ),
+    reason!(
+        "the message is compressed by bzip2",
+        [Some("openpgp.compression"), None, None, None],
+        |case| case.form == Form::Bzip2
     ),
     reason!(
         "compressed data is compressed again",
@@ -211,7 +228,45 @@ pub const REASONS: &[Reason] = &[
             Some("No matching signature"),
             None
         ],
-        |case| case.says == Says::IssuersDisagree
+        |case| case.says == Says::IssuersDisagree && case.version == 4
+    ),
+    reason!(
+        "the same of version 6, where Go reads no key id",
+        [Some("openpgp.unknown-key"), NO_KEYS, None, NO_KEYS],
+        |case| case.says == Says::IssuersDisagree && case.version == 6
+    ),
+    reason!(
+        "the key names a revoker whose key is missing, and who may have revoked it",
+        [Some("openpgp.revocation"), None, ALTERNATE, None],
+        |case| case.life == Life::RevokedByMissingRevoker
+    ),
+    reason!(
+        "the same in an armoured keyring",
+        [Some("openpgp.revocation"), None, NO_TAG, None],
+        |case| case.life == Life::RevokedByMissingRevoker && is_armoured(case)
+    ),
+    reason!(
+        "the same in a keyring with another key",
+        [
+            Some("openpgp.revocation"),
+            None,
+            Some("Key not found"),
+            None
+        ],
+        |case| case.life == Life::RevokedByMissingRevoker && has_another(case)
+    ),
+    reason!(
+        "the keyring is malformed behind the key, where the revoker's stands",
+        [Some("openpgp.malformed"), None, NO_TAG, None],
+        |case| matches!(
+            case.life,
+            Life::RevokedByRevoker | Life::BadRevokersRevocation
+        ) && case.ring == Ring::TrailingByte
+    ),
+    reason!(
+        "a signature over the key itself names a revoker, and has no key flags",
+        [None, None, Some("Key not found"), None],
+        |case| case.life == Life::NamesRevoker && case.subkey.is_none()
     ),
     reason!(
         "the signature has two times",
@@ -245,19 +300,18 @@ pub const REASONS: &[Reason] = &[
     ),
     reason!(
         "a revocation does not hold, or is a stranger's",
-        [
-            None,
-            None,
-            Some("revocation signature signed by alternate key"),
-            None
-        ],
-        |case| matches!(case.life, Life::BadRevocation | Life::RevokedByStranger)
+        [None, None, ALTERNATE, None],
+        is_not_revoked
     ),
     reason!(
         "the same in an armoured keyring",
-        [None, None, Some("tag byte does not have MSB set"), None],
-        |case| matches!(case.life, Life::BadRevocation | Life::RevokedByStranger)
-            && matches!(case.ring, Ring::Armoured | Ring::TwoArmours)
+        [None, None, NO_TAG, None],
+        |case| is_not_revoked(case) && is_armoured(case)
+    ),
+    reason!(
+        "the same in a keyring with another key",
+        [None, None, Some("Key not found"), None],
+        |case| is_not_revoked(case) && has_another(case)
     ),
     reason!(
         "text with a line feed is signed as it stands",

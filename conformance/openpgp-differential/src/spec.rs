@@ -37,6 +37,7 @@ pub enum Form {
     TrailingPacket,
     TwoPayloads,
     TwiceCompressed,
+    Bzip2,
     OnePassOtherHash,
     OnePassOtherKey,
     NotSigned,
@@ -60,7 +61,7 @@ impl Form {
         Self::Named,
         Self::VersionThree,
     ];
-    pub const ODD: [Self; 21] = [
+    pub const ODD: [Self; 22] = [
         Self::Truncated,
         Self::TamperedPayload,
         Self::TamperedNumbers,
@@ -76,6 +77,7 @@ impl Form {
         Self::TrailingPacket,
         Self::TwoPayloads,
         Self::TwiceCompressed,
+        Self::Bzip2,
         Self::OnePassOtherHash,
         Self::OnePassOtherKey,
         Self::NotSigned,
@@ -106,6 +108,13 @@ pub enum Life {
     BadCertification,
     BadRevocation,
     RevokedByStranger,
+    /// It names who may revoke it, who did not.
+    NamesRevoker,
+    /// Who did; and whose key is in the keyring, or is not.
+    RevokedByRevoker,
+    RevokedByMissingRevoker,
+    /// Who seems to have, in a signature that does not hold.
+    BadRevokersRevocation,
     NotForSigning,
     NoFlags,
     MadeTomorrow,
@@ -125,7 +134,7 @@ pub enum Life {
 }
 
 impl Life {
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 35] = [
         Self::Usual,
         Self::ExpiresLater,
         Self::Expired,
@@ -142,6 +151,10 @@ impl Life {
         Self::BadCertification,
         Self::BadRevocation,
         Self::RevokedByStranger,
+        Self::NamesRevoker,
+        Self::RevokedByRevoker,
+        Self::RevokedByMissingRevoker,
+        Self::BadRevokersRevocation,
         Self::NotForSigning,
         Self::NoFlags,
         Self::MadeTomorrow,
@@ -157,6 +170,13 @@ impl Life {
         Self::Sha1Binding,
         Self::NoCross,
         Self::BadCross,
+    ];
+
+    pub const OF_REVOKERS: [Self; 4] = [
+        Self::NamesRevoker,
+        Self::RevokedByRevoker,
+        Self::RevokedByMissingRevoker,
+        Self::BadRevokersRevocation,
     ];
 
     pub fn is_of_subkey(self) -> bool {
@@ -372,6 +392,8 @@ impl Stored {
 
 #[derive(Debug, Clone)]
 pub struct Spec {
+    /// Of keys and signatures: 4 or 6.
+    pub version: u8,
     pub primary: Algorithm,
     /// A subkey signs.
     pub subkey: Option<Algorithm>,
@@ -401,6 +423,7 @@ impl Spec {
         };
         let chance = if is_odd { 3 } else { 8 };
         let mut spec = Self {
+            version: 4,
             primary: signer,
             subkey: None,
             hash: signer.usual_hash(),
@@ -419,17 +442,42 @@ impl Spec {
         }
         spec.self_hash = spec.primary.usual_hash();
         if random.chance(40) {
-            spec.hash = random.weighted(&[(30, 8), (25, 9), (40, 10), (11, 2), (4, 11)]);
+            spec.hash = random.weighted(&[(36, 8), (25, 9), (40, 10), (12, 2)]);
         }
         if spec.form == Form::VersionThree {
             spec.says = Says::Usual;
         }
+        spec.rare(case);
         spec
+    }
+
+    /// What would be rare comes by turns, too, where the message is not odd: so it decides.
+    fn rare(&mut self, case: u64) {
+        let Some(place) = (case % 9).checked_sub(4) else {
+            return;
+        };
+        let (turn, of_revokers) = (case / 9 * 5 + place, Life::OF_REVOKERS);
+        match turn % 18 {
+            2 => self.version = 6,
+            8 => self.life = of_revokers[(turn / 18) as usize % of_revokers.len()],
+            14 => {
+                self.hash = 11;
+                if self.primary.takes_sha224() {
+                    self.self_hash = 11;
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What is not usual, but for the form.
     pub fn odd(&self) -> Vec<String> {
         [
+            (self.version != 4, format!("version {}", self.version)),
+            (
+                self.self_hash == 11,
+                "key says of itself over SHA-224".into(),
+            ),
             (self.life != Life::Usual, format!("key {:?}", self.life)),
             (
                 self.says != Says::Usual,

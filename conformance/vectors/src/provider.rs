@@ -100,10 +100,13 @@ fn in_words(check: &SignatureCheck, message: &[u8]) -> Value {
             json!({"name": "RSA-PSS", "hash": hash(h)}),
             json!({"name": "RSA-PSS", "saltLength": h.size()}),
         ),
-        // The last two are not asked about.
-        Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1 => {
-            (json!({"name": "Ed25519"}), json!({"name": "Ed25519"}))
-        }
+        // The first alone is asked about.
+        Scheme::Ed25519
+        | Scheme::Ed25519ph
+        | Scheme::Dsa(_)
+        | Scheme::DsaSha224
+        | Scheme::RsaPkcs1Sha1
+        | Scheme::RsaPkcs1Sha224 => (json!({"name": "Ed25519"}), json!({"name": "Ed25519"})),
     };
     json!({
         "keyId": format!("{}/{}", check.key().fingerprint(), check.scheme()), "importAlgorithm": import, "verifyAlgorithm": verify,

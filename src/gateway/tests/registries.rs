@@ -125,6 +125,9 @@ fn the_longest_prefix_wins() {
         gateway.settings.entries.of_ping().unwrap().name,
         "root.test"
     );
+    // Messages have the name by which it is judged.
+    let (entry, own) = gateway.settings.entries.of("a/b/c").unwrap();
+    assert_eq!(entry.image(own, "1"), "docker.io/library/c:1");
 }
 
 /// What one registry is remembered for is nothing of another's, at the same address or not.

@@ -135,11 +135,21 @@ pub(super) fn messages() -> Vec<(Vec<u8>, Vec<u8>)> {
     };
     let mut messages = Vec::new();
     for name in [
-        "rsa", "dsa", "nistp256", "nistp384", "nistp521", "ed25519", "subkey",
+        "rsa",
+        "dsa",
+        "nistp256",
+        "nistp384",
+        "nistp521",
+        "ed25519",
+        "subkey",
+        "sha224-ed25519",
+        "sha224-subkey",
+        "dsa224",
     ] {
         messages.push(of_gnupg(name, name));
     }
     messages.push(of_gnupg("text", "rsa"));
+    messages.push(of_gnupg("sha224", "rsa"));
     for version in [4, 6] {
         let own = key(version, 1);
         messages.push((own.message(), own.ring()));
@@ -177,7 +187,7 @@ fn every_bit_of_a_message() {
 fn every_bit_of_a_keyring() {
     let mut table = Table::new();
     let mut cases: Vec<(Vec<u8>, Vec<u8>, &[u8])> = Vec::new();
-    for name in ["rsa", "nistp256", "ed25519", "subkey"] {
+    for name in ["rsa", "nistp256", "ed25519", "subkey", "sha224-subkey"] {
         let [message, keyring] = ["sig", "gpg"].map(|end| file(&format!("{name}.{end}")));
         cases.push((message, keyring, &[0]));
     }

@@ -1,7 +1,7 @@
 //! Keys, signatures and messages that no program would make.
 
 use super::*;
-use crate::digest::{Algorithm, sha1};
+use crate::digest::{Algorithm, sha1, sha224};
 use crate::openpgp::key_packet::KeyPacket;
 use alloc::boxed::Box;
 use ed25519_dalek::Signer as _;
@@ -166,6 +166,7 @@ impl Key {
             Secret::Rsa(secret) => {
                 let scheme = match made.hash {
                     2 => rsa::Pkcs1v15Sign::new::<sha1::Sha1>(),
+                    11 => rsa::Pkcs1v15Sign::new::<sha2::Sha224>(),
                     _ => rsa::Pkcs1v15Sign::new::<sha2::Sha256>(),
                 };
                 return mpi(&secret.sign(scheme, digest).unwrap());
@@ -254,6 +255,7 @@ fn digest(hash: u8, message: &[u8]) -> Vec<u8> {
         8 => Algorithm::Sha256.hash(message),
         9 => Algorithm::Sha384.hash(message),
         10 => Algorithm::Sha512.hash(message),
+        11 => sha224(message).into(),
         // What no check reads needs no digest of its own.
         _ => sha1(message).into(),
     }

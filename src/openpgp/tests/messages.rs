@@ -187,11 +187,17 @@ fn algorithms_and_hashes() {
         (3, "openpgp.hash"),
         (9, "ok"),
         (10, "ok"),
-        (11, "openpgp.hash"),
+        (11, "ok"),
         (12, "openpgp.hash"),
     ] {
         assert_eq!(altered(&|made| made.hash = hash), expected, "{hash}");
     }
+    // RFC 9580 section 5.2.3.5: what GnuPG does not know takes no shorter one.
+    let new = key(6, 1);
+    let mut short = new.plain(0);
+    short.hash = 11;
+    let message = new.parts(&short).concat();
+    assert_eq!(judged(&message, &new.ring()), "openpgp.short-hash");
     for algorithm in [1, 17, 19, 27, 28] {
         let found = altered(&|made| made.algorithm = algorithm);
         assert_eq!(found, "openpgp.key-algorithm", "{algorithm}");

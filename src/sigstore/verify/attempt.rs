@@ -37,7 +37,11 @@ impl Attempt<'_> {
             | Scheme::RsaPkcs1(hash)
             | Scheme::RsaPss(hash)
             | Scheme::Dsa(hash) => hash,
-            Scheme::Ed25519 | Scheme::Ed25519ph | Scheme::RsaPkcs1Sha1 => Hash::Sha512,
+            Scheme::Ed25519
+            | Scheme::Ed25519ph
+            | Scheme::RsaPkcs1Sha1
+            | Scheme::RsaPkcs1Sha224
+            | Scheme::DsaSha224 => Hash::Sha512,
         }
     }
 }

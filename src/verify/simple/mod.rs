@@ -3,6 +3,7 @@
 //!
 //! All of it is the feature `openpgp`.
 
+mod dir;
 mod examine;
 mod judge;
 mod keys;
@@ -11,6 +12,7 @@ mod message;
 mod source;
 mod stored;
 
+pub use dir::{DIR_TAG, DirImage};
 pub(super) use keys::{GpgKeys, Keyrings};
 pub use lookaside::Lookaside;
 pub(super) use message::SimpleMessage;

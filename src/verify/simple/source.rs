@@ -24,6 +24,8 @@ pub(in crate::verify) struct SimpleSource<'r, A> {
     archive: &'r A,
     digest: &'r Digest,
     lookaside: Option<Lookaside>,
+    /// Where files are that are numbered, for people.
+    place: &'static str,
     next: Ahead,
     found: Vec<Arc<Found>>,
     missed: Option<Finding>,
@@ -45,11 +47,13 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
         archive: &'r A,
         digest: &'r Digest,
         lookaside: Option<Lookaside>,
+        place: &'static str,
     ) -> Self {
         Self {
             archive,
             digest,
             lookaside,
+            place,
             next: Ahead::Extension,
             found: Vec::new(),
             missed: None,
@@ -134,7 +138,8 @@ impl<'r, A: Archive> SimpleSource<'r, A> {
         *fetched = fetched.saturating_add(blob.len());
         let stored = Stored::read(&blob).map_err(Finding::deny);
         self.next = Ahead::Lookaside(number.saturating_add(1));
-        self.add(format!("lookaside, signature-{number}"), stored, fetched);
+        let source = format!("{}, signature-{number}", self.place);
+        self.add(source, stored, fetched);
     }
 
     fn room(&mut self, fetched: usize) -> Option<usize> {

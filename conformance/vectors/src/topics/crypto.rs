@@ -97,7 +97,9 @@ fn verify_signature(
         (Scheme::RsaPss(hash), _) => name("rsa-pss", hash),
         (Scheme::Ed25519, _) => "ed25519".into(),
         (Scheme::Ed25519ph, _) => "ed25519ph".into(),
-        (Scheme::Dsa(_) | Scheme::RsaPkcs1Sha1, _) => return Err(Stop::Unsupported),
+        (Scheme::Dsa(_) | Scheme::DsaSha224 | Scheme::RsaPkcs1Sha1 | Scheme::RsaPkcs1Sha224, _) => {
+            return Err(Stop::Unsupported);
+        }
     };
     let options = json!({"key": bytes(key), "data": bytes(message), "signature": bytes(signature), "algorithm": algorithm, "provider": package.provider});
     match package.call("verifySignature", json!([options]))? {

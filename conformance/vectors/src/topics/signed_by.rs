@@ -15,6 +15,8 @@ use sealgate::internals::reference::Grammar;
 use sealgate::internals::reference::Reference;
 use sealgate::internals::time::UnixTime;
 use sealgate::internals::verify::Archive;
+use sealgate::internals::verify::DIR_TAG;
+use sealgate::internals::verify::DirImage;
 use sealgate::internals::verify::Listed;
 use sealgate::internals::verify::Lookaside;
 use sealgate::internals::verify::Request;
@@ -25,39 +27,44 @@ use sealgate::policy::Policy;
 use serde_json::json;
 use std::collections::BTreeMap;
 
-/// One image and its signatures.
-struct Layout {
-    manifest: Vec<u8>,
-    signatures: Vec<Vec<u8>>,
+/// One image and its signatures, as `dir:` has them; the vectors ask for it under names that it does
+/// not have there.
+struct Layout(DirImage);
+
+impl Layout {
+    fn of(manifest: Vec<u8>, signatures: Vec<Vec<u8>>) -> Self {
+        let signatures = signatures
+            .into_iter()
+            .enumerate()
+            .map(|(place, bytes)| (format!("signature-{}", place + 1), bytes));
+        let manifest = ("manifest.json".into(), manifest);
+        Self(DirImage::of(signatures.chain([manifest]).collect()))
+    }
 }
 
 impl Archive for Layout {
-    async fn manifest(&self, _reference: &str) -> Result<Option<Fetched>, RegistryError> {
-        let parsed: Option<serde_json::Value> = serde_json::from_slice(&self.manifest).ok();
-        let kind = parsed.and_then(|parsed| Some(parsed.get("mediaType")?.as_str()?.into()));
-        Ok(Some(Fetched {
-            bytes: self.manifest.clone(),
-            content_type: kind,
-            digest: None,
-        }))
+    async fn manifest(&self, _: &str) -> Result<Option<Fetched>, RegistryError> {
+        self.0.manifest(DIR_TAG).await
     }
 
-    async fn blob(&self, _digest: &Digest, _max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
-        Ok(None)
+    async fn blob(&self, digest: &Digest, max: usize) -> Result<Option<Vec<u8>>, RegistryError> {
+        self.0.blob(digest, max).await
     }
 
-    async fn referrers(&self, _digest: &Digest) -> Result<Listed, RegistryError> {
-        Ok(Listed::default())
+    async fn referrers(&self, digest: &Digest) -> Result<Listed, RegistryError> {
+        self.0.referrers(digest).await
     }
 
     async fn simple_signature(
         &self,
-        _lookaside: Option<&Lookaside>,
-        _digest: &Digest,
+        lookaside: Option<&Lookaside>,
+        digest: &Digest,
         number: usize,
-        _max: usize,
+        max: usize,
     ) -> Result<Option<Vec<u8>>, RegistryError> {
-        Ok(self.signatures.get(number.wrapping_sub(1)).cloned())
+        self.0
+            .simple_signature(lookaside, digest, number, max)
+            .await
     }
 }
 
@@ -79,10 +86,7 @@ pub fn image(case: &Case, time: UnixTime, provider: &Chosen) -> Run {
     }
     let policy = json!({"default": [requirement]}).to_string();
     let rules = rules(policy.as_bytes(), assets)?;
-    let layout = Layout {
-        manifest: case.input("manifest")?,
-        signatures: case.inputs("signatures")?,
-    };
+    let layout = Layout::of(case.input("manifest")?, case.inputs("signatures")?);
     judge(
         &layout,
         &rules,
@@ -113,12 +117,7 @@ pub fn evaluation(case: &Case, time: UnixTime, provider: &Chosen) -> Run {
     }
     let rules = rules(&text, assets)?;
     let reference = case.required("reference")?;
-    let layout = |signatures| {
-        Run::Ok(Layout {
-            manifest: case.input("manifest")?,
-            signatures,
-        })
-    };
+    let layout = |signatures| Run::Ok(Layout::of(case.input("manifest")?, signatures));
     if let Some(expected) = case.param("accepted_author_signatures") {
         let mut accepted = 0;
         for one in case.inputs("signatures")? {
