@@ -8,6 +8,7 @@
 use super::Gateway;
 use super::action::{Action, ClientRequest, Respond};
 use super::counters::Counters;
+use super::route::{Route, Wanted, route};
 use crate::host::{Advance, Ask, Egress, Remote, Request, Response, glance};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -15,7 +16,15 @@ use alloc::vec::Vec;
 impl Gateway {
     /// What this request asks of the upstream first, if that is `HEAD` of an address to which the
     /// operator's word leads.
+    /// Of manifests alone: what else is asked for has effects, or lets its client in otherwise.
     pub fn look(&self, request: &ClientRequest) -> Option<Request> {
+        let Ok(Route::Upstream {
+            wanted: Wanted::Manifest { .. },
+            ..
+        }) = route(request, &self.settings)
+        else {
+            return None;
+        };
         match self.glance(request, Remote::new(true)) {
             Advance::Asks(asks) => match <[(u32, Ask); 1]>::try_from(asks).ok()? {
                 [(_, Ask::Fetch(head))]

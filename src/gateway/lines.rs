@@ -19,15 +19,15 @@ impl Gateway {
     /// address, then a name and a value for each header. A line each.
     pub fn look_in_lines(&self, request: &str) -> Option<String> {
         let (time, question, authorization) = split(request)?;
-        let mut said = self.caches.said.borrow_mut();
-        let said = said.within(Moment::of(time));
-        if let Some(head) = said.head(question) {
+        let moment = Moment::of(time);
+        if let Some(head) = self.caches.said.borrow_mut().within(moment).head(question) {
             return Some([head, authorization].concat());
         }
         let head = self.look(&client_request(request)?)?;
         let lines = lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))?;
         if let Some(head) = lines.strip_suffix(authorization) {
-            said.keep_head(question, head);
+            let mut said = self.caches.said.borrow_mut();
+            said.within(moment).keep_head(question, head);
         }
         Some(lines)
     }
@@ -43,17 +43,20 @@ impl Gateway {
     ) -> Option<Vec<u8>> {
         let digest = digest?;
         let (time, question, _) = split(request)?;
+        let moment = Moment::of(time);
         let mut said = self.caches.said.borrow_mut();
-        let said = said.within(Moment::of(time));
-        if let Some((answer, decided)) = said.answer(question, &asked, &digest) {
+        if let Some((answer, decided)) = said.within(moment).answer(question, &asked, &digest) {
             self.counters.answered(decided);
             return Some(answer.into());
         }
+        drop(said);
         let respond = self.answer(&client_request(request)?, asked, Some(digest.clone()))?;
         let answer = flat(&respond)?;
         let decision = respond.log.and_then(|log| log.decision)?;
         self.counters.answered(decision.decided());
-        said.keep_answer(question, digest, &answer, decision.decided());
+        let mut said = self.caches.said.borrow_mut();
+        said.within(moment)
+            .keep_answer(question, digest, &answer, decision.decided());
         self.decisions.borrow_mut().keep(&decision);
         Some(answer)
     }

@@ -314,3 +314,30 @@ fn what_does_not_read_alone_is_not_kept() {
         assert_eq!(gets() > before, !is_kept, "{kind}");
     }
 }
+
+/// A look is a step of a pull, and of nothing else, whatever an address has in it.
+#[test]
+fn nothing_but_a_manifest_is_looked_at() {
+    let world = World::default();
+    let gateway = with(|config| config.admin_secret = b"0123456789abcdef".to_vec());
+    world.signed("app", "1.0", "a");
+    let secret = "Bearer 0123456789abcdef";
+    let digest = Digest::of(b"a").to_string();
+    for (method, path) in [
+        ("POST", "/admin/flush?/manifests/"),
+        ("GET", "/admin/decisions?image=/manifests/"),
+        ("GET", "/badge/app/manifests/x:1.0.svg"),
+        ("GET", "/api/evidence/app/manifests/x?ref=1.0"),
+        ("GET", "/api/verify?image=r.example/app/manifests/x:1.0"),
+        ("GET", "/v2/app/tags/list?/manifests/"),
+    ] {
+        for who in [None, Some(secret)] {
+            let who = who.map_or(String::new(), |who| format!("\nauthorization\n{who}"));
+            let text = format!("1000\n{method}\nhttp://gate.test{path}\nhost\ngate.test{who}");
+            assert_eq!(gateway.look_in_lines(&text), None, "{path}");
+            let asked = "http://up.test/v2/app/manifests/1.0".into();
+            let answer = gateway.answer_in_lines(&text, asked, Some(digest.clone()));
+            assert_eq!(answer, None, "{path}");
+        }
+    }
+}
