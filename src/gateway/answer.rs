@@ -316,7 +316,10 @@ fn upstream<R: Host + Store>(
                 context.entry.name
             ),
         ),
-        other => unknown(context, resource, &cleaned(other.into()), "-".into()),
+        other => {
+            let id = context.decision_id(resource);
+            unknown(context, resource, &cleaned(other.into()), id)
+        }
     }
 }
 

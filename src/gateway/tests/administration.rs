@@ -268,3 +268,20 @@ fn what_happens_is_counted() {
     let text = get(&gateway, &world, "/metrics").text();
     assert!(!text.contains("app") && !text.contains("r.example") && !text.contains("up.test"));
 }
+
+/// What could not be found out stands there for each image, and once in ten seconds.
+#[test]
+fn silent_registries_are_told_image_by_image() {
+    let world = World::default();
+    let gateway = administrated();
+    world.fail("up.test", 9, Ok(response(500, &[], b"")));
+    for path in [
+        "/v2/app/manifests/1.0",
+        "/v2/app/manifests/2.0",
+        "/v2/app/manifests/2.0",
+    ] {
+        assert_eq!(get(&gateway, &world, path).status, 503);
+    }
+    let open = told(&gateway, &world, "/admin/refusals").text();
+    assert_eq!(open.matches(r#""verdict":"unknown""#).count(), 2, "{open}");
+}
