@@ -82,10 +82,11 @@ impl<'a, R: Host + Store> Context<'a, R> {
             "" => String::from("x"),
             repository => entry.upstream_repository(repository),
         };
-        // What is known of two registries is kept apart: no repository's name has a bar.
+        // What is known of two registries is kept apart: no repository's name has a bar. Each owner in
+        // a registry pays for what is his, so that no slash of a prefix may end an owner's name.
         let kept = match entry.prefix.as_str() {
             "" => upstream.clone(),
-            prefix => format!("{prefix}|{upstream}"),
+            prefix => format!("{}|{upstream}", prefix.replace('/', ":")),
         };
         let records = || Records {
             store: remote,

@@ -163,9 +163,28 @@ impl Entries {
     /// By which name a client asks for this repository of the registry that policies know by `name`.
     pub(super) fn asked(&self, name: &str, repository: &str) -> Option<String> {
         let entry = self.0.iter().find(|entry| entry.name == name)?;
-        Some(match entry.prefix.as_str() {
+        let asked = match entry.prefix.as_str() {
             "" => repository.into(),
             prefix => format!("{prefix}/{repository}"),
+        };
+        // A longer prefix may hide it.
+        let leads = self.of(&asked).is_some_and(|(found, _)| found == entry);
+        leads.then_some(asked)
+    }
+
+    /// Names of this registry below which another one stands here, so that nobody gets them.
+    pub(super) fn hidden<'e>(
+        &'e self,
+        entry: &'e RegistryEntry,
+    ) -> impl Iterator<Item = String> + 'e {
+        let others = self.0.iter().filter(move |other| *other != entry);
+        others.filter_map(move |other| {
+            let below = match entry.prefix.as_str() {
+                "" => Some(other.prefix.as_str()),
+                prefix => other.prefix.strip_prefix(prefix)?.strip_prefix('/'),
+            };
+            let below = below.filter(|below| !below.is_empty())?;
+            Some(format!("{}/{below}", entry.name))
         })
     }
 

@@ -102,6 +102,12 @@ fn registries_conf(settings: &Settings, origin: &str) -> String {
             entry.name,
             location(entry, origin)
         ));
+        // Else they would be asked for here, and be another registry's.
+        for hidden in settings.entries.hidden(entry) {
+            text.push_str(&format!(
+                "\n[[registry]]\nprefix = \"{hidden}\"\nlocation = \"{hidden}\"\nblocked = true\n"
+            ));
+        }
     }
     text
 }

@@ -231,3 +231,56 @@ fn wrong_registries_refuse_everything() {
     assert_eq!(both.misconfigured().unwrap().code, "config.registries");
     assert!(world.asked.borrow().is_empty());
 }
+
+/// What stands at the root under the name of a prefix is another registry's here: nobody is told of
+/// one for the other, and clients that ask by the registries' own names get neither.
+#[test]
+fn what_a_prefix_hides_is_nobody_elses() {
+    let world = World::default();
+    let gateway = several(
+        r#"[{"prefix": "", "upstream": "http://root.test", "name": "root.example"},
+            {"prefix": "team", "upstream": "http://up.test", "name": "r.example"},
+            {"prefix": "team/x", "upstream": "http://x.test", "name": "x.example"}]"#,
+    );
+    world.signed("app", "1.0", "a");
+    let report = |image: &str| get(&gateway, &world, &format!("/api/verify?image={image}")).status;
+    assert_eq!(report("r.example/app:1.0"), 200);
+    assert_eq!(report("root.example/team/app:1.0"), 400);
+    assert_eq!(report("r.example/x/app:1.0"), 400);
+    let text = get(&gateway, &world, "/setup?for=podman").text();
+    for hidden in ["root.example/team", "root.example/team/x", "r.example/x"] {
+        let part = format!(
+            "[[registry]]\nprefix = \"{hidden}\"\nlocation = \"{hidden}\"\nblocked = true\n"
+        );
+        assert!(text.contains(&part), "{hidden}: {text}");
+    }
+    assert_eq!(text.matches("blocked").count(), 3, "{text}");
+}
+
+/// Who pushes much below a prefix of several components takes no room from another owner there.
+#[test]
+fn owners_below_a_long_prefix_are_apart() {
+    let world = World::default();
+    let gateway =
+        several(r#"[{"prefix": "a/b", "upstream": "http://up.test", "name": "r.example"}]"#);
+    let budget = Budget::new(&world, &gateway.counters, 9);
+    let kept = |repository: &str| {
+        let asked = request("GET", "/v2/", &[], 1_000);
+        let context = context::Context::new(
+            &gateway.settings,
+            &gateway.caches,
+            &asked,
+            repository,
+            &budget,
+        );
+        let context = context.unwrap().unwrap();
+        context
+            .memory
+            .repository
+            .split('/')
+            .next()
+            .unwrap()
+            .to_string()
+    };
+    assert_ne!(kept("a/b/victim/app"), kept("a/b/evil/app"));
+}
