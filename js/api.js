@@ -317,7 +317,8 @@ export function createApi(glue, platform) {
 			while (this.#made.era !== runner.era()) {
 				const era = runner.era();
 				const inner = await runner.run(
-					() => glue.startGateway(this.#config),
+					// What was to be forgotten is known no more, so nothing of before is asked for.
+					() => glue.startGateway({ ...this.#config, since: Date.now() }),
 					this.#services,
 				);
 				this.#made = { inner, era };

@@ -352,6 +352,8 @@ export interface GatewayConfig {
 	adminSecret?: Bytes;
 	/** Whether images may have layers that are foreign by their type, with `urls` from which clients fetch them; not when absent. */
 	foreignLayers?: boolean;
+	/** Verdicts that the store has of before this, in milliseconds since 1970, are not asked for: of a gateway that takes the place of another, so that what that one was told to forget stays forgotten. */
+	since?: number;
 	/** Which build of the module this is, for one of your own whose gateway shares a store with others: what another build kept is not believed. The package's modules know theirs. */
 	build?: string;
 }

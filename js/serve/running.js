@@ -47,7 +47,9 @@ export async function createRunning(
 				? before.reach
 				: createReach(serving.ca, environment);
 		const settings = settingsOf(serving, found, secret);
-		const gateway = await Gateway.create(configOf(settings), {
+		// The store outlives a gateway, and what one was told to forget is known to it alone.
+		const config = { ...configOf(settings), since: Date.now() };
+		const gateway = await Gateway.create(config, {
 			fetch: async (url, init) =>
 				layouts === undefined
 					? toResponse(url, init, await reach(url, init))

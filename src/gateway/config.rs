@@ -30,6 +30,9 @@ pub struct Config {
     pub registries_d: Option<BTreeMap<String, Vec<u8>>>,
     /// `SECRET`: for the HMAC of what is stored outside of this isolate; without it nothing is.
     pub secret: Vec<u8>,
+    /// Verdicts of a store from before this, in milliseconds since 1970, are asked for no more: what a
+    /// gateway that this one replaces has forgotten stays forgotten. 0: all may be asked for.
+    pub since: i64,
     /// Which build of this program it is: records of another build are ignored.
     pub build: String,
     /// `CORS_ORIGINS`: origins of websites that may read what stands beside `/v2/`; `*` is every
@@ -93,6 +96,7 @@ impl Default for Config {
             assets: BTreeMap::new(),
             registries_d: None,
             secret: Vec::new(),
+            since: 0,
             build: env!("CARGO_PKG_VERSION").into(),
             cors_origins: Vec::new(),
             publish_policy: true,

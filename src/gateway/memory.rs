@@ -102,6 +102,8 @@ impl Ruling {
 /// by repository; beyond it, both belong to the name ([`Memory::stored`]).
 pub(super) struct RulingKey {
     question: String,
+    /// Since when nothing was forgotten, as the question was asked.
+    since: i64,
 }
 
 /// The isolate's own memory, each kind with a budget of its own.
@@ -111,7 +113,8 @@ pub(super) struct Caches {
     pub(super) content: Rc<RefCell<Cache<Rc<Subject>>>>,
     pub(super) hints: Rc<RefCell<HintCaches>>,
     pub(super) said: RefCell<SaidNow>,
-    /// When everything was forgotten: verdicts of before that answer other questions.
+    /// When everything was forgotten, in milliseconds, or a number after the one before: verdicts of
+    /// before that answer other questions.
     pub(super) since: Cell<i64>,
 }
 
@@ -121,6 +124,7 @@ impl Caches {
         Self {
             content: self.content.clone(),
             hints: self.hints.clone(),
+            since: self.since.clone(),
             ..Self::default()
         }
     }
@@ -132,7 +136,8 @@ impl Caches {
         self.content.swap(&fresh.content);
         self.hints.swap(&fresh.hints);
         self.said.swap(&fresh.said);
-        self.since.set(now.0);
+        let next = self.since.get().saturating_add(1);
+        self.since.set(now.0.saturating_mul(1_000).max(next));
     }
 }
 
@@ -228,12 +233,13 @@ impl<S: Store> Memory<'_, S> {
         let within = within.map(ToString::to_string).unwrap_or_default();
         RulingKey {
             question: [judged, &within, &digest.to_string()].join("\n"),
+            since: self.caches.since.get(),
         }
     }
 
     /// The name of a ruling beyond this isolate: a hash of everything that it depends on.
     pub(super) fn stored(&self, key: &RulingKey) -> String {
-        let since = self.caches.since.get().to_string();
+        let since = key.since.to_string();
         let parts = [self.basis, &since, &self.repository, &key.question].join("\n");
         format!("verdict/{}", hex::encode(&sha256(parts.as_bytes())))
     }
@@ -245,7 +251,8 @@ impl<S: Store> Memory<'_, S> {
         }
         let record = self.records.load("verdict", &self.stored(key)).await?;
         let (ruling, end) = Ruling::from_record(&record)?;
-        Moment::of(now).is_before(end).then(|| {
+        let holds = key.since == self.caches.since.get() && Moment::of(now).is_before(end);
+        holds.then(|| {
             self.insert_ruling(key, &ruling, end);
             ruling
         })
@@ -274,8 +281,11 @@ impl<S: Store> Memory<'_, S> {
         );
     }
 
-    /// Keeps a ruling for as long as it holds.
+    /// Keeps a ruling for as long as it holds; not if everything was forgotten while it was made.
     pub(super) async fn keep_ruling(&self, key: &RulingKey, ruling: &Ruling, now: UnixTime) {
+        if key.since != self.caches.since.get() {
+            return;
+        }
         let seconds = ruling.seconds(now);
         let end = UnixTime(now.0.saturating_add(i64::from(seconds)));
         if !Moment::of(now).is_before(end) {

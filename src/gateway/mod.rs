@@ -114,6 +114,7 @@ impl Gateway {
 
     fn with((settings, next): (Settings, Option<Settings>)) -> Self {
         let caches = Caches::default();
+        caches.since.set(settings.since);
         Self {
             settings,
             next: next.map(|settings| NextPolicy::new(settings, &caches)),

@@ -28,6 +28,7 @@ pub(super) struct Settings {
     /// SHA-256 over everything that a verdict depends on, but for the image.
     pub basis: String,
     pub secret: Vec<u8>,
+    pub since: i64,
     pub build: String,
     pub cors_origins: Vec<String>,
     pub publish_policy: bool,
@@ -103,6 +104,7 @@ impl Settings {
             },
             policy: config.policy,
             secret: config.secret,
+            since: config.since,
             build: config.build,
             cors_origins: config.cors_origins,
             publish_policy: config.publish_policy,

@@ -196,6 +196,11 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         assets: values::byte_map(options, "assets")?,
         registries_d: registries_d(options)?,
         secret: values::bytes(options, "secret")?.unwrap_or_else(Vec::new),
+        since: if values::has(options, "since") {
+            values::integer(options, "since")?
+        } else {
+            0
+        },
         build: values::text(options, "build")?.unwrap_or_default(),
         cors_origins: values::text_list(options, "corsOrigins")?,
         publish_policy: !values::has(options, "publishPolicy")

@@ -358,3 +358,38 @@ fn kept_content_is_hashed_when_it_comes_from_a_store() {
         assert_eq!((respond.status, respond.body.as_ref()), (200, Some(&bytes)));
     }
 }
+
+/// What is judged while everything is forgotten was judged by what was to be forgotten.
+#[test]
+fn a_verdict_that_was_under_way_at_a_flush_is_not_kept() {
+    let world = World::default();
+    let gateway = gateway();
+    let memory = memory_of(&gateway, &world);
+    let (now, digest) = (UnixTime(1_000), Digest::of(b"a"));
+    let ruling = Ruling {
+        allow: true,
+        reason: Failure::new("signature.missing", ""),
+        until: None,
+    };
+    for _ in 0..2 {
+        let key = memory.ruling_key("r.example/app:1.0", None, &digest);
+        // Twice in the same second, too.
+        gateway.caches.forget(now);
+        run(memory.keep_ruling(&key, &ruling, now));
+        let again = memory.ruling_key("r.example/app:1.0", None, &digest);
+        assert_eq!(run(memory.ruling(&again, now)), None);
+        assert!(records(&world).is_empty());
+    }
+}
+
+/// A gateway that takes the place of another does not find in the store what that one forgot.
+#[test]
+fn what_was_forgotten_stays_so_in_the_next_gateway() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let path = "/v2/app/manifests/1.0";
+    let made = |since| with(|config| config.since = since);
+    assert_eq!(checks(&world, &made(1), path, 1_000), 1);
+    assert_eq!(checks(&world, &made(1), path, 1_000), 0);
+    assert_eq!(checks(&world, &made(2), path, 1_000), 1);
+}
