@@ -93,7 +93,7 @@ export async function createRunning(
 	async function look(asked) {
 		/** @type {unknown} */
 		let wrong;
-		const found = await readFiles(serving).catch((error) => {
+		const found = await readFiles(serving, true).catch((error) => {
 			wrong = error;
 			return undefined;
 		});
@@ -123,14 +123,16 @@ export async function createRunning(
 	};
 }
 
-/** Everything that the operator's files say. @param {Serving} serving @returns {Promise<Read>} */
-async function readFiles({
-	policy: path,
-	policyNext: nextPath,
-	registriesD,
-	ca,
-	tls,
-}) {
+/**
+ * Everything that the operator's files say. A next policy that is not there any more is none, which the gateway itself reports: it
+ * must not keep the one in force from being read, whose place it may just have taken.
+ *
+ * @param {Serving} serving @param {boolean} [again] not at the start, where a path may be mistaken @returns {Promise<Read>}
+ */
+async function readFiles(
+	{ policy: path, policyNext: nextPath, registriesD, ca, tls },
+	again = false,
+) {
 	const found = await readPolicy(path, "--policy", registriesD).catch(
 		(error) => {
 			if (UNREADABLE.test(String(error?.code))) throw error;
@@ -145,7 +147,12 @@ async function readFiles({
 	);
 	const { policy, assets, registriesD: folder } = found;
 	const next =
-		nextPath === undefined ? undefined : await readNext(nextPath, path);
+		nextPath === undefined
+			? undefined
+			: await readNext(nextPath, path).catch((error) => {
+					if (!again) throw error;
+					return { policyNext: new Uint8Array(), assets: {} };
+				});
 	return {
 		policy,
 		...(next && { policyNext: next.policyNext }),

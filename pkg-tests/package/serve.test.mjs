@@ -710,6 +710,27 @@ test("in audit nothing is refused, the administrator sees what would be, and a n
 	assert.match(metrics, /^sealgate_audit 1$/m);
 });
 
+test("a next policy that is moved to the place of the one in force is in force", async () => {
+	const { url } = await registry();
+	const folder = join(project, "moved");
+	mkdirSync(folder);
+	writeFileSync(join(folder, "policy.json"), policyOf("open"));
+	writeFileSync(join(folder, "next.json"), policyOf("other"));
+	const gate = await start(
+		["--upstream", url, "--name", NAME, "--policy", "moved/policy.json"],
+		{ POLICY_NEXT: "moved/next.json" },
+	);
+	const status = async (/** @type {string} */ repository) =>
+		(await ask(`${gate.url}/v2/${repository}/manifests/1.0`)).status;
+	assert.deepEqual([await status("open"), await status("other")], [200, 403]);
+	renameSync(join(folder, "next.json"), join(folder, "policy.json"));
+	await until(() => logOf(gate).some(({ event }) => event === "configuration"));
+	const { state, next } =
+		logOf(gate).find(({ event }) => event === "configuration") ?? {};
+	assert.deepEqual([state, next?.code], ["ok", "config.policy"]);
+	assert.deepEqual([await status("open"), await status("other")], [403, 200]);
+});
+
 test("several registries stand behind one gateway, each below its prefix", async () => {
 	const [one, two] = [await registry(), await registry()];
 	const gate = await start(["--policy", "open.json"], {
