@@ -32,6 +32,8 @@ struct Found {
     /// When each image was judged last.
     judged: BTreeMap<String, UnixTime>,
     differences: BTreeMap<String, Difference>,
+    /// Bytes of their names and reasons.
+    weight: usize,
     compared: u64,
     /// Those that could not be found out.
     open: u64,
@@ -46,6 +48,10 @@ struct Difference {
 }
 
 impl Difference {
+    fn weight(&self) -> usize {
+        self.now.weight().saturating_add(self.next.weight())
+    }
+
     /// An object: the image, both verdicts with their reasons, since when and when last.
     fn document(&self) -> String {
         let side = |decision: &Decision| {
@@ -64,6 +70,21 @@ impl Difference {
             self.since.0,
             self.next.time.0
         )
+    }
+}
+
+impl Found {
+    /// Keeps it, where there is room; nothing is what both agree about now.
+    fn set(&mut self, image: &str, difference: Option<Difference>) {
+        if let Some(old) = self.differences.remove(image) {
+            self.weight = self.weight.saturating_sub(old.weight());
+        }
+        let Some(difference) = difference else { return };
+        let weight = self.weight.saturating_add(difference.weight());
+        if self.differences.len() < limits::NEXT_IMAGES && weight <= limits::KEPT_DECISIONS_BYTES {
+            self.weight = weight;
+            self.differences.insert(image.into(), difference);
+        }
     }
 }
 
@@ -124,7 +145,7 @@ impl NextPolicy {
         }
         let allows = |decision: &Decision| decision.resolution == Resolution::Allow;
         if allows(&now) == allows(&next) {
-            found.differences.remove(&now.image);
+            found.set(&now.image, None);
             return None;
         }
         let since = found
@@ -134,10 +155,7 @@ impl NextPolicy {
         let difference = Difference { now, next, since };
         let document = difference.document();
         let image = difference.now.image.clone();
-        let has_room = found.differences.len() < limits::NEXT_IMAGES;
-        if has_room || found.differences.contains_key(&image) {
-            found.differences.insert(image, difference);
-        }
+        found.set(&image, Some(difference));
         let members = document.strip_prefix('{').unwrap_or_default();
         Some(format!("{{\"event\":\"next\",{members}"))
     }
@@ -175,5 +193,46 @@ impl NextPolicy {
             shown.join(","),
             found.differences.len() > shown.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Failure;
+    use crate::gateway::Config;
+
+    /// Reasons repeat what evidence says, and whoever pushes much of it gets no more room.
+    #[test]
+    fn differences_have_a_bound_in_bytes() {
+        let settings = Settings::both(Config {
+            policy_next: Some(Vec::new()),
+            ..Config::default()
+        });
+        let next = NextPolicy::new(settings.1.unwrap(), &Caches::default());
+        let message = "x".repeat(4_000);
+        let decision = |number: usize, resolution| Decision {
+            id: String::new(),
+            time: UnixTime(0),
+            resolution,
+            image: format!("r.example/app:{number}"),
+            reason: Failure::new("signature.invalid", message.as_str()),
+        };
+        let compare = |number, verdict| {
+            let now = decision(number, Resolution::Allow);
+            next.compare(now, decision(number, verdict))
+        };
+        for number in 0..3_000 {
+            assert!(compare(number, Resolution::Deny).is_some());
+        }
+        let held = next.compared().differ;
+        assert!(
+            held * 8_000 <= limits::KEPT_DECISIONS_BYTES && held > 900,
+            "{held}"
+        );
+        for number in 0..3_000 {
+            assert!(compare(number, Resolution::Allow).is_none());
+        }
+        assert_eq!((next.compared().differ, next.found.borrow().weight), (0, 0));
     }
 }
