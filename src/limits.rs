@@ -195,6 +195,8 @@ pub const KEPT_DECISIONS: usize = 10_000;
 pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
 /// Decisions that are shown at once.
 pub const SHOWN_DECISIONS: usize = 1_000;
+/// Reports and badges that one instance makes or has waiting at once; pulls keep the rest.
+pub const REPORTS: usize = 8;
 /// Registries behind one gateway.
 pub const REGISTRIES: usize = 64;
 /// Images that wait at once to be judged by the next policy.

@@ -68,7 +68,7 @@ use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
 use budget::Budget;
 use context::Context;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use counters::Counters;
 use decisions::Decisions;
 use judge::Judge;
@@ -96,6 +96,8 @@ pub struct Gateway {
     next: Option<NextPolicy>,
     counters: Counters,
     decisions: RefCell<Decisions>,
+    /// Reports that are being made, or wait for their turn.
+    reports: Cell<usize>,
 }
 
 impl Gateway {
@@ -121,6 +123,7 @@ impl Gateway {
             caches,
             counters: Counters::default(),
             decisions: RefCell::default(),
+            reports: Cell::default(),
         }
     }
 
@@ -208,6 +211,13 @@ impl Gateway {
                 let wrong = Failure::from(error);
                 return answer::misconfigured(settings.rules.as_ref().err().unwrap_or(&wrong));
             }
+        };
+        let _turn = match wanted {
+            Wanted::Report { .. } | Wanted::Badge { .. } => match report::turn(&self.reports) {
+                None => return report::too_many(),
+                turn => turn,
+            },
+            _ => None,
         };
         match (wanted, &settings.rules) {
             (Wanted::Ping, _) => manifest::ping(&context).await,

@@ -99,3 +99,26 @@ fn a_report_says_no_internal_address() {
         assert!(!report.to_string().contains("up.test"), "{report}");
     }
 }
+
+/// Anonymous clients may ask for reports and badges: not for more at once than leave room for pulls.
+#[test]
+fn reports_at_once_have_a_bound() {
+    let world = World::default();
+    let gateway = gateway();
+    world.signed("app", "1.0", "a");
+    let status = |path: &str| get(&gateway, &world, path).status;
+    let (report, badge) = ("/api/verify?image=r.example/app:1.0", "/badge/app:1.0.svg");
+    let mut turns: Vec<_> = (1..limits::REPORTS)
+        .map(|_| crate::gateway::report::turn(&gateway.reports).unwrap())
+        .collect();
+    // One more is made, and then another one.
+    assert_eq!(
+        (status(report), status(badge), status(report)),
+        (200, 200, 200)
+    );
+    turns.extend(crate::gateway::report::turn(&gateway.reports));
+    assert_eq!((status(report), status(badge)), (503, 503));
+    assert_eq!(status("/v2/app/manifests/1.0"), 200);
+    drop(turns);
+    assert_eq!((status(report), gateway.reports.get()), (200, 0));
+}
