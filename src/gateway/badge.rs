@@ -28,6 +28,8 @@ enum State {
 }
 
 impl State {
+    const ALL: [Self; 4] = [Self::Verified, Self::Accepted, Self::Refused, Self::Unknown];
+
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Verified => ("verified", "#1a7f37"),
@@ -63,12 +65,17 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     picture(state, &policy)
 }
 
+/// A website that shows it in its page learns nothing by that: the size is the same whatever it says,
+/// and so is the status.
 fn picture(state: State, policy: &str) -> Action {
     let (words, colour) = state.words();
-    let right = format!("{words} by policy {policy}");
+    let by_policy = |words: &str| format!("{words} by policy {policy}");
+    let right = by_policy(words);
     // Of a font of this size, in which no letter is wider.
     let width = |text: &str| text.chars().count().saturating_mul(7).saturating_add(12);
-    let (left, all) = (width("image"), width("image").saturating_add(width(&right)));
+    let widest = State::ALL.map(|state| width(&by_policy(state.words().0)));
+    let widest = widest.into_iter().max().unwrap_or_default();
+    let (left, all) = (width("image"), width("image").saturating_add(widest));
     let text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{all}\" height=\"20\" role=\"img\" \
          aria-label=\"image: {right}\"><title>image: {right}</title><rect width=\"{left}\" \
@@ -78,8 +85,7 @@ fn picture(state: State, policy: &str) -> Action {
         all.saturating_sub(left),
         left.saturating_add(6),
     );
-    let status = if state == State::Unknown { 404 } else { 200 };
-    let mut action = answer::document(status, "image/svg+xml", text);
+    let mut action = answer::document(200, "image/svg+xml", text);
     if let Action::Respond(Respond { headers, .. }) = &mut action {
         headers.retain(|(name, _)| name != "cache-control");
         headers.push(("cache-control".into(), format!("max-age={SECONDS}")));

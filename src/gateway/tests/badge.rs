@@ -32,7 +32,7 @@ fn it_says_what_was_decided() {
     is("/badge/app.svg", 200, "verified");
     is(&format!("/badge/app@{digest}.svg"), 200, "verified");
     is("/badge/app:2.0.svg", 200, "refused");
-    is("/badge/app:absent.svg", 404, "unknown");
+    is("/badge/app:absent.svg", 200, "unknown");
     let lenient = with(|config| {
         config.policy = br#"{"default": [{"type": "insecureAcceptAnything"}]}"#.to_vec();
     });
@@ -56,7 +56,7 @@ fn it_is_for_everybody_or_for_nobody() {
     let asked = request("GET", path, &[("authorization", TOKEN)], 1_000);
     let private = seen(&world, act(&gateway, &world, &asked));
     let absent = get(&gateway, &world, "/badge/app:absent.svg");
-    assert_eq!((private.status, private.text()), (404, absent.text()));
+    assert_eq!((private.status, private.text()), (200, absent.text()));
 }
 
 /// Nothing that stands in the address, the image or its evidence is in the picture.
@@ -88,4 +88,22 @@ fn it_says_nothing_that_anybody_wrote() {
     );
     let broken = with(|config| config.policy = b"{}".into());
     assert_eq!(get(&broken, &world, "/badge/app:1.0.svg").status, 403);
+}
+
+/// A page in which it stands sees its size, and whether it came.
+#[test]
+fn a_page_that_shows_it_cannot_read_it() {
+    let world = World::default();
+    let gateway = gateway();
+    world.signed("app", "1.0", "a");
+    world.image("app", "2.0", "b");
+    let size = |path: &str| {
+        let seen = get(&gateway, &world, path);
+        let text = seen.text();
+        let width = text.split("width=").nth(1).unwrap();
+        (seen.status, width.split(' ').next().unwrap().to_string())
+    };
+    let one = size("/badge/app:1.0.svg");
+    assert_eq!(one, size("/badge/app:2.0.svg"));
+    assert_eq!(one, size("/badge/app:absent.svg"));
 }
