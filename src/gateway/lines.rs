@@ -50,7 +50,8 @@ impl Gateway {
             return Some(answer.into());
         }
         drop(said);
-        let respond = self.answer(&client_request(request)?, asked, Some(digest.clone()))?;
+        let client = client_request(request)?;
+        let respond = self.answer(&client, asked, Some(digest.clone()))?;
         let answer = flat(&respond)?;
         let decision = respond.log.and_then(|log| log.decision)?;
         self.counters.answered(decision.decided());
@@ -58,6 +59,7 @@ impl Gateway {
         said.within(moment)
             .keep_answer(question, digest, &answer, decision.decided());
         self.decisions.borrow_mut().keep(&decision);
+        self.remember_for_next(&client, &decision);
         Some(answer)
     }
 }

@@ -341,3 +341,26 @@ fn nothing_but_a_manifest_is_looked_at() {
         }
     }
 }
+
+/// What is answered out of memory is judged by the next policy as well, as often as it may be.
+#[test]
+fn what_is_remembered_is_compared_with_the_next_policy() {
+    let world = World::default();
+    let gateway = with(|config| {
+        config.policy_next = Some(br#"{"default": [{"type": "reject"}]}"#.to_vec());
+    });
+    world.signed("app", "1.0", "a");
+    let again = |time| {
+        let asked = request("GET", "/v2/app/manifests/1.0", &[], time);
+        assert!(answered(&gateway, &world, &in_lines("1.0", None, time)).is_some());
+        gateway
+            .has_next(&asked)
+            .then(|| run(gateway.judge_next(&asked, &world)))
+            .flatten()
+            .is_some()
+    };
+    let first = request("GET", "/v2/app/manifests/1.0", &[], 1_000);
+    act(&gateway, &world, &first);
+    assert!(run(gateway.judge_next(&first, &world)).is_some());
+    assert_eq!((again(1_030), again(1_070)), (false, true));
+}
