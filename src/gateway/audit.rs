@@ -9,6 +9,7 @@ use crate::crypto::Provider;
 use crate::digest::Digest;
 use crate::error::Failure;
 use crate::host::{Host, Store};
+use crate::oci::Document;
 use crate::reference::Reference;
 use alloc::string::ToString;
 
@@ -32,11 +33,14 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         }
     }
 
-    /// Whether everything is under audit, or the policy has this image under it, as this reference or by a tag under which it
-    /// was resolved.
+    /// Whether everything is under audit, or the policy has this image under it: as this reference, by
+    /// a tag under which it was resolved, or as an image of an index with such a tag.
     async fn audits(&self, reference: &str) -> bool {
         if self.context.settings.mode == Mode::Audit {
             return true;
+        }
+        if !self.rules.has_audit() {
+            return false;
         }
         let audited = |name: &Reference| self.rules.audited(name).is_some();
         if self
@@ -47,9 +51,27 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
             return true;
         }
         match Digest::parse(reference) {
-            Ok(digest) => self.context.names_by_tag(&digest).await.iter().any(audited),
+            Ok(digest) => {
+                let names = self.context.names_by_tag(&digest).await;
+                names.iter().any(audited) || self.audits_index_of(&digest).await
+            }
             Err(_) => false,
         }
+    }
+
+    /// The hint is only where to look: the index is hashed, and must list the image.
+    async fn audits_index_of(&self, digest: &Digest) -> bool {
+        let audited = |name: &Reference| self.rules.audited(name).is_some();
+        for parent in self.context.hints.parents(digest) {
+            let lists = self.context.subject(&parent).await.is_ok_and(|found| {
+                matches!(&found.document, Document::Index(index)
+                    if index.manifests.iter().any(|entry| entry.digest == *digest))
+            });
+            if lists && self.context.names_by_tag(&parent).await.iter().any(audited) {
+                return true;
+            }
+        }
+        false
     }
 
     /// Under audit are all blobs of an audited repository, and those of an image with an audited

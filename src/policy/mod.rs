@@ -196,6 +196,13 @@ impl Policy {
         ))
     }
 
+    /// Whether anything is under audit.
+    pub(crate) fn has_audit(&self) -> bool {
+        self.marker
+            .as_ref()
+            .is_some_and(|marker| !marker.audit.is_empty())
+    }
+
     /// The docker scope of this image that is under audit. Of all scopes that match an image, the
     /// policy's and the audit list's together, the most specific decides: a policy's scope below an
     /// audited one is enforced (docs/trust.md section 1).

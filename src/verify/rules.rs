@@ -215,6 +215,14 @@ impl Rules {
         is_of_dir || self.copied_lookaside(name).is_some()
     }
 
+    /// Whether the policy has anything under audit.
+    pub(crate) fn has_audit(&self) -> bool {
+        match self {
+            Self::Policy(rules) => rules.policy.has_audit(),
+            Self::Direct(_) => false,
+        }
+    }
+
     /// The docker scope of this image that the policy has under audit: refusals there are written
     /// down and pass.
     pub fn audited(&self, name: &Reference) -> Option<&str> {

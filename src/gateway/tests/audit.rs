@@ -236,3 +236,44 @@ fn any_other_mode_enforces() {
     }
     assert_eq!(Mode::named("audit"), Mode::Audit);
 }
+
+/// An index under an audited tag is served with its images and their blobs, and no other image is.
+#[test]
+fn an_index_with_a_tag_under_audit_is_served_whole() {
+    let world = World::default();
+    for coverage in ["index", "instance"] {
+        let gateway = Gateway::new(config(&policy(coverage).replace(
+            r#""version": 1"#,
+            r#""version": 1, "audit": ["r.example/app:2.0"]"#,
+        )));
+        let (child, bytes) = world.image("app", "arm", "a");
+        let (other, _) = world.image("app", "1.0", "b");
+        world.put(
+            "app",
+            "2.0",
+            INDEX,
+            &index_of(&[descriptor(MANIFEST, &bytes, "")]),
+        );
+        for path in [
+            "/v2/app/manifests/2.0".to_string(),
+            format!("/v2/app/manifests/{child}"),
+            format!("/v2/app/blobs/{}", Digest::of(b"a")),
+        ] {
+            assert_eq!(
+                get(&gateway, &world, &path).status,
+                200,
+                "{coverage} {path}"
+            );
+        }
+        for path in [
+            format!("/v2/app/manifests/{other}"),
+            format!("/v2/app/blobs/{}", Digest::of(b"b")),
+        ] {
+            assert_eq!(
+                get(&gateway, &world, &path).status,
+                403,
+                "{coverage} {path}"
+            );
+        }
+    }
+}
