@@ -2,9 +2,11 @@
 
 use super::Gateway;
 use super::action::{Action, ClientRequest};
+use super::badge;
 use super::budget::Budget;
 use super::log::Decision;
 use super::route::{Route, Wanted, route};
+use super::wish::is_administrator;
 use crate::crypto::Provider;
 use crate::host::{Host, Sink, Store};
 use alloc::string::String;
@@ -26,6 +28,13 @@ impl Gateway {
         let next = self.next.as_ref()?;
         let (repository, wanted, image) = self.pending(request)?;
         let now = next.take(&image, request.time)?;
+        let anonymous;
+        let request = if is_administrator(&self.settings, request) {
+            anonymous = badge::anonymous(request);
+            &anonymous
+        } else {
+            request
+        };
         let remote = &Budget::new(remote, &self.counters, next.settings.requests);
         let action = self
             .ask_by(

@@ -172,12 +172,13 @@ impl Gateway {
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
                 let anonymous;
-                let request = match wanted {
-                    Wanted::Badge { .. } => {
-                        anonymous = badge::anonymous(request);
-                        &anonymous
-                    }
-                    _ => request,
+                let is_badge = matches!(wanted, Wanted::Badge { .. });
+                // No registry gets the administrator's secret.
+                let request = if is_badge || wish::is_administrator(&self.settings, request) {
+                    anonymous = badge::anonymous(request);
+                    &anonymous
+                } else {
+                    request
                 };
                 let remote = &Budget::new(remote, counters, self.settings.requests);
                 let about = (repository.as_str(), &wanted);

@@ -285,3 +285,31 @@ fn silent_registries_are_told_image_by_image() {
     let open = told(&gateway, &world, "/admin/refusals").text();
     assert_eq!(open.matches(r#""verdict":"unknown""#).count(), 2, "{open}");
 }
+
+/// The administrator's secret is for this gateway: no registry behind it sees it.
+#[test]
+fn no_registry_gets_the_secret() {
+    let world = World::default();
+    let gateway = administrated();
+    let (digest, _) = world.signed("app", "1.0", "a");
+    let path = "/v2/app/manifests/1.0";
+    let text = |who: &str| format!("1000\nGET\nhttp://gate.test{path}\nhost\ngate.test{who}");
+    get(&gateway, &world, path);
+    assert!(gateway.look_in_lines(&text("")).is_some());
+    let bearer = format!("Bearer {SECRET}");
+    assert_eq!(
+        gateway.look_in_lines(&text(&format!("\nauthorization\n{bearer}"))),
+        None
+    );
+    let blob = format!("/v2/app/blobs/{}", Digest::of(b"a"));
+    for path in [path, &format!("/v2/app/manifests/{digest}"), &blob] {
+        let headers = [("authorization", bearer.as_str())];
+        let asked = request("GET", path, &headers, 1_000);
+        if let Some(head) = gateway.look(&asked) {
+            assert!(head.headers.iter().all(|(name, _)| name != "authorization"));
+        }
+        if let Action::Stream(stream) = act(&gateway, &world, &asked) {
+            assert!(stream.headers.is_empty(), "{:?}", stream.headers);
+        }
+    }
+}
