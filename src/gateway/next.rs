@@ -32,6 +32,8 @@ struct Found {
     /// When each image was judged last.
     judged: BTreeMap<String, UnixTime>,
     differences: BTreeMap<String, Difference>,
+    /// Bytes of their names and reasons.
+    weight: usize,
     compared: u64,
     /// Those that could not be found out.
     open: u64,
@@ -46,6 +48,10 @@ struct Difference {
 }
 
 impl Difference {
+    fn weight(&self) -> usize {
+        self.now.weight().saturating_add(self.next.weight())
+    }
+
     /// An object: the image, both verdicts with their reasons, since when and when last.
     fn document(&self) -> String {
         let side = |decision: &Decision| {
@@ -123,19 +129,20 @@ impl NextPolicy {
             return None;
         }
         let allows = |decision: &Decision| decision.resolution == Resolution::Allow;
+        let known = found.differences.remove(&now.image);
+        if let Some(known) = &known {
+            found.weight = found.weight.saturating_sub(known.weight());
+        }
         if allows(&now) == allows(&next) {
-            found.differences.remove(&now.image);
             return None;
         }
-        let since = found
-            .differences
-            .get(&now.image)
-            .map_or(next.time, |known| known.since);
+        let since = known.map_or(next.time, |known| known.since);
         let difference = Difference { now, next, since };
         let document = difference.document();
-        let image = difference.now.image.clone();
-        let has_room = found.differences.len() < limits::NEXT_IMAGES;
-        if has_room || found.differences.contains_key(&image) {
+        let weight = found.weight.saturating_add(difference.weight());
+        if found.differences.len() < limits::NEXT_IMAGES && weight <= limits::KEPT_DECISIONS_BYTES {
+            found.weight = weight;
+            let image = difference.now.image.clone();
             found.differences.insert(image, difference);
         }
         let members = document.strip_prefix('{').unwrap_or_default();
@@ -175,5 +182,63 @@ impl NextPolicy {
             shown.join(","),
             found.differences.len() > shown.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Failure;
+    use crate::gateway::Config;
+    use crate::gateway::settings::Settings;
+
+    /// Whoever makes many images differ fills what is kept of them, and no more.
+    #[test]
+    fn differences_are_bounded() {
+        let config = Config {
+            policy_next: Some(Vec::new()),
+            ..Config::default()
+        };
+        let (_, settings) = Settings::both(config);
+        let next = NextPolicy::new(settings.unwrap(), &Caches::default());
+        let decision = |number: usize, resolution, message: &str| Decision {
+            id: String::new(),
+            time: UnixTime(1_000),
+            resolution,
+            image: format!("r.example/app:{number}"),
+            reason: Failure::new("signature.missing", message),
+        };
+        let differ = |number: usize, message: &str| {
+            let now = decision(number, Resolution::Allow, message);
+            assert!(
+                next.compare(now, decision(number, Resolution::Deny, message))
+                    .is_some()
+            );
+            let found = next.found.borrow();
+            if number % 500 == 0 {
+                let weights = found.differences.values().map(Difference::weight);
+                assert_eq!(found.weight, weights.sum::<usize>());
+            }
+            found.differences.len()
+        };
+        let long = "x".repeat(4_000);
+        let kept = (0..2_000)
+            .map(|number| differ(number, &long))
+            .last()
+            .unwrap();
+        assert!(kept < 1_100 && next.found.borrow().weight <= limits::KEPT_DECISIONS_BYTES);
+        // What agrees again makes room.
+        for number in 0..kept {
+            let now = decision(number, Resolution::Allow, "");
+            assert!(
+                next.compare(now, decision(number, Resolution::Allow, ""))
+                    .is_none()
+            );
+        }
+        assert_eq!((next.compared().differ, next.found.borrow().weight), (0, 0));
+        for number in 0..limits::NEXT_IMAGES + 2 {
+            differ(number, "");
+        }
+        assert_eq!(next.compared().differ, limits::NEXT_IMAGES);
     }
 }
