@@ -31,8 +31,11 @@ describe("registries.conf", () => {
 		await writeFile(path, conf);
 		return run(
 			"skopeo",
-			["--policy", here.open, "copy", `docker://${image}`, `dir:${folder}/to`],
-			{ env: { HOME: folder, CONTAINERS_REGISTRIES_CONF: path } },
+			[
+				...["--policy", here.open, "--registries-conf", path],
+				...["copy", `docker://${image}`, `dir:${folder}/to`],
+			],
+			{ env: { HOME: folder } },
 		);
 	};
 

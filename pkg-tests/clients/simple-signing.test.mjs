@@ -65,6 +65,8 @@ const CASES = {
 			await writeFile(settings, "digest-algo SHA224\n");
 			await sign(image, "team");
 			await rm(settings);
+			const file = join(signatures(image), "signature-1");
+			assert.match(await gpg("--list-packets", file), /digest algo 11,/);
 		},
 	},
 	"signed twice, the second by whom we trust": {

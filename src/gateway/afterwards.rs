@@ -80,7 +80,7 @@ impl Gateway {
 
 fn decision(action: Action) -> Option<Decision> {
     match action {
-        Action::Respond(respond) => respond.log?.decision,
+        Action::Respond(respond) => respond.log?.decision.map(|decision| *decision),
         _ => None,
     }
 }

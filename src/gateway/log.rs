@@ -3,6 +3,7 @@
 use crate::encoding::json::quote;
 use crate::error::Failure;
 use crate::time::UnixTime;
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -86,7 +87,7 @@ impl Decision {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogLine {
     /// What was decided, where anything was.
-    pub decision: Option<Decision>,
+    pub decision: Option<Box<Decision>>,
     /// What went wrong at the registry, its addresses included.
     pub upstream: Vec<String>,
 }
@@ -94,7 +95,7 @@ pub struct LogLine {
 impl From<Decision> for LogLine {
     fn from(decision: Decision) -> Self {
         Self {
-            decision: Some(decision),
+            decision: Some(Box::new(decision)),
             upstream: Vec::new(),
         }
     }

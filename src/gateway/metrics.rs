@@ -46,8 +46,31 @@ pub(super) fn document(
     if let Some(next) = next {
         about_next(&mut text, next);
     }
+    counts(&mut text, counters);
+    let mut decisions = Metric::new(
+        &mut text,
+        "sealgate_decisions_total",
+        "counter",
+        "Decisions, by what became of the request.",
+    );
+    for (resolution, count) in counters.verdicts() {
+        decisions.labelled("verdict", resolution.name(), count);
+    }
+    let mut refusals = Metric::new(
+        &mut text,
+        "sealgate_refusals_total",
+        "counter",
+        "What was not allowed, by the code of the reason.",
+    );
+    for (code, count) in counters.refusals() {
+        refusals.labelled("code", code, count);
+    }
+    text
+}
+
+fn counts(text: &mut String, counters: &Counters) {
     let mut counter = |name, help, value: u64| {
-        Metric::new(&mut text, name, "counter", help).value(value);
+        Metric::new(text, name, "counter", help).value(value);
     };
     counter(
         "sealgate_requests_total",
@@ -74,25 +97,6 @@ pub(super) fn document(
         "Blobs that were refused because the image that lists them is not allowed any more.",
         counters.hints.get(),
     );
-    let mut decisions = Metric::new(
-        &mut text,
-        "sealgate_decisions_total",
-        "counter",
-        "Decisions, by what became of the request.",
-    );
-    for (resolution, count) in counters.verdicts() {
-        decisions.labelled("verdict", resolution.name(), count);
-    }
-    let mut refusals = Metric::new(
-        &mut text,
-        "sealgate_refusals_total",
-        "counter",
-        "What was not allowed, by the code of the reason.",
-    );
-    for (code, count) in counters.refusals() {
-        refusals.labelled("code", code, count);
-    }
-    text
 }
 
 fn about_next(text: &mut String, next: &NextPolicy) {

@@ -145,7 +145,7 @@ impl Gateway {
     ) -> Action {
         self.counters.requests.add(1);
         let action = self.decide(request, remote, &self.counters).await;
-        if let Some(decision) = action.log().and_then(|log| log.decision.as_ref()) {
+        if let Some(decision) = action.log().and_then(|log| log.decision.as_deref()) {
             self.counters.decided(decision.decided());
             self.decisions.borrow_mut().keep(decision);
             self.remember_for_next(request, decision);

@@ -73,21 +73,6 @@ impl Difference {
     }
 }
 
-impl Found {
-    /// Keeps it, where there is room; nothing is what both agree about now.
-    fn set(&mut self, image: &str, difference: Option<Difference>) {
-        if let Some(old) = self.differences.remove(image) {
-            self.weight = self.weight.saturating_sub(old.weight());
-        }
-        let Some(difference) = difference else { return };
-        let weight = self.weight.saturating_add(difference.weight());
-        if self.differences.len() < limits::NEXT_IMAGES && weight <= limits::KEPT_DECISIONS_BYTES {
-            self.weight = weight;
-            self.differences.insert(image.into(), difference);
-        }
-    }
-}
-
 /// How many images were compared.
 pub(super) struct Compared {
     pub compared: u64,
@@ -144,18 +129,22 @@ impl NextPolicy {
             return None;
         }
         let allows = |decision: &Decision| decision.resolution == Resolution::Allow;
+        let known = found.differences.remove(&now.image);
+        if let Some(known) = &known {
+            found.weight = found.weight.saturating_sub(known.weight());
+        }
         if allows(&now) == allows(&next) {
-            found.set(&now.image, None);
             return None;
         }
-        let since = found
-            .differences
-            .get(&now.image)
-            .map_or(next.time, |known| known.since);
+        let since = known.map_or(next.time, |known| known.since);
         let difference = Difference { now, next, since };
         let document = difference.document();
-        let image = difference.now.image.clone();
-        found.set(&image, Some(difference));
+        let weight = found.weight.saturating_add(difference.weight());
+        if found.differences.len() < limits::NEXT_IMAGES && weight <= limits::KEPT_DECISIONS_BYTES {
+            found.weight = weight;
+            let image = difference.now.image.clone();
+            found.differences.insert(image, difference);
+        }
         let members = document.strip_prefix('{').unwrap_or_default();
         Some(format!("{{\"event\":\"next\",{members}"))
     }
@@ -201,38 +190,55 @@ mod tests {
     use super::*;
     use crate::error::Failure;
     use crate::gateway::Config;
+    use crate::gateway::settings::Settings;
 
-    /// Reasons repeat what evidence says, and whoever pushes much of it gets no more room.
+    /// Whoever makes many images differ fills what is kept of them, and no more.
     #[test]
-    fn differences_have_a_bound_in_bytes() {
-        let settings = Settings::both(Config {
+    fn differences_are_bounded() {
+        let config = Config {
             policy_next: Some(Vec::new()),
             ..Config::default()
-        });
-        let next = NextPolicy::new(settings.1.unwrap(), &Caches::default());
-        let message = "x".repeat(4_000);
-        let decision = |number: usize, resolution| Decision {
+        };
+        let (_, settings) = Settings::both(config);
+        let next = NextPolicy::new(settings.unwrap(), &Caches::default());
+        let decision = |number: usize, resolution, message: &str| Decision {
             id: String::new(),
-            time: UnixTime(0),
+            time: UnixTime(1_000),
             resolution,
             image: format!("r.example/app:{number}"),
-            reason: Failure::new("signature.invalid", message.as_str()),
+            reason: Failure::new("signature.missing", message),
         };
-        let compare = |number, verdict| {
-            let now = decision(number, Resolution::Allow);
-            next.compare(now, decision(number, verdict))
+        let differ = |number: usize, message: &str| {
+            let now = decision(number, Resolution::Allow, message);
+            assert!(
+                next.compare(now, decision(number, Resolution::Deny, message))
+                    .is_some()
+            );
+            let found = next.found.borrow();
+            if number % 500 == 0 {
+                let weights = found.differences.values().map(Difference::weight);
+                assert_eq!(found.weight, weights.sum::<usize>());
+            }
+            found.differences.len()
         };
-        for number in 0..3_000 {
-            assert!(compare(number, Resolution::Deny).is_some());
-        }
-        let held = next.compared().differ;
-        assert!(
-            held * 8_000 <= limits::KEPT_DECISIONS_BYTES && held > 900,
-            "{held}"
-        );
-        for number in 0..3_000 {
-            assert!(compare(number, Resolution::Allow).is_none());
+        let long = "x".repeat(4_000);
+        let kept = (0..2_000)
+            .map(|number| differ(number, &long))
+            .last()
+            .unwrap();
+        assert!(kept < 1_100 && next.found.borrow().weight <= limits::KEPT_DECISIONS_BYTES);
+        // What agrees again makes room.
+        for number in 0..kept {
+            let now = decision(number, Resolution::Allow, "");
+            assert!(
+                next.compare(now, decision(number, Resolution::Allow, ""))
+                    .is_none()
+            );
         }
         assert_eq!((next.compared().differ, next.found.borrow().weight), (0, 0));
+        for number in 0..limits::NEXT_IMAGES + 2 {
+            differ(number, "");
+        }
+        assert_eq!(next.compared().differ, limits::NEXT_IMAGES);
     }
 }

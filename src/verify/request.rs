@@ -102,7 +102,7 @@ impl Request {
     /// nor judged by ([`Rules::of_dir`]).
     ///
     /// # Errors
-    /// None, as long as a tag is one.
+    /// Never: what stands for a name is one.
     #[cfg(feature = "openpgp")]
     pub fn of_dir(path: &str, time: UnixTime) -> Result<Self, Failure> {
         let stand_in = alloc::format!("localhost/dir:{DIR_TAG}");
