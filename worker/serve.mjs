@@ -159,7 +159,13 @@ async function readPolicy(settings, sealgate) {
 		};
 	} catch (error) {
 		if (error instanceof UsageError) throw error;
-		return { policy, assets: {}, registriesD, complaint: messageOf(error) };
+		return {
+			policy,
+			policyNext: next?.policyNext,
+			assets: next?.assets ?? {},
+			registriesD,
+			complaint: messageOf(error),
+		};
 	}
 }
 

@@ -35,6 +35,7 @@ export function readSettings(command, environment) {
 	const registriesD =
 		command.registriesD ?? (environment.REGISTRIES_D || undefined);
 	const policy = command.policy ?? (environment.POLICY || undefined);
+	const policyNext = environment.POLICY_NEXT || undefined;
 	const upstream = command.upstream ?? (environment.UPSTREAM || undefined);
 	const name = command.registry ?? (environment.NAME || undefined);
 	const listen = listenAddress(command, environment);
@@ -46,12 +47,12 @@ export function readSettings(command, environment) {
 			ca,
 			demo,
 			policy: policy ?? `${DEMO.folder}/policy.json`,
+			...(policyNext !== undefined && { policyNext }),
 			registriesD: registriesD ?? `${DEMO.folder}/registries.d`,
 			texts: { ...texts, UPSTREAM: DEMO.upstream, NAME: name ?? DEMO.name },
 		};
 	const { NAME, UPSTREAM } = fronted(upstream, name, texts);
 	if (policy === undefined) throw noPolicy();
-	const policyNext = environment.POLICY_NEXT || undefined;
 	return {
 		listen,
 		tls,

@@ -42,6 +42,11 @@ pub(super) async fn serve<R: Host + Provider + Store>(
     rules: &Rules,
     reference: &str,
 ) -> Action {
+    if !context.settings.publish_policy {
+        let message = "sealgate: reports say what the policy demands, which this gateway does not \
+                       publish (PUBLISH_POLICY=none)";
+        return Action::Respond(answer::error(403, "DENIED", message));
+    }
     let text = match report(context, rules, reference).await {
         Ok(report) => serde_json::to_string(&report).map_err(|error| {
             Stop::Unknown(Failure::new(

@@ -83,6 +83,20 @@ fn what_is_no_image_of_this_gateway_is_refused() {
     assert_eq!(verify(&broken, &world, "r.example/app:1.0").0, 403);
 }
 
+/// A report names the scope and what it demands.
+#[test]
+fn who_publishes_no_policy_gives_no_report() {
+    let world = World::default();
+    let gateway = with(|config| config.publish_policy = false);
+    world.signed("app", "1.0", "a");
+    let (status, answer) = verify(&gateway, &world, "r.example/app:1.0");
+    assert_eq!(status, 403);
+    let message = answer["errors"][0]["message"].as_str().unwrap();
+    assert!(message.contains("PUBLISH_POLICY"), "{message}");
+    let badge = get(&gateway, &world, "/badge/app:1.0.svg").text();
+    assert!(badge.contains("verified by policy"), "{badge}");
+}
+
 /// Where the registry is, is the operator's to know.
 #[test]
 fn a_report_says_no_internal_address() {
