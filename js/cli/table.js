@@ -190,8 +190,9 @@ HOST the proxy looks the name up.`;
 const NAMES_TEXT = `A signature that names a repository must name the one that is asked for, or that of --as. A bundle
 names none.
 "Allowed" is what a rule lets pass; "verified" is what a signature or attestation vouches for.`;
-const DIR_TEXT = `dir:FOLDER is an image that skopeo or podman wrote into a folder, with its simple signatures (signature-1 …)
-beside manifest.json. The policy's scopes of dir are paths with links resolved, and such an image has no name.`;
+const DIR_TEXT = `dir:FOLDER is an image that skopeo or podman wrote into a folder, with its simple signatures
+(signature-1 …) beside manifest.json. The policy's scopes of dir are paths with links resolved, and
+such an image has no name.`;
 const IMAGES_TEXT = `IMAGES has a line for each image, "IMAGE [as NAME]", and comments after #.`;
 const STATUS =
 	"Exit status: 0 allowed · 1 denied · 2 could not find out, or could not understand";

@@ -165,8 +165,8 @@ codes! {
              root {name} lists nobody who could say when a signature was made: add a transparency \
              log of version 1, or a timestamp authority";
         Dir => "rule.dir",
-            "expected a policy, and no registries.d, to judge an image of the transport dir: by, \
-             found something else: give --policy FILE; its signatures are beside its manifest";
+            "expected a policy without a registries.d for an image of the transport dir, found \
+             something else: its signatures are beside its manifest, and only a policy judges them";
         NoAuthority { name: String } => "root.no-authority",
             "identities are judged by certificates, and the trusted root {name} lists no \
              certificate authority";
