@@ -294,6 +294,16 @@ fn upstream<R: Host + Store>(
 ) -> Respond {
     match problem {
         RegistryError::Unauthorized { challenge, .. } => {
+            let entry = context.entry;
+            if !entry.signs_in {
+                let message = format!(
+                    "sealgate: the registry {} gives this to nobody without credentials, and clients \
+                     sign in at another registry behind this gateway: only what everybody may read \
+                     is served below {}/",
+                    entry.name, entry.prefix
+                );
+                return error(401, "UNAUTHORIZED", &message);
+            }
             let mut respond = error(401, "UNAUTHORIZED", "authentication required");
             if !challenge.is_empty() {
                 respond.headers.push(("www-authenticate".into(), challenge));

@@ -32,11 +32,17 @@ const PASS: [&str; 8] = [
     "retry-after",
 ];
 
+/// Of both, what is between a client and the one registry that it signs in to.
+const OF_SIGNING_IN: [&str; 2] = ["authorization", "www-authenticate"];
+
 pub(super) async fn serve<R: Host + Provider + Store>(
     judge: &Judge<'_, R>,
     digest: &Digest,
 ) -> Action {
     let (context, resource) = (judge.context, Resource::Blob(digest));
+    if let Err(stop) = let_in(context, digest).await {
+        return answer::stopped(context, &resource, stop);
+    }
     let stop = match judge.link(digest).await {
         Ok(Link::Image) => return Action::Stream(stream(context, digest, None)),
         Ok(Link::Evidence(bytes)) => {
@@ -59,13 +65,25 @@ pub(super) async fn serve<R: Host + Provider + Store>(
 }
 
 /// Under audit, where the policy is none: the registry alone decides.
-pub(super) fn serve_unjudged<R: Host + Store>(
+pub(super) async fn serve_unjudged<R: Host + Store>(
     context: &Context<'_, R>,
     digest: &Digest,
     failure: &Failure,
 ) -> Action {
+    if let Err(stop) = let_in(context, digest).await {
+        return answer::stopped(context, &Resource::Blob(digest), stop);
+    }
     let log = answer::decision(context, Resolution::Audit, &Resource::Blob(digest), failure);
     Action::Stream(stream(context, digest, Some(log)))
+}
+
+/// A registry that gets no credentials of clients may want a token of everybody's, which is then sent
+/// along with the stream.
+async fn let_in<R: Host + Store>(context: &Context<'_, R>, digest: &Digest) -> Result<(), Stop> {
+    match context.entry.signs_in || context.registry.has_blob(digest).await? {
+        true => Ok(()),
+        false => Err(Stop::Missing),
+    }
 }
 
 /// What makes a blob go out.
@@ -147,10 +165,13 @@ fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<LogLin
         "sealgate: the registry {} did not send {digest}: see the status",
         entry.name
     );
+    let is_passed = |name: &str| entry.signs_in || !OF_SIGNING_IN.contains(&name);
     let forwarded = request
         .headers
         .iter()
-        .filter(|(name, _)| FORWARD.contains(&name.as_str()));
+        .filter(|(name, _)| FORWARD.contains(&name.as_str()) && is_passed(name))
+        .cloned()
+        .chain(context.registry.own_authorization());
     let here = match (context.settings.origin(request), entry.prefix.as_str()) {
         (origin, "") => format!("{origin}/v2/"),
         (origin, prefix) => format!("{origin}/v2/{prefix}/"),
@@ -164,8 +185,10 @@ fn stream<R: Host>(context: &Context<'_, R>, digest: &Digest, log: Option<LogLin
             "GET"
         },
         url: context.registry.blob_url(digest).to_string(),
-        headers: forwarded.cloned().collect(),
-        pass: PASS.iter().map(ToString::to_string).collect(),
+        headers: forwarded.collect(),
+        pass: (PASS.iter().filter(|name| is_passed(name)))
+            .map(ToString::to_string)
+            .collect(),
         set,
         error_body: answer::error_body("UNKNOWN", &failed),
         location: (context.registry.api_url().to_string(), here),

@@ -26,7 +26,7 @@ pub(super) struct Context<'a, R> {
     pub settings: &'a Settings,
     pub request: &'a ClientRequest,
     pub remote: &'a Budget<'a, R>,
-    /// The registry that is fronted, asked with the client's own credentials.
+    /// The registry that is fronted, asked with the client's own credentials, or with none.
     pub registry: Registry<'a, Budget<'a, R>>,
     pub memory: Memory<'a, Budget<'a, R>>,
     pub hints: Hints<'a, Budget<'a, R>>,
@@ -69,6 +69,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
         request: &'a ClientRequest,
         asked: &'a str,
         remote: &'a Budget<'a, R>,
+        anonymously: bool,
     ) -> Result<Option<Self>, RegistryError> {
         let found = match asked {
             "" => settings.entries.of_ping().map(|entry| (entry, "")),
@@ -97,7 +98,12 @@ impl<'a, R: Host + Store> Context<'a, R> {
             settings,
             request,
             remote,
-            registry: registry((settings, entry), request, &upstream, remote)?,
+            registry: registry(
+                (settings, entry),
+                credentials(request, anonymously || !entry.signs_in),
+                &upstream,
+                remote,
+            )?,
             memory: Memory {
                 caches,
                 records: records(),
@@ -178,21 +184,24 @@ impl<'a, R: Host + Store> Context<'a, R> {
     }
 }
 
-fn registry<'a, H: Host>(
-    (settings, entry): (&Settings, &RegistryEntry),
-    request: &ClientRequest,
-    repository: &str,
-    remote: &'a H,
-) -> Result<Registry<'a, H>, RegistryError> {
+/// The client's own, or those of everybody: then a token service is asked for what anybody gets.
+fn credentials(request: &ClientRequest, anonymously: bool) -> Credentials {
+    if anonymously {
+        return Credentials::Anonymous;
+    }
     let authorization = request
         .header("authorization")
         .map(|value| ("authorization".to_string(), value.to_string()));
-    let registry = Registry::new(
-        remote,
-        &entry.upstream,
-        repository,
-        Credentials::Forward(authorization.into_iter().collect()),
-    )?;
+    Credentials::Forward(authorization.into_iter().collect())
+}
+
+fn registry<'a, H: Host>(
+    (settings, entry): (&Settings, &RegistryEntry),
+    credentials: Credentials,
+    repository: &str,
+    remote: &'a H,
+) -> Result<Registry<'a, H>, RegistryError> {
+    let registry = Registry::new(remote, &entry.upstream, repository, credentials)?;
     Ok(registry
         .with_egress(settings.egress.clone())
         .named(&entry.name))

@@ -19,6 +19,10 @@ pub(super) struct RegistryEntry {
     pub upstream: String,
     /// By which policies, signatures and messages know it.
     pub name: String,
+    /// Whether it gets what clients sign in with. They have one login for this gateway's host, so
+    /// of several registries one does: the others would get, or send their token services, what is
+    /// meant for it.
+    pub signs_in: bool,
 }
 
 impl RegistryEntry {
@@ -28,6 +32,7 @@ impl RegistryEntry {
             prefix: prefix.into(),
             upstream: upstream.into(),
             name: usual_name(upstream, name).into(),
+            signs_in: true,
         }
     }
 
@@ -128,6 +133,11 @@ impl Entries {
             )));
         }
         let mut entries: Vec<RegistryEntry> = listed.iter().map(entry).collect::<Result<_, _>>()?;
+        if entries.len() > 1 {
+            for entry in &mut entries {
+                entry.signs_in = entry.prefix.is_empty();
+            }
+        }
         entries.sort_unstable_by(|a, b| {
             let lengths = b.prefix.len().cmp(&a.prefix.len());
             lengths.then_with(|| a.prefix.cmp(&b.prefix))
@@ -188,9 +198,9 @@ impl Entries {
         })
     }
 
-    /// The one that is asked whether a client is let in at all: that without a prefix.
+    /// The one that is asked whether a client is let in at all: that to which clients sign in.
     pub(super) fn of_ping(&self) -> Option<&RegistryEntry> {
-        self.0.iter().find(|entry| entry.prefix.is_empty())
+        self.0.iter().find(|entry| entry.signs_in)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &RegistryEntry> {

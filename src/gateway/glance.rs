@@ -20,11 +20,17 @@ impl Gateway {
     pub fn look(&self, request: &ClientRequest) -> Option<Request> {
         let Ok(Route::Upstream {
             wanted: Wanted::Manifest { .. },
-            ..
+            repository,
         }) = route(request, &self.settings)
         else {
             return None;
         };
+        // What both steps say is said to everybody, each with the credentials that come with the
+        // request: of a registry that gets none, nothing.
+        self.settings
+            .entries
+            .of(&repository)
+            .filter(|(entry, _)| entry.signs_in)?;
         match self.glance(request, Remote::new(true)) {
             Advance::Asks(asks) => match <[(u32, Ask); 1]>::try_from(asks).ok()? {
                 [(_, Ask::Fetch(head))]

@@ -205,7 +205,9 @@ impl Gateway {
         (repository, wanted): (&str, &Wanted),
         remote: &Budget<'_, R>,
     ) -> Action {
-        let context = match Context::new(settings, caches, request, repository, remote) {
+        let anonymously = matches!(wanted, Wanted::Badge { .. });
+        let context = match Context::new(settings, caches, request, repository, remote, anonymously)
+        {
             Ok(Some(context)) => context,
             Ok(None) => return answer::no_registry(settings, repository),
             Err(error) => {
@@ -238,7 +240,7 @@ impl Gateway {
                 manifest::serve_unjudged(&context, reference, failure).await
             }
             (Wanted::Blob { digest }, Err(failure)) => {
-                blob::serve_unjudged(&context, digest, failure)
+                blob::serve_unjudged(&context, digest, failure).await
             }
             (Wanted::Manifest { reference }, Ok(rules)) => {
                 manifest::serve(&Judge::new(&context, rules), reference).await

@@ -90,9 +90,9 @@ fn scheme(
         (KeyKind::Ecdsa(_), HashAlgorithm::Sha2(hash)) => Scheme::Ecdsa(hash),
         (KeyKind::Rsa(_), HashAlgorithm::Sha2(hash)) => Scheme::RsaPkcs1(hash),
         (KeyKind::Dsa(_), HashAlgorithm::Sha2(hash)) => Scheme::Dsa(hash),
-        (KeyKind::Rsa(_), _) => Scheme::RsaPkcs1Sha224,
-        (KeyKind::Dsa(_), _) => Scheme::DsaSha224,
-        (KeyKind::Ecdsa(_), _) => return Err(OpenPgpError::ShortHash),
+        (KeyKind::Rsa(_), HashAlgorithm::Sha224) => Scheme::RsaPkcs1Sha224,
+        (KeyKind::Dsa(_), HashAlgorithm::Sha224) => Scheme::DsaSha224,
+        (_, HashAlgorithm::Sha224 | HashAlgorithm::Sha1) => return Err(OpenPgpError::ShortHash),
     })
 }
 

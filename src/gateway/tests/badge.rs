@@ -59,6 +59,22 @@ fn it_is_for_everybody_or_for_nobody() {
     assert_eq!((private.status, private.text()), (200, absent.text()));
 }
 
+/// Where everybody gets a token, everybody may read.
+#[test]
+fn a_token_that_everybody_gets_opens_what_is_public() {
+    let world = World::default();
+    let gateway = gateway();
+    world.signed("app", "1.0", "a");
+    world.private.set(true);
+    world.fail(
+        "auth.test/token",
+        99,
+        Ok(response(200, &[], br#"{"token": "yes"}"#)),
+    );
+    let (_, title) = words(&gateway, &world, "/badge/app:1.0.svg");
+    assert!(title.starts_with("image: verified"), "{title}");
+}
+
 /// Nothing that stands in the address, the image or its evidence is in the picture.
 #[test]
 fn it_says_nothing_that_anybody_wrote() {

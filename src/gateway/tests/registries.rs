@@ -272,6 +272,7 @@ fn owners_below_a_long_prefix_are_apart() {
             &asked,
             repository,
             &budget,
+            false,
         );
         let context = context.unwrap().unwrap();
         context
@@ -283,4 +284,90 @@ fn owners_below_a_long_prefix_are_apart() {
             .to_string()
     };
     assert_ne!(kept("a/b/victim/app"), kept("a/b/evil/app"));
+}
+
+/// Clients have one login for the gateway's host: it goes to the registry at the root, and to no other,
+/// nor to a token service that another one names.
+#[test]
+fn what_clients_sign_in_with_goes_to_one_registry() {
+    const CLIENTS: &str = "Basic Y2xpZW50OnNlY3JldA==";
+    let gateway = several(
+        r#"[{"prefix": "", "upstream": "http://up.test", "name": "r.example"},
+            {"prefix": "b", "upstream": "http://up.test", "name": "r.example"}]"#,
+    );
+    let world = World::default();
+    let (digest, _) = world.signed("app", "1.0", "a");
+    world.private.set(true);
+    let ask = |path: &str| {
+        world.borne.borrow_mut().clear();
+        let headers = [("authorization", CLIENTS)];
+        act(&gateway, &world, &request("GET", path, &headers, 1_000))
+    };
+    let layer = Digest::of(b"a");
+    let paths = |prefix: &str| {
+        [
+            format!("/v2/{prefix}app/manifests/1.0"),
+            format!("/v2/{prefix}app/manifests/{digest}"),
+            format!("/v2/{prefix}app/blobs/{layer}"),
+            format!("/v2/{prefix}app/tags/list"),
+            format!("/api/evidence/{prefix}app?ref=1.0"),
+        ]
+    };
+    for path in paths("") {
+        let seen = seen(&world, ask(&path));
+        assert_eq!(seen.status, 401, "{path}");
+        assert!(seen.header("www-authenticate").is_some());
+        assert!(world.borne.borrow().iter().all(|borne| borne == CLIENTS));
+    }
+    // Its token service lets nobody in without credentials: then nobody is let in, and nobody is asked
+    // for any.
+    world.fail("auth.test/token", 99, Ok(response(401, &[], b"")));
+    for path in paths("b/") {
+        let seen = seen(&world, ask(&path));
+        assert_eq!(seen.status, 401, "{path}");
+        assert!(seen.header("www-authenticate").is_none(), "{path}");
+        assert!(
+            seen.message().contains("everybody may read"),
+            "{}",
+            seen.message()
+        );
+        assert_eq!(*world.borne.borrow(), [""; 0], "{path}");
+    }
+    assert!(
+        world
+            .asked
+            .borrow()
+            .iter()
+            .any(|asked| asked.contains("auth.test/token"))
+    );
+    // Or it lets everybody in.
+    world.mend();
+    world.fail(
+        "auth.test/token",
+        99,
+        Ok(response(200, &[], br#"{"token": "yes"}"#)),
+    );
+    for path in &paths("b/")[..2] {
+        assert_eq!(seen(&world, ask(path)).status, 200, "{path}");
+        assert!(world.borne.borrow().iter().all(|borne| borne == TOKEN));
+    }
+    let Action::Stream(stream) = ask(&paths("b/")[2]) else {
+        panic!("a blob streams");
+    };
+    let borne = stream
+        .headers
+        .iter()
+        .filter(|(name, _)| name == "authorization");
+    assert_eq!(
+        borne.map(|(_, value)| value.as_str()).collect::<Vec<_>>(),
+        [TOKEN]
+    );
+    assert!(stream.pass.iter().all(|name| name != "www-authenticate"));
+    // What is answered in two steps bears what comes with the request: not here.
+    let lines = |prefix: &str| {
+        let path = &paths(prefix)[0];
+        format!("1000\nGET\nhttp://gate.test{path}\nauthorization\n{CLIENTS}")
+    };
+    assert!(gateway.look_in_lines(&lines("b/")).is_none());
+    assert!(gateway.look_in_lines(&lines("")).is_some());
 }

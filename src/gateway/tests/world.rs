@@ -19,6 +19,8 @@ pub(super) struct World {
     /// Answers for the first request that contains this text, as often as it says.
     pub(super) faults: RefCell<Vec<Fault>>,
     pub(super) asked: RefCell<Vec<String>>,
+    /// The credentials that came with it, where any did.
+    pub(super) borne: RefCell<Vec<String>>,
     pub(super) store: RefCell<BTreeMap<String, String>>,
     pub(super) private: Cell<bool>,
     /// HEAD says nothing of digests.
@@ -38,6 +40,10 @@ impl Host for World {
     async fn fetch(&self, request: crate::host::Request) -> Result<Response, HostError> {
         let line = format!("{} {}", request.method, request.url);
         self.asked.borrow_mut().push(line.clone());
+        let mut headers = request.headers.iter();
+        let borne = headers.find(|(name, _)| name == "authorization");
+        let borne = borne.map(|(_, value)| value.clone());
+        self.borne.borrow_mut().extend(borne);
         let fault = self
             .faults
             .borrow_mut()

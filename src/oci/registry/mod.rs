@@ -432,6 +432,12 @@ impl<'h, H: Host> Registry<'h, H> {
         }
     }
 
+    /// The header with the token that it got by itself, where it got one.
+    pub(crate) fn own_authorization(&self) -> Option<(String, String)> {
+        let own = self.session.with(|session| session.authorization.clone());
+        authorization(own).pop()
+    }
+
     async fn send(
         &self,
         method: &'static str,
