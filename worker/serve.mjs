@@ -459,7 +459,7 @@ function announce(settings, policy) {
 		: `podman pull --tls-verify=false ${host}/REPOSITORY:TAG`;
 	if (policy.complaint !== undefined) {
 		console.error(
-			`${settings.policyFile} cannot be understood, so every pull is refused: ${policy.complaint}`,
+			`${settings.policyFile} cannot be understood, so ${settings.more.MODE === "audit" ? "nothing is judged" : "every pull is refused"}: ${policy.complaint}`,
 		);
 	}
 	const lints = policy.lints ?? [];

@@ -6,6 +6,7 @@ import {
 	readSync,
 	readdirSync,
 	realpathSync,
+	statSync,
 } from "node:fs";
 import { join } from "node:path";
 import { codedError } from "../error.js";
@@ -14,6 +15,8 @@ import { codedError } from "../error.js";
 const FILES = /^([0-9a-f]+\.)?(manifest\.json|signature-[1-9][0-9]*)$/u;
 /** A byte more than the core takes of a file: it says that there are too many. */
 const MOST = 4 * 1024 * 1024 + 1;
+/** Of all files: manifests of as many images as an index may have, and as many signatures as are looked at. */
+const MOST_OF_ALL = 64 * 1024 * 1024;
 
 /** @param {string} folder @returns {{ path: string, files: Record<string, Uint8Array> }} */
 export function readDir(folder) {
@@ -21,16 +24,21 @@ export function readDir(folder) {
 		// As containers/image has it: scopes are compared with where links lead.
 		const path = realpathSync(folder);
 		const names = readdirSync(path).filter((name) => FILES.test(name));
-		return {
-			path,
-			files: Object.fromEntries(
-				names.map((name) => [name, readStart(join(path, name))]),
-			),
-		};
+		/** @type {Record<string, Uint8Array>} */
+		const files = {};
+		let left = MOST_OF_ALL;
+		for (const name of names) {
+			const bytes = readStart(join(path, name));
+			left -= bytes.length;
+			if (left < 0) throw new Error("more than 64 MiB of them");
+			files[name] = bytes;
+		}
+		return { path, files };
 	} catch (error) {
+		const { code, message } = /** @type {NodeJS.ErrnoException} */ (error);
 		throw codedError(
 			"dir.unreadable",
-			`dir: expected a readable folder with an image at ${folder}, found ${/** @type {any} */ (error).code ?? error}`,
+			`dir: expected a readable folder with the manifests and signatures of an image at ${folder}, found ${code ?? message}`,
 			error,
 		);
 	}
@@ -38,6 +46,8 @@ export function readDir(folder) {
 
 /** @param {string} file @returns {Uint8Array} */
 function readStart(file) {
+	// Anything else could keep us waiting, or never end.
+	if (!statSync(file).isFile()) throw new Error(`no file at ${file}`);
 	const opened = openSync(file, "r");
 	try {
 		const bytes = Buffer.alloc(MOST);

@@ -123,13 +123,13 @@ function untilStopped(server, runs) {
 }
 
 /** What the policy probably does not mean, but for what is merely good to know. @param {Serving} serving @param {import("../serve/running.js").Read} read @param {import("../index.d.ts").GatewayState} state */
-async function tellLints({ policy: path }, read, { state, message }) {
+async function tellLints({ policy: path, texts }, read, { state, message }) {
 	const { policy, assets, registriesD } = read;
 	const file = basename(path);
 	if (state !== "ok") {
-		tell(
-			`sealgate: every pull is refused, because the configuration is wrong: ${message}`,
-		);
+		const what =
+			texts.MODE === "audit" ? "nothing is judged" : "every pull is refused";
+		tell(`sealgate: ${what}, because the configuration is wrong: ${message}`);
 		return;
 	}
 	const lints = await policyLint(policy, {

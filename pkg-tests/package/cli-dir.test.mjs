@@ -233,6 +233,15 @@ test("what cannot be asked is refused, and what is not there is no verdict", asy
 		[`dir:${join(root, "nowhere")}`, "--policy", file],
 		/dir\.unreadable: .*ENOENT/u,
 	);
+	// A pipe would keep us waiting, and a folder may have more than there is memory for.
+	const odd = await image("odd", {});
+	await promisify(execFile)("mkfifo", [join(odd, "signature-1")]);
+	await fails([`dir:${odd}`, "--policy", file], /dir\.unreadable: .*no file/u);
+	const many = await image("many", {});
+	const large = Buffer.alloc(4 * 1024 * 1024);
+	for (let number = 1; number <= 17; number += 1)
+		await writeFile(join(many, `signature-${number}`), large);
+	await fails([`dir:${many}`, "--policy", file], /dir\.unreadable: .*64 MiB/u);
 	await rm(join(folder, "manifest.json"));
 	const none = await sealgate(["verify", `dir:${folder}`, "--policy", file]);
 	assert.equal(none.status, 2);

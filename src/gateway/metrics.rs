@@ -119,7 +119,7 @@ fn about_next(text: &mut String, next: &NextPolicy) {
     metric(
         "sealgate_next_open_total",
         "counter",
-        "Those of them about which it could not be found out.",
+        "Those of them about which it could not decide.",
         compared.open,
     );
     metric(

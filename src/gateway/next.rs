@@ -35,7 +35,7 @@ struct Found {
     /// Bytes of their names and reasons.
     weight: usize,
     compared: u64,
-    /// Those that could not be found out.
+    /// Those about which the next policy could not decide.
     open: u64,
 }
 

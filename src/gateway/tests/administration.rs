@@ -269,7 +269,7 @@ fn what_happens_is_counted() {
     assert!(!text.contains("app") && !text.contains("r.example") && !text.contains("up.test"));
 }
 
-/// What could not be found out stands there for each image, and once in ten seconds.
+/// An image about which nobody can decide is listed like any other, and once in ten seconds.
 #[test]
 fn silent_registries_are_told_image_by_image() {
     let world = World::default();

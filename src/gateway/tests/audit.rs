@@ -27,6 +27,28 @@ fn log(gateway: &Gateway, world: &World, path: &str) -> String {
     }
 }
 
+/// An image that nobody signed. The blob first: nothing that was served leads to it, and it passes all
+/// the same.
+fn assert_served_and_written_down(
+    gateway: &Gateway,
+    world: &World,
+    [tag, by_digest, blob]: [&String; 3],
+) {
+    for (path, code) in [
+        (blob, "gateway.not-linked"),
+        (tag, "signature.missing"),
+        (by_digest, "signature.missing"),
+        (blob, "signature.missing"),
+    ] {
+        assert_eq!(get(gateway, world, path).status, 200, "{path}");
+        let log = log(gateway, world, path);
+        assert!(
+            log.contains(r#""verdict":"audit""#) && log.contains(&format!(r#""code":"{code}""#)),
+            "{log}"
+        );
+    }
+}
+
 /// docs/gateway.md "Serving": audit never breaks a pull, and what it lets pass is written down.
 #[test]
 fn a_scope_under_audit_is_served_and_written_down() {
@@ -34,20 +56,7 @@ fn a_scope_under_audit_is_served_and_written_down() {
     let gateway = audit("r.example/app");
     let (digest, bytes) = world.image("app", "1.0", "a");
     let [tag, by_digest, blob] = paths(&digest);
-    // The blob first: nothing that was served leads to it, and it passes all the same.
-    for (path, code) in [
-        (&blob, "gateway.not-linked"),
-        (&tag, "signature.missing"),
-        (&by_digest, "signature.missing"),
-        (&blob, "signature.missing"),
-    ] {
-        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
-        let log = log(&gateway, &world, path);
-        assert!(
-            log.contains(r#""verdict":"audit""#) && log.contains(&format!(r#""code":"{code}""#)),
-            "{log}"
-        );
-    }
+    assert_served_and_written_down(&gateway, &world, [&tag, &by_digest, &blob]);
     assert_eq!(get(&gateway, &world, &tag).body, bytes);
     // What is good is allowed, as ever.
     world.sign("app", &digest, &format!("{NAME}/app:1.0"), GOOD);
@@ -160,19 +169,7 @@ fn a_gateway_in_audit_serves_every_scope() {
     let gateway = in_audit(|_| ());
     let (digest, bytes) = world.image("exact", "1.0", "a");
     let [tag, by_digest, blob] = paths(&digest).map(|path| path.replace("app", "exact"));
-    for (path, code) in [
-        (&blob, "gateway.not-linked"),
-        (&tag, "signature.missing"),
-        (&by_digest, "signature.missing"),
-        (&blob, "signature.missing"),
-    ] {
-        assert_eq!(get(&gateway, &world, path).status, 200, "{path}");
-        let log = log(&gateway, &world, path);
-        assert!(
-            log.contains(r#""verdict":"audit""#) && log.contains(&format!(r#""code":"{code}""#)),
-            "{log}"
-        );
-    }
+    assert_served_and_written_down(&gateway, &world, [&tag, &by_digest, &blob]);
     assert_eq!(get(&gateway, &world, &tag).body, bytes);
     // A gateway that enforces reads nothing of what it wrote, in the same store and with its secret.
     assert_ne!(gateway.settings.basis, super::gateway().settings.basis);

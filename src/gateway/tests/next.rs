@@ -55,7 +55,7 @@ fn what_the_next_policy_would_change_is_told() {
     assert_eq!(line["now"]["verdict"], "allow");
     assert_eq!(line["next"]["verdict"], "deny");
     assert_eq!(line["next"]["code"], "policy.reject");
-    // Where both say the same, there is nothing to say.
+    // Where both agree, no line is written.
     assert_eq!(
         pull(&gateway, &world, "/v2/app/manifests/2.0", 1_000),
         (200, None)
