@@ -241,6 +241,7 @@ export type Code =
   | "policy.base64"
   | "policy.ca-source"
   | "policy.condition"
+  | "policy.distrusted"
   | "policy.duplicate-key"
   | "policy.exception-scope"
   | "policy.identities"

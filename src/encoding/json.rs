@@ -2,7 +2,7 @@
 //! keys seen after unescaping, numbers kept as text, nesting bounded.
 //!
 //! In scope: reading. Out of scope: numbers as values (each format says what it takes), writing
-//! beyond [`quote`]. serde_json accepts duplicates in maps and has no positions on values; it is
+//! beyond [`quote`] and [`list`]. serde_json accepts duplicates in maps and has no positions on values; it is
 //! the oracle of the tests here.
 
 use crate::limits;
@@ -189,6 +189,12 @@ fn unique(members: &[Member]) -> Result<(), JsonError> {
         }),
         None => Ok(()),
     }
+}
+
+/// `texts` as a JSON array of strings.
+pub fn list(texts: &[String]) -> String {
+    let quoted: Vec<String> = texts.iter().map(|text| quote(text)).collect();
+    alloc::format!("[{}]", quoted.join(","))
 }
 
 /// `text` as a JSON string, quotes included.

@@ -19,6 +19,10 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
     /// or as an image of an index that is allowed now (docs/gateway.md "Serving"). The first
     /// refusal is the one that is reported.
     pub(super) async fn admit(&self, subject: &Subject, asked: &Digest) -> Result<Ruling, Stop> {
+        // Whatever lists it: an index may do so by another digest than the policy's.
+        if let Some(failure) = self.rules.distrusts(subject) {
+            return Err(Stop::Denied(failure));
+        }
         let first = match self.admit_by_hints(subject, asked).await {
             Err(Stop::Denied(failure)) => failure,
             answer => return answer,

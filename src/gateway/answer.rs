@@ -268,6 +268,7 @@ fn log<R>(
         resolution,
         image,
         reason: reason.clone(),
+        signers: Vec::new(),
     }
 }
 

@@ -82,6 +82,7 @@ mod tests {
             resolution: verdict,
             image: format!("r.example/app{}:1", number % 2),
             reason: Failure::new("signature.missing", message),
+            signers: Vec::new(),
         }
     }
 

@@ -19,7 +19,7 @@ use crate::verify::{
     says_attestation,
 };
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// The rules, applied to the content of one request.
@@ -216,12 +216,18 @@ struct Tally<'i> {
     runnable: usize,
     /// When the first of the rulings that allow ends.
     until: Option<UnixTime>,
+    signers: Vec<String>,
 }
 
 impl<'i> Tally<'i> {
     fn allowed(&mut self, ruling: &Ruling) {
         self.runnable = self.runnable.saturating_add(1);
         self.until = self.until.into_iter().chain(ruling.until).min();
+        for signer in &ruling.signers {
+            if !self.signers.contains(signer) && self.signers.len() < limits::LOGGED_SIGNERS {
+                self.signers.push(signer.clone());
+            }
+        }
     }
 
     fn refused(&mut self, entry: &'i Descriptor, failure: Failure) {
@@ -243,6 +249,7 @@ impl<'i> Tally<'i> {
         Ruling {
             allow,
             reason: failure.unwrap_or_else(all_allowed),
+            signers: self.signers,
             until: self.until,
         }
     }
@@ -251,6 +258,7 @@ impl<'i> Tally<'i> {
 /// What was judged, as a ruling; it is none while the question is open.
 fn ruling(judged: Judged) -> Result<Ruling, Stop> {
     let until = judged.expires();
+    let signers = judged.signers();
     let allow = match judged.finding.verdict {
         Verdict::Unknown => return Err(Stop::Unknown(judged.finding.into_reason())),
         Verdict::Deny => false,
@@ -259,6 +267,7 @@ fn ruling(judged: Judged) -> Result<Ruling, Stop> {
     Ok(Ruling {
         allow,
         reason: judged.finding.into_reason(),
+        signers,
         until,
     })
 }

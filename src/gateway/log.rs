@@ -1,6 +1,6 @@
 //! What the operator's log says of a request, and administrators read later: one JSON object a line.
 
-use crate::encoding::json::quote;
+use crate::encoding::json::{list, quote};
 use crate::error::Failure;
 use crate::time::UnixTime;
 use alloc::boxed::Box;
@@ -21,6 +21,8 @@ pub struct Decision {
     pub image: String,
     /// Why: a stable code, and words.
     pub reason: Failure,
+    /// Whose signatures were accepted ([`crate::verify::Judged::signers`]).
+    pub signers: Vec<String>,
 }
 
 /// What became of a request that something was decided on.
@@ -61,8 +63,12 @@ impl Decision {
 
     /// Its members, as they stand in a JSON object.
     fn members(&self) -> String {
+        let signers = match self.signers.as_slice() {
+            [] => String::new(),
+            signers => format!(",\"signers\":{}", list(signers)),
+        };
         format!(
-            "\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":{}",
+            "\"id\":{},\"verdict\":{},\"image\":{},\"code\":{},\"message\":{}{signers}",
             quote(&self.id),
             quote(self.resolution.name()),
             quote(&self.image),
@@ -79,7 +85,8 @@ impl Decision {
     /// About how many bytes it takes.
     pub(super) fn weight(&self) -> usize {
         let texts = [&self.id, &self.image, &self.reason.message];
-        texts.iter().map(|text| text.len()).sum()
+        let texts = texts.into_iter().chain(&self.signers);
+        texts.map(|text| text.len()).sum()
     }
 }
 
@@ -102,6 +109,14 @@ impl From<Decision> for LogLine {
 }
 
 impl LogLine {
+    /// The same, saying whose signatures were accepted.
+    pub(super) fn signed_by(mut self, signers: Vec<String>) -> Self {
+        if let Some(decision) = &mut self.decision {
+            decision.signers = signers;
+        }
+        self
+    }
+
     /// A JSON object, without a line end.
     pub fn line(&self) -> String {
         let mut line = match &self.decision {
@@ -109,8 +124,7 @@ impl LogLine {
             None => "{\"event\":\"upstream\"".to_string(),
         };
         if !self.upstream.is_empty() {
-            let list: Vec<String> = self.upstream.iter().map(|text| quote(text)).collect();
-            line.push_str(&format!(",\"upstream\":[{}]", list.join(",")));
+            line.push_str(&format!(",\"upstream\":{}", list(&self.upstream)));
         }
         line.push('}');
         line

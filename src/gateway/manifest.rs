@@ -19,6 +19,7 @@ use crate::verify::Subject;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 /// `GET /v2/`: whether the client needs to authenticate is the upstream's to say.
 pub(super) async fn ping<R: Host + Store>(context: &Context<'_, R>) -> Action {
@@ -60,16 +61,19 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         let context = self.context;
         let (subject, asked, tag) = context.find(reference).await?;
         let resource = Resource::Manifest(reference);
-        let (resolution, reason) = match self.allow(&subject, &asked, tag).await {
-            Ok(reason) => (Resolution::Allow, reason),
+        let (resolution, reason, signers) = match self.allow(&subject, &asked, tag).await {
+            Ok((reason, signers)) => (Resolution::Allow, reason, signers),
             Err(stop) => (
                 Resolution::Audit,
                 self.unless_audited(stop, &resource).await?,
+                Vec::new(),
             ),
         };
+        let log = |judge: &Self| {
+            answer::decision(judge.context, resolution, &resource, &reason).signed_by(signers)
+        };
         if context.settings.beside {
-            let log = answer::decision(context, resolution, &resource, &reason);
-            return Ok(respond(&subject, &asked, log));
+            return Ok(respond(&subject, &asked, log(self)));
         }
         let listed = descriptors(&subject.document);
         let listed = listed.into_iter().map(|descriptor| &descriptor.digest);
@@ -84,27 +88,26 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         {
             context.memory.keep_content(&asked, &subject).await;
         }
-        let log = answer::decision(context, resolution, &resource, &reason);
-        Ok(respond(&subject, &asked, log))
+        Ok(respond(&subject, &asked, log(self)))
     }
 
-    /// Why these bytes may go out.
+    /// Why these bytes may go out, and whose signatures say so.
     async fn allow(
         &self,
         subject: &Subject,
         asked: &Digest,
         tag: Option<&str>,
-    ) -> Result<Failure, Stop> {
+    ) -> Result<(Failure, Vec<String>), Stop> {
         refuse_other_sources(subject, self.context.settings.foreign_layers)?;
         if self.context.is_evidence(subject).await? {
             let message = "signatures and attestations, recognised by their bytes";
-            return Ok(Failure::new(EVIDENCE, message));
+            return Ok((Failure::new(EVIDENCE, message), Vec::new()));
         }
         let ruling = match tag {
             Some(tag) => self.judge_as(subject, &self.context.name(tag)?).await?,
             None => self.admit(subject, asked).await?,
         };
-        Ok(ruling.reason)
+        Ok((ruling.reason, ruling.signers))
     }
 }
 

@@ -10,6 +10,7 @@ use super::moment::{Moment, SaidNow};
 use super::records::Records;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
+use crate::encoding::json::{self, Dialect, Node};
 use crate::encoding::{base64, hex};
 use crate::error::Failure;
 use crate::host::Store;
@@ -19,6 +20,7 @@ use crate::verify::Subject;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 use core::cell::{Cell, RefCell};
 
 const ALLOW_SECONDS: u32 = 3_600;
@@ -33,6 +35,8 @@ pub(super) const EVIDENCE: &str = "evidence";
 pub(super) struct Ruling {
     pub allow: bool,
     pub reason: Failure,
+    /// Whose signatures were accepted, for the log.
+    pub signers: Vec<String>,
     /// When the answer may change by time alone.
     pub until: Option<UnixTime>,
 }
@@ -64,9 +68,10 @@ impl Ruling {
         let word = if self.allow { "allow" } else { "deny" };
         let until = self.until.map(|until| until.0.to_string());
         format!(
-            "{}\n{}\n{word}\n{}\n{}",
+            "{}\n{}\n{word}\n{}\n{}\n{}",
             end.0,
             until.unwrap_or_default(),
+            json::list(&self.signers),
             self.reason.code,
             self.reason.message
         )
@@ -75,13 +80,16 @@ impl Ruling {
     /// With the time until which the record holds. A record whose code this build does not know is
     /// ignored.
     fn from_record(record: &str) -> Option<(Self, UnixTime)> {
-        let mut lines = record.splitn(5, '\n');
+        let mut lines = record.splitn(6, '\n');
         let end = UnixTime(lines.next()?.parse().ok()?);
         let until = match lines.next()? {
             "" => None,
             until => Some(UnixTime(until.parse().ok()?)),
         };
         let allow = lines.next()? == "allow";
+        let signers = json::parse(lines.next()?.as_bytes(), Dialect::Strict).ok()?;
+        let signers = signers.as_array()?.iter().filter_map(Node::as_str);
+        let signers = signers.map(ToString::to_string).collect();
         let code = lines.next()?;
         let code = crate::verify::codes()
             .chain([EVIDENCE])
@@ -91,6 +99,7 @@ impl Ruling {
             Self {
                 allow,
                 reason,
+                signers,
                 until,
             },
             end,
@@ -272,6 +281,9 @@ impl<S: Store> Memory<'_, S> {
     fn insert_ruling(&self, key: &RulingKey, ruling: &Ruling, end: UnixTime) {
         let texts = key.question.len().saturating_mul(2);
         let texts = texts.saturating_add(ruling.reason.message.len());
+        let texts = (ruling.signers.iter())
+            .map(String::len)
+            .fold(texts, usize::saturating_add);
         let weight = texts.saturating_add(limits::KEPT_RULING);
         self.caches.rulings.borrow_mut().insert(
             &self.repository,

@@ -207,6 +207,7 @@ mod tests {
             resolution,
             image: format!("r.example/app:{number}"),
             reason: Failure::new("signature.missing", message),
+            signers: Vec::new(),
         };
         let differ = |number: usize, message: &str| {
             let now = decision(number, Resolution::Allow, message);

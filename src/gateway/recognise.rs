@@ -48,6 +48,7 @@ impl<R: Host + Provider + Store> Context<'_, R> {
         let ruling = Ruling {
             allow,
             reason: Failure::new(EVIDENCE, ""),
+            signers: Vec::new(),
             until: None,
         };
         self.memory.keep_ruling(&key, &ruling, self.now()).await;

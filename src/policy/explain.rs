@@ -435,5 +435,12 @@ fn marked(marker: &Marker, audited: Option<&str>, exact: &[&str]) -> Vec<String>
                 shown(&exception.reason)
             )
         });
-    audited.chain(excepted).collect()
+    let distrusted = (!marker.distrusted.is_empty()).then(|| {
+        let digests: Vec<String> = marker.distrusted.iter().map(ToString::to_string).collect();
+        format!(
+            "refused in every repository, whatever is demanded here: {}",
+            digests.join(", ")
+        )
+    });
+    audited.chain(excepted).chain(distrusted).collect()
 }

@@ -30,6 +30,8 @@ pub struct Marker {
     pub audit: Vec<String>,
     /// Images that are admitted until a day, whatever the requirements say.
     pub exceptions: Vec<Exception>,
+    /// Manifests and indexes that are refused, whatever else is said of them.
+    pub distrusted: Vec<Digest>,
 }
 
 /// One entry of `exceptions`.
@@ -47,7 +49,10 @@ pub struct Exception {
 
 impl Marker {
     pub(super) fn read(field: &Field<'_>) -> Result<Self, PolicyError> {
-        let members = field.members(&["version", "coverage", "audit", "exceptions"], &[])?;
+        let members = field.members(
+            &["version", "coverage", "audit", "exceptions", "distrusted"],
+            &[],
+        )?;
         let version = members.need("version")?;
         if version.node.as_u64() != Some(1) {
             return Err(PolicyError::Version {
@@ -64,6 +69,9 @@ impl Marker {
             exceptions: members
                 .find("exceptions")
                 .map_or(Ok(Vec::new()), |field| field.list(exception))?,
+            distrusted: members
+                .find("distrusted")
+                .map_or(Ok(Vec::new()), |field| field.list(digest))?,
         })
     }
 }

@@ -278,6 +278,7 @@ impl Policy {
                 coverage: marker.coverage,
                 audit: Vec::new(),
                 exceptions: Vec::new(),
+                distrusted: marker.distrusted.clone(),
             }),
             of_file: Some(Box::new(OfFile {
                 image: format!("{}:{path}", transport.name()),

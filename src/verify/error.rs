@@ -69,6 +69,9 @@ codes! {
             "the signed statement is about other images, not about {digest}: attest this image";
         Rejected { image: String } => "policy.reject" as Policy,
             "Running image {image} is rejected by policy.";
+        Distrusted { digest: String } => "policy.distrusted" as Policy,
+            "the policy lists {digest} as distrusted: it does not run, whoever signed it; take another \
+             image, or have the digest removed from \"distrusted\" if it is meant to run again";
         PinnedOther { name: String, pinned: String, found: String } => "pinned.other-digest" as Policy,
             "the policy pins {name} to {pinned}, and the registry has {found} under this tag: pull \
              the pinned digest, or change the pin if the new image is meant";

@@ -10,6 +10,7 @@ use super::form::Form;
 use super::rules::{PolicyRules, Rules};
 use crate::cosign::containers_image::material;
 use crate::crypto::PublicKey;
+use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node, quote};
 use crate::encoding::pem;
@@ -170,24 +171,32 @@ fn marker(policy: &Policy, audited: Option<&str>, name: &Reference) -> Option<St
     } else {
         format!(",\"exceptions\":[{}]", exceptions.join(","))
     };
+    // All of them: which of them an image lists is not known here.
+    let distrusted = match marker.distrusted.as_slice() {
+        [] => String::new(),
+        all => format!(",\"distrusted\":[{}]", quoted(all)),
+    };
     Some(format!(
-        "{{\"version\":1,\"coverage\":\"{coverage}\"{audit}{exceptions}}}"
+        "{{\"version\":1,\"coverage\":\"{coverage}\"{audit}{exceptions}{distrusted}}}"
     ))
 }
 
 fn exception(one: &Exception) -> String {
-    let digests: Vec<String> = one
-        .digests
-        .iter()
-        .map(|digest| quote(&digest.to_string()))
-        .collect();
     format!(
         "{{\"scope\":{},\"digests\":[{}],\"until\":{},\"reason\":{}}}",
         quote(&one.scope),
-        digests.join(","),
+        quoted(&one.digests),
         quote(&one.until.to_string()),
         quote(&one.reason)
     )
+}
+
+fn quoted(digests: &[Digest]) -> String {
+    let digests: Vec<String> = digests
+        .iter()
+        .map(|digest| quote(&digest.to_string()))
+        .collect();
+    digests.join(",")
 }
 
 struct Writer<'a> {

@@ -123,6 +123,9 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
     }
 
     async fn policy(&mut self, rules: &'a PolicyRules) -> Result<Vec<Judgement>, Finding> {
+        if let Some(failure) = self.judge.rules.distrusted(self.in_hand()) {
+            return Err(Finding::deny(failure));
+        }
         let selected = rules
             .policy
             .select(self.judge.name)

@@ -62,6 +62,22 @@ impl Judged {
         self.requirements.iter().chain(of_instances)
     }
 
+    /// Whose signatures satisfied the requirements, each once, for logs: `key sha256:<hex>` of its
+    /// SubjectPublicKeyInfo, `openpgp <fingerprint>` of the primary key, or `<subject> (<issuer>)` of
+    /// a certificate.
+    pub fn signers(&self) -> Vec<String> {
+        let mut signers = Vec::new();
+        for signer in self
+            .all_requirements()
+            .filter_map(|requirement| requirement.accepted()?.signer())
+        {
+            if !signers.contains(&signer) && signers.len() < limits::LOGGED_SIGNERS {
+                signers.push(signer);
+            }
+        }
+        signers
+    }
+
     /// When the answer may change by time alone: the first end of anything that was accepted.
     pub fn expires(&self) -> Option<UnixTime> {
         let ends = |requirement: &Requirement| {

@@ -1,5 +1,5 @@
-//! `pinned` and `exceptions` (docs/trust.md sections 1 and 6): digests that the policy itself
-//! names. No signature is looked at.
+//! `pinned`, `exceptions` and `distrusted` (docs/trust.md sections 1 and 6): digests that the policy
+//! itself names. No signature is looked at.
 //!
 //! A digest counts when the bytes that are judged have it, or when an index has it that lists them
 //! and was judged in their place.
@@ -8,11 +8,13 @@ use super::error::{Reason, VerifyError};
 use super::finding::Finding;
 use super::report::Requirement;
 use super::subject::Subject;
-use crate::digest::Digest;
+use crate::digest::{Algorithm, Digest};
+use crate::oci::Document;
 use crate::policy::{Exception, Others, Pinned};
 use crate::reference::Reference;
 use crate::time::UnixTime;
 use alloc::string::ToString;
+use alloc::vec::Vec;
 
 /// What is judged: bytes, and the index that lists them where each of its images is judged for
 /// itself.
@@ -26,6 +28,23 @@ impl InHand<'_> {
     fn has(&self, digest: &Digest) -> bool {
         digest.check(&self.subject.bytes).is_ok() || self.within == Some(digest)
     }
+}
+
+/// What of this the policy distrusts: these bytes, by whichever algorithm it names them, the index that
+/// was judged in their place, or an image that they list, since an index speaks for its images.
+pub(super) fn distrusted(distrusted: &[Digest], in_hand: InHand<'_>) -> Option<Digest> {
+    if distrusted.is_empty() {
+        return None;
+    }
+    let bytes = &in_hand.subject.bytes;
+    let mut meant: Vec<Digest> = [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512]
+        .map(|algorithm| Digest::with(algorithm, bytes))
+        .into();
+    meant.extend(in_hand.within.cloned());
+    if let Document::Index(index) = &in_hand.subject.document {
+        meant.extend(index.manifests.iter().map(|entry| entry.digest.clone()));
+    }
+    meant.into_iter().find(|one| distrusted.contains(one))
 }
 
 /// A tag must be listed with this digest; a digest must be one that is pinned for its repository.

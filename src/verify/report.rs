@@ -2,9 +2,10 @@
 
 use super::finding::Finding;
 use crate::crypto;
-use crate::crypto::Step;
+use crate::crypto::{Role, Step};
 use crate::digest::Digest;
 use crate::error::{Failure, Kind};
+use crate::limits;
 use crate::sigstore::verify::{LoggedEntry, Signed};
 use crate::x509::{Certificate, fulcio};
 use alloc::collections::BTreeMap;
@@ -463,6 +464,26 @@ impl Requirement {
             .filter(failed)
             .count()
             .saturating_add(usize::from(unexamined))
+    }
+}
+
+impl Candidate {
+    /// Who signed it, in one line.
+    pub(super) fn signer(&self) -> Option<String> {
+        let claims = self.claims.as_ref();
+        if let Some(signer) = claims.and_then(|claims| claims.signer.as_ref()) {
+            let issuer = signer.issuer.as_deref().unwrap_or("no issuer");
+            let text = alloc::format!("{} ({issuer})", signer.subject);
+            return Some(text.chars().take(limits::REFERENCE).collect());
+        }
+        if let Some(signer) = claims.and_then(|claims| claims.openpgp.as_ref()) {
+            return Some(alloc::format!("openpgp {}", signer.key));
+        }
+        let of_content = [Role::CosignPayload, Role::DsseEnvelope].map(Role::name);
+        let step = (self.steps.iter())
+            .find(|step| step.outcome == "holds" && of_content.contains(&step.name))?;
+        let key = step.key.as_ref()?;
+        Some(alloc::format!("key sha256:{key}"))
     }
 }
 

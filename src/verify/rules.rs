@@ -1,15 +1,16 @@
 //! By what an image is judged: a policy, or what a command line asks for.
 
 use super::direct::{Direct, Paths, Signers, public_keys};
-use super::error::RulesError;
+use super::error::{RulesError, VerifyError};
+use super::pins::{self, InHand};
 use super::report::{Note, RuleReport};
 #[cfg(feature = "arithmetic")]
 use super::roots::here;
 use super::roots::{NamedRoot, Roots};
 #[cfg(feature = "openpgp")]
 use super::simple::{Keyrings, Lookaside};
+use super::subject::Subject;
 use crate::crypto::{Provider, holds_private_key};
-#[cfg(feature = "openpgp")]
 use crate::error::Failure;
 #[cfg(feature = "openpgp")]
 use crate::policy::FileTransport;
@@ -18,7 +19,7 @@ use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned};
 use crate::reference::Reference;
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 /// By what is judged.
@@ -221,6 +222,24 @@ impl Rules {
             Self::Policy(rules) => rules.policy.has_audit(),
             Self::Direct(_) => false,
         }
+    }
+
+    /// Why this does not run under any name, if the policy distrusts it.
+    pub fn distrusts(&self, subject: &Subject) -> Option<Failure> {
+        self.distrusted(InHand {
+            subject,
+            within: None,
+        })
+    }
+
+    /// The same, and because of the index in whose place it is judged.
+    pub(super) fn distrusted(&self, in_hand: InHand<'_>) -> Option<Failure> {
+        let Self::Policy(rules) = self else {
+            return None;
+        };
+        let digest = pins::distrusted(&rules.policy.marker()?.distrusted, in_hand)?;
+        let digest = digest.to_string();
+        Some(VerifyError::Distrusted { digest }.into())
     }
 
     /// The docker scope of this image that the policy has under audit: refusals there are written

@@ -407,3 +407,72 @@ fn registries_d_switches_attachments_off() {
         );
     }
 }
+
+fn distrusts(digests: Value, requirements: Value) -> Rules {
+    rules(
+        json!({ "distrusted": digests, "exceptions": [{ "scope": "demo.example/demo/signed", "digests": digests, "until": "2099-01-01T00:00:00Z", "reason": "r" }] }),
+        requirements,
+    )
+}
+
+/// A good signature, no demand at all, and an exception: none of them outweighs it.
+#[test]
+fn what_is_distrusted_is_refused() {
+    let memory = demo("signed");
+    let bytes = memory.manifests["1.0"].0.clone();
+    let key = json!([{ "type": "sigstoreSigned", "keyPath": "cosign.pub", "signedIdentity": { "type": "matchRepository" } }]);
+    let other = Digest::of(b"another").to_string();
+    let by = |algorithm| Digest::with(algorithm, &bytes).to_string();
+    for requirements in [
+        key.clone(),
+        json!([{ "type": "insecureAcceptAnything" }]),
+        json!([{ "type": "pinned", "pins": { "demo.example/demo/signed:1.0": digest_of(&memory) } }]),
+    ] {
+        for algorithm in [Algorithm::Sha256, Algorithm::Sha384, Algorithm::Sha512] {
+            let rules = distrusts(json!([other, by(algorithm)]), requirements.clone());
+            for report in [
+                judge(&memory, &rules, "demo.example/demo/signed:1.0"),
+                by_digest(&memory, &rules, "demo.example/demo/signed"),
+            ] {
+                assert_eq!(said(&report), (Verdict::Deny, "policy.distrusted"));
+                assert!(report.finding.message.contains(&by(algorithm)));
+            }
+        }
+        let rules = distrusts(json!([other]), requirements);
+        let report = judge(&memory, &rules, "demo.example/demo/signed:1.0");
+        assert_eq!(report.finding.verdict, Verdict::Allow);
+    }
+}
+
+/// An index speaks for its images: one that lists a distrusted one is refused with it, and each image
+/// of a distrusted index is.
+#[test]
+fn distrust_reaches_images_of_indexes() {
+    let memory = demo("multi");
+    let name = "demo.example/demo/multi:1.0";
+    let Ok(Document::Index(index)) = Document::parse(&memory.manifests["1.0"].0, None) else {
+        panic!()
+    };
+    let [first, second] = [0, 1].map(|number| index.manifests[number].digest.to_string());
+    let child = |digest: &str| format!("demo.example/demo/multi@{digest}");
+    for coverage in ["index", "instance"] {
+        let distrusted = |digest: &str| {
+            rules(
+                json!({ "coverage": coverage, "distrusted": [digest] }),
+                json!([{ "type": "insecureAcceptAnything" }]),
+            )
+        };
+        for (digest, image, verdict) in [
+            (&first, name.to_string(), Verdict::Deny),
+            (&first, child(&first), Verdict::Deny),
+            (&first, child(&second), Verdict::Allow),
+            (&digest_of(&memory), name.to_string(), Verdict::Deny),
+        ] {
+            assert_eq!(
+                judge(&memory, &distrusted(digest), &image).finding.verdict,
+                verdict,
+                "{coverage} {digest} {image}"
+            );
+        }
+    }
+}

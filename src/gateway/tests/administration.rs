@@ -313,3 +313,39 @@ fn no_registry_gets_the_secret() {
         }
     }
 }
+
+/// The log names who signed, also where the verdict comes out of the isolate's memory, or of the store;
+/// for an image of an index, who signed the index.
+#[test]
+fn the_log_names_who_signed() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    world.image("app", "2.0", "b");
+    let (child, bytes) = world.image("app", "child", "c");
+    let index = index_of(&[descriptor(MANIFEST, &bytes, "")]);
+    let index = world.put("app", "3.0", INDEX, &index);
+    world.sign("app", &index, "r.example/app:3.0", GOOD);
+    let gateway = gateway();
+    let signer = format!(
+        r#""signers":["key sha256:{}"]"#,
+        PublicKey::from_pem(GOOD).unwrap().fingerprint()
+    );
+    let line = |gateway: &Gateway, path: &str| match act(
+        gateway,
+        &world,
+        &request("GET", path, &[], 1_000),
+    ) {
+        Action::Respond(respond) => respond.log.unwrap().line(),
+        other => panic!("{other:?}"),
+    };
+    let of_child = format!("/v2/app/manifests/{child}");
+    let signed = ["/v2/app/manifests/1.0", "/v2/app/manifests/3.0", &of_child];
+    for gateway in [&gateway, &gateway, &super::gateway()] {
+        for path in signed {
+            let line = line(gateway, path);
+            assert!(line.ends_with(&format!("{signer}}}")), "{line}");
+        }
+        let line = line(gateway, "/v2/app/manifests/2.0");
+        assert!(!line.contains("signers"), "{line}");
+    }
+}

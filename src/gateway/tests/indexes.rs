@@ -187,3 +187,77 @@ fn a_long_list_costs_little() {
     let seen = get(&gateway, &world, &path);
     assert_eq!(seen.status, 200, "{}", seen.text());
 }
+
+/// Distrust comes with the policy, whatever was served before it, under every path: the index that
+/// lists the image, the image by its digest, its layer.
+#[test]
+fn a_distrusted_image_goes_out_no_more() {
+    let world = World::default();
+    let (index, [(a, _), (b, _)]) = multi(&world, "app", "1.0");
+    world.sign("app", &index, "r.example/app:1.0", GOOD);
+    world.sign("app", &a, "r.example/app:child-a", GOOD);
+    let distrusting = |digest: &Digest| {
+        with(|config| {
+            config.policy = policy("index")
+                .replace(
+                    r#""version": 1"#,
+                    &format!(r#""version": 1, "distrusted": ["{digest}"]"#),
+                )
+                .into_bytes();
+        })
+    };
+    let layer = format!("/v2/app/blobs/{}", Digest::of(b"a"));
+    let manifest = |reference: &str| format!("/v2/app/manifests/{reference}");
+    let paths = [
+        manifest("1.0"),
+        manifest(&index.to_string()),
+        manifest("child-a"),
+        manifest(&a.to_string()),
+        layer,
+    ];
+    let trusting = gateway();
+    for path in &paths {
+        assert_eq!(get(&trusting, &world, path).status, 200, "{path}");
+    }
+    let refusing = distrusting(&a);
+    for path in &paths {
+        assert_eq!(get(&refusing, &world, path).status, 403, "{path}");
+    }
+    assert_eq!(
+        verdict(&refusing, &world, &paths[3]),
+        is(403, "policy.distrusted")
+    );
+    // Another one.
+    assert_eq!(
+        get(&distrusting(&b), &world, &manifest("child-a")).status,
+        200
+    );
+}
+
+/// An index may list an image by another digest than the policy does.
+#[test]
+fn distrust_knows_an_image_by_its_bytes() {
+    let world = World::default();
+    let (digest, bytes) = world.image("app", "child", "a");
+    let sha512 = Digest::with(crate::digest::Algorithm::Sha512, &bytes);
+    world.put("app", &sha512.to_string(), MANIFEST, &bytes);
+    let entry = descriptor(MANIFEST, &bytes, "").replace(&digest.to_string(), &sha512.to_string());
+    let index = world.put("app", "1.0", INDEX, &index_of(&[entry]));
+    world.sign("app", &index, "r.example/app:1.0", GOOD);
+    let path = format!("/v2/app/manifests/{sha512}");
+    for (marker, code) in [
+        (String::new(), (200, String::new())),
+        (
+            format!(r#", "distrusted": ["{digest}"]"#),
+            is(403, "policy.distrusted"),
+        ),
+    ] {
+        let gateway = with(|config| {
+            config.policy = policy("index")
+                .replace(r#""version": 1"#, &format!(r#""version": 1{marker}"#))
+                .into_bytes();
+        });
+        assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
+        assert_eq!(verdict(&gateway, &world, &path), code, "{marker}");
+    }
+}

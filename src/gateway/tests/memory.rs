@@ -190,6 +190,7 @@ fn a_verdict_is_kept_no_longer_than_it_is_an_answer() {
     let kept = |until: Option<i64>| Ruling {
         allow: true,
         reason: Failure::new("signature.accepted", "m"),
+        signers: Vec::new(),
         until: until.map(UnixTime),
     };
     let found = |now: i64| run(memory.ruling(&key, UnixTime(now))).is_some();
@@ -214,7 +215,7 @@ fn a_record_with_an_unknown_code_is_not_there() {
     let memory = memory_of(&gateway, &world);
     let key = memory.ruling_key("k", None, &Digest::of(b"k"));
     let found = |code: &str| {
-        let record = format!("200\n\nallow\n{code}\nm");
+        let record = format!("200\n\nallow\n[]\n{code}\nm");
         forget_all(&gateway);
         run(records_of(&gateway, &world).save("verdict", &memory.stored(&key), &record, 100));
         run(memory.ruling(&key, UnixTime(100))).map(|ruling| ruling.reason.code)
@@ -369,6 +370,7 @@ fn a_verdict_that_was_under_way_at_a_flush_is_not_kept() {
     let ruling = Ruling {
         allow: true,
         reason: Failure::new("signature.missing", ""),
+        signers: Vec::new(),
         until: None,
     };
     for _ in 0..2 {

@@ -45,6 +45,18 @@ fn the_marker() {
             "ok",
         ),
         (until("2027-01-31T12:00:00Z"), "ok"),
+        (
+            with(&format!(r#"{{"version":1,"distrusted":["sha256:{HEX}"]}}"#)),
+            "ok",
+        ),
+        (
+            with(r#"{"version":1,"distrusted":["sha256:abc"]}"#),
+            "policy.value",
+        ),
+        (
+            with(r#"{"version":1,"distrusted":"sha256:abc"}"#),
+            "policy.type",
+        ),
         (until("2027-02-31T12:00:00Z"), "policy.value"),
         (until("2027-01-31"), "policy.value"),
         (with("null"), "policy.type"),
