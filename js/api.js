@@ -11,6 +11,7 @@ import { codedError } from "./error.js";
 import { readAction, readHead, requestText } from "./glance.js";
 import { createLocks } from "./lock.js";
 import { createModules } from "./modules.js";
+import { createTimes } from "./times.js";
 import { createWebCrypto } from "./webcrypto.js";
 
 /** @typedef {import("./task.js").Glue} Glue */
@@ -222,17 +223,25 @@ export function createApi(glue, platform) {
 			const { inner, era } = this.#made;
 			/** @type {string | undefined} */
 			const asked = text && runner.call(() => inner.look(text));
-			if (asked === undefined) return this.#judge(request, time, {}, signal);
+			const times = createTimes();
+			if (asked === undefined)
+				return this.#judge(request, time, { times }, signal);
 			const started = Date.now();
 			const { patience } = this.#services;
 			const head = readHead(asked);
 			const { url } = head;
-			const found = await this.#head(head, patience, signal);
+			const found = await times.during("registry", () =>
+				this.#head(head, patience, signal),
+			);
 			if ("error" in found)
 				return this.#judge(
 					request,
 					time,
-					{ known: { id: 0, url, ...found }, spent: Date.now() - started },
+					{
+						times,
+						known: { id: 0, url, ...found },
+						spent: Date.now() - started,
+					},
 					signal,
 				);
 			const { response } = found;
@@ -242,7 +251,7 @@ export function createApi(glue, platform) {
 				const bytes = runner.call(() =>
 					inner.answer(text, url, digestOf(response)),
 				);
-				if (bytes !== undefined) return readAction(bytes);
+				if (bytes !== undefined) return times.with(readAction(bytes));
 			}
 			const known = {
 				id: 0,
@@ -252,7 +261,7 @@ export function createApi(glue, platform) {
 			return this.#judge(
 				request,
 				time,
-				{ known, spent: Date.now() - started },
+				{ times, known, spent: Date.now() - started },
 				signal,
 			);
 		}
@@ -260,16 +269,21 @@ export function createApi(glue, platform) {
 		/**
 		 * The general way. What the registry has said already is not asked for again.
 		 *
-		 * @param {import("./index.d.ts").GatewayRequest} request @param {number} time @param {{ known?: object, spent?: number }} sofar @param {import("./index.d.ts").Signal} [signal] @returns {Promise<import("./index.d.ts").Action>}
+		 * @param {import("./index.d.ts").GatewayRequest} request @param {number} time @param {{ times: ReturnType<typeof createTimes>, known?: object, spent?: number }} sofar @param {import("./index.d.ts").Signal} [signal] @returns {Promise<import("./index.d.ts").Action>}
 		 */
-		async #judge({ method, url, headers }, time, { known, spent = 0 }, signal) {
+		async #judge(
+			{ method, url, headers },
+			time,
+			{ times, known, spent = 0 },
+			signal,
+		) {
 			const asked = { method, url, headers: [...headers], time };
 			const pieces = createPieces();
 			await this.#renew();
 			const done = this.#module.runner.run(
 				() => this.#made.inner.handle(asked, known),
 				{
-					...this.#services,
+					...times.watch(this.#services),
 					patience: Math.max(0, this.#services.patience - spent),
 					begin: pieces.begin,
 					write: pieces.write,
@@ -277,7 +291,7 @@ export function createApi(glue, platform) {
 				signal,
 			);
 			// An answer in pieces begins before the task is done.
-			return Promise.race([pieces.begun, pieces.until(done)]);
+			return times.with(await Promise.race([pieces.begun, pieces.until(done)]));
 		}
 
 		/**

@@ -394,6 +394,8 @@ export type Action =
 			finished?: Promise<unknown>;
 			/** The decision, for a log: one JSON object as text. */
 			log?: string;
+			/** What was waited for, in milliseconds, as the header `Server-Timing` has it: `registry`, `checks`, `store`. */
+			timing?: string;
 	  }
 	| {
 			kind: "stream";
@@ -406,6 +408,8 @@ export type Action =
 			location: { from: string; to: string };
 			/** The decision, for a log: one JSON object as text. */
 			log?: string;
+			/** What was waited for, in milliseconds, as the header `Server-Timing` has it: `registry`, `checks`, `store`. */
+			timing?: string;
 	  }
 	| { kind: "asset"; path: string; log?: undefined };
 

@@ -73,6 +73,9 @@ export async function answer(request, lent) {
 		if (action.kind === "respond" && action.finished !== undefined)
 			lent.waitUntil?.(action.finished);
 		const answer = await carryOut(action, request, lent, started);
+		const waited = action.timing ? `${action.timing}, ` : "";
+		const all = `all;dur=${Date.now() - started}`;
+		answer.headers.push(["server-timing", `${waited}${all}`]);
 		// One member more in the object's text: nothing of it is read here.
 		if (action.log !== undefined)
 			console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);

@@ -327,6 +327,11 @@ test("--demo: a client pulls what is signed, and is told why it does not get wha
 	const verdicts = () => logOf(gate).map(({ verdict }) => verdict);
 	await until(() => verdicts().includes("deny"));
 	assert.ok(verdicts().includes("allow"));
+	const pulled = await ask(`${gate.url}/v2/demo/signed/manifests/1.0`);
+	assert.match(
+		String(pulled.headers["server-timing"]),
+		/^registry;dur=\d+.*, all;dur=\d+$/,
+	);
 	const page = await ask(`${gate.url}/`);
 	assert.match(page.body, /<!doctype html>/);
 	assert.match(
