@@ -171,6 +171,7 @@ export function createApi(glue, platform) {
 		#made;
 		/** @type {import("./index.d.ts").GatewayState} */
 		#state;
+		#isStale = false;
 
 		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] @param {import("./index.d.ts").Abortable} [options] */
 		static async create(config, given = {}, options = {}) {
@@ -315,6 +316,12 @@ export function createApi(glue, platform) {
 			);
 		}
 
+		/** Says whether a newer configuration was refused, so that this one stays in force. @param {boolean} isStale */
+		setStale(isStale) {
+			this.#isStale = isStale;
+			this.#module.runner.call(() => this.#made.inner.setStale(isStale));
+		}
+
 		/** Whether there is a next policy. */
 		hasNext() {
 			return "policyNext" in this.#config;
@@ -336,6 +343,7 @@ export function createApi(glue, platform) {
 					this.#services,
 				);
 				this.#made = { inner, era };
+				if (this.#isStale) runner.call(() => inner.setStale(true));
 			}
 		}
 	}

@@ -477,4 +477,6 @@ export class Gateway {
 	/** Whether there is a next policy. */
 	hasNext(): boolean;
 	state(): GatewayState;
+	/** Says whether a newer configuration was refused, so that this one stays in force: `/metrics` then has `sealgate_configuration_stale 1`. */
+	setStale(isStale: boolean): void;
 }

@@ -90,6 +90,8 @@ pub const REDIRECTS: usize = 5;
 pub const NAME: usize = 255;
 /// Bytes of anything that is parsed as an image reference.
 pub const REFERENCE: usize = 1_024;
+/// From this age on, in days, the trusted roots that a build carries are too old (lint SL23).
+pub const OLD_ROOTS_DAYS: i64 = 180;
 /// Of those whose signatures were accepted, so many are named in one line of the log.
 pub const LOGGED_SIGNERS: usize = 8;
 /// Bytes of a registry's error body that is read for its message.

@@ -105,6 +105,7 @@ export async function createRunning(
 			await replace(found);
 		} catch (error) {
 			const { code = "internal", message } = /** @type {any} */ (error);
+			current.gateway.setStale(true);
 			log({ event: "configuration", state: "kept", code, message });
 		}
 	}

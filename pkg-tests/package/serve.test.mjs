@@ -624,6 +624,11 @@ test("a policy that changes takes the place of the one that runs; one that is no
 		[configurations()[2].state, configurations()[2].code],
 		["kept", "asset.unreadable"],
 	);
+	const stale = async () =>
+		/^sealgate_configuration_stale (\d)$/m.exec(
+			(await ask(`${gate.url}/metrics`)).body,
+		)?.[1];
+	assert.equal(await stale(), "1");
 	assert.deepEqual([await status("open"), await status("other")], [200, 200]);
 	put("five", policyOf("other"));
 	await until(
@@ -631,6 +636,7 @@ test("a policy that changes takes the place of the one that runs; one that is no
 			configurations().at(-1)?.state === "ok" && configurations().length >= 4,
 	);
 	assert.deepEqual([await status("open"), await status("other")], [403, 200]);
+	assert.equal(await stale(), "0");
 	assert.equal((await ask(`${gate.url}/healthz`)).status, 200);
 	assert.ok(
 		await isLarge(blob),

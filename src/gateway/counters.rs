@@ -14,6 +14,8 @@ pub(super) struct Counters {
     pub checks: Count,
     /// Refusals of content to which a hint led: its parent is no longer allowed.
     pub hints: Count,
+    /// Whether a newer configuration could not be used, so that an older one runs.
+    pub stale: Cell<bool>,
     verdicts: [Count; Resolution::ALL.len()],
     /// By code, of what was not allowed.
     refusals: RefCell<BTreeMap<&'static str, u64>>,

@@ -42,7 +42,7 @@ pub(super) fn document(
     now: UnixTime,
 ) -> String {
     let mut text = String::new();
-    states(&mut text, settings, now);
+    states(&mut text, settings, counters, now);
     if let Some(next) = next {
         about_next(&mut text, next);
     }
@@ -130,7 +130,7 @@ fn about_next(text: &mut String, next: &NextPolicy) {
     );
 }
 
-fn states(text: &mut String, settings: &Settings, now: UnixTime) {
+fn states(text: &mut String, settings: &Settings, counters: &Counters, now: UnixTime) {
     let mut gauge = |name, help, value: i64| {
         Metric::new(text, name, "gauge", help).value(value);
     };
@@ -138,6 +138,11 @@ fn states(text: &mut String, settings: &Settings, now: UnixTime) {
         "sealgate_misconfigured",
         "1 where the configuration is wrong, so that nothing can be judged.",
         i64::from(settings.rules.is_err()),
+    );
+    gauge(
+        "sealgate_configuration_stale",
+        "1 where a newer policy or other file cannot be used, so that the one before stays in force.",
+        i64::from(counters.stale.get()),
     );
     gauge(
         "sealgate_audit",

@@ -127,6 +127,11 @@ impl Gateway {
         }
     }
 
+    /// Says whether a newer configuration was refused, so that this one stays in force: for `/metrics`.
+    pub fn set_stale(&self, is_stale: bool) {
+        self.counters.stale.set(is_stale);
+    }
+
     /// What is wrong with the configuration, if anything.
     pub fn misconfigured(&self) -> Option<&Failure> {
         self.settings.rules.as_ref().err()

@@ -124,6 +124,12 @@ impl Gateway {
         })
     }
 
+    /// Says whether a newer configuration was refused, so that this one stays in force: for `/metrics`.
+    #[wasm_bindgen(js_name = setStale)]
+    pub fn set_stale(&self, is_stale: bool) {
+        self.inner.set_stale(is_stale);
+    }
+
     /// Of a request whose answer may be remembered: what is asked of the upstream first. Both are
     /// lines of text (`js/glance.js`).
     pub fn look(&self, request: &str) -> Option<String> {

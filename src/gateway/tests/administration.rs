@@ -349,3 +349,17 @@ fn the_log_names_who_signed() {
         assert!(!line.contains("signers"), "{line}");
     }
 }
+
+#[test]
+fn a_configuration_that_was_refused_is_in_the_metrics() {
+    let (world, gateway) = (World::default(), gateway());
+    let stale = |number: u8| {
+        let line = format!("\nsealgate_configuration_stale {number}\n");
+        get(&gateway, &world, "/metrics").text().contains(&line)
+    };
+    assert!(stale(0));
+    gateway.set_stale(true);
+    assert!(stale(1));
+    gateway.set_stale(false);
+    assert!(stale(0));
+}

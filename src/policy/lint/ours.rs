@@ -16,6 +16,7 @@ use super::signed;
 use crate::digest::Digest;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;
+use crate::limits;
 use crate::policy::Exception;
 use crate::policy::Matcher;
 use crate::policy::Pinned;
@@ -23,11 +24,13 @@ use crate::policy::Requirement;
 use crate::policy::SignedBy;
 use crate::policy::Test;
 use crate::policy::Trust;
+use crate::policy::TrustedRoot;
 use crate::policy::error::Place;
 use crate::policy::error::shown;
 use crate::policy::field;
 use crate::policy::scope::docker_namespaces;
 use crate::sigstore::identity::{Identity, Pattern};
+use crate::sigstore::roots;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -55,6 +58,7 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
         identities(item, findings);
         attested(item, findings);
         rekor(item, findings);
+        old_roots(document, item, findings);
         match item.requirement {
             Requirement::Pinned(pinned) => pinned_scope(item, pinned, findings),
             Requirement::SignedBy(signed) => expired_keys(item, signed, findings),
@@ -463,6 +467,32 @@ fn rekor(item: Item<'_>, findings: &mut Findings) {
 }
 
 /// SL16. The policy's scope decides there, and is enforced.
+/// SL23.
+fn old_roots(document: &Document<'_>, item: Item<'_>, findings: &mut Findings) {
+    let Some(Trust::LoggedKeys { root, .. } | Trust::Certificates { root, .. }) = item.trust()
+    else {
+        return;
+    };
+    let is_carried = matches!(
+        root,
+        TrustedRoot::PublicGood | TrustedRoot::Staging | TrustedRoot::GitHub
+    );
+    let made = UnixTime::parse(&format!("{}T00:00:00Z", roots::DATE));
+    let (Some(now), Some(made), true) = (document.context.now, made, is_carried) else {
+        return;
+    };
+    let days = now.0.saturating_sub(made.0) / 86_400;
+    if days >= limits::OLD_ROOTS_DAYS {
+        let message = format!(
+            "the trusted roots that this program carries are of {}, {days} days ago: a key that Sigstore \
+             has withdrawn since still counts, and one that it has added does not; take a newer version of \
+             sealgate, or name a trusted_root.json of your own with trustedRootPath",
+            roots::DATE
+        );
+        findings.add(Rule::OldRoots, item.place_of("trustedRoot"), message, None);
+    }
+}
+
 fn audits(document: &Document<'_>, findings: &mut Findings) {
     let Some(marker) = document.policy.marker() else {
         return;

@@ -85,4 +85,5 @@ rules! {
     WeakKey "SL20" "weak-key" Warning;
     Sha1Key "SL21" "sha1-key" Note;
     NoLookaside "SL22" "no-lookaside" Warning;
+    OldRoots "SL23" "old-roots" Error;
 }

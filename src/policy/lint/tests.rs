@@ -1066,7 +1066,12 @@ fn identities_of_a_command_line() {
 fn every_lint_has_a_case() {
     let cases = cases();
     // Those have tests of their own below.
-    let apart = [Rule::More, Rule::UserShadow, Rule::LookasideUrl];
+    let apart = [
+        Rule::More,
+        Rule::UserShadow,
+        Rule::LookasideUrl,
+        Rule::OldRoots,
+    ];
     for rule in Rule::ALL {
         assert_ne!(
             cases.iter().any(|case| case.0 == *rule),
@@ -1338,4 +1343,44 @@ proptest! {
             }
         }
     }
+}
+
+/// Only where the build's own roots are named, and from the day on.
+#[test]
+fn roots_that_the_build_carries_get_old() {
+    let made = UnixTime::parse(&format!("{}T00:00:00Z", crate::sigstore::roots::DATE)).unwrap();
+    let old = |policy: &str, days: i64| {
+        let context = Context {
+            now: Some(UnixTime(made.0 + days * 86_400)),
+            ..Context::default()
+        };
+        let lints = lint(policy.as_bytes(), &context).unwrap();
+        let (id, _, _) = Rule::OldRoots.facts();
+        lints.iter().filter(|lint| lint.id == id).count()
+    };
+    let identity = r#"{"issuer":"https://i.example","subject":"s@i.example"}"#;
+    let rooted = |root: &str| our_sigstore(&format!(r#"{root},"identities":[{identity}]"#));
+    let keys = r#""keyPath":"k.pub","trustedRoot":"public-good""#;
+    for (policy, found) in [
+        (rooted(r#""trustedRoot":"public-good""#), 1),
+        (rooted(r#""trustedRoot":"staging""#), 1),
+        (rooted(r#""trustedRoot":"github""#), 1),
+        (our_sigstore(keys), 1),
+        (rooted(r#""trustedRootPath":"root.json""#), 0),
+        (our_sigstore(r#""keyPath":"k.pub""#), 0),
+    ] {
+        assert_eq!(
+            (old(&policy, 179), old(&policy, 180)),
+            (0, found),
+            "{policy}"
+        );
+    }
+    let text = lint(
+        rooted(r#""trustedRoot":"public-good""#).as_bytes(),
+        &Context::default(),
+    );
+    assert!(
+        text.unwrap().iter().all(|lint| lint.id != "SL23"),
+        "no clock"
+    );
 }
