@@ -44,7 +44,7 @@ build: pkg/package.json ## make the npm package in pkg/
 
 .PHONY: test
 test: ## everything, as CI runs it
-	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences
+	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-element test-clients test-sigstore-differential test-reproducible test-publish test-licences
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -125,6 +125,15 @@ test-wasm-pack: $(BY_WASM_PACK) apt-peers ## what `wasm-pack build` makes, under
 test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 	node --test pkg-tests/page/*.test.mjs
 
+.PHONY: test-element
+test-element: pkg/package.json apt-peers pkg-tests/element/node_modules/.package-lock.json ## the element for docs in Chromium and Firefox: on a website of another origin, and in a VitePress site
+	pkg-tests/peers/build.sh cosign2 > /dev/null
+	node --test pkg-tests/element/*.test.mjs
+
+pkg-tests/element/node_modules/.package-lock.json: pkg-tests/element/package.json pkg-tests/element/package-lock.json
+	npm ci --prefix pkg-tests/element --no-fund --no-audit --loglevel=error
+	@touch $@
+
 .PHONY: test-clients
 test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
@@ -204,7 +213,6 @@ lint-js: pkg/package.json
 	tools/node_modules/.bin/biome ci --error-on-warnings .
 	tools/node_modules/.bin/tsc -p tools/tsconfig.json
 	tools/node_modules/.bin/tsc -p conformance/vectors/tsconfig.json
-	tools/node_modules/.bin/tsc -p element/tsconfig.json
 
 .PHONY: setup
 setup: rust-targets tools/node_modules/.package-lock.json apt-peers go-peers cargo-deny wasm-pack ## install what serve and the tests need and is missing: Rust targets, npm and Debian packages, the tests' peers

@@ -58,6 +58,7 @@ class SealgateImage extends HTMLElement {
 	/** Always there, so that what is put into it is announced. */
 	#status = h("p", { role: "status", part: "status" });
 	#more = h("div");
+	#said = h("div", { class: "said" });
 	#card = h("div", { class: "card", part: "card", role: "group" });
 
 	constructor() {
@@ -68,10 +69,8 @@ class SealgateImage extends HTMLElement {
 			sheet.replaceSync(style);
 		}
 		root.adoptedStyleSheets = [sheet];
-		const link = h("p", { part: "link" }, h("slot"));
-		this.#card.append(
-			h("div", { class: "body" }, this.#status, this.#more, link),
-		);
+		this.#said.append(h("div", { class: "body" }, this.#status, this.#more));
+		this.#card.append(this.#said, h("p", { part: "link" }, h("slot")));
 		root.append(this.#card);
 	}
 
@@ -152,7 +151,7 @@ class SealgateImage extends HTMLElement {
 								toldBy ? ` (${words.toldBy(toldBy)})` : null,
 							]
 						: [],
-					...signers.map(({ name }) => [words.signedBy, foreign(name)]),
+					...signers.map(({ by, name }) => [words.signed[by], foreign(name)]),
 				]),
 			],
 		);
@@ -192,13 +191,13 @@ class SealgateImage extends HTMLElement {
 		this.#card.setAttribute("aria-label", `sealgate: ${name.textContent}`);
 		const drawn = icon(/** @type {any} */ (tone));
 		drawn.setAttribute("part", "icon");
-		if (this.#card.firstChild instanceof SVGElement)
-			this.#card.firstChild.remove();
-		this.#card.prepend(drawn);
+		if (this.#said.firstChild instanceof SVGElement)
+			this.#said.firstChild.remove();
+		this.#said.prepend(drawn);
 		this.#status.replaceChildren(
 			h("span", { class: "state", part: "state" }, state),
-			" · ",
-			name,
+			reference ? " · " : "",
+			reference ? name : "",
 			reason ? h("span", { part: "reason" }, ` · ${reason}`) : "",
 		);
 		this.#more.replaceChildren(...more.filter((part) => part !== null));
@@ -312,11 +311,6 @@ function signersOf(report) {
 /** @param {SignedBy[]} signers @param {Words} words */
 function signersLine(signers, words) {
 	const named = signers.slice(0, NAMED).flatMap(({ by, name }, at) => {
-		const word = {
-			identity: words.signedBy,
-			openpgp: words.signedByOpenPgp,
-			key: words.signedByKey,
-		}[by];
 		const shown =
 			by === "identity"
 				? foreign(name)
@@ -325,7 +319,7 @@ function signersLine(signers, words) {
 						{ class: "mono" },
 						by === "openpgp" ? keyId(name) : short(name),
 					);
-		return [at ? ", " : "", `${word} `, shown];
+		return [at ? ", " : "", `${words.signed[by]} `, shown];
 	});
 	const others = signers.length - NAMED;
 	return h(

@@ -11,9 +11,11 @@ const en = {
 	waiting: "Not checked yet",
 	checking: "Checking …",
 	summary: "Reason and evidence",
-	signedBy: "Signed by",
-	signedByKey: "Signed with the key",
-	signedByOpenPgp: "Signed with the OpenPGP key",
+	signed: {
+		identity: "Signed by",
+		key: "Signed with the key",
+		openpgp: "Signed with the OpenPGP key",
+	},
 	/** @param {number} count */
 	more: (count) => `and ${count} more`,
 	/** @param {string} host */
@@ -62,9 +64,11 @@ const de = {
 	waiting: "Noch nicht geprüft",
 	checking: "Wird geprüft …",
 	summary: "Grund und Belege",
-	signedBy: "Signiert von",
-	signedByKey: "Signiert mit dem Schlüssel",
-	signedByOpenPgp: "Signiert mit dem OpenPGP-Schlüssel",
+	signed: {
+		identity: "Signiert von",
+		key: "Signiert mit dem Schlüssel",
+		openpgp: "Signiert mit dem OpenPGP-Schlüssel",
+	},
 	more: (count) => `und ${count} weitere`,
 	byGateway: (host) =>
 		`In diesem Browser beurteilt, nach der Policy, die ${host} nennt`,
