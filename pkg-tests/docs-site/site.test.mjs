@@ -44,6 +44,11 @@ inEachBrowser((browser, name) => {
 					["Denied", "Judged in this browser, by the key that this page gives"],
 				],
 			);
+			// mdBook has a rem of 10 pixels.
+			const size = await page.$eval("sealgate-image", (element) =>
+				Number.parseFloat(getComputedStyle(element).fontSize),
+			);
+			assert.ok(size >= 14, `letters of ${size} pixels`);
 			await page.evaluate(() => scrollTo(0, 0));
 			await screenshot(page, `element-mdbook-${address.split("/")[1]}-${name}`);
 			assert.deepEqual(await complaints(), []);
