@@ -31,6 +31,7 @@ export type Code =
   | "config.public-url"
   | "config.registries"
   | "config.registries-d"
+  | "config.relay"
   | "config.upstream"
   | "containers-image.annotation"
   | "containers-image.certificate-pem"

@@ -201,6 +201,12 @@ pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
 pub const SHOWN_DECISIONS: usize = 1_000;
 /// Reports and badges that one instance makes or has waiting at once; pulls keep the rest.
 pub const REPORTS: usize = 8;
+/// Evidence documents that one instance makes or has waiting at once.
+pub const EVIDENCE_WAITING: usize = 32;
+/// The same of registries that are not behind it.
+pub const RELAYED: usize = 8;
+/// So many of those are asked for in one minute.
+pub const RELAYED_A_MINUTE: usize = 120;
 /// Registries behind one gateway.
 pub const REGISTRIES: usize = 64;
 /// Images that wait at once to be judged by the next policy.

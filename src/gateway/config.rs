@@ -38,6 +38,9 @@ pub struct Config {
     /// `CORS_ORIGINS`: origins of websites that may read what stands beside `/v2/`; `*` is every
     /// one.
     pub cors_origins: Vec<String>,
+    /// `RELAY`: registries whose evidence is carried to websites, each as `host[:port]` (over https) or
+    /// as an address.
+    pub relay: Vec<String>,
     /// `PUBLISH_POLICY`: whether evidence carries the part of the policy that decides for the
     /// image.
     pub publish_policy: bool,
@@ -99,6 +102,7 @@ impl Default for Config {
             since: 0,
             build: env!("CARGO_PKG_VERSION").into(),
             cors_origins: Vec::new(),
+            relay: Vec::new(),
             publish_policy: true,
             requests: 0,
             public_url: String::new(),
@@ -124,6 +128,9 @@ codes! {
         Origin { found: String } => "config.cors-origins",
             "CORS_ORIGINS: expected origins such as https://docs.example.com, or *, found \
              {found:?}";
+        Relay { found: String } => "config.relay",
+            "RELAY: expected registries as host[:port] or http(s)://host[:port], none of which stands \
+             behind this gateway, each once and at most 64, found {found:?}";
         PublicUrl { found: String } => "config.public-url",
             "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
         AdminSecret => "config.admin-secret",

@@ -36,6 +36,19 @@ pub(super) struct Context<'a, R> {
     pub repository: &'a str,
     /// The same as the client wrote it.
     pub asked: &'a str,
+    /// Whether that registry is not behind this gateway, so that nothing here is about it.
+    pub is_relayed: bool,
+}
+
+/// How a registry is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// With what lets this client in.
+    Usual,
+    /// As everybody may.
+    Anonymous,
+    /// The same, of a registry that is not behind this gateway.
+    Relayed,
 }
 
 /// What a client asks for.
@@ -69,12 +82,14 @@ impl<'a, R: Host + Store> Context<'a, R> {
         request: &'a ClientRequest,
         asked: &'a str,
         remote: &'a Budget<'a, R>,
-        anonymously: bool,
+        way: Way,
     ) -> Result<Option<Self>, RegistryError> {
-        let found = match asked {
-            "" => settings.entries.of_ping().map(|entry| (entry, "")),
-            asked => settings.entries.of(asked),
+        let found = match (asked, way) {
+            ("", _) => settings.entries.of_ping().map(|entry| (entry, "")),
+            (asked, Way::Relayed) => settings.relayed.of(asked),
+            (asked, _) => settings.entries.of(asked),
         };
+        let anonymously = way != Way::Usual;
         let Some((entry, repository)) = found else {
             return Ok(None);
         };
@@ -120,6 +135,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
             entry,
             repository,
             asked,
+            is_relayed: way == Way::Relayed,
         }))
     }
 

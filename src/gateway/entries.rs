@@ -145,6 +145,28 @@ impl Entries {
         Ok(Self(entries))
     }
 
+    /// Registries that are not behind this gateway: what everybody may read there of signatures is
+    /// carried to websites, each below its name.
+    pub(super) fn relayed(hosts: &[String], behind: &Self) -> Result<Self, ConfigError> {
+        let mut relayed = Self::default();
+        for host in hosts {
+            let wrong = || ConfigError::Relay {
+                found: quoted(host),
+            };
+            let entry = relay(host).ok_or_else(wrong)?;
+            let is_known = |known: &RegistryEntry| {
+                known.name == entry.name || known.upstream == entry.upstream
+            };
+            if behind.iter().chain(relayed.iter()).any(is_known)
+                || relayed.0.len() >= limits::REGISTRIES
+            {
+                return Err(wrong());
+            }
+            relayed.0.push(entry);
+        }
+        Ok(relayed)
+    }
+
     pub(super) fn check(&self) -> Result<(), ConfigError> {
         for entry in &self.0 {
             entry.check()?;
@@ -240,6 +262,22 @@ fn entry(node: &Node) -> Result<RegistryEntry, ConfigError> {
     ))
 }
 
+/// Docker Hub is asked where it serves.
+fn relay(host: &str) -> Option<RegistryEntry> {
+    let upstream = match host.split_once("://") {
+        Some(_) => host.into(),
+        None if usual_name("", host) == "docker.io" => "https://registry-1.docker.io".into(),
+        None => format!("https://{host}"),
+    };
+    let entry = RegistryEntry::new("", &upstream, "");
+    entry.check().ok()?;
+    Some(RegistryEntry {
+        prefix: entry.name.clone(),
+        signs_in: false,
+        ..entry
+    })
+}
+
 /// `NAME`, by default the upstream's `host[:port]` as it is written. Docker Hub has one name,
 /// whichever of its hosts was written.
 fn usual_name<'a>(upstream: &'a str, name: &'a str) -> &'a str {
@@ -249,7 +287,7 @@ fn usual_name<'a>(upstream: &'a str, name: &'a str) -> &'a str {
     };
     if matches!(
         name,
-        "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
+        "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
     ) {
         "docker.io"
     } else {

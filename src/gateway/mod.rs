@@ -1,8 +1,7 @@
 //! A registry request, and what to do with it (docs/gateway.md). Pure: no sockets, no JavaScript.
 //!
 //! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
-//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `CLIENTS`, and the
-//! relay.
+//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `CLIENTS`.
 
 mod log;
 
@@ -45,6 +44,7 @@ mod next;
 mod report;
 mod route;
 mod setup;
+mod turns;
 mod wish;
 
 mod blob;
@@ -67,8 +67,8 @@ use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
 use budget::Budget;
-use context::Context;
-use core::cell::{Cell, RefCell};
+use context::{Context, Way};
+use core::cell::RefCell;
 use counters::Counters;
 use decisions::Decisions;
 use judge::Judge;
@@ -76,6 +76,7 @@ use memory::Caches;
 use next::NextPolicy;
 use route::{Route, Wanted};
 use settings::Settings;
+use turns::Turns;
 
 /// Every code that a refusal or a report can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -96,8 +97,7 @@ pub struct Gateway {
     next: Option<NextPolicy>,
     counters: Counters,
     decisions: RefCell<Decisions>,
-    /// Reports that are being made, or wait for their turn.
-    reports: Cell<usize>,
+    turns: Turns,
 }
 
 impl Gateway {
@@ -123,7 +123,7 @@ impl Gateway {
             caches,
             counters: Counters::default(),
             decisions: RefCell::default(),
-            reports: Cell::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -177,9 +177,9 @@ impl Gateway {
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
                 let anonymous;
-                let is_badge = matches!(wanted, Wanted::Badge { .. });
+                let is_for_all = way(&wanted) != Way::Usual;
                 // No registry gets the administrator's secret.
-                let request = if is_badge || wish::is_administrator(&self.settings, request) {
+                let request = if is_for_all || wish::is_administrator(&self.settings, request) {
                     anonymous = badge::anonymous(request);
                     &anonymous
                 } else {
@@ -210,9 +210,8 @@ impl Gateway {
         (repository, wanted): (&str, &Wanted),
         remote: &Budget<'_, R>,
     ) -> Action {
-        let anonymously = matches!(wanted, Wanted::Badge { .. });
-        let context = match Context::new(settings, caches, request, repository, remote, anonymously)
-        {
+        let made = Context::new(settings, caches, request, repository, remote, way(wanted));
+        let context = match made {
             Ok(Some(context)) => context,
             Ok(None) => return answer::no_registry(settings, repository),
             Err(error) => {
@@ -220,12 +219,9 @@ impl Gateway {
                 return answer::misconfigured(settings.rules.as_ref().err().unwrap_or(&wrong));
             }
         };
-        let _turn = match wanted {
-            Wanted::Report { .. } | Wanted::Badge { .. } => match report::turn(&self.reports) {
-                None => return report::too_many(),
-                turn => turn,
-            },
-            _ => None,
+        let _turn = match self.turns.take(wanted, request.time) {
+            Ok(turn) => turn,
+            Err(respond) => return Action::Respond(respond),
         };
         match (wanted, &settings.rules) {
             (Wanted::Ping, _) => manifest::ping(&context).await,
@@ -238,7 +234,9 @@ impl Gateway {
             (Wanted::Report { .. } | Wanted::Badge { .. }, Err(failure)) => {
                 answer::misconfigured(failure)
             }
-            (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
+            (Wanted::Evidence { reference } | Wanted::Relay { reference }, _) => {
+                evidence::serve(&context, reference).await
+            }
             (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
             (Wanted::List(list), _) => list::serve(&context, list).await,
             (Wanted::Manifest { reference }, Err(failure)) => {
@@ -254,5 +252,13 @@ impl Gateway {
                 blob::serve(&Judge::new(&context, rules), digest).await
             }
         }
+    }
+}
+
+fn way(wanted: &Wanted) -> Way {
+    match wanted {
+        Wanted::Badge { .. } => Way::Anonymous,
+        Wanted::Relay { .. } => Way::Relayed,
+        _ => Way::Usual,
     }
 }

@@ -21,6 +21,8 @@ use alloc::vec::Vec;
 #[derive(Debug)]
 pub(super) struct Settings {
     pub entries: Entries,
+    /// Those whose evidence is carried to websites.
+    pub relayed: Entries,
     /// By which rules, or why by none: then everything is refused.
     pub rules: Result<Rules, Failure>,
     /// Its bytes.
@@ -90,10 +92,12 @@ impl Settings {
 
     fn with(config: Config, rules: Result<Rules, Failure>) -> Self {
         let entries = Entries::read(&config).unwrap_or_default();
+        let relayed = Entries::relayed(&config.relay, &entries).unwrap_or_default();
         let basis = basis(&config, &entries);
         let public_url = without_slash(&config.public_url);
         Self {
             entries,
+            relayed,
             rules,
             basis,
             public_url: Some(public_url.into()).filter(|url: &String| !url.is_empty()),
@@ -160,7 +164,9 @@ async fn check<P: Provider>(config: &Config, provider: &P) -> Result<Rules, Fail
 }
 
 fn check_addresses(config: &Config) -> Result<(), ConfigError> {
-    Entries::read(config)?.check()?;
+    let entries = Entries::read(config)?;
+    entries.check()?;
+    Entries::relayed(&config.relay, &entries)?;
     // Browsers send an origin in one spelling, and it is compared as text.
     let is_spelt_otherwise = |origin: &&String| {
         *origin != "*"

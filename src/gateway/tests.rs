@@ -22,6 +22,7 @@ mod polyglots;
 mod published;
 mod references;
 mod registries;
+mod relay;
 mod report;
 mod serving;
 mod setup;

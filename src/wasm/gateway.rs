@@ -220,6 +220,7 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         egress: values::text_list(options, "egress")?,
         mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
         admin_secret: values::bytes(options, "adminSecret")?.unwrap_or_default(),
+        relay: values::text_list(options, "relay")?,
         foreign_layers: values::flag(options, "foreignLayers"),
     };
     Ok((config, web_crypto(options)?))

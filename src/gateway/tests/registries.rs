@@ -272,7 +272,7 @@ fn owners_below_a_long_prefix_are_apart() {
             &asked,
             repository,
             &budget,
-            false,
+            context::Way::Usual,
         );
         let context = context.unwrap().unwrap();
         context
