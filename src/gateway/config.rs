@@ -4,16 +4,23 @@ use crate::oci::url::Url;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Bytes of a secret that nobody guesses.
 pub(super) const SECRET: usize = 16;
 
 /// What an operator decides.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// `REGISTRIES`: a JSON list of `{"prefix": …, "upstream": …, "name": …}`, instead of the two
     /// that follow.
     pub registries: Option<String>,
+    /// `UPSTREAM_CREDENTIALS`: what registries are asked with, a JSON object from `host[:port]`, or
+    /// the name that an entry of `REGISTRIES` gives, to credentials; or docker's `config.json`.
+    pub upstream_credentials: Option<String>,
+    /// `CLIENTS`: who may ask, a JSON list of `{"name": …, "sha256": …, "repositories": […]}`;
+    /// without it, clients sign in at the registry.
+    pub clients: Option<String>,
     /// `UPSTREAM`: http or https, host and port, no path.
     pub upstream: String,
     /// `NAME`: the name by which policies and signatures know the registry; empty for the
@@ -88,10 +95,24 @@ impl Mode {
     }
 }
 
+/// Nothing that is secret, or may hold something that is.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("registries", &self.registries)
+            .field("upstream", &self.upstream)
+            .field("name", &self.name)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             registries: None,
+            upstream_credentials: None,
+            clients: None,
             upstream: String::new(),
             name: String::new(),
             policy: Vec::new(),
@@ -122,6 +143,9 @@ codes! {
         Name { found: String } => "config.name",
             "NAME: expected a registry's host[:port], found {found:?}";
         Registries { expected: String } => "config.registries", "REGISTRIES: expected {expected}";
+        UpstreamCredentials { expected: String } => "config.upstream-credentials",
+            "UPSTREAM_CREDENTIALS: expected {expected}";
+        Clients { expected: String } => "config.clients", "CLIENTS: expected {expected}";
         Policy { error: String } => "config.policy", "POLICY: {error}";
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";

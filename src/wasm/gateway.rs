@@ -195,6 +195,8 @@ struct Next<'a> {
 fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
     let config = gateway::Config {
         registries: values::text(options, "registries")?,
+        upstream_credentials: values::text(options, "upstreamCredentials")?,
+        clients: values::text(options, "clients")?,
         upstream: values::text(options, "upstream")?.unwrap_or_default(),
         name: values::text(options, "name")?.unwrap_or_default(),
         policy: values::bytes(options, "policy")?.unwrap_or_default(),
