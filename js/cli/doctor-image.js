@@ -412,7 +412,7 @@ async function blobs(
 		level: isServed ? "problem" : "warning",
 		found: `${wrong.part} ${isServed ? "of the image that was served" : "of the refused image"} is answered by ${wrong.status}`,
 		remedy: isServed
-			? "look into the gateway's log: the registry lists it and does not give it, or clients are led elsewhere"
+			? "let a balancer keep a client at one instance (docs/rollout.md, several instances); else the registry lists it and does not give it"
 			: "fine if an allowed image of this repository lists it too; else let everything below /v2/ go to the gateway",
 	});
 }

@@ -58,7 +58,7 @@ function unreachable({ origin }, findings, { code = "internal", message }) {
 		);
 	findings.unknown(
 		"reachable",
-		`${origin}: no answer: ${message}`,
+		message.includes(origin) ? message : `${origin}: no answer: ${message}`,
 		"check the address, and that the gateway runs and may be reached from here; a port that speaks TLS ends plain http without an answer: ask https://",
 		code,
 	);
@@ -162,6 +162,13 @@ function measured(findings, metrics) {
 			"enforce scope by scope, then without MODE=audit (docs/rollout.md)",
 		);
 	else findings.ok("mode", "enforce");
+	if (value("sealgate_configuration_stale") === 1)
+		findings.problem(
+			"reload",
+			"a newer policy or file was refused, so that the one before stays in force",
+			'put right what its log says ("event":"configuration","state":"kept"), then send SIGHUP or wait for two seconds',
+		);
+	else findings.ok("reload", "what was read last is in force");
 	const days = Math.floor(
 		(value("sealgate_trusted_root_age_seconds") ?? Number.NaN) / DAY,
 	);

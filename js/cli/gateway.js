@@ -49,21 +49,27 @@ export class GatewayClient {
 		path,
 		{ method = "GET", headers = [], asAdministrator = false } = {},
 	) {
-		const signal = AbortSignal.timeout(PATIENCE);
-		const found = await this.reach(`${this.origin}${path}`, {
-			method,
-			headers: asAdministrator ? [...headers, this.authorization()] : headers,
-			signal,
-			egress: "operator",
-		});
-		const socket = /** @type {import("node:tls").TLSSocket} */ (found.socket);
-		const validTo = socket.getPeerCertificate?.().valid_to;
-		return {
-			status: found.statusCode ?? 0,
-			headers: new Map(headersOf(found)),
-			bytes: await whole(found, path),
-			...(validTo && { validTo }),
-		};
+		const address = `${this.origin}${path}`;
+		const signal = patience(address);
+		const sent = asAdministrator ? [...headers, this.authorization()] : headers;
+		try {
+			const found = await this.reach(address, {
+				method,
+				headers: sent,
+				signal,
+				egress: "operator",
+			});
+			const socket = /** @type {import("node:tls").TLSSocket} */ (found.socket);
+			const validTo = socket.getPeerCertificate?.().valid_to;
+			return {
+				status: found.statusCode ?? 0,
+				headers: new Map(headersOf(found)),
+				bytes: await whole(found, path),
+				...(validTo && { validTo }),
+			};
+		} catch (error) {
+			throw signal.aborted ? signal.reason : error;
+		}
 	}
 
 	/** A document for the administrator alone. @param {string} path @returns {Promise<any>} */
@@ -97,6 +103,22 @@ export class GatewayClient {
 			);
 		return ["authorization", `Bearer ${this.secret}`];
 	}
+}
+
+/** Until the whole answer is there. @param {string} address */
+function patience(address) {
+	const abort = new AbortController();
+	setTimeout(
+		() =>
+			abort.abort(
+				codedError(
+					"gateway.silent",
+					`${address}: expected an answer within ${PATIENCE / 1000} seconds, found none`,
+				),
+			),
+		PATIENCE,
+	).unref();
+	return abort.signal;
 }
 
 /** @param {AsyncIterable<Uint8Array>} body @param {string} path */

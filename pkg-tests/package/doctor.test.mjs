@@ -152,14 +152,22 @@ test("a gateway that is well, with an image by both of its names, and without on
 			[...new Set(findings.map(({ check }) => check))],
 			[
 				...["reachable", "tls", "gateway", "configuration", "/v2/", "mode"],
-				...["roots", "policy", "next policy", "refusals", "manifest", "HEAD"],
+				...[
+					"reload",
+					"roots",
+					"policy",
+					"next policy",
+					"refusals",
+					"manifest",
+					"HEAD",
+				],
 				...["writes", "ns=", "report", "blobs", "judged here"],
 				"policy for the image",
 			],
 		);
 	}
 	const alone = await doctor([gate.url]);
-	assert.deepEqual([alone.status, alone.findings.length], [0, 7]);
+	assert.deepEqual([alone.status, alone.findings.length], [0, 8]);
 	assert.match(alone.stderr, /--admin-secret-file/);
 	const index = await doctor([gate.url, "demo.example/demo/multi:1.0"]);
 	assert.deepEqual([index.status, index.bad], [0, []]);
@@ -318,6 +326,23 @@ test("no policy: a broken one, and keyless without a log", async () => {
 		assert.match(why?.code ?? "", code, name);
 		assert.ok((why?.found.length ?? 0) > 30, why?.found);
 	}
+});
+
+test("a newer policy that was refused", async () => {
+	const policy = join(cli.project, "renewed.json");
+	const text = readFileSync(join(DEMO, "policy.json"), "utf8");
+	for (const file of ["cosign.pub", "bundle.pub", "keyring.asc"])
+		writeFileSync(join(cli.project, file), readFileSync(join(DEMO, file)));
+	writeFileSync(policy, text);
+	const { url, output } = await serve({ policy });
+	assert.deepEqual((await doctor([url])).bad, []);
+	writeFileSync(policy, text.slice(1));
+	for (const deadline = Date.now() + 10_000; !/"kept"/.test(output()); ) {
+		assert.ok(Date.now() < deadline, output());
+		await new Promise((done) => setTimeout(done, 50));
+	}
+	const { status, bad } = await doctor([url]);
+	assert.deepEqual([status, bad], [1, ["problem reload"]]);
 });
 
 test("the policy is linted as `policy lint` does: open by default, a scope that matches nothing, a key that is none", async () => {
