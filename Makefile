@@ -110,7 +110,7 @@ test-openpgp-differential: rust apt-peers ## simple signatures as containers/ima
 	[ $$found = 1 ] || { echo "expected that always to allow is found (exit code 1), found $$found" >&2; exit 1; }
 
 .PHONY: test-package
-test-package: pkg/package.json apt-peers pkg-tests/package/peers/node_modules/.package-lock.json ## the packed package in Node 20 to 24, browsers, workerd, bundlers and TypeScript
+test-package: pkg/package.json apt-peers promtool pkg-tests/package/peers/node_modules/.package-lock.json ## the packed package in Node 20 to 24, browsers, workerd, bundlers and TypeScript
 	node --test pkg-tests/package/*.test.mjs
 
 pkg-tests/package/peers/node_modules/.package-lock.json: pkg-tests/package/peers/package.json pkg-tests/package/peers/package-lock.json
@@ -251,6 +251,14 @@ tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.jso
 	@echo "installing npm packages in tools/node_modules"
 	npm ci --prefix tools --no-fund --no-audit --loglevel=error
 	@touch $@
+
+# Debian's package would start a service: one program of it is unpacked.
+PROMTOOL := $(CACHE)/prometheus/usr/bin/promtool
+.PHONY: promtool
+promtool: $(PROMTOOL)
+$(PROMTOOL):
+	mkdir -p $(CACHE)/prometheus
+	cd $(CACHE)/prometheus && apt-get update -q && apt-get download -q prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xm ./usr/bin/promtool && rm prometheus_*.deb
 
 # As anybody builds it. The flags are those of the package's modules, so that what these are made of is not compiled again.
 .PHONY: $(BY_WASM_PACK)

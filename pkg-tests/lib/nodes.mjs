@@ -36,6 +36,8 @@ export const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
  * @typedef {object} Node
  * @property {string} name
  * @property {(reference: string, all?: boolean) => Promise<Result>} pull  all: every image of an index, where the client knows such a thing
+ * @property {(...args: string[]) => Promise<Result>} [ask] what else its command is asked: of `ctr`
+ * @property {(reference: string, to: string) => Promise<Result>} [push] of docker: what it pulled, under another name
  * @property {() => Promise<Set<string>>} holds the digests of everything in its store
  * @property {() => Promise<void>} stop
  */
@@ -200,6 +202,7 @@ async function containerd({ daemon: program, ctr, cri, config, hosts }) {
 						"native",
 						reference,
 					),
+		ask,
 		async holds() {
 			const { ok, output } = await ask("content", "ls", "--quiet");
 			if (!ok) throw new Error(`ctr content ls: ${output}`);
@@ -288,17 +291,26 @@ async function docker({ program, containerd: companion, driver }) {
 			);
 			return { ok: ok && !output.includes('"error"'), output, code };
 		},
+		async push(reference, to) {
+			const at = to.lastIndexOf(":");
+			const [repo, tag] = [to.slice(0, at), to.slice(at + 1)];
+			const name = encodeURIComponent(reference);
+			await api(socket, "POST", `/images/${name}/tag?repo=${repo}&tag=${tag}`);
+			return api(socket, "POST", `/images/${repo}/push?tag=${tag}`, {
+				"x-registry-auth": btoa("{}"),
+			});
+		},
 		// Configs lie in dockerd's own folder, manifests in containerd's.
 		holds: () => hashes(folder),
 		stop: clean,
 	};
 }
 
-/** @param {string} socketPath @param {string} method @param {string} path @returns {Promise<Result>} */
-function api(socketPath, method, path) {
+/** @param {string} socketPath @param {string} method @param {string} path @param {Record<string, string>} [headers] @returns {Promise<Result>} */
+function api(socketPath, method, path, headers = {}) {
 	return new Promise((resolve) => {
 		const sent = request(
-			{ socketPath, method, path, timeout: 60_000 },
+			{ socketPath, method, path, headers, timeout: 60_000 },
 			(response) => {
 				let output = "";
 				response
