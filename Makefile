@@ -125,11 +125,20 @@ test-wasm-pack: $(BY_WASM_PACK) apt-peers ## what `wasm-pack build` makes, under
 test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 	node --test pkg-tests/page/*.test.mjs
 
+pkg-tests/miniflare/node_modules/.package-lock.json: pkg-tests/miniflare/package.json pkg-tests/miniflare/package-lock.json
+	npm ci --prefix pkg-tests/miniflare --no-fund --no-audit --loglevel=error
+	@touch $@
+
 .PHONY: test-clients
-test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
+test-clients: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modules/.package-lock.json ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
 	RUNTIME=node node --test --test-concurrency=1 pkg-tests/clients/egress.test.mjs pkg-tests/clients/faults.test.mjs
+
+# A client that is missing fails, here as in CI.
+.PHONY: test-matrix
+test-matrix: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modules/.package-lock.json ## every client, by every kind of reference, with and without sign-in, through every runtime; writes docs/clients.md: [CLIENT=name]
+	CI=true MATRIX=all $(if $(CLIENT),CLIENT="$(CLIENT)") node --test pkg-tests/clients/matrix.test.mjs
 
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load
@@ -284,7 +293,7 @@ apt-peers:
 .PHONY: go-peers
 go-peers: apt-peers
 	@echo "building the tests' Go programs that are missing in $(CACHE)/peers"
-	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:
