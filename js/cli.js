@@ -63,6 +63,10 @@ async function judge(command) {
 			return (await import("./cli/policy.js")).testPolicy(reaching(command));
 		case "policy diff":
 			return (await import("./cli/fleet.js")).diffPolicies(reaching(command));
+		case "policy bundle":
+			return (await import("./cli/bundle.js")).bundlePolicy(command);
+		case "policy push":
+			return (await import("./cli/bundle.js")).pushPolicy(command);
 		case "serve":
 			return (await import("./cli/serve.js")).serve(command);
 		case "audit":

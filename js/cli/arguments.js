@@ -30,11 +30,13 @@ import {
  * @typedef {{ name: "policy explain", file: string, image: string, as?: string, json: boolean }} PolicyExplainCommand
  * @typedef {How & { name: "policy test", file: string, cases: string, registriesD?: string, format: Format }} PolicyTestCommand
  * @typedef {How & { name: "policy diff", file: string, next: string, registriesD?: string, json: boolean }} PolicyDiffCommand
+ * @typedef {{ name: "policy bundle", file: string, registriesD?: string, next?: string, output?: string }} PolicyBundleCommand
+ * @typedef {{ name: "policy push", file: string, gateway: string, plainHttp: boolean, ca: string[] }} PolicyPushCommand
  * @typedef {How & { name: "audit", policy: string, registriesD?: string, writeExceptions?: string, includeSuspicious: boolean, format?: Format }} AuditCommand
  * @typedef {{ name: "serve", upstream?: string, policy?: string, registriesD?: string, publicUrl?: string, listen?: string, tlsCert?: string, tlsKey?: string, egress: string[], ca: string[], demo: boolean, registry?: string }} ServeCommand
  * @typedef {{ name: "completion", shell: string }} CompletionCommand
  * @typedef {{ name: "help", of?: string } | { name: "version" }} Told
- * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | AuditCommand | ServeCommand | CompletionCommand} Command
+ * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | PolicyBundleCommand | PolicyPushCommand | AuditCommand | ServeCommand | CompletionCommand} Command
  */
 
 /** Commands that read their images from standard input. */
@@ -169,6 +171,20 @@ const READERS = {
 		next,
 		registriesD: given.single("registries.d"),
 		json: given.flag("json"),
+	}),
+	"policy bundle": (given, { policy: file = "" }) => ({
+		name: "policy bundle",
+		file,
+		registriesD: given.single("registries.d"),
+		next: given.single("next"),
+		output: given.single("output"),
+	}),
+	"policy push": (given, { bundle: file = "", gateway = "" }) => ({
+		name: "policy push",
+		file,
+		gateway,
+		plainHttp: given.flag("plain-http"),
+		ca: given.list("ca"),
 	}),
 	audit: (given) => audit(given),
 	serve: (given) => serve(given),
@@ -394,7 +410,7 @@ function format(given) {
 function checkStandardInput(name, operands, given) {
 	const files = Object.entries(given.values)
 		.filter(([option]) => optionOf(option)?.from === "file")
-		.filter(([option]) => option !== "write-exceptions")
+		.filter(([option]) => !["write-exceptions", "output"].includes(option))
 		.flatMap(([, values]) => /** @type {string[]} */ (values));
 	const uses = [...operands, ...files].filter((file) => file === "-").length;
 	if (READ_IMAGES.includes(name) && uses > 0)
