@@ -17,7 +17,7 @@ OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build tools/fixtures/openpgp-rpgp
-PACKAGED := $(shell find js www fixtures/demo -type f) $(wildcard README.md CHANGELOG.md LICENSE)
+PACKAGED := $(shell find js www fixtures/demo deploy -type f) $(wildcard worker/*.js) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
 WASM_PACK := $(CACHE)/wasm-pack-0.15.1

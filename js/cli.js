@@ -67,6 +67,10 @@ async function judge(command) {
 				: (await import("./cli/fleet.js")).diffPolicies(reaching(command));
 		case "doctor":
 			return (await import("./cli/doctor.js")).doctor(reaching(command));
+		case "policy bundle":
+			return (await import("./cli/bundle.js")).bundlePolicy(command);
+		case "policy push":
+			return (await import("./cli/bundle.js")).pushPolicy(command);
 		case "serve":
 			return (await import("./cli/serve.js")).serve(command);
 		case "audit":

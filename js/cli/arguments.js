@@ -32,11 +32,13 @@ import {
  * @typedef {How & { name: "policy test", file: string, cases: string, registriesD?: string, format: Format }} PolicyTestCommand
  * @typedef {How & { name: "policy diff", file: string, next: string, registriesD?: string, gateways: string[], adminSecretFile?: string, json: boolean }} PolicyDiffCommand
  * @typedef {How & { name: "doctor", gateway: string, image?: string, adminSecretFile?: string, clients: string[], etc: string, json: boolean }} DoctorCommand
+ * @typedef {{ name: "policy bundle", file: string, registriesD?: string, next?: string, output?: string }} PolicyBundleCommand
+ * @typedef {{ name: "policy push", file: string, gateway: string, plainHttp: boolean, ca: string[] }} PolicyPushCommand
  * @typedef {How & { name: "audit", policy: string, registriesD?: string, writeExceptions?: string, includeSuspicious: boolean, format?: Format }} AuditCommand
  * @typedef {{ name: "serve", upstream?: string, policy?: string, registriesD?: string, publicUrl?: string, listen?: string, tlsCert?: string, tlsKey?: string, egress: string[], ca: string[], demo: boolean, registry?: string }} ServeCommand
  * @typedef {{ name: "completion", shell: string }} CompletionCommand
  * @typedef {{ name: "help", of?: string } | { name: "version" }} Told
- * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | AuditCommand | DoctorCommand | ServeCommand | CompletionCommand} Command
+ * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | PolicyBundleCommand | PolicyPushCommand | AuditCommand | DoctorCommand | ServeCommand | CompletionCommand} Command
  */
 
 /** Commands that read their images from standard input. */
@@ -166,6 +168,20 @@ const READERS = {
 	}),
 	"policy diff": (given, operands) => policyDiff(given, operands),
 	doctor: (given, operands) => doctor(given, operands),
+	"policy bundle": (given, { policy: file = "" }) => ({
+		name: "policy bundle",
+		file,
+		registriesD: given.single("registries.d"),
+		next: given.single("next"),
+		output: given.single("output"),
+	}),
+	"policy push": (given, { bundle: file = "", gateway = "" }) => ({
+		name: "policy push",
+		file,
+		gateway,
+		plainHttp: given.flag("plain-http"),
+		ca: given.list("ca"),
+	}),
 	audit: (given) => audit(given),
 	serve: (given) => serve(given),
 	completion: (given, { shell = "" }) => {
@@ -459,7 +475,7 @@ function format(given) {
 function checkStandardInput(name, operands, given) {
 	const files = Object.entries(given.values)
 		.filter(([option]) => optionOf(option)?.from === "file")
-		.filter(([option]) => option !== "write-exceptions")
+		.filter(([option]) => !["write-exceptions", "output"].includes(option))
 		.flatMap(([, values]) => /** @type {string[]} */ (values));
 	const uses = [...operands, ...files].filter((file) => file === "-").length;
 	const readsImages =

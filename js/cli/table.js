@@ -182,6 +182,16 @@ export const OPTIONS = {
 	demo: {
 		text: "stand in front of the demo registry that the package carries",
 	},
+	next: {
+		value: "FILE",
+		from: "file",
+		text: "a next policy, which decides nothing: the gateway says what it would change",
+	},
+	output: {
+		value: "FILE",
+		from: "file",
+		text: "write it there, whole or not at all; to standard output without it",
+	},
 	help: { short: "h", text: "print help" },
 	version: { short: "V", text: "print the version" },
 };
@@ -218,15 +228,11 @@ const IMAGES_TEXT = `IMAGES has a line for each image, "IMAGE [as NAME]", and co
 const STATUS =
 	"Exit status: 0 allowed · 1 denied · 2 could not find out, or could not understand";
 
-/** @type {Record<"image" | "gateway" | "blob" | "policy" | "next" | "cases" | "shell", { what: string, example: string, from?: "file" | string[] }>} */
+/** @type {Record<"image" | "gateway" | "blob" | "policy" | "next" | "cases" | "shell" | "bundle", { what: string, example: string, from?: "file" | string[] }>} */
 export const OPERANDS = {
 	image: {
 		what: "image",
 		example: "an image, for instance registry.example.com/team/app:1.0",
-	},
-	gateway: {
-		what: "gateway",
-		example: "a gateway's address, for instance https://gate.example.com",
 	},
 	blob: {
 		what: "file",
@@ -247,6 +253,15 @@ export const OPERANDS = {
 		what: "cases",
 		example: "a table of cases, for instance cases.txt",
 		from: "file",
+	},
+	bundle: {
+		what: "file",
+		example: "a bundle, for instance bundle.json of sealgate policy bundle",
+		from: "file",
+	},
+	gateway: {
+		what: "gateway",
+		example: "a gateway, for instance https://gate.example.com",
 	},
 	shell: {
 		what: "shell",
@@ -387,6 +402,30 @@ served.
 ${NETWORK_TEXT}
 
 Exit status: 0 no verdict changes · 1 some do · 2 could not find out, or could not understand`,
+	},
+	"policy bundle": {
+		operands: ["policy"],
+		purpose: "make one file of a policy and all that it names, for a gateway",
+		usage: ["FILE"],
+		takes: ["registries.d", "next", "output"],
+		more: `For gateways in workerd and on Cloudflare, which take policy and keys as one value. Nothing is
+written where a file is missing, or where a gateway would refuse everything by this policy. Errors
+and warnings of the linter are told.
+
+Exit status: 0 written · 2 could not understand`,
+	},
+	"policy push": {
+		operands: ["bundle", "gateway"],
+		purpose: "put a bundle in force at a gateway, and see that it is",
+		usage: ["FILE URL"],
+		takes: ["plain-http", "ca"],
+		more: `$POLICY_SECRET is the gateway's secret of this name. The gateway tries the policy; what it cannot
+understand changes nothing. Then it is asked for some seconds which policy is in force, until every
+answer names this one.
+
+$HTTPS_PROXY and $NO_PROXY count as for every command.
+
+Exit status: 0 in force · 1 the gateway does not take it · 2 could not find out or understand`,
 	},
 	audit: {
 		operands: [],
