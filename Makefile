@@ -17,7 +17,7 @@ OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build tools/fixtures/openpgp-rpgp
-PACKAGED := $(shell find js www fixtures/demo deploy -type f) $(wildcard worker/*.js) $(wildcard README.md CHANGELOG.md LICENSE)
+PACKAGED := $(shell find js www element fixtures/demo deploy -type f) $(wildcard worker/*.js) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
 WASM_PACK := $(CACHE)/wasm-pack-0.15.1
@@ -44,7 +44,7 @@ build: pkg/package.json ## make the npm package in pkg/
 
 .PHONY: test
 test: ## everything, as CI runs it
-	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-clients test-sigstore-differential test-reproducible test-publish test-licences
+	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-element test-clients test-sigstore-differential test-reproducible test-publish test-licences
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -127,6 +127,15 @@ test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 
 pkg-tests/miniflare/node_modules/.package-lock.json: pkg-tests/miniflare/package.json pkg-tests/miniflare/package-lock.json
 	npm ci --prefix pkg-tests/miniflare --no-fund --no-audit --loglevel=error
+	@touch $@
+
+.PHONY: test-element
+test-element: pkg/package.json apt-peers pkg-tests/element/node_modules/.package-lock.json ## the element for docs in Chromium and Firefox: on a website of another origin, and in a VitePress site
+	pkg-tests/peers/build.sh cosign2 > /dev/null
+	node --test pkg-tests/element/*.test.mjs
+
+pkg-tests/element/node_modules/.package-lock.json: pkg-tests/element/package.json pkg-tests/element/package-lock.json
+	npm ci --prefix pkg-tests/element --no-fund --no-audit --loglevel=error
 	@touch $@
 
 .PHONY: test-clients

@@ -24,6 +24,21 @@ const EMPTY_MODULE = Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0);
  */
 export function loadError(cause, address) {
 	const reason = cause instanceof Error ? cause.message : String(cause);
+	const forbidden = wasmForbidden(cause);
+	if (forbidden) return forbidden;
+	return codedError(
+		"host.wasm-unloadable",
+		`expected the WebAssembly module of this package at ${address}, found none that can be loaded (${reason}): serve the file of the same version there, allow it in connect-src, and with CORS where it is another origin`,
+		cause,
+	);
+}
+
+/**
+ * Why no module could run here, whatever it were; nothing where one could.
+ *
+ * @param {unknown} [cause]
+ */
+export function wasmForbidden(cause) {
 	if (typeof WebAssembly === "undefined")
 		return codedError(
 			"host.wasm-forbidden",
@@ -32,16 +47,13 @@ export function loadError(cause, address) {
 		);
 	try {
 		new WebAssembly.Module(EMPTY_MODULE);
-	} catch {
+		return undefined;
+	} catch (error) {
+		const reason = cause ?? error;
 		return codedError(
 			"host.wasm-forbidden",
-			`expected a content security policy that allows WebAssembly, found one that does not (${reason}): add 'wasm-unsafe-eval' to script-src`,
-			cause,
+			`expected a content security policy that allows WebAssembly, found one that does not (${reason instanceof Error ? reason.message : reason}): add 'wasm-unsafe-eval' to script-src`,
+			reason,
 		);
 	}
-	return codedError(
-		"host.wasm-unloadable",
-		`expected the WebAssembly module of this package at ${address}, found none that can be loaded (${reason}): serve the file of the same version there, allow it in connect-src, and with CORS where it is another origin`,
-		cause,
-	);
 }

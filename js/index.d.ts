@@ -413,7 +413,7 @@ export type Action =
 			/** What was waited for, in milliseconds, as the header `Server-Timing` has it: `registry`, `checks`, `store`. */
 			timing?: string;
 	  }
-	| { kind: "asset"; path: string; log?: undefined };
+	| { kind: "asset"; path: string; log?: undefined; timing?: undefined };
 
 export type GatewayState = {
 	state: "ok" | "misconfigured";

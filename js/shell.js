@@ -37,6 +37,15 @@ const PAGE_HEADERS = {
 	"cache-control": "no-cache",
 };
 
+/** The package itself is no secret, and other websites load the element for docs from here. */
+const PACKAGE_HEADERS = {
+	"access-control-allow-origin": "*",
+	"cross-origin-resource-policy": "cross-origin",
+};
+
+/** Who asks with a hash (`v`) checks what it gets, so that it may be kept. */
+const KEPT = { "cache-control": "public, max-age=3600" };
+
 /** @type {Record<string, string>} */
 const CONTENT_TYPES = {
 	css: "text/css; charset=utf-8",
@@ -299,7 +308,13 @@ async function asset(action, request, lent) {
 				});
 	if (type === undefined || file === undefined || !file.ok)
 		return notFound(request);
-	const headers = new Headers({ ...PAGE_HEADERS, "content-type": type });
+	const isPackage = path.startsWith("/sealgate/");
+	const headers = new Headers({
+		...PAGE_HEADERS,
+		...(isPackage && PACKAGE_HEADERS),
+		...(isPackage && new URL(request.url).searchParams.has("v") && KEPT),
+		"content-type": type,
+	});
 	const length = file.headers.get("content-length");
 	if (length !== null) headers.set("content-length", length);
 	const body = request.method === "HEAD" ? null : file.body;

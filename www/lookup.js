@@ -1,6 +1,13 @@
 // @ts-check
 // One look-up: a reference → the gateway's evidence → the verifier in this page → a report, or the problem that stood in the way.
 
+import {
+	codeOf,
+	evidencePath,
+	isElsewhere,
+	readEvidence,
+	registryError,
+} from "./evidence.js";
 import { ownPolicy } from "./policy.js";
 import { words } from "./words.js";
 
@@ -132,38 +139,6 @@ async function judge(sealgate, text, reference, page) {
 	}
 }
 
-/** @param {string} path @param {string} ref */
-function evidencePath(path, ref) {
-	return `/api/evidence/${path.split("/").map(encodeURIComponent).join("/")}?ref=${encodeURIComponent(ref)}`;
-}
-
-/**
- * Only what is needed to hand the document on; what it proves is the verifier's business. A gateway need not publish its policy.
- * @param {Uint8Array} bytes
- */
-function readEvidence(bytes) {
-	const { name, policy } = JSON.parse(new TextDecoder().decode(bytes));
-	if (typeof name !== "string" || (policy && typeof policy.text !== "string"))
-		throw new Error("evidence: expected `name` and `policy.text`");
-	const files = (/** @type {object} */ given) =>
-		Object.fromEntries(
-			Object.entries(given).map(([path, text]) => [
-				path,
-				fromBase64(String(text)),
-			]),
-		);
-	const published = policy && {
-		policy: fromBase64(policy.text),
-		assets: files(policy.assets ?? {}),
-		...(policy.registriesD && { registriesD: files(policy.registriesD) }),
-	};
-	return { name, published };
-}
-
-/** @param {string} text */
-const fromBase64 = (text) =>
-	Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
-
 /**
  * @param {string} text
  * @param {{ domain: string, path: string, tag?: string, digest?: string }} reference
@@ -202,23 +177,6 @@ function refused(status, bytes, reference) {
 	};
 }
 
-/** @param {Uint8Array} bytes @returns {{ code?: string, message?: string }} */
-function registryError(bytes) {
-	try {
-		const first = JSON.parse(new TextDecoder().decode(bytes)).errors[0];
-		return {
-			code: typeof first.code === "string" ? first.code : undefined,
-			message: typeof first.message === "string" ? first.message : undefined,
-		};
-	} catch {
-		return {}; // no registry error document: the status says enough
-	}
-}
-
-/** What is no matter of the policy has these beginnings. @param {string} code */
-const isElsewhere = (code) =>
-	code === "" || /^(argument|internal|host|wasm)\b/u.test(code);
-
 /** @param {unknown} error */
 function thrown(error) {
 	const code = codeOf(error) ?? "";
@@ -250,10 +208,4 @@ function said(error) {
 		detail: error instanceof Error ? error.message : String(error),
 		code: codeOf(error),
 	};
-}
-
-/** @param {unknown} error @returns {string | undefined} */
-function codeOf(error) {
-	const code = /** @type {{ code?: unknown } | null} */ (error)?.code;
-	return typeof code === "string" ? code : undefined;
 }

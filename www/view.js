@@ -2,26 +2,19 @@
 // A report as elements. Nothing is decided here: every word about the image comes from the report.
 
 import { h, icon } from "./dom.js";
-import { words } from "./words.js";
 import { block, copyable } from "./copy.js";
+import { foreign, keyId, short } from "./foreign.js";
+import { foundIn, kindOf, requirementsOf, signedBy, toneOf } from "./found.js";
+import { words } from "./words.js";
 
 /** @typedef {import('/sealgate/browser.js').Report} Report */
 /** @typedef {Report['requirements'][number]} Requirement */
 /** @typedef {Requirement['candidates'][number]} Candidate */
 /** @typedef {Candidate['steps'][number]} Step */
 /** @typedef {NonNullable<Report['instances']>[number]} Instance */
-/** @typedef {Report['verdict']} Verdict */
+/** @typedef {import('./found.js').Tone} Tone */
+/** @typedef {import('./found.js').Found} Found */
 /** @typedef {{ reference: string, link: string, secure: boolean, loopback: boolean, own?: string }} Pull how a client here reaches the image; `own`: the visitor's policy, where it was judged by that */
-/** @typedef {'good' | 'unproven' | 'bad' | 'unknown' | 'skipped' | 'info'} Tone */
-/** Allowed, and allowed without being verified, are two things. @typedef {Verdict | 'unproven'} Found */
-
-/** @type {Record<Found, Tone>} */
-const VERDICT_TONE = {
-	allow: "good",
-	unproven: "unproven",
-	deny: "bad",
-	unknown: "unknown",
-};
 /** @type {Record<Candidate['outcome'], Tone>} */
 const CANDIDATE_TONE = {
 	accepted: "good",
@@ -30,16 +23,6 @@ const CANDIDATE_TONE = {
 };
 /** @type {Record<Step['outcome'], Tone>} */
 const STEP_TONE = { holds: "good", fails: "bad", "not-run": "skipped" };
-/** What an unverified image was allowed by, by the codes that say so. @type {Record<string, keyof typeof words.verdictLine>} */
-const ALLOWED_BY = {
-	"exception.admitted": "excepted",
-	"policy.accept-anything": "anything",
-	"pinned.listed": "pinned",
-};
-/** Characters of a stranger's text that are shown. */
-const FOREIGN = 256;
-/** What steers, or cannot be seen: controls, and what formats without being seen. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
 /** Requirements that are decided without looking at a signature. */
 const NO_SIGNATURE = new Set([
 	"reject",
@@ -140,7 +123,7 @@ export function policyCard(
 /** @param {Report} report @param {string} [own] the visitor's policy, where it was judged by that */
 export function verdictCard(report, own) {
 	const found = foundIn(report);
-	const kind = sort(report, own);
+	const kind = kindOf(report, own === undefined);
 	return card(
 		toneOf(found),
 		verdictWord(found),
@@ -185,25 +168,6 @@ export function reportBody(report, asked) {
 	].filter((part) => part !== null);
 }
 
-/** Whether it was verified the report alone says; where it does not, it was not. @param {Report | Instance} judged @returns {Found} */
-const foundIn = ({ verdict, verified }) =>
-	verdict === "allow" && verified !== true ? "unproven" : verdict;
-
-/**
- * The verdict, and how far it reaches. The gateway's audit is no matter of the visitor's policy.
- * @param {Report} report
- * @param {string} [own]
- * @returns {keyof typeof words.verdictLine}
- */
-function sort(report, own) {
-	const found = foundIn(report);
-	if (found === "unproven") return ALLOWED_BY[report.code] ?? found;
-	if (found === "allow" || own !== undefined) return found;
-	return (report.notes ?? []).some((note) => note.code === "policy.audit")
-		? "audited"
-		: found;
-}
-
 /** A requirement that is met, and by no evidence, is not met in green either. @param {Requirement} one @returns {Found} */
 const foundFor = ({ verdict, candidates }) =>
 	verdict === "allow" &&
@@ -214,10 +178,6 @@ const foundFor = ({ verdict, candidates }) =>
 /** @param {string} found */
 const verdictWord = (found) =>
 	words.verdict[/** @type {Found} */ (found)] ?? words.verdict.unknown;
-/** @param {string} found @returns {Tone} */
-const toneOf = (found) =>
-	VERDICT_TONE[/** @type {Found} */ (found)] ?? "unknown";
-
 /**
  * The picture: image → signature → policy → verdict, joined as far as the proof reaches.
  * @param {Report} report
@@ -250,9 +210,9 @@ function chain(report) {
 
 /** @param {Report} report */
 function signatureLink(report) {
-	const asked = [report, ...(report.instances ?? [])]
-		.flatMap((judged) => judged.requirements ?? [])
-		.filter((one) => !NO_SIGNATURE.has(one.type));
+	const asked = requirementsOf(report).filter(
+		(one) => !NO_SIGNATURE.has(one.type),
+	);
 	if (!asked.length)
 		return link("skipped", words.path.evidence, words.path.notLookedFor);
 	const all = asked
@@ -265,18 +225,13 @@ function signatureLink(report) {
 	return link("bad", words.path.evidence, words.path.noneAccepted(all.length));
 }
 
-/** Over the payload or the envelope; logs, authorities and clocks have keys of their own. */
-const OWN_SIGNATURES = new Set([
-	"signature.cosign-payload",
-	"signature.dsse-envelope",
-]);
-
 /** @param {Candidate} accepted */
-function bySigner({ claims, steps }) {
-	if (claims?.signer) return words.path.byIdentity(claims.signer.subject);
-	if (claims?.openpgp) return words.path.byKey(keyId(claims.openpgp.key));
-	const key = steps.find((step) => OWN_SIGNATURES.has(step.name))?.key;
-	return key ? words.path.byKey(short(key)) : words.path.accepted;
+function bySigner(accepted) {
+	const signed = signedBy(accepted);
+	if (signed === undefined) return words.path.accepted;
+	const { by, name } = signed;
+	if (by === "identity") return words.path.byIdentity(name);
+	return words.path.byKey(by === "openpgp" ? keyId(name) : short(name));
 }
 
 /** @param {Tone} tone @param {string} name @param {string} value */
@@ -718,7 +673,7 @@ function question({ mirrorQuestion }) {
  * @param {Pull} asked
  */
 function commands(report, asked) {
-	const kind = sort(report);
+	const kind = kindOf(report, true);
 	// By another policy than the gateway's own nothing is known of what a pull would do.
 	const verdict =
 		asked.own !== undefined
@@ -779,20 +734,6 @@ const badge = (tone, word) =>
 	h("span", { class: `sg-badge sg-${tone}` }, icon(tone), word);
 /** @param {string} text */
 const mono = (text) => h("span", { class: "sg-mono" }, text);
-/** Text of a stranger's choice: of one direction for itself, without marks that nobody sees, and not long. @param {string} text */
-function foreign(text) {
-	const shown = [...text].slice(0, FOREIGN).join("");
-	return h(
-		"bdi",
-		{ class: "sg-mono sg-foreign" },
-		shown.replace(
-			UNSEEN,
-			(found) =>
-				`\\u${found.codePointAt(0)?.toString(16).padStart(4, "0") ?? ""}`,
-		),
-		shown === text ? "" : "…",
-	);
-}
 /** @param {...(string | undefined)} texts */
 function lines(...texts) {
 	const said = texts
@@ -800,10 +741,6 @@ function lines(...texts) {
 		.map((text) => h("span", { class: "sg-line" }, text));
 	return said.length ? h("span", {}, ...said) : undefined;
 }
-/** @param {string} hex */
-const short = (hex) => (hex.length > 16 ? `${hex.slice(0, 12)}…` : hex);
-/** By which GnuPG names a key for short: the end of a fingerprint of version 4, the start of one of version 6. @param {string} key */
-const keyId = (key) => (key.length === 40 ? key.slice(-16) : key.slice(0, 16));
 /** @param {string | undefined} digest */
 function shortDigest(digest) {
 	if (!digest) return undefined;

@@ -2,6 +2,8 @@
 // Every text that the page itself says, in one object for each language. What the verifier says (messages of a report) comes
 // with the report. A second language is a second object of the same shape.
 
+import { en as states } from "./states.js";
+
 export const en = {
 	language: "en",
 
@@ -108,27 +110,8 @@ export const en = {
 			`At most ${most} are looked at together. Not looked at: ${count}`,
 	},
 
-	// Verdicts and outcomes. Colour and icon only repeat these words.
-	verdict: {
-		allow: "Allowed",
-		unproven: "Allowed, not verified",
-		deny: "Denied",
-		unknown: "Could not find out",
-	},
-	verdictLine: {
-		allow: "This image may run: the policy is satisfied.",
-		unproven:
-			"The policy lets this image run, but it was not verified: no signature or attestation stands behind all of it.",
-		anything:
-			"The policy accepts anything under this name. No signature was looked at.",
-		pinned: "The policy lists this digest. No signature was looked at.",
-		excepted:
-			"This image may run by an exception of the policy, until that ends. Its signatures are not good enough.",
-		deny: "This image may not run: the policy is not satisfied.",
-		unknown: "There is no verdict. Until there is one, this image may not run.",
-		audited:
-			"The policy is not satisfied. It only watches this scope so far (audit): the gateway lets the image pass, and writes that down.",
-	},
+	// Verdicts and outcomes.
+	...states,
 	passesHere: "At this gateway, for now: allowed, not verified",
 	/** @param {string} name */
 	byOwn: (name) =>

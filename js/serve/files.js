@@ -13,10 +13,12 @@ const NOT_OF_THE_PAGE =
 
 /** @typedef {Map<string, string>} Listed path in the address → file */
 
-/** The page, and the package's modules that it imports from /sealgate/. @param {string} page folder @param {string} [built] the built package @returns {Listed} */
+/** The page, and the package's modules that it imports from /sealgate/, with the element for docs. @param {string} page folder @param {string} [built] the built package @returns {Listed} */
 export function siteFiles(page = join(PACKAGE, "www"), built = PACKAGE) {
 	const modules = readdirSync(built)
-		.filter((name) => /\.(js|wasm)$/.test(name) && !NOT_OF_THE_PAGE.test(name))
+		.filter(
+			(name) => /\.(css|js|wasm)$/.test(name) && !NOT_OF_THE_PAGE.test(name),
+		)
 		.map(
 			(name) => /** @type {const} */ ([`/sealgate/${name}`, join(built, name)]),
 		);

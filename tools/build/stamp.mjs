@@ -1,11 +1,13 @@
 /**
- * Writes the SHA-256 of each module beside it, for `sha256sum -c`, and which modules the package holds into its `build.js`.
+ * Writes the SHA-256 of each module beside it, for `sha256sum -c`, and which modules the package holds into its `build.js`; and
+ * makes the element for docs, which carries hashes, too.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeElement } from "./element.mjs";
 
 const [folder] = process.argv.slice(2);
 const file = join(folder, "build.js");
@@ -22,3 +24,4 @@ const stamped = text.replace('BUILD = "none"', `BUILD = "${build}"`);
 if (stamped === text)
 	throw new Error(`${file}: expected BUILD = "none", found something else`);
 writeFileSync(file, stamped);
+await makeElement(folder);

@@ -1,0 +1,241 @@
+// What the element loads, when, and that nothing but what its build pinned is run; and that a page does not move when it comes.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { inEachBrowser } from "../page/browser.mjs";
+import { servedSite, shown } from "./site.mjs";
+
+/** @typedef {import('puppeteer-core').Page} Page */
+
+const PACKAGE = new URL("../../pkg/", import.meta.url);
+/** Bytes of script and style before an element is near, as they lie on the disk. */
+const BEFORE = 20_000;
+const FILES = [
+	"element.js",
+	"element.css",
+	"element-verifier.js",
+	"sealgate_bg.wasm",
+];
+
+const site = servedSite();
+const below = "<div id='below'></div>";
+
+/** Far down, without a style in the page. */
+const far = "<p>line</p>".repeat(200);
+
+/** What a page asks for, by path. @param {Page} page */
+function watch(page) {
+	/** @type {string[]} */
+	const asked = [];
+	page.on("request", (request) => {
+		const { protocol, pathname, search } = new URL(request.url());
+		if (protocol === "http:") asked.push(`${pathname}${search}`);
+	});
+	return asked;
+}
+
+/** The package's files beside the pages of the website, one of them with another byte. @param {string} folder @param {string} [changed] */
+async function hosted(folder, changed) {
+	for (const name of FILES) {
+		const bytes = await readFile(new URL(name, PACKAGE));
+		if (name === changed) bytes[bytes.length - 2] = (bytes.at(-2) ?? 0) ^ 1;
+		site.docs.put(`${folder}${name}`, bytes);
+	}
+	return `${site.docs.url}${folder}`;
+}
+
+inEachBrowser((browser, name) => {
+	test("ten elements: little before they are near, then one module, and each image's evidence once", async () => {
+		const images = ["team/signed", "team/unsigned", "open/any", "team/gone"];
+		const ten = Array.from({ length: 10 }, (_, at) =>
+			site.element(`${images[at % images.length]}:1.0`),
+		);
+		const address = site.page(`/ten-${name}.html`, far + ten.join(""));
+		const { page, complaints } = await browser.page();
+		const asked = watch(page);
+		await page.goto(address);
+		await page.waitForFunction(() => customElements.get("sealgate-image"));
+		await new Promise((done) => setTimeout(done, 500));
+		const early = asked.filter((path) => path.startsWith("/sealgate/"));
+		assert.deepEqual(early.sort(), [
+			"/sealgate/element.css",
+			"/sealgate/element.js",
+		]);
+		let bytes = 0;
+		for (const path of early)
+			bytes += (
+				await readFile(new URL(path.slice("/sealgate/".length), PACKAGE))
+			).length;
+		assert.ok(
+			bytes <= BEFORE,
+			`expected at most ${BEFORE} bytes before, found ${bytes}`,
+		);
+		assert.ok(!asked.some((path) => path.startsWith("/api/")));
+
+		await shown(page);
+		const count = (/** @type {RegExp} */ which) =>
+			asked.filter((path) => which.test(path)).length;
+		assert.equal(count(/\.wasm/u), 1, `${asked}`);
+		assert.equal(count(/element-verifier\.js/u), 1);
+		for (const image of images)
+			assert.equal(
+				count(new RegExp(`^/api/evidence/${image}\\?`, "u")),
+				1,
+				image,
+			);
+		assert.deepEqual(await complaints(), []);
+		await page.close();
+	});
+
+	test("a page does not move: before the script, with it, and with the verdict", async () => {
+		const address = site.page(
+			`/still-${name}.html`,
+			site.element("team/signed:1.0") +
+				site.element("team/unsigned:1.0", 'lang="de"') +
+				site.element("team/none:1.0") +
+				below,
+		);
+		const { page } = await browser.page();
+		await page.setViewport({ width: 400, height: 900 });
+		await page.evaluateOnNewDocument(() => {
+			let moved = 0;
+			Object.assign(globalThis, { moved: () => moved });
+			if (PerformanceObserver.supportedEntryTypes.includes("layout-shift"))
+				new PerformanceObserver((list) => {
+					for (const entry of list.getEntries())
+						moved += /** @type {any} */ (entry).value;
+				}).observe({ type: "layout-shift", buffered: true });
+			// Where what follows the elements begins, frame by frame.
+			/** @type {Set<number>} */
+			const places = new Set();
+			Object.assign(globalThis, { places });
+			const look = () => {
+				const mark = document.querySelector("#below");
+				const styled = document.styleSheets.length > 0;
+				if (mark && styled)
+					places.add(mark.getBoundingClientRect().top + scrollY);
+				requestAnimationFrame(look);
+			};
+			requestAnimationFrame(look);
+		});
+		// The script comes late, as from a slow host.
+		await page.setRequestInterception(true);
+		page.on("request", async (request) => {
+			if (request.url().endsWith("/element.js"))
+				await new Promise((done) => setTimeout(done, 700));
+			await request.continue();
+		});
+		await page.goto(address);
+		await shown(page);
+		await new Promise((done) => setTimeout(done, 300));
+		const { places, moved } = await page.evaluate(() => {
+			const told = /** @type {any} */ (globalThis);
+			return { places: [...told.places], moved: told.moved() };
+		});
+		assert.equal(places.length, 1, `what follows stood at ${places}`);
+		assert.equal(moved, 0);
+		await page.close();
+	});
+
+	test("without scripts the link is there", async () => {
+		const address = site.page(
+			`/plain-${name}.html`,
+			site.element("team/signed:1.0"),
+			{
+				policy: `script-src 'none'; style-src ${site.gateway.url}`,
+			},
+		);
+		const { page } = await browser.page();
+		await page.goto(address);
+		const link = await page.$eval("sealgate-image a", (found) => ({
+			visible: found.checkVisibility(),
+			text: found.textContent,
+			href: /** @type {HTMLAnchorElement} */ (found).href,
+		}));
+		assert.deepEqual(link, {
+			visible: true,
+			text: "team/signed:1.0",
+			href: `${site.gateway.url}/#${site.gateway.host}/team/signed:1.0`,
+		});
+		await page.close();
+	});
+
+	test("files beside the documentation work as well, and a changed one stops it", async () => {
+		const open = async (
+			/** @type {string} */ folder,
+			/** @type {string} */ changed,
+		) => {
+			const base = await hosted(folder, changed);
+			const { page } = await browser.page();
+			await page.goto(
+				site.page(`${folder}index.html`, site.element("team/signed:1.0"), {
+					base,
+				}),
+			);
+			return page;
+		};
+		const whole = await open(`/whole-${name}/`, "");
+		assert.equal((await shown(whole))[0]?.state, "Allowed");
+		await whole.close();
+		for (const [changed, code] of /** @type {const} */ ([
+			["element-verifier.js", "element.unloadable"],
+			["sealgate_bg.wasm", "host.wasm-unloadable"],
+		])) {
+			const page = await open(`/${name}-${changed}/`, changed);
+			const [element] = await shown(page);
+			assert.deepEqual(
+				[element?.state, element?.code],
+				["Could not find out", code],
+			);
+			await page.close();
+		}
+		const page = await open(`/${name}-entry/`, "element.js");
+		await new Promise((done) => setTimeout(done, 500));
+		assert.equal(
+			await page.evaluate(
+				() => customElements.get("sealgate-image") === undefined,
+			),
+			true,
+		);
+		await page.close();
+	});
+
+	test("a change of its attributes is judged anew, and an element that has gone says nothing", async () => {
+		const { page } = await browser.page();
+		await page.goto(
+			site.page(`/change-${name}.html`, site.element("team/signed:1.0")),
+		);
+		assert.equal((await shown(page))[0]?.state, "Allowed");
+		await page.$eval("sealgate-image", (element) => {
+			element.setAttribute(
+				"reference",
+				(element.getAttribute("reference") ?? "").replace("signed", "unsigned"),
+			);
+		});
+		await page.waitForFunction(
+			() =>
+				document
+					.querySelector("sealgate-image")
+					?.shadowRoot?.querySelector("[part=state]")?.textContent === "Denied",
+		);
+		const told = await page.evaluate(async () => {
+			let count = 0;
+			addEventListener("sealgate-verdict", () => {
+				count += 1;
+			});
+			const element = document.createElement("sealgate-image");
+			for (const name of ["reference", "via"])
+				element.setAttribute(
+					name,
+					document.querySelector("sealgate-image")?.getAttribute(name) ?? "",
+				);
+			document.body.prepend(element);
+			element.remove();
+			await new Promise((done) => setTimeout(done, 1000));
+			return count;
+		});
+		assert.equal(told, 0);
+		await page.close();
+	});
+});
