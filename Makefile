@@ -17,7 +17,7 @@ OWN_STD := -Zbuild-std=std,panic_abort -Zbuild-std-features=optimize_for_size
 NO_MESSAGES = $(US)-Zunstable-options$(US)-Cpanic=immediate-abort
 # What is not of the module: each has a lock file of its own.
 CRATES := conformance/vectors conformance/differential conformance/openpgp-differential conformance/sigstore-differential fuzz tools/build tools/fixtures/openpgp-rpgp
-PACKAGED := $(shell find js www element fixtures/demo -type f) $(wildcard README.md CHANGELOG.md LICENSE)
+PACKAGED := $(shell find js www element fixtures/demo deploy -type f) $(wildcard worker/*.js) $(wildcard README.md CHANGELOG.md LICENSE)
 BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 # wasm-pack looks for the wasm-bindgen of this crate's version on PATH, and downloads one where there is none.
 WASM_PACK := $(CACHE)/wasm-pack-0.15.1
@@ -111,7 +111,7 @@ test-openpgp-differential: rust apt-peers ## simple signatures as containers/ima
 	[ $$found = 1 ] || { echo "expected that always to allow is found (exit code 1), found $$found" >&2; exit 1; }
 
 .PHONY: test-package
-test-package: pkg/package.json apt-peers pkg-tests/package/peers/node_modules/.package-lock.json ## the packed package in Node 20 to 24, browsers, workerd, bundlers and TypeScript
+test-package: pkg/package.json apt-peers promtool pkg-tests/package/peers/node_modules/.package-lock.json ## the packed package in Node 20 to 24, browsers, workerd, bundlers and TypeScript
 	node --test pkg-tests/package/*.test.mjs
 
 pkg-tests/package/peers/node_modules/.package-lock.json: pkg-tests/package/peers/package.json pkg-tests/package/peers/package-lock.json
@@ -125,6 +125,10 @@ test-wasm-pack: $(BY_WASM_PACK) apt-peers ## what `wasm-pack build` makes, under
 .PHONY: test-page
 test-page: pkg/package.json apt-peers ## the page in Chromium and Firefox
 	node --test pkg-tests/page/*.test.mjs
+
+pkg-tests/miniflare/node_modules/.package-lock.json: pkg-tests/miniflare/package.json pkg-tests/miniflare/package-lock.json
+	npm ci --prefix pkg-tests/miniflare --no-fund --no-audit --loglevel=error
+	@touch $@
 
 .PHONY: test-element
 test-element: pkg/package.json apt-peers pkg-tests/element/node_modules/.package-lock.json ## the element for docs in Chromium and Firefox: on a website of another origin, and in a VitePress site
@@ -145,10 +149,15 @@ pkg-tests/element/node_modules/.package-lock.json: pkg-tests/element/package.jso
 	@touch $@
 
 .PHONY: test-clients
-test-clients: pkg/package.json apt-peers go-peers ## real clients and registries against the worker
+test-clients: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modules/.package-lock.json ## real clients and registries against the worker
 	node tools/fixtures/check.mjs
 	node --test --test-concurrency=1 pkg-tests/clients/*.test.mjs
 	RUNTIME=node node --test --test-concurrency=1 pkg-tests/clients/egress.test.mjs pkg-tests/clients/faults.test.mjs
+
+# A client that is missing fails, here as in CI.
+.PHONY: test-matrix
+test-matrix: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modules/.package-lock.json ## every client, by every kind of reference, with and without sign-in, through every runtime; writes docs/clients.md: [CLIENT=name]
+	CI=true MATRIX=all $(if $(CLIENT),CLIENT="$(CLIENT)") node --test pkg-tests/clients/matrix.test.mjs
 
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load
@@ -271,6 +280,14 @@ tools/node_modules/.package-lock.json: tools/package.json tools/package-lock.jso
 	npm ci --prefix tools --no-fund --no-audit --loglevel=error
 	@touch $@
 
+# Debian's package would start a service: one program of it is unpacked.
+PROMTOOL := $(CACHE)/prometheus/usr/bin/promtool
+.PHONY: promtool
+promtool: $(PROMTOOL)
+$(PROMTOOL):
+	mkdir -p $(CACHE)/prometheus
+	cd $(CACHE)/prometheus && apt-get update -q && apt-get download -q prometheus && dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xm ./usr/bin/promtool && rm prometheus_*.deb
+
 # As anybody builds it. The flags are those of the package's modules, so that what these are made of is not compiled again.
 .PHONY: $(BY_WASM_PACK)
 $(BY_WASM_PACK): wasm-pack tools/node_modules/.package-lock.json
@@ -295,7 +312,7 @@ apt-peers:
 .PHONY: go-peers
 go-peers: apt-peers
 	@echo "building the tests' Go programs that are missing in $(CACHE)/peers"
-	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:

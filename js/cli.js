@@ -62,7 +62,15 @@ async function judge(command) {
 		case "policy test":
 			return (await import("./cli/policy.js")).testPolicy(reaching(command));
 		case "policy diff":
-			return (await import("./cli/fleet.js")).diffPolicies(reaching(command));
+			return command.gateways.length > 0
+				? (await import("./cli/next.js")).diffGateways(reaching(command))
+				: (await import("./cli/fleet.js")).diffPolicies(reaching(command));
+		case "doctor":
+			return (await import("./cli/doctor.js")).doctor(reaching(command));
+		case "policy bundle":
+			return (await import("./cli/bundle.js")).bundlePolicy(command);
+		case "policy push":
+			return (await import("./cli/bundle.js")).pushPolicy(command);
 		case "serve":
 			return (await import("./cli/serve.js")).serve(command);
 		case "audit":

@@ -13,6 +13,7 @@
  * @property {Record<string, string> | string} [REGISTRIES_D] file of a registries.d → its bytes in base64; without it attachments are looked at everywhere
  * @property {string} [SECRET] for the HMAC of what is kept in the platform's cache, 16 characters at least; random at each start when absent
  * @property {string} [CORS_ORIGINS] origins of websites that may read evidence, separated by spaces or commas; `*` is every one
+ * @property {string} [RELAY] registries that are not behind this gateway, whose evidence it carries to websites: `host[:port]`, separated by spaces or commas
  * @property {string} [PUBLISH_POLICY] `none` leaves the policy out of the evidence; else the part that decides for the image is in it
  * @property {string} [MAX_REQUESTS] requests to the upstream that one request may need, fewer than the standard
  * @property {string} [PUBLIC_URL] by which address clients know this gateway, `http(s)://host[:port]`
@@ -29,6 +30,7 @@ export const TEXTS = /** @type {const} */ ([
 	"EGRESS",
 	"REQUEST_TIMEOUT_MS",
 	"CORS_ORIGINS",
+	"RELAY",
 	"PUBLISH_POLICY",
 	"SECRET",
 	"MAX_REQUESTS",
@@ -62,9 +64,8 @@ export function configOf(env) {
 			policyNext: bytesOfFile(env.POLICY_NEXT),
 		}),
 		assets: files(env.POLICY_ASSETS),
-		corsOrigins: (env.CORS_ORIGINS ?? "")
-			.split(/[\s,]+/)
-			.filter((origin) => origin !== ""),
+		corsOrigins: listOf(env.CORS_ORIGINS),
+		relay: listOf(env.RELAY),
 		publishPolicy: env.PUBLISH_POLICY !== "none",
 		...(env.SECRET === undefined ? {} : { secret: env.SECRET }),
 		...(env.MAX_REQUESTS === undefined
@@ -77,7 +78,7 @@ export function configOf(env) {
 		mode: env.MODE ?? "enforce",
 		...(env.ADMIN_SECRET && { adminSecret: env.ADMIN_SECRET }),
 		foreignLayers: env.FOREIGN_LAYERS === "allow",
-		egress: (env.EGRESS ?? "").split(/[\s,]+/).filter((host) => host !== ""),
+		egress: listOf(env.EGRESS),
 	};
 }
 
@@ -85,6 +86,11 @@ export function configOf(env) {
 export function requestTimeout(env) {
 	const asked = Number(env.REQUEST_TIMEOUT_MS);
 	return asked > 0 ? Math.min(asked, REQUEST_TIMEOUT_MS) : REQUEST_TIMEOUT_MS;
+}
+
+/** What spaces and commas separate. @param {string} [text] */
+function listOf(text = "") {
+	return text.split(/[\s,]+/).filter((one) => one !== "");
 }
 
 /** @param {ArrayBuffer | Uint8Array | string} file */

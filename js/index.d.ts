@@ -337,6 +337,8 @@ export interface GatewayConfig {
 	secret?: Bytes;
 	/** Origins of websites that may read what stands beside `/v2/`; `*` is every one. None when absent. */
 	corsOrigins?: string[];
+	/** Registries that are not behind this gateway, whose evidence it carries at `/relay/`: `host[:port]`, or an address. */
+	relay?: string[];
 	/** Whether evidence carries the part of the policy that decides for the image; it does when absent. */
 	publishPolicy?: boolean;
 	/** Requests to the upstream that one request may need, fewer than the standard 256. */

@@ -19,7 +19,7 @@
  * @property {(body: unknown) => unknown} discard ends a body of `fetch` that nobody wants
  * @property {number} patience milliseconds that one request waits
  * @property {Files} [assets] the page's
- * @property {AbortSignal} [gone] that the client has gone: then what fails because of it is no failure
+ * @property {AbortSignal} [gone] that the client has gone: then nothing more is asked for it, and what fails because of it is no failure
  * @property {(promise: Promise<unknown>) => void} [waitUntil] where a runtime ends what a request leaves behind
  */
 
@@ -78,7 +78,11 @@ export async function answer(request, lent) {
 			headers: request.headers,
 			time: Math.floor(started / 1000),
 		};
-		const action = await gateway.handle(asked);
+		// What is found out for nobody is not found out.
+		const action = await gateway.handle(
+			asked,
+			lent.gone ? { signal: lent.gone } : {},
+		);
 		if (action.kind === "respond" && action.finished !== undefined)
 			lent.waitUntil?.(action.finished);
 		const answer = await carryOut(action, request, lent, started);

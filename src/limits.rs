@@ -201,8 +201,26 @@ pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
 pub const SHOWN_DECISIONS: usize = 1_000;
 /// Reports and badges that one instance makes or has waiting at once; pulls keep the rest.
 pub const REPORTS: usize = 8;
+/// Evidence documents that one instance makes or has waiting at once.
+pub const EVIDENCE_WAITING: usize = 32;
+/// The same of registries that are not behind it.
+pub const RELAYED: usize = 8;
+/// So many of those are asked for in one minute.
+pub const RELAYED_A_MINUTE: usize = 120;
 /// Registries behind one gateway.
 pub const REGISTRIES: usize = 64;
+/// Clients that sign in at one gateway; each attempt is compared with all of them.
+pub const CLIENTS: usize = 1_024;
+/// Repositories of one of them.
+pub const CLIENT_REPOSITORIES: usize = 256;
+/// Bytes of `CLIENTS`, and of `UPSTREAM_CREDENTIALS`.
+pub const SIGN_IN: usize = 1 << 20;
+/// Bytes of an Authorization header of Basic authentication that is read.
+pub const BASIC: usize = 4 << 10;
+/// Tokens of registries' services that one isolate keeps.
+pub const KEPT_TOKENS: usize = 512;
+/// Bytes of one of them. Docker Hub's have 3 KiB.
+pub const KEPT_TOKEN: usize = 8 << 10;
 /// Images that wait at once to be judged by the next policy.
 pub const NEXT_PENDING: usize = 256;
 /// Images of which one instance knows what the next policy says.

@@ -27,7 +27,7 @@ const DEMO = {
 const COMPATIBILITY_DATE = "2025-09-01";
 const START_TIMEOUT_MS = 20_000;
 /** What the worker imports of the package beside the gateway: `sealgate/PART`. */
-const PARTS = ["config", "demo", "shell"];
+const PARTS = ["bundle", "config", "demo", "shell"];
 
 /** What the person can put right: said without a stack, exit status 2. */
 class UsageError extends Error {}
@@ -261,7 +261,8 @@ async function writeBundle(
 ) {
 	await rm(directory, { recursive: true, force: true });
 	await mkdir(join(directory, "site"), { recursive: true });
-	const shell = ["index.js", "store.js"];
+	// The first module is the worker.
+	const shell = ["index.js", "admin.js", "policy.js", "state.js", "store.js"];
 	const entries = ["workerd.js", ...PARTS.map((part) => `${part}.js`)];
 	const modules = new Set(entries);
 	for (const entry of entries)

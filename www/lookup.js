@@ -54,8 +54,6 @@ export async function lookUp(text, page) {
 			problem: { tone: "info", ...words.problem.reference, ...said(error) },
 		};
 	}
-	if (reference.domain !== page.host)
-		return { problem: foreign(text, reference, page) };
 	return judge(sealgate, text, reference, page);
 }
 
@@ -80,18 +78,23 @@ export async function gatewayName(repository, tag) {
 /**
  * @param {typeof import('/sealgate/browser.js')} sealgate
  * @param {string} text
- * @param {{ path: string, tag?: string, digest?: string }} reference
+ * @param {import('/sealgate/browser.js').Reference} reference
  * @param {Location | URL} page
  * @returns {Promise<Outcome>}
  */
 async function judge(sealgate, text, reference, page) {
-	const { path } = reference;
+	const { domain, path } = reference;
+	// Of other registries a gateway may carry the evidence.
+	const isForeign = domain !== page.host;
 	const ref = reference.digest ?? reference.tag ?? "latest";
-	const pull = `${page.host}/${path}${reference.digest ? "@" : ":"}${ref}`;
+	const pull = `${domain}/${path}${reference.digest ? "@" : ":"}${ref}`;
+	const at = isForeign
+		? evidencePath(`${domain}/${path}`, ref, "/relay")
+		: evidencePath(path, ref);
 	let answer, bytes;
 	try {
 		// Without cookies and stored passwords: this page shows what anybody may read.
-		answer = await fetch(evidencePath(path, ref), {
+		answer = await fetch(at, {
 			credentials: "omit",
 			headers: { accept: "application/json" },
 		});
@@ -101,7 +104,13 @@ async function judge(sealgate, text, reference, page) {
 			problem: { ...words.problem.unreachable, ...said(error), again: true },
 		};
 	}
-	if (!answer.ok) return { problem: refused(answer.status, bytes, text) };
+	if (!answer.ok)
+		return {
+			problem:
+				isForeign && registryError(bytes).code === "NAME_UNKNOWN"
+					? foreign(text, reference, page)
+					: refused(answer.status, bytes, text),
+		};
 	let name, published;
 	try {
 		({ name, published } = readEvidence(bytes));
@@ -121,12 +130,21 @@ async function judge(sealgate, text, reference, page) {
 			},
 		};
 	const basis = own ? { policy: own.policy, assets: own.assets } : published;
-	if (!basis) return { problem: words.problem.noPolicy };
+	if (!basis)
+		return {
+			problem: isForeign
+				? {
+						title: words.problem.relayed.title,
+						text: words.problem.relayed.text(domain),
+					}
+				: words.problem.noPolicy,
+		};
 	try {
 		const report = await sealgate.verifyImage(text, {
 			evidence: bytes,
 			...basis,
-			as: name,
+			// A gateway has a name of its own for what it fronts, and none for what is elsewhere.
+			...(!isForeign && { as: name }),
 		});
 		return { report, pull, own: own?.name };
 	} catch (error) {

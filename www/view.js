@@ -273,7 +273,9 @@ function facts(report, own) {
 				"span",
 				{},
 				h("span", { class: "sg-line sg-mono" }, image.name),
-				h("span", { class: "sg-line" }, words.claimedName),
+				// Of a registry that the gateway does not front the name is the visitor's own.
+				hostOf(image.name) !== hostOf(image.reference) &&
+					h("span", { class: "sg-line" }, words.claimedName),
 			),
 		],
 		[words.facts.toldBy, image.toldBy ? words.toldBy(image.toldBy) : undefined],
@@ -760,3 +762,6 @@ function when(seconds) {
 		}),
 	);
 }
+
+/** @param {string} reference */
+const hostOf = (reference) => reference.split("/", 1)[0];

@@ -309,6 +309,12 @@ export const en = {
 				`If the gateway stands in front of that registry, look at ${reference}`,
 			cli: "An image anywhere can be checked on the command line:",
 		},
+		relayed: {
+			title: "By which policy?",
+			/** @param {string} domain */
+			text: (domain) =>
+				`This gateway carries the evidence of images at ${domain}, and has no policy for them. Drop a policy.json with its keys onto this page to judge by that.`,
+		},
 		file: {
 			title: "That is no policy",
 			text: "This page reads image references as text, and a policy.json with the keys that it names as files: drop one of those.",

@@ -5,6 +5,7 @@ import { codedError } from "../error.js";
 import { readIdentity, readPairs } from "./signer.js";
 import { nearest } from "./suggest.js";
 import {
+	CLIENTS,
 	COMMANDS,
 	FORMATS,
 	NAMES,
@@ -29,12 +30,15 @@ import {
  * @typedef {{ name: "policy lint", file: string, registriesD?: string, json: boolean }} PolicyLintCommand
  * @typedef {{ name: "policy explain", file: string, image: string, as?: string, json: boolean }} PolicyExplainCommand
  * @typedef {How & { name: "policy test", file: string, cases: string, registriesD?: string, format: Format }} PolicyTestCommand
- * @typedef {How & { name: "policy diff", file: string, next: string, registriesD?: string, json: boolean }} PolicyDiffCommand
+ * @typedef {How & { name: "policy diff", file: string, next: string, registriesD?: string, gateways: string[], adminSecretFile?: string, json: boolean }} PolicyDiffCommand
+ * @typedef {How & { name: "doctor", gateway: string, image?: string, adminSecretFile?: string, clients: string[], etc: string, json: boolean }} DoctorCommand
+ * @typedef {{ name: "policy bundle", file: string, registriesD?: string, next?: string, output?: string }} PolicyBundleCommand
+ * @typedef {{ name: "policy push", file: string, gateway: string, plainHttp: boolean, ca: string[] }} PolicyPushCommand
  * @typedef {How & { name: "audit", policy: string, registriesD?: string, writeExceptions?: string, includeSuspicious: boolean, format?: Format }} AuditCommand
  * @typedef {{ name: "serve", upstream?: string, policy?: string, registriesD?: string, publicUrl?: string, listen?: string, tlsCert?: string, tlsKey?: string, egress: string[], ca: string[], demo: boolean, registry?: string }} ServeCommand
  * @typedef {{ name: "completion", shell: string }} CompletionCommand
  * @typedef {{ name: "help", of?: string } | { name: "version" }} Told
- * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | AuditCommand | ServeCommand | CompletionCommand} Command
+ * @typedef {VerifyCommand | VerifyBlobCommand | PolicyInitCommand | PolicyLintCommand | PolicyExplainCommand | PolicyTestCommand | PolicyDiffCommand | PolicyBundleCommand | PolicyPushCommand | AuditCommand | DoctorCommand | ServeCommand | CompletionCommand} Command
  */
 
 /** Commands that read their images from standard input. */
@@ -162,13 +166,21 @@ const READERS = {
 		registriesD: given.single("registries.d"),
 		format: format(given) ?? "text",
 	}),
-	"policy diff": (given, { policy: file = "", next = "" }) => ({
-		name: "policy diff",
-		...how(given),
+	"policy diff": (given, operands) => policyDiff(given, operands),
+	doctor: (given, operands) => doctor(given, operands),
+	"policy bundle": (given, { policy: file = "" }) => ({
+		name: "policy bundle",
 		file,
-		next,
 		registriesD: given.single("registries.d"),
-		json: given.flag("json"),
+		next: given.single("next"),
+		output: given.single("output"),
+	}),
+	"policy push": (given, { bundle: file = "", gateway = "" }) => ({
+		name: "policy push",
+		file,
+		gateway,
+		plainHttp: given.flag("plain-http"),
+		ca: given.list("ca"),
 	}),
 	audit: (given) => audit(given),
 	serve: (given) => serve(given),
@@ -260,6 +272,75 @@ function policyInit(given, image) {
 		as: given.single("as"),
 		mirror: given.flag("mirror"),
 	};
+}
+
+/** Two policies, or gateways that have both. @param {Given} given @param {Record<string, string>} operands @returns {PolicyDiffCommand} */
+function policyDiff(given, { policy: file = "", next = "" }) {
+	const gateways = given.list("gateway").map((url) => origin(given, url));
+	const adminSecretFile = given.single("admin-secret-file");
+	if (gateways.length > 0 && file !== "")
+		throw given.wrong(
+			"a gateway has both policies: give --gateway URL, or OLD and NEW",
+		);
+	if (gateways.length === 0) {
+		if (file === "" || next === "")
+			throw given.wrong(
+				`policy diff needs ${OPERANDS[file === "" ? "policy" : "next"].example}`,
+			);
+		if (adminSecretFile !== undefined)
+			throw given.wrong(
+				"--admin-secret-file is for gateways: add --gateway URL",
+			);
+	}
+	return {
+		name: "policy diff",
+		...how(given),
+		file,
+		next,
+		registriesD: given.single("registries.d"),
+		gateways,
+		adminSecretFile,
+		json: given.flag("json"),
+	};
+}
+
+/** @param {Given} given @param {Record<string, string>} operands @returns {DoctorCommand} */
+function doctor(given, { gateway = "", image = "" }) {
+	const etc = given.single("etc");
+	const clients = given.list("client");
+	const unknown = clients.find((client) => !CLIENTS.includes(client));
+	if (unknown !== undefined)
+		throw given.wrong(
+			`--client: expected ${CLIENTS.join(" or ")}, found ${quoted(unknown)}`,
+		);
+	if (etc !== undefined && clients.length === 0)
+		throw given.wrong(
+			"--etc says where a client's configuration is: add --client CLIENT",
+		);
+	return {
+		name: "doctor",
+		...how(given),
+		gateway: origin(given, gateway),
+		image: image === "" ? undefined : image,
+		adminSecretFile: given.single("admin-secret-file"),
+		clients: [...new Set(clients)],
+		etc: etc ?? "/etc",
+		json: given.flag("json"),
+	};
+}
+
+/** Of a gateway, which answers at the root of its host. @param {Given} given @param {string} text */
+function origin(given, text) {
+	const url = URL.canParse(text) ? new URL(text) : undefined;
+	const isOrigin =
+		url !== undefined &&
+		/^https?:$/.test(url.protocol) &&
+		url.href === `${url.origin}/`;
+	if (!isOrigin)
+		throw given.wrong(
+			`expected the gateway's address, http(s)://host[:port], found ${quoted(text)}`,
+		);
+	return url.origin;
 }
 
 /** @param {Given} given @returns {AuditCommand} */
@@ -394,10 +475,12 @@ function format(given) {
 function checkStandardInput(name, operands, given) {
 	const files = Object.entries(given.values)
 		.filter(([option]) => optionOf(option)?.from === "file")
-		.filter(([option]) => option !== "write-exceptions")
+		.filter(([option]) => !["write-exceptions", "output"].includes(option))
 		.flatMap(([, values]) => /** @type {string[]} */ (values));
 	const uses = [...operands, ...files].filter((file) => file === "-").length;
-	if (READ_IMAGES.includes(name) && uses > 0)
+	const readsImages =
+		READ_IMAGES.includes(name) && given.values.gateway === undefined;
+	if (readsImages && uses > 0)
 		throw given.wrong(
 			`${name} reads its images from standard input: a file cannot be - here`,
 		);
@@ -413,8 +496,10 @@ function checkStandardInput(name, operands, given) {
 
 /** @param {Name} name @param {string[]} given @returns {Record<string, string>} */
 function operandsOf(name, given) {
-	const { operands } = entryOf(name);
-	const missing = operands.find((_, index) => !given[index]);
+	const { operands, optional = [] } = entryOf(name);
+	const missing = operands.find(
+		(operand, index) => !given[index] && !optional.includes(operand),
+	);
 	if (missing !== undefined)
 		throw wrong(`${name} needs ${OPERANDS[missing].example}`, name);
 	const more = given.slice(operands.length);

@@ -25,7 +25,7 @@ export function reaching(command) {
 	return { ...command, fetch: createFetch(command.ca, process.env) };
 }
 
-/** Reads standard input where a file is `-`; but for what is read as a stream. @param {Partial<Record<"keys" | "ca", string[]>> & Partial<Record<"policy" | "trustedRoot" | "bundle" | "cases" | "file", string>> & { name: string }} command */
+/** Reads standard input where a file is `-`; but for what is read as a stream. @param {Partial<Record<"keys" | "ca", string[]>> & Partial<Record<"policy" | "trustedRoot" | "bundle" | "cases" | "file" | "adminSecretFile", string>> & { name: string }} command */
 export async function takeStandardInput({
 	name,
 	keys = [],
@@ -35,9 +35,13 @@ export async function takeStandardInput({
 	bundle,
 	cases,
 	file,
+	adminSecretFile,
 }) {
 	const whole = name.startsWith("verify-blob") ? undefined : file;
-	const files = [...keys, ...ca, policy, trustedRoot, bundle, cases, whole];
+	const files = [
+		...[...keys, ...ca, policy, trustedRoot, bundle, cases, whole],
+		adminSecretFile,
+	];
 	if (files.includes("-")) taken = await standardInput(LONGEST_INPUT);
 }
 

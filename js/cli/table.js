@@ -9,6 +9,7 @@
  *
  * @typedef {object} CommandEntry
  * @property {(keyof typeof OPERANDS)[]} operands in this order
+ * @property {(keyof typeof OPERANDS)[]} [optional] those that may be left out, the last ones
  * @property {string} purpose
  * @property {string[]} usage what stands after the command's name, line for line
  * @property {string[]} takes options, beside --help
@@ -18,6 +19,7 @@
 export const PROVIDERS = ["webcrypto", "rust"];
 export const FORMATS = ["text", "json", "junit", "sarif"];
 export const SHELLS = ["bash", "zsh", "fish"];
+export const CLIENTS = ["podman", "containerd", "docker"];
 
 /** @satisfies {Record<string, Option>} */
 export const OPTIONS = {
@@ -158,8 +160,37 @@ export const OPTIONS = {
 		value: "URL",
 		text: "the address by which clients know this gateway, where something before it ends TLS",
 	},
+	gateway: {
+		value: "URL",
+		text: "a gateway whose next policy (POLICY_NEXT) is asked what it would change; each instance knows what it served: may be given several times",
+	},
+	"admin-secret-file": {
+		value: "FILE",
+		from: "file",
+		text: "a file with the gateway's ADMIN_SECRET; without it $SEALGATE_ADMIN_SECRET",
+	},
+	client: {
+		value: "CLIENT",
+		from: CLIENTS,
+		text: "look also at how podman (skopeo, buildah, CRI-O), containerd or docker is configured on this machine; may be given several times",
+	},
+	etc: {
+		value: "FOLDER",
+		from: "folder",
+		text: "where that configuration is, for a node whose files are mounted elsewhere; /etc without it",
+	},
 	demo: {
 		text: "stand in front of the demo registry that the package carries",
+	},
+	next: {
+		value: "FILE",
+		from: "file",
+		text: "a next policy, which decides nothing: the gateway says what it would change",
+	},
+	output: {
+		value: "FILE",
+		from: "file",
+		text: "write it there, whole or not at all; to standard output without it",
 	},
 	help: { short: "h", text: "print help" },
 	version: { short: "V", text: "print the version" },
@@ -197,7 +228,7 @@ const IMAGES_TEXT = `IMAGES has a line for each image, "IMAGE [as NAME]", and co
 const STATUS =
 	"Exit status: 0 allowed · 1 denied · 2 could not find out, or could not understand";
 
-/** @type {Record<"image" | "blob" | "policy" | "next" | "cases" | "shell", { what: string, example: string, from?: "file" | string[] }>} */
+/** @type {Record<"image" | "gateway" | "blob" | "policy" | "next" | "cases" | "shell" | "bundle", { what: string, example: string, from?: "file" | string[] }>} */
 export const OPERANDS = {
 	image: {
 		what: "image",
@@ -222,6 +253,15 @@ export const OPERANDS = {
 		what: "cases",
 		example: "a table of cases, for instance cases.txt",
 		from: "file",
+	},
+	bundle: {
+		what: "file",
+		example: "a bundle, for instance bundle.json of sealgate policy bundle",
+		from: "file",
+	},
+	gateway: {
+		what: "gateway",
+		example: "a gateway, for instance https://gate.example.com",
 	},
 	shell: {
 		what: "shell",
@@ -347,15 +387,45 @@ Exit status: 0 all as expected · 1 some differ · 2 could not find out, or coul
 	},
 	"policy diff": {
 		operands: ["policy", "next"],
+		optional: ["policy", "next"],
 		purpose: "name the images whose verdict changes with a new policy",
-		usage: ["OLD NEW < IMAGES"],
-		takes: ["registries.d", "json", ...NETWORK],
+		usage: ["OLD NEW < IMAGES", "--gateway URL [--gateway URL…]"],
+		takes: [
+			...["registries.d", "gateway", "admin-secret-file", "json"],
+			...NETWORK,
+		],
 		more: `${IMAGES_TEXT}
 On a terminal results are given in words, else as a JSON object a line.
+With --gateway nothing is judged here: it is asked what its next policy would change of what it
+served.
 
 ${NETWORK_TEXT}
 
 Exit status: 0 no verdict changes · 1 some do · 2 could not find out, or could not understand`,
+	},
+	"policy bundle": {
+		operands: ["policy"],
+		purpose: "make one file of a policy and all that it names, for a gateway",
+		usage: ["FILE"],
+		takes: ["registries.d", "next", "output"],
+		more: `For gateways in workerd and on Cloudflare, which take policy and keys as one value. Nothing is
+written where a file is missing, or where a gateway would refuse everything by this policy. Errors
+and warnings of the linter are told.
+
+Exit status: 0 written · 2 could not understand`,
+	},
+	"policy push": {
+		operands: ["bundle", "gateway"],
+		purpose: "put a bundle in force at a gateway, and see that it is",
+		usage: ["FILE URL"],
+		takes: ["plain-http", "ca"],
+		more: `$POLICY_SECRET is the gateway's secret of this name. The gateway tries the policy; what it cannot
+understand changes nothing. Then it is asked for some seconds which policy is in force, until every
+answer names this one.
+
+$HTTPS_PROXY and $NO_PROXY count as for every command.
+
+Exit status: 0 in force · 1 the gateway does not take it · 2 could not find out or understand`,
 	},
 	audit: {
 		operands: [],
@@ -376,6 +446,25 @@ Without --format, results are given in words on a terminal, else as a JSON objec
 ${NETWORK_TEXT}
 
 Exit status: 0 all allowed · 1 some denied · 2 could not find out, or could not understand`,
+	},
+	doctor: {
+		operands: ["gateway", "image"],
+		optional: ["image"],
+		purpose: "ask a gateway, its policy and an image as a node would",
+		usage: ["URL [IMAGE]"],
+		takes: [
+			...["admin-secret-file", "client", "etc", "json"],
+			...["realm", "egress", "ca", "provider"],
+		],
+		more: `A line for each thing that was looked at: ok, warning, problem or unknown, what was found, and
+what to do. IMAGE is named as nodes name it (by the gateway's host) or as policies name it. Nothing
+is written anywhere: a push is tried in a form that no registry takes.
+The policy, what its next one would change and what was refused lately are looked at with the
+administrator's secret, which is sent to URL alone, and over https unless URL is on this machine.
+
+${NETWORK_TEXT}
+
+Exit status: 0 no problem · 1 problems · 2 could not find out, or could not understand`,
 	},
 	serve: {
 		operands: [],

@@ -8,7 +8,8 @@ import { fileURLToPath } from "node:url";
 
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 /** What a browser has no use for. */
-const NOT_OF_THE_PAGE = /^(cli|config|demo|node|public|shell|workerd)\.js$/;
+const NOT_OF_THE_PAGE =
+	/^(bundle|cli|config|demo|node|public|shell|workerd)\.js$/;
 
 /** @typedef {Map<string, string>} Listed path in the address → file */
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
@@ -31,63 +32,75 @@ const START_MS = 30_000;
 export const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
 
 /** @typedef {import("./clients.mjs").Result} Result */
+/** Whom a client is, at the registry of that name. @typedef {{ host: string, user: string, password: string }} Login */
+/** hosts: a folder of hosts.toml, which `ctr` reads for each pull. @typedef {{ hosts?: string, login?: Login }} Options */
 
 /**
  * @typedef {object} Node
  * @property {string} name
  * @property {(reference: string, all?: boolean) => Promise<Result>} pull  all: every image of an index, where the client knows such a thing
+ * @property {(...args: string[]) => Promise<Result>} [ask] what else its command is asked: of `ctr`
+ * @property {(reference: string, to: string) => Promise<Result>} [push] of docker: what it pulled, under another name
  * @property {() => Promise<Set<string>>} holds the digests of everything in its store
  * @property {() => Promise<void>} stop
  */
 
-/**
- * hosts: a folder of hosts.toml, which `ctr` reads for each pull.
- *
- * @type {Record<string, (options?: { hosts?: string }) => Promise<Node>>}
- */
+/** @type {Record<string, (options?: Options) => Promise<Node>>} */
 export const NODES = {
-	"containerd 1.6, ctr": ({ hosts } = {}) =>
+	"containerd 1.6, ctr": (options) =>
 		containerd({
+			...options,
 			daemon: "containerd",
 			ctr: "ctr",
 			cri: false,
 			config: CONTAINERD_1,
-			hosts,
 		}),
-	"containerd 1.6, CRI": () =>
+	"containerd 1.6, CRI": (options) =>
 		containerd({
+			...options,
 			daemon: "containerd",
 			ctr: "ctr",
 			cri: true,
 			config: CONTAINERD_1,
 		}),
-	"containerd 2, ctr": async ({ hosts } = {}) =>
+	"containerd 2, ctr": async (options) =>
 		containerd({
+			...options,
 			daemon: await tool("containerd2"),
 			ctr: await tool("ctr2"),
 			cri: false,
 			config: CONTAINERD_2,
-			hosts,
 		}),
-	"containerd 2, CRI": async () =>
+	"containerd 2, CRI": async (options) =>
 		containerd({
+			...options,
 			daemon: await tool("containerd2"),
 			ctr: await tool("ctr2"),
 			cri: true,
 			config: CONTAINERD_2,
 		}),
-	"docker 20.10": () =>
-		docker({ program: "dockerd", containerd: "containerd", driver: "vfs" }),
-	// Images in containerd's store, as docker has it from 29 on.
-	"docker 29": async () =>
+	"docker 20.10": (options) =>
 		docker({
+			...options,
+			program: "dockerd",
+			containerd: "containerd",
+			driver: "vfs",
+		}),
+	// Images in containerd's store, as docker has it from 29 on.
+	"docker 29": async (options) =>
+		docker({
+			...options,
 			program: await tool("dockerd"),
 			containerd: await tool("containerd2"),
 			driver: "native",
 		}),
-	podman,
+	podman: (options) => containersStorage("podman", options),
+	buildah: (options) => containersStorage("buildah", options),
 	skopeo,
 	"containers/image 5.42": imageCopy,
+	crane,
+	oras,
+	buildkit,
 };
 
 /** What a node needs, and where Debian has it. @type {Record<string, string>} */
@@ -96,8 +109,49 @@ export const NODE_PROGRAMS = {
 	ctr: "containerd",
 	dockerd: "docker.io",
 	podman: "podman",
+	buildah: "buildah",
 	skopeo: "skopeo",
 	go: "golang-go (1.26 or newer: builds containerd 2)",
+};
+
+/**
+ * What a node is, as the program itself says, or as the module that it is built from is pinned.
+ *
+ * @param {string} name of NODES
+ * @returns {Promise<string>}
+ */
+export async function versionOf(name) {
+	const asked = VERSIONS[name];
+	if (typeof asked === "string") {
+		const [peer, module] = asked.split(" ");
+		const pinned = await readFile(
+			new URL(`../peers/${peer}/go.mod`, import.meta.url),
+			"utf8",
+		);
+		return (
+			new RegExp(`\\s${module} v(\\S+)`).exec(pinned)?.[1] ??
+			assert.fail(`${module} in the go.mod of ${peer}`)
+		);
+	}
+	const { output } = await run(asked?.program ?? "", asked?.args ?? []);
+	return /\d+\.\d+(\.\d+)?/.exec(output)?.[0] ?? assert.fail(output);
+}
+
+/** @type {Record<string, string | { program: string, args: string[] }>} */
+const VERSIONS = {
+	"containerd 1.6, ctr": { program: "containerd", args: ["--version"] },
+	"containerd 1.6, CRI": { program: "containerd", args: ["--version"] },
+	"containerd 2, ctr": "containerd2 github.com/containerd/containerd/v2",
+	"containerd 2, CRI": "containerd2 github.com/containerd/containerd/v2",
+	"docker 20.10": { program: "dockerd", args: ["--version"] },
+	"docker 29": "dockerd github.com/moby/moby/v2",
+	podman: { program: "podman", args: ["--version"] },
+	buildah: { program: "buildah", args: ["--version"] },
+	skopeo: { program: "skopeo", args: ["--version"] },
+	"containers/image 5.42": "image-copy go.podman.io/image/v5",
+	crane: "crane github.com/google/go-containerregistry",
+	oras: "oras oras.land/oras",
+	buildkit: "buildkit github.com/moby/buildkit",
 };
 
 // The snapshotter that needs nothing of the kernel; images only: no container is started here.
@@ -109,6 +163,38 @@ const CONTAINERD_2 =
 
 /** @param {string} name @returns {Promise<string>} */
 const folderFor = (name) => mkdtemp(join(tmpdir(), `sealgate-node-${name}-`));
+
+/**
+ * The environment of a client whose home is that folder: with its login where Docker keeps one, which containers/image, crane and
+ * oras read too, and with nobody else's.
+ *
+ * @param {string} folder
+ * @param {Login} [login]
+ */
+async function home(folder, login) {
+	const [config, runtime] = [join(folder, ".docker"), join(folder, "runtime")];
+	for (const made of [config, runtime]) await mkdir(made, { recursive: true });
+	await writeFile(
+		join(config, "config.json"),
+		JSON.stringify({
+			auths: login
+				? {
+						[login.host]: {
+							auth: Buffer.from(`${login.user}:${login.password}`).toString(
+								"base64",
+							),
+						},
+					}
+				: {},
+		}),
+	);
+	return {
+		HOME: folder,
+		TMPDIR: folder,
+		DOCKER_CONFIG: config,
+		XDG_RUNTIME_DIR: runtime,
+	};
+}
 
 /**
  * @param {string} program
@@ -152,10 +238,10 @@ async function daemon(program, args, { ready, env = {} }) {
 }
 
 /**
- * @param {{ daemon: string, ctr: string, cri: boolean, config: string, hosts?: string }} options
+ * @param {Options & { daemon: string, ctr: string, cri: boolean, config: string }} options
  * @returns {Promise<Node>}
  */
-async function containerd({ daemon: program, ctr, cri, config, hosts }) {
+async function containerd({ daemon: program, ctr, cri, config, hosts, login }) {
 	const folder = await folderFor("containerd");
 	const address = join(folder, "containerd.sock");
 	const path = join(folder, "config.toml");
@@ -190,16 +276,22 @@ async function containerd({ daemon: program, ctr, cri, config, hosts }) {
 		name: `${program}${cri ? ", CRI" : ""}`,
 		pull: (reference) =>
 			cri
-				? run(client, [address, "pull", reference])
+				? run(client, [address, "pull", reference], {
+						env: login
+							? { CRI_USER: login.user, CRI_PASSWORD: login.password }
+							: {},
+					})
 				: ask(
 						"images",
 						"pull",
 						"--plain-http",
 						...(hosts === undefined ? [] : ["--hosts-dir", hosts]),
+						...(login ? ["--user", `${login.user}:${login.password}`] : []),
 						"--snapshotter",
 						"native",
 						reference,
 					),
+		ask,
 		async holds() {
 			const { ok, output } = await ask("content", "ls", "--quiet");
 			if (!ok) throw new Error(`ctr content ls: ${output}`);
@@ -217,10 +309,10 @@ async function containerd({ daemon: program, ctr, cri, config, hosts }) {
 /**
  * dockerd with a containerd of its own, asked over its API as the docker command asks.
  *
- * @param {{ program: string, containerd: string, driver: string }} options
+ * @param {Options & { program: string, containerd: string, driver: string }} options
  * @returns {Promise<Node>}
  */
-async function docker({ program, containerd: companion, driver }) {
+async function docker({ program, containerd: companion, driver, login }) {
 	const folder = await folderFor("docker");
 	const address = join(folder, "containerd.sock");
 	const socket = join(folder, "docker.sock");
@@ -285,8 +377,18 @@ async function docker({ program, containerd: companion, driver }) {
 				socket,
 				"POST",
 				`/images/create?fromImage=${encodeURIComponent(reference.slice(0, at))}&tag=${encodeURIComponent(reference.slice(at + 1))}`,
+				registryAuth(login),
 			);
 			return { ok: ok && !output.includes('"error"'), output, code };
+		},
+		async push(reference, to) {
+			const at = to.lastIndexOf(":");
+			const [repo, tag] = [to.slice(0, at), to.slice(at + 1)];
+			const name = encodeURIComponent(reference);
+			await api(socket, "POST", `/images/${name}/tag?repo=${repo}&tag=${tag}`);
+			return api(socket, "POST", `/images/${repo}/push?tag=${tag}`, {
+				"x-registry-auth": btoa("{}"),
+			});
 		},
 		// Configs lie in dockerd's own folder, manifests in containerd's.
 		holds: () => hashes(folder),
@@ -294,11 +396,30 @@ async function docker({ program, containerd: companion, driver }) {
 	};
 }
 
-/** @param {string} socketPath @param {string} method @param {string} path @returns {Promise<Result>} */
-function api(socketPath, method, path) {
+/** As the docker command sends it. @param {Login} [login] @returns {Record<string, string>} */
+function registryAuth(login) {
+	if (!login) return {};
+	const { host, user, password } = login;
+	const auth = { username: user, password, serveraddress: host };
+	// The alphabet of URLs, but padded: Go's base64.URLEncoding.
+	const encoded = Buffer.from(JSON.stringify(auth))
+		.toString("base64")
+		.replaceAll("+", "-")
+		.replaceAll("/", "_");
+	return { "x-registry-auth": encoded };
+}
+
+/**
+ * @param {string} socketPath
+ * @param {string} method
+ * @param {string} path
+ * @param {Record<string, string>} [headers]
+ * @returns {Promise<Result>}
+ */
+function api(socketPath, method, path, headers = {}) {
 	return new Promise((resolve) => {
 		const sent = request(
-			{ socketPath, method, path, timeout: 60_000 },
+			{ socketPath, method, path, headers, timeout: 60_000 },
 			(response) => {
 				let output = "";
 				response
@@ -330,10 +451,17 @@ async function openPolicy(folder) {
 	return path;
 }
 
-/** @returns {Promise<Node>} */
-async function podman() {
-	const folder = await folderFor("podman");
+/**
+ * podman and buildah: the same library, the same store.
+ *
+ * @param {"podman" | "buildah"} name
+ * @param {Options} [options]
+ * @returns {Promise<Node>}
+ */
+async function containersStorage(name, { login } = {}) {
+	const folder = await folderFor(name);
 	const policy = await openPolicy(folder);
+	const env = await home(folder, login);
 	const base = [
 		"--root",
 		join(folder, "root"),
@@ -341,16 +469,15 @@ async function podman() {
 		join(folder, "run"),
 		"--storage-driver",
 		"vfs",
-		"--cgroup-manager",
-		"cgroupfs",
-		"--events-backend",
-		"file",
+		...(name === "podman"
+			? ["--cgroup-manager", "cgroupfs", "--events-backend", "file"]
+			: []),
 	];
 	return {
-		name: "podman",
+		name,
 		pull: (reference) =>
 			run(
-				"podman",
+				name,
 				[
 					...base,
 					"pull",
@@ -359,17 +486,18 @@ async function podman() {
 					policy,
 					reference,
 				],
-				{ env: { HOME: folder, TMPDIR: folder } },
+				{ env },
 			),
 		holds: () => hashes(join(folder, "root")),
 		stop: () => rm(folder, { recursive: true, force: true }),
 	};
 }
 
-/** @returns {Promise<Node>} */
-async function skopeo() {
+/** @param {Options} [options] @returns {Promise<Node>} */
+async function skopeo({ login } = {}) {
 	const folder = await folderFor("skopeo");
 	const policy = await openPolicy(folder);
+	const env = await home(folder, login);
 	let copies = 0;
 	return {
 		name: "skopeo",
@@ -387,7 +515,7 @@ async function skopeo() {
 					`docker://${reference}`,
 					`dir:${join(folder, "store", String(copies))}`,
 				],
-				{ env: { HOME: folder } },
+				{ env },
 			);
 		},
 		holds: () => hashes(join(folder, "store")),
@@ -395,10 +523,11 @@ async function skopeo() {
 	};
 }
 
-/** The library of today's podman and skopeo; it holds what a folder holds. @returns {Promise<Node>} */
-async function imageCopy() {
+/** The library of today's podman and skopeo; it holds what a folder holds. @param {Options} [options] @returns {Promise<Node>} */
+async function imageCopy({ login } = {}) {
 	const folder = await folderFor("image-copy");
 	const policy = await openPolicy(folder);
+	const env = await home(folder, login);
 	let copies = 0;
 	return {
 		name: "containers/image",
@@ -407,15 +536,126 @@ async function imageCopy() {
 			const target = join(folder, "store", String(copies));
 			await mkdir(target, { recursive: true });
 			await mkdir(join(folder, "registries.d"), { recursive: true });
-			return run(await tool("image-copy"), [
-				policy,
-				join(folder, "registries.d"),
-				`docker://${reference}`,
-				target,
-				...(all ? ["all"] : []),
-			]);
+			return run(
+				await tool("image-copy"),
+				[
+					policy,
+					join(folder, "registries.d"),
+					`docker://${reference}`,
+					target,
+					...(all ? ["all"] : []),
+				],
+				{ env },
+			);
 		},
 		holds: () => hashes(join(folder, "store")),
+		stop: () => rm(folder, { recursive: true, force: true }),
+	};
+}
+
+/** Into an OCI layout: of an index, every image. @param {Options} [options] @returns {Promise<Node>} */
+async function crane({ login } = {}) {
+	const program = await tool("crane");
+	return layouts("crane", login, (reference, target, env) =>
+		run(program, ["pull", "--insecure", "--format=oci", reference, target], {
+			env,
+		}),
+	);
+}
+
+/** Into an OCI layout: of an index, every image. @param {Options} [options] @returns {Promise<Node>} */
+async function oras({ login } = {}) {
+	const program = await tool("oras");
+	return layouts("oras", login, (reference, target, env) =>
+		run(
+			program,
+			[
+				"copy",
+				"--no-tty",
+				"--from-plain-http",
+				"--to-oci-layout",
+				reference,
+				`${target}:pulled`,
+			],
+			{ env },
+		),
+	);
+}
+
+/**
+ * A build that begins with the image: buildkitd keeps its manifest and config, and unpacks its layers. No step of it runs a program.
+ *
+ * @param {Options} [options]
+ * @returns {Promise<Node>}
+ */
+async function buildkit({ login } = {}) {
+	const [program, client] = [await tool("buildkitd"), await tool("buildctl")];
+	const folder = await folderFor("buildkit");
+	const env = await home(folder, login);
+	const [root, context] = [join(folder, "root"), join(folder, "context")];
+	const address = `unix://${join(folder, "buildkit.sock")}`;
+	const stop = await daemon(
+		program,
+		[
+			...["--root", root, "--addr", address],
+			...["--oci-worker=true", "--oci-worker-snapshotter=native"],
+			...["--oci-worker-net=host", "--containerd-worker=false"],
+		],
+		{
+			env: { ...env, TMPDIR: tmpdir() },
+			ready: async () =>
+				(await run(client, ["--addr", address, "debug", "workers"])).ok,
+		},
+	);
+	let builds = 0;
+	return {
+		name: program,
+		async pull(reference) {
+			builds += 1;
+			await mkdir(context, { recursive: true });
+			await writeFile(
+				join(context, "Dockerfile"),
+				`FROM ${reference}\nCOPY Dockerfile /${builds}\n`,
+			);
+			return run(
+				client,
+				[
+					...["--addr", address, "build", "--progress=plain"],
+					...["--frontend", "dockerfile.v0"],
+					...["--local", `context=${context}`],
+					...["--local", `dockerfile=${context}`],
+					...["-o", `type=oci,dest=${join(folder, `${builds}.tar`)}`],
+				],
+				{ env },
+			);
+		},
+		holds: () => hashes(root),
+		async stop() {
+			await stop();
+			await rm(folder, { recursive: true, force: true });
+		},
+	};
+}
+
+/**
+ * @param {string} name
+ * @param {Login | undefined} login
+ * @param {(reference: string, target: string, env: Record<string, string>) => Promise<Result>} pull
+ * @returns {Promise<Node>}
+ */
+async function layouts(name, login, pull) {
+	const folder = await folderFor(name);
+	const env = await home(folder, login);
+	const store = join(folder, "store");
+	await mkdir(store);
+	let copies = 0;
+	return {
+		name,
+		pull: (reference) => {
+			copies += 1;
+			return pull(reference, join(store, String(copies)), env);
+		},
+		holds: () => hashes(store),
 		stop: () => rm(folder, { recursive: true, force: true }),
 	};
 }

@@ -56,7 +56,7 @@ const built = new Map();
 
 /**
  * The path of a peer's program, built first when the cache has none.
- * @param {"containerd2"|"cosign2"|"cosign3"|"crane"|"cri"|"ctr2"|"distribution"|"dockerd"|"fulcio"|"go-reader"|"image-copy"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
+ * @param {"buildctl"|"buildkitd"|"containerd2"|"cosign2"|"cosign3"|"crane"|"cri"|"ctr2"|"distribution"|"dockerd"|"fulcio"|"go-reader"|"image-copy"|"oci-conformance"|"oras"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
  * @returns {Promise<string>}
  */
 export function tool(name) {
@@ -167,6 +167,23 @@ export async function startRegistry() {
 }
 
 /**
+ * The same, over the files of another one, for those who bring a token alone.
+ * @param {Registry} of
+ * @param {{ realm: string, service: string, issuer: string, bundle: string }} token  bundle: the issuer's certificate, as PEM
+ * @returns {Promise<Registry>}
+ */
+export async function startTokenRegistry(
+	{ storage },
+	{ realm, service, issuer, bundle },
+) {
+	if (!storage) throw new Error("expected a registry with storage, found none");
+	const auth = `auth:
+  token: ${JSON.stringify({ realm, service, issuer, rootcertbundle: bundle })}
+`;
+	return startDistribution("docker-registry", { data: storage, more: auth });
+}
+
+/**
  * distribution 3 (no referrers API either), built from source.
  * @returns {Promise<Registry>}
  */
@@ -176,20 +193,22 @@ export async function startDistribution3() {
 
 /**
  * @param {string} program
+ * @param {{ data?: string, more?: string }} [options]  data: somebody else's folder of files; more: lines of the configuration
  * @returns {Promise<Registry>}
  */
-async function startDistribution(program) {
+async function startDistribution(program, { data, more = "" } = {}) {
 	const storage = await mkdtemp(join(tmpdir(), "sealgate-registry-"));
 	const config = join(storage, "config.yml");
+	const files = data ?? join(storage, "data");
 	await writeFile(
 		config,
 		`version: 0.1
 log: {level: info, accesslog: {disabled: true}}
 storage:
-  filesystem: {rootdirectory: ${JSON.stringify(join(storage, "data"))}}
+  filesystem: {rootdirectory: ${JSON.stringify(files)}}
   delete: {enabled: true}
 http: {addr: "127.0.0.1:0"}
-`,
+${more}`,
 	);
 	const remove = () => rm(storage, { recursive: true, force: true });
 	try {
@@ -205,7 +224,7 @@ http: {addr: "127.0.0.1:0"}
 		return {
 			url: `http://${server.host}`,
 			host: server.host,
-			storage: join(storage, "data"),
+			storage: files,
 			stop,
 		};
 	} catch (error) {

@@ -1,6 +1,6 @@
 /**
  * The gateway for tests: the very program that `make serve` runs, on a free port; with RUNTIME=node in the environment the one that
- * `make serve RUNTIME=node` runs.
+ * `make serve RUNTIME=node` runs, with RUNTIME=miniflare the worker in Miniflare.
  *
  * @module
  */
@@ -16,6 +16,9 @@ const AT = process.env.SEALGATE_AT
 	: new URL("../../", import.meta.url);
 const SERVE = fileURLToPath(new URL("worker/serve.mjs", AT));
 const CLI = fileURLToPath(new URL("pkg/cli.js", AT));
+const MINIFLARE = fileURLToPath(
+	new URL("../miniflare/serve.mjs", import.meta.url),
+);
 const START_TIMEOUT_MS = 30_000;
 
 /**
@@ -53,7 +56,7 @@ export async function startWorker({
 		...settings,
 	};
 	const inNode = runtime === "node";
-	const child = spawn(process.execPath, programOf(inNode, upstream), {
+	const child = spawn(process.execPath, programOf(runtime, upstream), {
 		env,
 		stdio: ["ignore", "pipe", "pipe"],
 	});
@@ -92,9 +95,10 @@ export async function startWorker({
 	};
 }
 
-/** @param {boolean} inNode @param {string} upstream */
-function programOf(inNode, upstream) {
-	if (!inNode) return [SERVE];
+/** @param {string | undefined} runtime @param {string} upstream */
+function programOf(runtime, upstream) {
+	if (runtime === "miniflare") return [MINIFLARE];
+	if (runtime !== "node") return [SERVE];
 	return [CLI, "serve", ...(upstream === "" ? ["--demo"] : [])];
 }
 
@@ -113,8 +117,8 @@ export async function serveFails(settings) {
 		PORT: String(await freePort()),
 		...settings,
 	};
-	const inNode = process.env.RUNTIME === "node";
-	const child = spawn(process.execPath, programOf(inNode, env.UPSTREAM ?? ""), {
+	const args = programOf(process.env.RUNTIME, env.UPSTREAM ?? "");
+	const child = spawn(process.execPath, args, {
 		env,
 		stdio: ["ignore", "pipe", "pipe"],
 		timeout: START_TIMEOUT_MS,

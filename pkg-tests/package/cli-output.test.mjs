@@ -187,10 +187,12 @@ test("bash completes commands, options, values and files", () => {
 		"verify-blob-attestation",
 	]);
 	assert.deepEqual(offered(["policy", ""]), [
+		"bundle",
 		"diff",
 		"explain",
 		"init",
 		"lint",
+		"push",
 		"test",
 	]);
 	assert.deepEqual(offered(["help", "pol"]), ["policy"]);

@@ -168,7 +168,13 @@ async function registry({ secure = false, pieces = LARGE / MEGABYTE } = {}) {
 	const sendings = [];
 	/** @type {import("node:http").IncomingMessage[]} */
 	const asked = [];
-	const state = { pieces };
+	const state = {
+		pieces,
+		/** Whether an answer is kept back. @type {(path: string) => boolean} */
+		stalls: () => false,
+		/** How many of those ended without one. */
+		left: 0,
+	};
 	const answer = (
 		/** @type {import("node:http").IncomingMessage} */ request,
 		/** @type {import("node:http").ServerResponse} */ response,
@@ -177,6 +183,8 @@ async function registry({ secure = false, pieces = LARGE / MEGABYTE } = {}) {
 		const path = request.url ?? "";
 		const reference = path.split("/").at(-1);
 		const isHead = request.method === "HEAD";
+		if (state.stalls(path))
+			return void response.on("close", () => (state.left += 1));
 		if (path.endsWith("/v2/")) return void response.end("{}");
 		if (reference === large) {
 			response.writeHead(200, { "content-length": LARGE });
@@ -470,6 +478,15 @@ test("a client that goes away ends the registry's answer; a registry that breaks
 			.filter(({ event }) => event === "failure")
 			.map(({ code }) => code);
 	await until(() => failures().length === 2);
+	assert.deepEqual(failures(), ["stream.cut", "stream.cut"]);
+	// What is being judged for a client alone ends with it, without a word in the log.
+	state.stalls = (path) => path.includes("/other/");
+	const impatient = begin(`${gate.url}/v2/other/manifests/1.0`, {
+		signal: AbortSignal.timeout(200),
+	});
+	await assert.rejects(impatient);
+	await until(() => state.left === 1);
+	state.stalls = () => false;
 	assert.deepEqual(failures(), ["stream.cut", "stream.cut"]);
 	// And it serves on.
 	state.pieces = LARGE / MEGABYTE;

@@ -13,6 +13,7 @@ cache="${SEALGATE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/sealgate}/peers"
 # Programs of one module that a version of their own binds together share its folder.
 folder_of() {
   case "$1" in
+    buildctl | buildkitd) echo "$here/buildkit" ;;
     ctr2) echo "$here/containerd2" ;;
     signature-oracle-go) echo "$here/signature-oracle" ;;
     *) echo "$here/$1" ;;
@@ -23,6 +24,8 @@ fail() { echo "peers: $*" >&2; exit 1; }
 
 package_of() {
   case "$1" in
+    buildctl) echo github.com/moby/buildkit/cmd/buildctl ;;
+    buildkitd) echo github.com/moby/buildkit/cmd/buildkitd ;;
     crane) echo github.com/google/go-containerregistry/cmd/crane ;;
     cosign2) echo github.com/sigstore/cosign/v2/cmd/cosign ;;
     containerd2) echo github.com/containerd/containerd/v2/cmd/containerd ;;
@@ -31,13 +34,15 @@ package_of() {
     distribution) echo github.com/distribution/distribution/v3/cmd/registry ;;
     dockerd) echo github.com/moby/moby/v2/cmd/dockerd ;;
     fulcio) echo github.com/sigstore/fulcio ;;
+    oci-conformance) echo github.com/opencontainers/distribution-spec/conformance ;;
+    oras) echo oras.land/oras/cmd/oras ;;
     cri | go-reader | image-copy | policy-oracle | referrers-registry | signature-oracle | signature-oracle-go) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority"
+known="buildctl buildkitd containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"

@@ -296,6 +296,17 @@ fn upstream<R: Host + Store>(
     match problem {
         RegistryError::Unauthorized { challenge, .. } => {
             let entry = context.entry;
+            if context.own.is_some() {
+                return not_let_in(context);
+            }
+            if entry.public || context.settings.clients.is_some() {
+                let message = format!(
+                    "sealgate: the registry {} gives this to nobody without credentials, and this \
+                     gateway has none for it (UPSTREAM_CREDENTIALS)",
+                    entry.name
+                );
+                return error(403, "DENIED", &message);
+            }
             if !entry.signs_in {
                 let message = format!(
                     "sealgate: the registry {} gives this to nobody without credentials, and clients \
@@ -311,27 +322,55 @@ fn upstream<R: Host + Store>(
             }
             respond
         }
-        RegistryError::RateLimited { retry_after, .. } => {
-            let message = "the registry says that there were too many requests";
-            let mut respond = error(429, "TOOMANYREQUESTS", message);
-            let retry_after = retry_after.map(|value| ("retry-after".into(), value));
-            respond.headers.extend(retry_after);
-            respond
-        }
-        // In our words: the upstream's could pass for a refusal of ours.
-        RegistryError::Refused { status: 403, .. } => error(
-            403,
-            "DENIED",
-            &format!(
-                "the registry {} does not let these credentials read this",
-                context.entry.name
-            ),
-        ),
+        RegistryError::RateLimited {
+            retry_after,
+            message,
+            ..
+        } => too_many(context, retry_after, &message),
+        RegistryError::Refused { status: 403, .. } => not_let_in(context),
         other => {
             let id = context.decision_id(resource);
             unknown(context, resource, &cleaned(other.into()), id)
         }
     }
+}
+
+/// In our words: the upstream's could pass for a refusal of ours.
+fn not_let_in<R>(context: &Context<'_, R>) -> Respond {
+    let whose = match context.own {
+        Some(_) => "the credentials of this gateway",
+        None => "these credentials",
+    };
+    let message = format!(
+        "the registry {} does not let {whose} read this",
+        context.entry.name
+    );
+    error(403, "DENIED", &message)
+}
+
+/// Docker Hub counts pulls by account or address, and says so in words that people look for.
+fn too_many<R>(context: &Context<'_, R>, retry_after: Option<String>, said: &str) -> Respond {
+    let mut message = format!(
+        "the registry {} says that there were too many requests",
+        context.entry.name
+    );
+    if !said.is_empty() {
+        message.push_str(&format!(": {said:?}"));
+    }
+    if context.entry.name == "docker.io" {
+        message.push_str(match (context.own, context.entry.signs_in) {
+            (Some(_), _) => ". It counts the pulls of this gateway's account",
+            (None, true) => ". It counts the pulls of your account, or of this gateway's address",
+            (None, false) => {
+                ". It counts the pulls of this gateway's address; an account may have more \
+                 (UPSTREAM_CREDENTIALS)"
+            }
+        });
+    }
+    let mut respond = error(429, "TOOMANYREQUESTS", &message);
+    let retry_after = retry_after.map(|value| ("retry-after".into(), value));
+    respond.headers.extend(retry_after);
+    respond
 }
 
 /// The upstream does not have it.

@@ -6,6 +6,7 @@ use super::action::{Action, ClientRequest, Respond};
 use super::answer;
 use super::context::Context;
 use super::report;
+use super::settings::Settings;
 use crate::crypto::Provider;
 use crate::host::{Host, Store};
 use crate::verify::{Rules, Verdict};
@@ -61,8 +62,16 @@ pub(super) async fn serve<R: Host + Provider + Store>(
             Verdict::Unknown => State::Unknown,
         },
     };
-    let policy: String = context.settings.basis.chars().take(8).collect();
-    picture(state, &policy)
+    picture(state, &policy(context.settings))
+}
+
+/// What is said of what nobody may be told of.
+pub(super) fn unknown(settings: &Settings) -> Action {
+    picture(State::Unknown, &policy(settings))
+}
+
+fn policy(settings: &Settings) -> String {
+    settings.basis.chars().take(8).collect()
 }
 
 /// A website that shows it in its page learns nothing by that: the size is the same whatever it says,

@@ -4,16 +4,23 @@ use crate::oci::url::Url;
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// Bytes of a secret that nobody guesses.
 pub(super) const SECRET: usize = 16;
 
 /// What an operator decides.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Config {
     /// `REGISTRIES`: a JSON list of `{"prefix": …, "upstream": …, "name": …}`, instead of the two
     /// that follow.
     pub registries: Option<String>,
+    /// `UPSTREAM_CREDENTIALS`: what registries are asked with, a JSON object from `host[:port]`, or
+    /// the name that an entry of `REGISTRIES` gives, to credentials; or docker's `config.json`.
+    pub upstream_credentials: Option<String>,
+    /// `CLIENTS`: who may ask, a JSON list of `{"name": …, "sha256": …, "repositories": […]}`;
+    /// without it, clients sign in at the registry.
+    pub clients: Option<String>,
     /// `UPSTREAM`: http or https, host and port, no path.
     pub upstream: String,
     /// `NAME`: the name by which policies and signatures know the registry; empty for the
@@ -38,6 +45,9 @@ pub struct Config {
     /// `CORS_ORIGINS`: origins of websites that may read what stands beside `/v2/`; `*` is every
     /// one.
     pub cors_origins: Vec<String>,
+    /// `RELAY`: registries whose evidence is carried to websites, each as `host[:port]` (over https) or
+    /// as an address.
+    pub relay: Vec<String>,
     /// `PUBLISH_POLICY`: whether evidence carries the part of the policy that decides for the
     /// image.
     pub publish_policy: bool,
@@ -85,10 +95,24 @@ impl Mode {
     }
 }
 
+/// Nothing that is secret, or may hold something that is.
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("registries", &self.registries)
+            .field("upstream", &self.upstream)
+            .field("name", &self.name)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
             registries: None,
+            upstream_credentials: None,
+            clients: None,
             upstream: String::new(),
             name: String::new(),
             policy: Vec::new(),
@@ -99,6 +123,7 @@ impl Default for Config {
             since: 0,
             build: env!("CARGO_PKG_VERSION").into(),
             cors_origins: Vec::new(),
+            relay: Vec::new(),
             publish_policy: true,
             requests: 0,
             public_url: String::new(),
@@ -118,12 +143,18 @@ codes! {
         Name { found: String } => "config.name",
             "NAME: expected a registry's host[:port], found {found:?}";
         Registries { expected: String } => "config.registries", "REGISTRIES: expected {expected}";
+        UpstreamCredentials { expected: String } => "config.upstream-credentials",
+            "UPSTREAM_CREDENTIALS: expected {expected}";
+        Clients { expected: String } => "config.clients", "CLIENTS: expected {expected}";
         Policy { error: String } => "config.policy", "POLICY: {error}";
         RegistriesD { error: String } => "config.registries-d", "REGISTRIES_D: {error}";
         PolicySize => "config.policy-size", "POLICY: expected at most 1 MiB";
         Origin { found: String } => "config.cors-origins",
             "CORS_ORIGINS: expected origins such as https://docs.example.com, or *, found \
              {found:?}";
+        Relay { found: String } => "config.relay",
+            "RELAY: expected registries as host[:port] or http(s)://host[:port], none of which stands \
+             behind this gateway, each once and at most 64, found {found:?}";
         PublicUrl { found: String } => "config.public-url",
             "PUBLIC_URL: expected http(s)://host[:port], found {found:?}";
         AdminSecret => "config.admin-secret",

@@ -2,7 +2,8 @@
 
 use super::action::ClientRequest;
 use super::budget::Budget;
-use super::entries::RegistryEntry;
+use super::credentials::Credential;
+use super::entries::{Owned, RegistryEntry};
 use super::hints::Hints;
 use super::memory::{Caches, Memory};
 use super::moment::Moment;
@@ -11,6 +12,7 @@ use super::settings::Settings;
 use super::stop::Stop;
 use crate::digest::{Digest, sha256};
 use crate::encoding::hex;
+use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::oci::auth::Credentials;
 use crate::oci::registry::{Fetched, Registry, RegistryError};
@@ -30,12 +32,27 @@ pub(super) struct Context<'a, R> {
     pub registry: Registry<'a, Budget<'a, R>>,
     pub memory: Memory<'a, Budget<'a, R>>,
     pub hints: Hints<'a, Budget<'a, R>>,
+    /// What it is asked with of this gateway's own: nothing for what everybody may see.
+    pub own: Option<&'a Owned>,
     /// The registry that has the repository.
     pub entry: &'a RegistryEntry,
     /// Its own name there, without the prefix; empty where the request is about none.
     pub repository: &'a str,
     /// The same as the client wrote it.
     pub asked: &'a str,
+    /// Whether that registry is not behind this gateway, so that nothing here is about it.
+    pub is_relayed: bool,
+}
+
+/// How a registry is asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// With what lets this client in.
+    Usual,
+    /// As everybody may.
+    Anonymous,
+    /// The same, of a registry that is not behind this gateway.
+    Relayed,
 }
 
 /// What a client asks for.
@@ -69,41 +86,38 @@ impl<'a, R: Host + Store> Context<'a, R> {
         request: &'a ClientRequest,
         asked: &'a str,
         remote: &'a Budget<'a, R>,
-        anonymously: bool,
+        way: Way,
     ) -> Result<Option<Self>, RegistryError> {
-        let found = match asked {
-            "" => settings.entries.of_ping().map(|entry| (entry, "")),
-            asked => settings.entries.of(asked),
+        let found = match (asked, way) {
+            ("", _) => settings.entries.of_ping().map(|entry| (entry, "")),
+            (asked, Way::Relayed) => settings.relayed.of(asked),
+            (asked, _) => settings.entries.of(asked),
         };
+        let anonymously = way != Way::Usual;
         let Some((entry, repository)) = found else {
             return Ok(None);
         };
-        // A ping is about no repository; a dialogue is always about one.
-        let upstream = match repository {
-            "" => String::from("x"),
-            repository => entry.upstream_repository(repository),
-        };
-        // What is known of two registries is kept apart: no repository's name has a bar. Each owner in
-        // a registry pays for what is his, so that no slash of a prefix may end an owner's name.
-        let kept = match entry.prefix.as_str() {
-            "" => upstream.clone(),
-            prefix => format!("{}|{upstream}", prefix.replace('/', ":")),
-        };
+        let upstream = at_upstream(entry, repository);
+        let kept = kept_as(entry, &upstream);
         let records = || Records {
             store: remote,
             secret: &settings.secret,
             build: &settings.build,
         };
+        let own = entry.own.as_ref().filter(|_| !anonymously);
+        let brought = (entry.signs_in && !anonymously).then(|| forwarded(request));
+        let is_brought = brought.is_some();
+        let asking = credentials(own, brought);
+        let registry = registry(settings, entry, &upstream, remote, asking)?;
         Ok(Some(Self {
             settings,
             request,
             remote,
-            registry: registry(
-                (settings, entry),
-                credentials(request, anonymously || !entry.signs_in),
-                &upstream,
-                remote,
-            )?,
+            registry: match is_brought {
+                true => registry,
+                false => lending(registry, caches, own, request.time),
+            },
+            own,
             memory: Memory {
                 caches,
                 records: records(),
@@ -120,7 +134,39 @@ impl<'a, R: Host + Store> Context<'a, R> {
             entry,
             repository,
             asked,
+            is_relayed: way == Way::Relayed,
         }))
+    }
+
+    /// Gets what the registry is asked with, where somebody else gives it out.
+    pub(super) async fn log_in(&mut self) -> Result<(), Stop> {
+        let Some(Owned {
+            key,
+            credential: Credential::Ecr(ecr),
+        }) = self.own
+        else {
+            return Ok(());
+        };
+        let issued = &self.memory.caches.issued;
+        match issued
+            .credentials((key, ecr), self.now(), self.remote)
+            .await
+        {
+            Ok(credentials) => {
+                self.registry.lend(credentials);
+                Ok(())
+            }
+            Err(why) => {
+                self.registry
+                    .note(format!("Amazon ECR gave no credentials: {why}"));
+                let message = format!(
+                    "this gateway has no credentials for the registry {} now, since Amazon gave it \
+                     none: try again; its log says more",
+                    self.entry.name
+                );
+                Err(Stop::Unknown(Failure::new("gateway.credentials", message)))
+            }
+        }
     }
 
     pub(super) fn now(&self) -> UnixTime {
@@ -184,11 +230,46 @@ impl<'a, R: Host + Store> Context<'a, R> {
     }
 }
 
-/// The client's own, or those of everybody: then a token service is asked for what anybody gets.
-fn credentials(request: &ClientRequest, anonymously: bool) -> Credentials {
-    if anonymously {
-        return Credentials::Anonymous;
+/// Asked by the gateway's own word: the same tokens for all who ask for the same.
+fn lending<'a, H: Host>(
+    registry: Registry<'a, H>,
+    caches: &'a Caches,
+    own: Option<&Owned>,
+    now: UnixTime,
+) -> Registry<'a, H> {
+    let whose = own.map(|own| format!("own {}", own.key));
+    registry.lending(&caches.tokens, &whose.unwrap_or_default(), now)
+}
+
+/// A ping is about no repository; a dialogue is always about one.
+fn at_upstream(entry: &RegistryEntry, repository: &str) -> String {
+    match repository {
+        "" => String::from("x"),
+        repository => entry.upstream_repository(repository),
     }
+}
+
+/// What is known of two registries is kept apart: no repository's name has a bar. Each owner in a
+/// registry pays for what is his, so that no slash of a prefix may end an owner's name.
+fn kept_as(entry: &RegistryEntry, upstream: &str) -> String {
+    match entry.prefix.as_str() {
+        "" => upstream.into(),
+        prefix => format!("{}|{upstream}", prefix.replace('/', ":")),
+    }
+}
+
+/// What a registry is asked with: this gateway's own, or what the client brings it.
+fn credentials(own: Option<&Owned>, brought: Option<Credentials>) -> Credentials {
+    match own.map(|own| &own.credential) {
+        Some(Credential::Given(credentials)) => credentials.clone(),
+        // Until it is given out, nobody's.
+        Some(Credential::Ecr(_)) => Credentials::Anonymous,
+        None => brought.unwrap_or(Credentials::Anonymous),
+    }
+}
+
+/// The client's own.
+fn forwarded(request: &ClientRequest) -> Credentials {
     let authorization = request
         .header("authorization")
         .map(|value| ("authorization".to_string(), value.to_string()));
@@ -196,13 +277,15 @@ fn credentials(request: &ClientRequest, anonymously: bool) -> Credentials {
 }
 
 fn registry<'a, H: Host>(
-    (settings, entry): (&Settings, &RegistryEntry),
-    credentials: Credentials,
+    settings: &Settings,
+    entry: &RegistryEntry,
     repository: &str,
     remote: &'a H,
+    credentials: Credentials,
 ) -> Result<Registry<'a, H>, RegistryError> {
     let registry = Registry::new(remote, &entry.upstream, repository, credentials)?;
     Ok(registry
+        .with_realms(entry.realm.as_deref())?
         .with_egress(settings.egress.clone())
         .named(&entry.name))
 }

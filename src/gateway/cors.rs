@@ -12,7 +12,11 @@ pub(super) fn allow(
     request: &ClientRequest,
     headers: &mut Vec<(String, String)>,
 ) {
-    if !Parts::of(&request.url).path().starts_with("/api/") {
+    let url = Parts::of(&request.url);
+    if !["/api/", "/relay/"]
+        .iter()
+        .any(|below| url.path().starts_with(below))
+    {
         return;
     }
     let Some(origin) = request.header("origin") else {

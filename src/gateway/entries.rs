@@ -2,9 +2,10 @@
 //! "Configuration"): one, by `UPSTREAM` and `NAME`, or several by prefix, by `REGISTRIES`.
 
 use super::config::{Config, ConfigError, is_origin, quoted, without_slash};
-use crate::encoding::json::{self, Dialect, Node};
+use super::credentials::Credential;
+use crate::encoding::json::{self, Dialect, Node, Value};
 use crate::limits;
-use crate::oci::url::Parts;
+use crate::oci::url::{Parts, Url};
 use crate::reference::{Grammar, Reference, ReferenceError};
 use alloc::format;
 use alloc::string::String;
@@ -21,8 +22,23 @@ pub(super) struct RegistryEntry {
     pub name: String,
     /// Whether it gets what clients sign in with. They have one login for this gateway's host, so
     /// of several registries one does: the others would get, or send their token services, what is
-    /// meant for it.
+    /// meant for it. None does that is asked by this gateway's own word.
     pub signs_in: bool,
+    /// What this gateway has is everybody's: whoever asks is not asked who that is.
+    pub public: bool,
+    /// A token service that gets the credentials, beside those of the registry's own host.
+    pub realm: Option<String>,
+    /// Under which name `UPSTREAM_CREDENTIALS` has them, where it is not that of the upstream.
+    pub credentials: Option<String>,
+    /// What it is asked with, for whoever may ask.
+    pub own: Option<Owned>,
+}
+
+/// Credentials of this gateway's, and the name under which they were given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owned {
+    pub key: String,
+    pub credential: Credential,
 }
 
 impl RegistryEntry {
@@ -33,7 +49,16 @@ impl RegistryEntry {
             upstream: upstream.into(),
             name: usual_name(upstream, name).into(),
             signs_in: true,
+            public: false,
+            realm: None,
+            credentials: None,
+            own: None,
         }
+    }
+
+    /// `host[:port]`, as it is written.
+    pub(super) fn authority(&self) -> &str {
+        Parts::of(&self.upstream).authority
     }
 
     /// The repository's own name, without the prefix, if it is of this registry.
@@ -93,6 +118,14 @@ impl RegistryEntry {
                 found: quoted(&self.name),
             });
         }
+        if let Some(realm) = &self.realm
+            && Url::parse(realm).is_none_or(|url| url.target().contains(['?', '#']))
+        {
+            return Err(wrong(format!(
+                "realm to be the address of a token service, http(s)://host/path, found {:?}",
+                quoted(realm)
+            )));
+        }
         let path = format!("h.example/{}", self.prefix);
         let is_path = Reference::parse(&path, Grammar::Containers)
             .is_ok_and(|bare| bare.is_bare() && bare.path() == self.prefix);
@@ -143,6 +176,28 @@ impl Entries {
             lengths.then_with(|| a.prefix.cmp(&b.prefix))
         });
         Ok(Self(entries))
+    }
+
+    /// Registries that are not behind this gateway: what everybody may read there of signatures is
+    /// carried to websites, each below its name.
+    pub(super) fn relayed(hosts: &[String], behind: &Self) -> Result<Self, ConfigError> {
+        let mut relayed = Self::default();
+        for host in hosts {
+            let wrong = || ConfigError::Relay {
+                found: quoted(host),
+            };
+            let entry = relay(host).ok_or_else(wrong)?;
+            let is_known = |known: &RegistryEntry| {
+                known.name == entry.name || known.upstream == entry.upstream
+            };
+            if behind.iter().chain(relayed.iter()).any(is_known)
+                || relayed.0.len() >= limits::REGISTRIES
+            {
+                return Err(wrong());
+            }
+            relayed.0.push(entry);
+        }
+        Ok(relayed)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -206,38 +261,83 @@ impl Entries {
     pub(super) fn iter(&self) -> impl Iterator<Item = &RegistryEntry> {
         self.0.iter()
     }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut RegistryEntry> {
+        self.0.iter_mut()
+    }
 }
 
 fn wrong(expected: String) -> ConfigError {
     ConfigError::Registries { expected }
 }
 
-/// `{"prefix": …, "upstream": …, "name": …}`; what is not known here could be meant to restrict.
+const MEMBERS: [&str; 6] = [
+    "prefix",
+    "upstream",
+    "name",
+    "realm",
+    "credentials",
+    "public",
+];
+
+/// `{"prefix": …, "upstream": …, "name": …}` and how it is asked; what is not known here could be
+/// meant to restrict.
 fn entry(node: &Node) -> Result<RegistryEntry, ConfigError> {
     let members = node
         .as_object()
         .ok_or_else(|| wrong("each registry to be an object, found something else".into()))?;
-    let known = ["prefix", "upstream", "name"];
     if let Some(other) = members
         .iter()
-        .find(|member| !known.contains(&member.key.as_str()))
+        .find(|member| !MEMBERS.contains(&member.key.as_str()))
     {
         return Err(wrong(format!(
-            "of each registry prefix, upstream and name, found {:?}",
+            "of each registry {}, found {:?}",
+            MEMBERS.join(", "),
             quoted(&other.key)
         )));
     }
     let text = |name: &str| match node.member(name) {
-        None => Ok(""),
+        None => Ok(None),
         Some(value) => value
             .as_str()
+            .map(Some)
             .ok_or_else(|| wrong(format!("{name} to be a text, found something else"))),
     };
-    Ok(RegistryEntry::new(
-        text("prefix")?,
-        text("upstream")?,
-        text("name")?,
-    ))
+    let public = match node.member("public").map(|public| &public.value) {
+        None | Some(Value::Bool(false)) => false,
+        Some(Value::Bool(true)) => true,
+        Some(_) => {
+            return Err(wrong(
+                "public to be true or false, found something else".into(),
+            ));
+        }
+    };
+    Ok(RegistryEntry {
+        public,
+        realm: text("realm")?.map(Into::into),
+        credentials: text("credentials")?.map(Into::into),
+        ..RegistryEntry::new(
+            text("prefix")?.unwrap_or_default(),
+            text("upstream")?.unwrap_or_default(),
+            text("name")?.unwrap_or_default(),
+        )
+    })
+}
+
+/// Docker Hub is asked where it serves.
+fn relay(host: &str) -> Option<RegistryEntry> {
+    let upstream = match host.split_once("://") {
+        Some(_) => host.into(),
+        None if usual_name("", host) == "docker.io" => "https://registry-1.docker.io".into(),
+        None => format!("https://{host}"),
+    };
+    let entry = RegistryEntry::new("", &upstream, "");
+    entry.check().ok()?;
+    Some(RegistryEntry {
+        prefix: entry.name.clone(),
+        signs_in: false,
+        ..entry
+    })
 }
 
 /// `NAME`, by default the upstream's `host[:port]` as it is written. Docker Hub has one name,
@@ -249,7 +349,7 @@ fn usual_name<'a>(upstream: &'a str, name: &'a str) -> &'a str {
     };
     if matches!(
         name,
-        "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
+        "docker.io" | "index.docker.io" | "registry-1.docker.io" | "registry.hub.docker.com"
     ) {
         "docker.io"
     } else {

@@ -73,7 +73,7 @@ async fn document<R: Host + Provider + Sink + Store>(
         .rules
         .as_ref()
         .ok()
-        .filter(|_| settings.publish_policy)
+        .filter(|_| settings.publish_policy && !context.is_relayed)
         .and_then(|rules| excerpt(&settings.policy, rules, name));
     let frame = Frame {
         name: name.to_string(),
@@ -85,6 +85,7 @@ async fn document<R: Host + Provider + Sink + Store>(
             .rules
             .as_ref()
             .ok()
+            .filter(|_| !context.is_relayed)
             .and_then(|rules| rules.simple(name)),
     };
     let pieces = Pieces {

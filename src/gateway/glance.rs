@@ -18,19 +18,9 @@ impl Gateway {
     /// operator's word leads.
     /// Of manifests alone: what else is asked for has effects, or lets its client in otherwise.
     pub fn look(&self, request: &ClientRequest) -> Option<Request> {
-        let Ok(Route::Upstream {
-            wanted: Wanted::Manifest { .. },
-            repository,
-        }) = route(request, &self.settings)
-        else {
+        if !self.may_glance(request) {
             return None;
-        };
-        // What both steps say is said to everybody, each with the credentials that come with the
-        // request: of a registry that gets none, nothing.
-        self.settings
-            .entries
-            .of(&repository)
-            .filter(|(entry, _)| entry.signs_in)?;
+        }
         match self.glance(request, Remote::new(true)) {
             Advance::Asks(asks) => match <[(u32, Ask); 1]>::try_from(asks).ok()? {
                 [(_, Ask::Fetch(head))]
@@ -52,6 +42,9 @@ impl Gateway {
         asked: String,
         digest: Option<String>,
     ) -> Option<Respond> {
+        if !self.may_glance(request) {
+            return None;
+        }
         let digest = digest.map(|digest| ("docker-content-digest".to_string(), digest));
         let head = Response {
             status: 200,
@@ -64,6 +57,20 @@ impl Gateway {
             Advance::Done(Action::Respond(respond)) if respond.status == 200 => Some(respond),
             _ => None,
         }
+    }
+
+    /// What both steps say is said to everybody, each with the credentials that come with the
+    /// request: of a registry that gets none, nothing.
+    fn may_glance(&self, request: &ClientRequest) -> bool {
+        let Ok(Route::Upstream {
+            wanted: Wanted::Manifest { .. },
+            repository,
+        }) = route(request, &self.settings)
+        else {
+            return false;
+        };
+        let found = self.settings.entries.of(&repository);
+        found.is_some_and(|(entry, _)| entry.signs_in)
     }
 
     fn glance(&self, request: &ClientRequest, remote: Remote) -> Advance<Action> {

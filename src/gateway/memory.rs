@@ -5,6 +5,7 @@
 //! verdict answers one question only: its key is a hash of everything that it depends on.
 
 use super::cache::Cache;
+use super::ecr::Issued;
 use super::hints::HintCaches;
 use super::moment::{Moment, SaidNow};
 use super::records::Records;
@@ -15,6 +16,7 @@ use crate::encoding::{base64, hex};
 use crate::error::Failure;
 use crate::host::Store;
 use crate::limits;
+use crate::oci::registry::Tokens;
 use crate::time::UnixTime;
 use crate::verify::Subject;
 use alloc::format;
@@ -122,6 +124,9 @@ pub(super) struct Caches {
     pub(super) content: Rc<RefCell<Cache<Rc<Subject>>>>,
     pub(super) hints: Rc<RefCell<HintCaches>>,
     pub(super) said: RefCell<SaidNow>,
+    /// What registries are asked with: it says nothing of images.
+    pub(super) tokens: Rc<Tokens>,
+    pub(super) issued: Rc<Issued>,
     /// When everything was forgotten, in milliseconds, or a number after the one before: verdicts of
     /// before that answer other questions.
     pub(super) since: Cell<i64>,
@@ -133,6 +138,8 @@ impl Caches {
         Self {
             content: self.content.clone(),
             hints: self.hints.clone(),
+            tokens: self.tokens.clone(),
+            issued: self.issued.clone(),
             since: self.since.clone(),
             ..Self::default()
         }
@@ -157,6 +164,8 @@ impl Default for Caches {
             content: Rc::new(RefCell::new(Cache::new(limits::KEPT_CONTENT))),
             hints: Rc::default(),
             said: RefCell::default(),
+            tokens: Rc::default(),
+            issued: Rc::default(),
             since: Cell::default(),
         }
     }

@@ -1,8 +1,7 @@
 //! A registry request, and what to do with it (docs/gateway.md). Pure: no sockets, no JavaScript.
 //!
 //! In scope: the rules of serving, evidence for the page, health. Blobs never pass through here:
-//! the answer is an [`Action::Stream`] that the shell carries out. Not yet here: `CLIENTS`, and the
-//! relay.
+//! the answer is an [`Action::Stream`] that the shell carries out.
 
 mod log;
 
@@ -21,12 +20,17 @@ mod hints;
 mod memory;
 
 mod budget;
+mod clients;
 mod config;
+mod credentials;
 mod entries;
 mod settings;
+mod sign_in;
 
+mod admission;
 mod context;
 mod cors;
+mod ecr;
 
 mod answer;
 mod links;
@@ -45,6 +49,7 @@ mod next;
 mod report;
 mod route;
 mod setup;
+mod turns;
 mod wish;
 
 mod blob;
@@ -67,15 +72,16 @@ use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
 use budget::Budget;
-use context::Context;
-use core::cell::{Cell, RefCell};
+use context::{Context, Resource, Way};
+use core::cell::RefCell;
 use counters::Counters;
 use decisions::Decisions;
 use judge::Judge;
 use memory::Caches;
 use next::NextPolicy;
-use route::{Route, Wanted};
+use route::{List, Route, Wanted};
 use settings::Settings;
+use turns::Turns;
 
 /// Every code that a refusal or a report can carry.
 pub fn codes() -> impl Iterator<Item = &'static str> {
@@ -84,6 +90,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
         .chain([
             "gateway.not-linked",
             "gateway.foreign-layer",
+            "gateway.credentials",
             memory::EVIDENCE,
         ])
 }
@@ -96,8 +103,7 @@ pub struct Gateway {
     next: Option<NextPolicy>,
     counters: Counters,
     decisions: RefCell<Decisions>,
-    /// Reports that are being made, or wait for their turn.
-    reports: Cell<usize>,
+    turns: Turns,
 }
 
 impl Gateway {
@@ -123,7 +129,7 @@ impl Gateway {
             caches,
             counters: Counters::default(),
             decisions: RefCell::default(),
-            reports: Cell::default(),
+            turns: Turns::default(),
         }
     }
 
@@ -177,9 +183,9 @@ impl Gateway {
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
                 let anonymous;
-                let is_badge = matches!(wanted, Wanted::Badge { .. });
+                let is_for_all = way(&wanted) != Way::Usual;
                 // No registry gets the administrator's secret.
-                let request = if is_badge || wish::is_administrator(&self.settings, request) {
+                let request = if is_for_all || wish::is_administrator(&self.settings, request) {
                     anonymous = badge::anonymous(request);
                     &anonymous
                 } else {
@@ -210,9 +216,23 @@ impl Gateway {
         (repository, wanted): (&str, &Wanted),
         remote: &Budget<'_, R>,
     ) -> Action {
-        let anonymously = matches!(wanted, Wanted::Badge { .. });
-        let context = match Context::new(settings, caches, request, repository, remote, anonymously)
-        {
+        let way = way(wanted);
+        match way {
+            // It is none of this gateway's registries.
+            Way::Relayed => {}
+            // What is for clients alone looks like what is not there.
+            Way::Anonymous if !admission::is_open(settings, repository) => {
+                return badge::unknown(settings);
+            }
+            Way::Anonymous => {}
+            Way::Usual => {
+                if let Err(respond) = admission::admit(settings, request, repository) {
+                    return Action::Respond(respond);
+                }
+            }
+        }
+        let made = Context::new(settings, caches, request, repository, remote, way);
+        let mut context = match made {
             Ok(Some(context)) => context,
             Ok(None) => return answer::no_registry(settings, repository),
             Err(error) => {
@@ -220,39 +240,68 @@ impl Gateway {
                 return answer::misconfigured(settings.rules.as_ref().err().unwrap_or(&wrong));
             }
         };
-        let _turn = match wanted {
-            Wanted::Report { .. } | Wanted::Badge { .. } => match report::turn(&self.reports) {
-                None => return report::too_many(),
-                turn => turn,
-            },
-            _ => None,
+        let _turn = match self.turns.take(wanted, request.time) {
+            Ok(turn) => turn,
+            Err(respond) => return Action::Respond(respond),
         };
-        match (wanted, &settings.rules) {
-            (Wanted::Ping, _) => manifest::ping(&context).await,
-            (Wanted::Report { reference }, Ok(rules)) => {
-                report::serve(&context, rules, reference).await
-            }
-            (Wanted::Badge { reference }, Ok(rules)) => {
-                badge::serve(&context, rules, reference).await
-            }
-            (Wanted::Report { .. } | Wanted::Badge { .. }, Err(failure)) => {
-                answer::misconfigured(failure)
-            }
-            (Wanted::Evidence { reference }, _) => evidence::serve(&context, reference).await,
-            (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
-            (Wanted::List(list), _) => list::serve(&context, list).await,
-            (Wanted::Manifest { reference }, Err(failure)) => {
-                manifest::serve_unjudged(&context, reference, failure).await
-            }
-            (Wanted::Blob { digest }, Err(failure)) => {
-                blob::serve_unjudged(&context, digest, failure).await
-            }
-            (Wanted::Manifest { reference }, Ok(rules)) => {
-                manifest::serve(&Judge::new(&context, rules), reference).await
-            }
-            (Wanted::Blob { digest }, Ok(rules)) => {
-                blob::serve(&Judge::new(&context, rules), digest).await
-            }
+        if let Err(stop) = context.log_in().await {
+            return answer::stopped(&context, &resource(wanted), stop);
         }
+        serve(&context, wanted).await
+    }
+}
+
+/// What is asked for, as messages name it.
+fn resource(wanted: &Wanted) -> Resource<'_> {
+    match wanted {
+        Wanted::Ping => Resource::Ping,
+        Wanted::Blob { digest } => Resource::Blob(digest),
+        Wanted::List(List::Tags { .. }) => Resource::List("tags"),
+        Wanted::List(List::Referrers { .. }) => Resource::List("referrers"),
+        Wanted::Manifest { reference }
+        | Wanted::Evidence { reference }
+        | Wanted::Relay { reference }
+        | Wanted::Report { reference }
+        | Wanted::Badge { reference } => Resource::Manifest(reference),
+    }
+}
+
+async fn serve<R: Host + Provider + Sink + Store>(
+    context: &Context<'_, R>,
+    wanted: &Wanted,
+) -> Action {
+    let settings = context.settings;
+    match (wanted, &settings.rules) {
+        (Wanted::Ping, _) => manifest::ping(context).await,
+        (Wanted::Report { reference }, Ok(rules)) => report::serve(context, rules, reference).await,
+        (Wanted::Badge { reference }, Ok(rules)) => badge::serve(context, rules, reference).await,
+        (Wanted::Report { .. } | Wanted::Badge { .. }, Err(failure)) => {
+            answer::misconfigured(failure)
+        }
+        (Wanted::Evidence { reference } | Wanted::Relay { reference }, _) => {
+            evidence::serve(context, reference).await
+        }
+        (_, Err(failure)) if settings.mode == Mode::Enforce => answer::misconfigured(failure),
+        (Wanted::List(list), _) => list::serve(context, list).await,
+        (Wanted::Manifest { reference }, Err(failure)) => {
+            manifest::serve_unjudged(context, reference, failure).await
+        }
+        (Wanted::Blob { digest }, Err(failure)) => {
+            blob::serve_unjudged(context, digest, failure).await
+        }
+        (Wanted::Manifest { reference }, Ok(rules)) => {
+            manifest::serve(&Judge::new(context, rules), reference).await
+        }
+        (Wanted::Blob { digest }, Ok(rules)) => {
+            blob::serve(&Judge::new(context, rules), digest).await
+        }
+    }
+}
+
+fn way(wanted: &Wanted) -> Way {
+    match wanted {
+        Wanted::Badge { .. } => Way::Anonymous,
+        Wanted::Relay { .. } => Way::Relayed,
+        _ => Way::Usual,
     }
 }

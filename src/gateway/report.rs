@@ -10,32 +10,6 @@ use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::limits;
 use crate::verify::{Either, Report, Request, Rules, verify_image};
-use core::cell::Cell;
-
-/// One of as many reports as may be made or wait at once; it ends with whoever holds it.
-pub(super) struct Turn<'a>(&'a Cell<usize>);
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
-}
-
-pub(super) fn turn(reports: &Cell<usize>) -> Option<Turn<'_>> {
-    let more = reports.get().saturating_add(1);
-    (more <= limits::REPORTS).then(|| {
-        reports.set(more);
-        Turn(reports)
-    })
-}
-
-/// Whoever waits for another waits for a while only: many would be made at once.
-pub(super) fn too_many() -> Action {
-    let message = "sealgate: too many reports are being made here: ask again";
-    let mut respond = answer::error(503, "UNAVAILABLE", message);
-    respond.headers.push(("retry-after".into(), "5".into()));
-    Action::Respond(respond)
-}
 
 pub(super) async fn serve<R: Host + Provider + Store>(
     context: &Context<'_, R>,

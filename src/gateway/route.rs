@@ -32,11 +32,25 @@ pub(super) enum Route {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Wanted {
     Ping,
-    Evidence { reference: String },
-    Report { reference: String },
-    Badge { reference: String },
-    Manifest { reference: String },
-    Blob { digest: Digest },
+    Evidence {
+        reference: String,
+    },
+    /// The same of a registry that is not behind this gateway.
+    Relay {
+        reference: String,
+    },
+    Report {
+        reference: String,
+    },
+    Badge {
+        reference: String,
+    },
+    Manifest {
+        reference: String,
+    },
+    Blob {
+        digest: Digest,
+    },
     List(List),
 }
 
@@ -104,6 +118,9 @@ fn beside_the_protocol(
     if url.path() == "/api/verify" {
         return report(request, url, settings, reads);
     }
+    if let Some(image) = url.path().strip_prefix("/relay/") {
+        return relay(request, url, image, settings, reads);
+    }
     if let Some(repository) = url.path().strip_prefix("/api/evidence/") {
         if request.method == "OPTIONS" {
             return Ok(Route::Preflight);
@@ -113,8 +130,7 @@ fn beside_the_protocol(
         if !reads {
             return Err(unsupported("evidence can only be read"));
         }
-        let given = url.parameters("ref").into_iter().next();
-        let reference = given.unwrap_or_else(|| "latest".into());
+        let reference = reference(url);
         check_names(&repository, &reference)?;
         return Ok(upstream(repository, Wanted::Evidence { reference }));
     }
@@ -130,6 +146,41 @@ fn beside_the_protocol(
         "/setup" => Route::Setup(setup::guide(url, settings)?),
         path => Route::Asset(path.into()),
     })
+}
+
+/// The tag or digest that evidence is asked of.
+fn reference(url: &Parts<'_>) -> String {
+    let given = url.parameters("ref").into_iter().next();
+    given.unwrap_or_else(|| "latest".into())
+}
+
+/// An image of a registry that `RELAY` lists: its host stands first.
+fn relay(
+    request: &ClientRequest,
+    url: &Parts<'_>,
+    image: &str,
+    settings: &Settings,
+    reads: bool,
+) -> Result<Route, Respond> {
+    if request.method == "OPTIONS" {
+        return Ok(Route::Preflight);
+    }
+    if !reads {
+        return Err(unsupported("evidence can only be read"));
+    }
+    let image = percent_decode(image)
+        .ok_or_else(|| invalid("NAME_INVALID", "the repository name is not well-formed"))?;
+    let reference = reference(url);
+    check_names(
+        image.split_once('/').map_or("", |(_, below)| below),
+        &reference,
+    )?;
+    if settings.relayed.of(&image).is_none() {
+        let message = "sealgate: this gateway carries no evidence of that registry: its operator lists \
+                       those of which it does in RELAY";
+        return Err(answer::error(404, "NAME_UNKNOWN", message));
+    }
+    Ok(upstream(image, Wanted::Relay { reference }))
 }
 
 /// An image by the name that policies have for it, or by this gateway's own.

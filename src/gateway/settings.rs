@@ -1,8 +1,10 @@
 //! The configuration, checked once. A wrong one refuses everything and says why.
 
 use super::action::ClientRequest;
+use super::clients::Clients;
 use super::config::{Config, ConfigError, Mode, SECRET, is_origin, quoted, without_slash};
 use super::entries::Entries;
+use super::sign_in;
 use crate::crypto::Provider;
 use crate::digest::sha256;
 use crate::encoding::hex;
@@ -16,11 +18,15 @@ use crate::verify::Rules;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::fmt;
 
 /// The configuration as it is used.
-#[derive(Debug)]
 pub(super) struct Settings {
     pub entries: Entries,
+    /// Those whose evidence is carried to websites.
+    pub relayed: Entries,
+    /// Who may ask; nobody is asked who that is, where there are none.
+    pub clients: Option<Clients>,
     /// By which rules, or why by none: then everything is refused.
     pub rules: Result<Rules, Failure>,
     /// Its bytes.
@@ -40,6 +46,17 @@ pub(super) struct Settings {
     pub foreign_layers: bool,
     /// Whether nothing is to be learnt from what is judged: it is judged beside what decides.
     pub beside: bool,
+}
+
+/// Nothing that is secret.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("entries", &self.entries)
+            .field("rules", &self.rules.as_ref().map(|_| ()))
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Settings {
@@ -89,11 +106,15 @@ impl Settings {
     }
 
     fn with(config: Config, rules: Result<Rules, Failure>) -> Self {
-        let entries = Entries::read(&config).unwrap_or_default();
+        // Without them nothing is served, whatever the mode.
+        let (entries, clients) = sign_in::read(&config).unwrap_or_default();
+        let relayed = Entries::relayed(&config.relay, &entries).unwrap_or_default();
         let basis = basis(&config, &entries);
         let public_url = without_slash(&config.public_url);
         Self {
             entries,
+            relayed,
+            clients,
             rules,
             basis,
             public_url: Some(public_url.into()).filter(|url: &String| !url.is_empty()),
@@ -160,7 +181,9 @@ async fn check<P: Provider>(config: &Config, provider: &P) -> Result<Rules, Fail
 }
 
 fn check_addresses(config: &Config) -> Result<(), ConfigError> {
-    Entries::read(config)?.check()?;
+    let (entries, _) = sign_in::read(config)?;
+    entries.check()?;
+    Entries::relayed(&config.relay, &entries)?;
     // Browsers send an origin in one spelling, and it is compared as text.
     let is_spelt_otherwise = |origin: &&String| {
         *origin != "*"

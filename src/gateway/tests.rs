@@ -22,9 +22,11 @@ mod polyglots;
 mod published;
 mod references;
 mod registries;
+mod relay;
 mod report;
 mod serving;
 mod setup;
+mod sign_in;
 #[cfg(feature = "openpgp")]
 mod simple_signing;
 mod world;
@@ -292,6 +294,7 @@ fn seen(world: &World, action: Action) -> Seen {
                 body: None,
                 max_bytes: usize::MAX,
                 egress: crate::host::Egress::Operator,
+                sign: None,
             }))
             .unwrap();
             let body = if fetched.status >= 400 {

@@ -11,6 +11,7 @@ pub use task::{Advance, Answer, Ask, Remote, Task, glance};
 use crate::error::HostError;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::fmt;
 
 /// By whom an address was written, and so where it may lead (docs/gateway.md "Egress").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,7 +25,7 @@ pub enum Egress {
 
 /// One HTTP request. Redirects are not followed by the host (a browser follows them and says so in
 /// [`Response::url`]).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Request {
     /// `GET`, `HEAD` or `POST`.
     pub method: &'static str,
@@ -39,6 +40,44 @@ pub struct Request {
     pub max_bytes: usize,
     /// Where it may lead.
     pub egress: Egress,
+    /// With which keys it is signed as Amazon wants it (Signature Version 4), before it is sent.
+    pub sign: Option<AwsKeys>,
+}
+
+/// Never what headers and body hold: who asks stands there.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("url", &self.url)
+            .field("egress", &self.egress)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Keys of an account at Amazon, and what they sign for.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AwsKeys {
+    /// Such as `ecr`.
+    pub service: String,
+    /// Such as `eu-central-1`.
+    pub region: String,
+    /// Says whose keys they are.
+    pub access_key_id: String,
+    /// The secret.
+    pub secret_access_key: String,
+    /// Of a role, for a while.
+    pub session_token: Option<String>,
+}
+
+/// Never the keys.
+impl fmt::Debug for AwsKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AwsKeys")
+            .field("service", &self.service)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The answer, whatever its status.

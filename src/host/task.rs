@@ -325,6 +325,7 @@ mod tests {
             body: None,
             max_bytes: 3,
             egress: super::super::Egress::Operator,
+            sign: None,
         }
     }
 

@@ -50,6 +50,21 @@ impl fmt::Debug for Credentials {
 }
 
 impl Credentials {
+    /// The text without what is secret in it, whoever repeats that: a registry may say what it was sent.
+    pub(super) fn hidden_in(&self, text: &str) -> String {
+        match self {
+            Self::Anonymous => text.into(),
+            Self::Basic { password, .. } => {
+                let header = self.basic().unwrap_or_default();
+                hide(&hide(text, password), header.trim_start_matches("Basic "))
+            }
+            Self::IdentityToken(token) => hide(text, token),
+            Self::Forward(headers) => headers.iter().fold(text.into(), |text, (_, value)| {
+                hide(&text, value.split(' ').next_back().unwrap_or_default())
+            }),
+        }
+    }
+
     /// The Authorization header of Basic authentication (RFC 7617).
     pub(super) fn basic(&self) -> Option<String> {
         let Self::Basic { username, password } = self else {
@@ -60,6 +75,17 @@ impl Credentials {
             base64::encode(format!("{username}:{password}").as_bytes())
         ))
     }
+}
+
+/// Shorter ones are words of any text, and no secrets.
+const SECRET: usize = 4;
+
+/// The text without this secret.
+pub(super) fn hide(text: &str, secret: &str) -> String {
+    if secret.len() < SECRET {
+        return text.into();
+    }
+    text.replace(secret, "(hidden)")
 }
 
 /// The challenge that is answered.
@@ -140,8 +166,15 @@ impl Bearer {
     }
 }
 
+/// What a token service gives.
+pub(super) struct Token {
+    pub token: String,
+    /// `expires_in`: seconds for which it holds.
+    pub seconds: Option<u64>,
+}
+
 /// The token in a token service's answer; `None` when there is none that a header can carry.
-pub(super) fn parse_token(body: &[u8]) -> Option<String> {
+pub(super) fn parse_token(body: &[u8]) -> Option<Token> {
     let answer = json::parse(body, Dialect::Strict).ok()?;
     let member = |name| {
         answer
@@ -150,10 +183,11 @@ pub(super) fn parse_token(body: &[u8]) -> Option<String> {
             .filter(|token| !token.is_empty())
     };
     let token = member("token").or_else(|| member("access_token"))?;
-    token
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic())
-        .then(|| token.into())
+    let fits = token.bytes().all(|byte| byte.is_ascii_graphic());
+    fits.then(|| Token {
+        token: token.into(),
+        seconds: answer.member("expires_in").and_then(json::Node::as_u64),
+    })
 }
 
 struct Offer {
@@ -359,7 +393,17 @@ mod tests {
             ("<html>", None),
             (r#"{"token":"a","token":"b"}"#, None),
         ] {
-            assert_eq!(parse_token(body.as_bytes()).as_deref(), token, "{body}");
+            let found = parse_token(body.as_bytes()).map(|found| found.token);
+            assert_eq!(found.as_deref(), token, "{body}");
+        }
+        for (body, seconds) in [
+            (r#"{"token":"a","expires_in":300}"#, Some(300)),
+            (r#"{"token":"a","expires_in":"300"}"#, None),
+            (r#"{"token":"a","expires_in":-1}"#, None),
+            (r#"{"token":"a"}"#, None),
+        ] {
+            let found = parse_token(body.as_bytes()).unwrap();
+            assert_eq!(found.seconds, seconds, "{body}");
         }
     }
 
@@ -375,6 +419,33 @@ mod tests {
         ] {
             assert!(!format!("{credentials:?}").contains("hush"));
         }
+    }
+
+    #[test]
+    fn what_is_repeated_is_hidden() {
+        let user = Credentials::Basic {
+            username: "user".into(),
+            password: "hush!".into(),
+        };
+        let headers = alloc::vec![("authorization".into(), "Bearer hush!".into())];
+        for credentials in [
+            user,
+            Credentials::IdentityToken("hush!".into()),
+            Credentials::Forward(headers),
+        ] {
+            let hidden = credentials.hidden_in("no: hush! dXNlcjpodXNoIQ== x");
+            assert!(
+                !hidden.contains("hush!") && hidden.ends_with(" x"),
+                "{hidden}"
+            );
+        }
+        let header = "Basic dXNlcjpodXNoIQ==";
+        let forwarded = alloc::vec![("authorization".into(), header.into())];
+        assert_eq!(
+            Credentials::Forward(forwarded).hidden_in(header),
+            "Basic (hidden)"
+        );
+        assert_eq!(hide("a b c", "b"), "a b c");
     }
 
     proptest! {

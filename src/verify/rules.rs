@@ -225,7 +225,7 @@ impl Rules {
     }
 
     /// Why this does not run under any name, if the policy distrusts it.
-    pub fn distrusts(&self, subject: &Subject) -> Option<Failure> {
+    pub(crate) fn distrusts(&self, subject: &Subject) -> Option<Failure> {
         self.distrusted(InHand {
             subject,
             within: None,

@@ -1,9 +1,9 @@
 //! What is asked of JavaScript.
 
 use super::keys::{computation, key_check};
-use super::shapes::{Ask, FetchRequest, new};
+use super::shapes::{Ask, FetchRequest, Signing, new};
 use super::values::pairs;
-use crate::host::{self, Egress, Request};
+use crate::host::{self, AwsKeys, Egress, Request};
 use js_sys::Uint8Array;
 
 /// A question, as the driver is asked it.
@@ -51,6 +51,18 @@ pub(super) fn ask(id: u32, asked: host::Ask) -> Ask {
     ask
 }
 
+fn signing(keys: &AwsKeys) -> Signing {
+    let asked: Signing = new();
+    asked.set_service(&keys.service);
+    asked.set_region(&keys.region);
+    asked.set_access_key_id(&keys.access_key_id);
+    asked.set_secret_access_key(&keys.secret_access_key);
+    if let Some(token) = &keys.session_token {
+        asked.set_session_token(token);
+    }
+    asked
+}
+
 fn fetch(request: &Request) -> FetchRequest {
     let asked: FetchRequest = new();
     asked.set_method(request.method);
@@ -63,6 +75,9 @@ fn fetch(request: &Request) -> FetchRequest {
         Egress::Operator => "operator",
         Egress::Public => "public",
     });
+    if let Some(keys) = &request.sign {
+        asked.set_sign(&signing(keys));
+    }
     asked.set_max_bytes(u32::try_from(request.max_bytes).unwrap_or(u32::MAX));
     asked
 }

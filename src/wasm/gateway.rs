@@ -195,6 +195,8 @@ struct Next<'a> {
 fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> {
     let config = gateway::Config {
         registries: values::text(options, "registries")?,
+        upstream_credentials: values::text(options, "upstreamCredentials")?,
+        clients: values::text(options, "clients")?,
         upstream: values::text(options, "upstream")?.unwrap_or_default(),
         name: values::text(options, "name")?.unwrap_or_default(),
         policy: values::bytes(options, "policy")?.unwrap_or_default(),
@@ -220,6 +222,7 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         egress: values::text_list(options, "egress")?,
         mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
         admin_secret: values::bytes(options, "adminSecret")?.unwrap_or_default(),
+        relay: values::text_list(options, "relay")?,
         foreign_layers: values::flag(options, "foreignLayers"),
     };
     Ok((config, web_crypto(options)?))

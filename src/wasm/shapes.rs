@@ -60,6 +60,22 @@ extern "C" {
     pub(super) fn set_egress(this: &FetchRequest, egress: &str);
     #[wasm_bindgen(method, setter = maxBytes)]
     pub(super) fn set_max_bytes(this: &FetchRequest, bytes: u32);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_sign(this: &FetchRequest, keys: &Signing);
+
+    /// With which keys a request is signed as Amazon wants it.
+    #[wasm_bindgen(extends = Object)]
+    pub(super) type Signing;
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_service(this: &Signing, service: &str);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_region(this: &Signing, region: &str);
+    #[wasm_bindgen(method, setter = accessKeyId)]
+    pub(super) fn set_access_key_id(this: &Signing, id: &str);
+    #[wasm_bindgen(method, setter = secretAccessKey)]
+    pub(super) fn set_secret_access_key(this: &Signing, key: &str);
+    #[wasm_bindgen(method, setter = sessionToken)]
+    pub(super) fn set_session_token(this: &Signing, token: &str);
 
     /// A signature to be checked by the platform, with what its `SubtleCrypto` is told.
     #[wasm_bindgen(extends = Object)]

@@ -1,6 +1,7 @@
 // The two calls of the Container Runtime Interface that the kubelet makes for an image: pull it, and list what is there.
 //
-//	cri ADDRESS pull REFERENCE     prints the reference of the image that the runtime now has
+//	cri ADDRESS pull REFERENCE     prints the reference of the image that the runtime now has; by CRI_USER and CRI_PASSWORD, as by
+//	                               the secret of a pod
 //	cri ADDRESS images             prints the id of each image, one a line
 package main
 
@@ -36,7 +37,11 @@ func call(args []string) error {
 	defer cancel()
 	switch {
 	case args[1] == "pull" && len(args) == 3:
-		answer, err := images.PullImage(ctx, &runtime.PullImageRequest{Image: &runtime.ImageSpec{Image: args[2]}})
+		request := &runtime.PullImageRequest{Image: &runtime.ImageSpec{Image: args[2]}}
+		if user := os.Getenv("CRI_USER"); user != "" {
+			request.Auth = &runtime.AuthConfig{Username: user, Password: os.Getenv("CRI_PASSWORD")}
+		}
+		answer, err := images.PullImage(ctx, request)
 		if err != nil {
 			return err
 		}

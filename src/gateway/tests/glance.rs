@@ -216,6 +216,7 @@ fn answered(gateway: &Gateway, world: &World, request: &str) -> Option<Vec<u8>> 
         body: None,
         max_bytes: 0,
         egress: crate::host::Egress::Operator,
+        sign: None,
     }))
     .ok()?;
     let digest = response.header("docker-content-digest").map(Into::into);

@@ -199,8 +199,16 @@ fn wrong_registries_refuse_everything() {
         (&format!("[{}]", [entry; 65].join(",")), "found 65"),
         (r#"[{"prefix": "a", "upstream": 1}]"#, "to be a text"),
         (
-            r#"[{"prefix": "a", "upstream": "http://up.test", "public": true}]"#,
-            "found \"public\"",
+            r#"[{"prefix": "a", "upstream": "http://up.test", "allow": true}]"#,
+            "found \"allow\"",
+        ),
+        (
+            r#"[{"prefix": "a", "upstream": "http://up.test", "public": "yes"}]"#,
+            "public to be true or false",
+        ),
+        (
+            r#"[{"prefix": "a", "upstream": "http://up.test", "realm": "auth.test"}]"#,
+            "the address of a token service",
         ),
         (
             r#"[{"prefix": "/a", "upstream": "http://up.test"}]"#,
@@ -272,7 +280,7 @@ fn owners_below_a_long_prefix_are_apart() {
             &asked,
             repository,
             &budget,
-            false,
+            context::Way::Usual,
         );
         let context = context.unwrap().unwrap();
         context

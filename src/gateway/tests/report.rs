@@ -114,25 +114,54 @@ fn a_report_says_no_internal_address() {
     }
 }
 
-/// Anonymous clients may ask for reports and badges: not for more at once than leave room for pulls.
+/// Anonymous clients may ask for reports and badges, and whoever may read an image for its evidence:
+/// not for more at once than leave room for pulls. Each sort has its own bound.
 #[test]
-fn reports_at_once_have_a_bound() {
+fn what_is_made_at_once_has_a_bound() {
     let world = World::default();
-    let gateway = gateway();
+    let gateway = with(|config| config.relay = vec!["relayed.example".into()]);
     world.signed("app", "1.0", "a");
     let status = |path: &str| get(&gateway, &world, path).status;
+    let reference = String::from("1.0");
     let (report, badge) = ("/api/verify?image=r.example/app:1.0", "/badge/app:1.0.svg");
-    let mut turns: Vec<_> = (1..limits::REPORTS)
-        .map(|_| crate::gateway::report::turn(&gateway.reports).unwrap())
-        .collect();
-    // One more is made, and then another one.
+    let (evidence, relayed) = (
+        "/api/evidence/app?ref=1.0",
+        "/relay/relayed.example/app?ref=1.0",
+    );
+    let sorts = [
+        (
+            Wanted::Report {
+                reference: reference.clone(),
+            },
+            limits::REPORTS,
+            &[report, badge][..],
+        ),
+        (
+            Wanted::Evidence {
+                reference: reference.clone(),
+            },
+            limits::EVIDENCE_WAITING,
+            &[evidence],
+        ),
+        (Wanted::Relay { reference }, limits::RELAYED, &[relayed]),
+    ];
+    for (wanted, most, paths) in sorts {
+        let take = || gateway.turns.take(&wanted, UnixTime(1_000)).ok().flatten();
+        let turns: Vec<_> = (0..most).map(|_| take().unwrap()).collect();
+        assert!(take().is_none());
+        for path in [report, badge, evidence] {
+            let expected = if paths.contains(&path) { 503 } else { 200 };
+            assert_eq!(status(path), expected, "{path} beside {most}");
+        }
+        if paths.contains(&relayed) {
+            assert_eq!(status(relayed), 503);
+        }
+        assert_eq!(status("/v2/app/manifests/1.0"), 200);
+        drop(turns);
+        assert!(take().is_some(), "a turn ends with whoever holds it");
+    }
     assert_eq!(
-        (status(report), status(badge), status(report)),
+        (status(report), status(badge), status(evidence)),
         (200, 200, 200)
     );
-    turns.extend(crate::gateway::report::turn(&gateway.reports));
-    assert_eq!((status(report), status(badge)), (503, 503));
-    assert_eq!(status("/v2/app/manifests/1.0"), 200);
-    drop(turns);
-    assert_eq!((status(report), gateway.reports.get()), (200, 0));
 }

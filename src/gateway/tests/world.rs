@@ -1,12 +1,16 @@
 //! A registry, a store and a provider that do what each test says.
 
 use super::*;
+use alloc::boxed::Box;
 
 /// The lookaside that some tests name; its content has the rest of the address as its path.
 pub(super) const LOOKASIDE: &str = "http://10.0.0.7/";
 
 /// The end of a path, how often to answer so, and the answer.
 type Fault = (String, usize, Result<Response, HostError>);
+
+/// What stands before the registry, or beside it.
+type Service = Box<dyn Fn(&crate::host::Request) -> Option<Response>>;
 
 /// Status, headers and body.
 type Sent = (u16, Vec<(String, String)>, Vec<u8>);
@@ -32,6 +36,8 @@ pub(super) struct World {
     pub(super) loads: Cell<usize>,
     /// What went out in pieces.
     pub(super) sent: RefCell<Option<Sent>>,
+    /// Answers before anything else does, where it has an answer.
+    pub(super) service: RefCell<Option<Service>>,
     /// Bytes after which whoever takes it goes away.
     pub(super) taken: Cell<usize>,
 }
@@ -44,6 +50,11 @@ impl Host for World {
         let borne = headers.find(|(name, _)| name == "authorization");
         let borne = borne.map(|(_, value)| value.clone());
         self.borne.borrow_mut().extend(borne);
+        if let Some(service) = &*self.service.borrow()
+            && let Some(answer) = service(&request)
+        {
+            return Ok(answer);
+        }
         let fault = self
             .faults
             .borrow_mut()

@@ -94,12 +94,14 @@ pub(super) fn redirect(
 
 /// Whether a token service may be asked with these credentials: the registry's own host, Docker
 /// Hub's, one above the registry (who controls a domain controls what is below it), or one that the
-/// user wrote down. Anonymously also any other, over https.
+/// user wrote down; of credentials that are lent, not the one above. Anonymously also any other, over
+/// https.
 pub(super) fn realm(
     base: &Url,
     realm: &Url,
     credentials: &Credentials,
     written: &[Url],
+    lent: bool,
 ) -> Result<Egress, RegistryError> {
     let refused = || RegistryError::Realm {
         registry: base.host().into(),
@@ -119,7 +121,7 @@ pub(super) fn realm(
     }
     let docker = base.host() == "registry-1.docker.io" && realm.host() == "auth.docker.io";
     if !realm.is_https()
-        || !(docker || base.is_below(realm) || *credentials == Credentials::Anonymous)
+        || !(docker || base.is_below(realm) && !lent || *credentials == Credentials::Anonymous)
     {
         return Err(refused());
     }
@@ -354,11 +356,22 @@ mod tests {
                 (&Credentials::IdentityToken("t".into()), by_user),
                 (&Credentials::Anonymous, anonymously),
             ] {
+                let realm = |lent| {
+                    realm(&url(base), &url(asked), credentials, &written, lent)
+                        .map_err(|error| error.code())
+                };
+                assert_eq!(realm(false), expected, "{base} {asked} {credentials:?}");
+                // Credentials that are lent go nowhere for their host's name alone.
+                let is_above = asked == "https://gitlab.test/jwt/auth";
+                let expected = match credentials {
+                    Credentials::Anonymous => expected,
+                    _ if is_above => no,
+                    _ => expected,
+                };
                 assert_eq!(
-                    realm(&url(base), &url(asked), credentials, &written)
-                        .map_err(|error| error.code()),
+                    realm(true),
                     expected,
-                    "{base} {asked} {credentials:?}"
+                    "{base} {asked} {credentials:?}, lent"
                 );
             }
         }

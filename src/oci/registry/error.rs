@@ -47,6 +47,14 @@ pub enum RegistryError {
         url: String,
         /// Its Retry-After, as sent, without control characters.
         retry_after: Option<String>,
+        /// The message in the error body, without control characters; may be empty.
+        message: String,
+    },
+    /// What a gateway asks with for its clients is not accepted (400 or 401 of the token service, 401
+    /// to Basic authentication): its operator can put that right, and no client.
+    Credentials {
+        /// Who said so.
+        url: String,
     },
     /// 401 whose challenge cannot be read.
     Challenge {
@@ -104,6 +112,7 @@ impl RegistryError {
         "registry.unauthorized",
         "registry.refused",
         "registry.rate-limited",
+        "registry.credentials",
         "registry.challenge",
         "registry.realm",
         "registry.token",
@@ -133,10 +142,21 @@ impl RegistryError {
                 code: String::new(),
                 message: String::new(),
             },
-            Self::RateLimited { retry_after, .. } => Self::RateLimited {
+            // What Docker Hub says of its limits is for whoever meets them, and names no address of ours.
+            Self::RateLimited {
+                retry_after,
+                message,
+                ..
+            } => Self::RateLimited {
+                message: if name() == "docker.io" {
+                    message
+                } else {
+                    String::new()
+                },
                 url: name(),
                 retry_after,
             },
+            Self::Credentials { .. } => Self::Credentials { url: name() },
             Self::Challenge { challenge, .. } => Self::Challenge {
                 url: name(),
                 challenge,
@@ -168,6 +188,7 @@ impl Coded for RegistryError {
             Self::Unauthorized { .. } => "registry.unauthorized",
             Self::Refused { .. } => "registry.refused",
             Self::RateLimited { .. } => "registry.rate-limited",
+            Self::Credentials { .. } => "registry.credentials",
             Self::Challenge { .. } => "registry.challenge",
             Self::Realm { .. } => "registry.realm",
             Self::Token { .. } => "registry.token",
@@ -206,9 +227,12 @@ impl fmt::Display for RegistryError {
                 code,
                 message,
             } => fmt_refused(f, url, *status, code, message),
-            Self::RateLimited { url, retry_after } => {
-                fmt_rate_limited(f, url, retry_after.as_deref())
-            }
+            Self::RateLimited {
+                url,
+                retry_after,
+                message,
+            } => fmt_rate_limited(f, url, retry_after.as_deref(), message),
+            Self::Credentials { url } => fmt_credentials(f, url),
             Self::Challenge { url, challenge } => write!(
                 f,
                 "{url} wants authentication; expected a Basic challenge or a Bearer one with an \
@@ -260,15 +284,25 @@ fn fmt_rate_limited(
     f: &mut fmt::Formatter<'_>,
     url: &str,
     retry_after: Option<&str>,
+    message: &str,
 ) -> fmt::Result {
-    write!(
-        f,
-        "{url} says that there were too many requests (429): try again "
-    )?;
+    write!(f, "{url} says that there were too many requests (429")?;
+    if !message.is_empty() {
+        write!(f, ", {message:?}")?;
+    }
+    f.write_str("): try again ")?;
     match retry_after {
         Some(after) => write!(f, "after {after}"),
         None => f.write_str("later"),
     }
+}
+
+fn fmt_credentials(f: &mut fmt::Formatter<'_>, url: &str) -> fmt::Result {
+    write!(
+        f,
+        "expected the credentials that this gateway has for the registry to be accepted, found that \
+         {url} refuses them: whoever runs the gateway renews UPSTREAM_CREDENTIALS"
+    )
 }
 
 fn fmt_realm(f: &mut fmt::Formatter<'_>, registry: &str, realm: &str) -> fmt::Result {

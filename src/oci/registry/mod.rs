@@ -12,6 +12,7 @@ mod referrers;
 mod signatures;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod transport;
 
 pub use egress::EgressHosts;
@@ -20,10 +21,13 @@ pub(crate) use error::clean;
 pub use referrers::Page;
 pub use referrers::Referrers;
 pub use referrers::Source;
+pub(crate) use tokens::Tokens;
 
 use super::auth::Bearer;
 use super::auth::Challenge;
 use super::auth::Credentials;
+use super::auth::Token;
+use super::auth::hide;
 use super::auth::parse_token;
 use super::url::Url;
 use crate::digest::Digest;
@@ -34,9 +38,11 @@ use crate::limits;
 use crate::reference::Grammar;
 use crate::reference::Reference;
 use crate::shared::Shared;
+use crate::time::UnixTime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use tokens::Taken;
 use transport::Call;
 use transport::Redirects;
 use transport::Reply;
@@ -64,12 +70,25 @@ pub struct Registry<'h, H> {
     /// The name by which errors speak of it, instead of addresses.
     name: Option<String>,
     session: Shared<Session>,
+    /// Where it is asked for others than those whose credentials these are.
+    lent: Option<Lent<'h>>,
+}
+
+/// Credentials that somebody lends to those who ask: they go where whoever lends them wrote, and
+/// are used for what is asked alone.
+struct Lent<'h> {
+    tokens: &'h Tokens,
+    /// Under which name tokens are kept: that of the credentials, and the repository.
+    whose: String,
+    now: UnixTime,
 }
 
 #[derive(Default)]
 struct Session {
     /// The Authorization header that worked last.
     authorization: Option<String>,
+    /// The one that was sent last, which a registry may repeat.
+    borne: Option<String>,
     /// Scopes that the registry asked for beyond our own.
     wider: Vec<String>,
     /// What went wrong, with all addresses; only where the errors name none.
@@ -170,6 +189,7 @@ impl<'h, H: Host> Registry<'h, H> {
             egress: EgressHosts::default(),
             name: None,
             session: Shared::default(),
+            lent: None,
         })
     }
 
@@ -198,6 +218,35 @@ impl<'h, H: Host> Registry<'h, H> {
         Self { egress, ..self }
     }
 
+    /// As a gateway asks for its clients: of token services the registry's own host, Docker Hub's
+    /// and those that were written down get the credentials, and no challenge widens the scope.
+    /// Tokens are kept for the next dialogue, under the name of the credentials.
+    #[must_use]
+    pub(crate) fn lending(mut self, tokens: &'h Tokens, credentials: &str, now: UnixTime) -> Self {
+        let whose = format!("{credentials}\n{}\n{}", self.base, self.repository);
+        self.lent = Some(Lent { tokens, whose, now });
+        self.resume();
+        self
+    }
+
+    /// With credentials that were given out meanwhile.
+    pub(crate) fn lend(&mut self, credentials: Credentials) {
+        self.credentials = credentials;
+        self.resume();
+    }
+
+    /// Begins with what the registry took last.
+    fn resume(&self) {
+        let Some(lent) = &self.lent else { return };
+        let authorization = match lent.tokens.get(&lent.whose, lent.now) {
+            Some(Taken::Bearer(token)) => Some(format!("Bearer {token}")),
+            Some(Taken::Basic) => self.credentials.basic(),
+            None => None,
+        };
+        self.session
+            .with(|session| session.authorization = authorization);
+    }
+
     /// Its errors name it so and hold no address: clients of a gateway need not know where the
     /// registry is. What was left out is kept for [`Registry::take_troubles`].
     #[must_use]
@@ -214,15 +263,44 @@ impl<'h, H: Host> Registry<'h, H> {
             .with(|session| core::mem::take(&mut session.troubles))
     }
 
+    /// What went wrong elsewhere on the way to it: for the operator.
+    pub(crate) fn note(&self, text: String) {
+        self.session.with(|session| session.trouble(text));
+    }
+
     /// An error as it may be told.
     fn told(&self, error: RegistryError) -> RegistryError {
         let Some(name) = &self.name else { return error };
-        // That credentials are wanted is no trouble.
-        if !matches!(error, RegistryError::Unauthorized { .. }) {
-            let text = format!("{error} [{}]", error.code());
+        // That clients are to sign in is no trouble.
+        if self.lent.is_some() || !matches!(error, RegistryError::Unauthorized { .. }) {
+            let text = self.hidden_in(&format!("{error} [{}]", error.code()));
             self.session.with(|session| session.trouble(text));
         }
-        error.without_addresses(name)
+        match error.without_addresses(name) {
+            RegistryError::RateLimited {
+                url,
+                retry_after,
+                message,
+            } => RegistryError::RateLimited {
+                url,
+                retry_after,
+                message: self.hidden_in(&message),
+            },
+            error => error,
+        }
+    }
+
+    /// The text without what this dialogue was asked with.
+    fn hidden_in(&self, text: &str) -> String {
+        let borne = self.session.with(|session| session.borne.clone());
+        let text = self.credentials.hidden_in(text);
+        match borne
+            .as_deref()
+            .and_then(|borne| borne.strip_prefix("Bearer "))
+        {
+            Some(token) => hide(&text, token),
+            None => text,
+        }
     }
 
     /// `GET /v2/`: whether these credentials are let in at all.
@@ -448,7 +526,10 @@ impl<'h, H: Host> Registry<'h, H> {
     ) -> Result<Reply, RegistryError> {
         let secret = match &self.credentials {
             Credentials::Forward(headers) => headers.clone(),
-            _ => authorization(self.session.with(|session| session.authorization.clone())),
+            _ => authorization(self.session.with(|session| {
+                session.borne.clone_from(&session.authorization);
+                session.authorization.clone()
+            })),
         };
         // Every address that is asked first is below the registry's own.
         let call = Call {
@@ -473,6 +554,9 @@ impl<'h, H: Host> Registry<'h, H> {
         }
         let challenge = answer.challenge();
         let stale = self.session.with(|session| session.authorization.take());
+        if let Some(lent) = &self.lent {
+            lent.tokens.forget(&lent.whose);
+        }
         match Challenge::choose(answer.headers("www-authenticate")) {
             None if challenge.is_empty() => Ok(false),
             None => Err(RegistryError::Challenge {
@@ -480,12 +564,15 @@ impl<'h, H: Host> Registry<'h, H> {
                 challenge,
             }),
             Some(Challenge::Basic) => {
-                let basic = self
-                    .credentials
-                    .basic()
-                    .filter(|basic| Some(basic) != stale.as_ref());
+                let basic = self.credentials.basic();
+                if basic.is_some() && basic == stale {
+                    return self.refused_credentials(&answer.url).map_or(Ok(false), Err);
+                }
                 self.session
                     .with(|session| session.authorization.clone_from(&basic));
+                if basic.is_some() {
+                    self.keep(Taken::Basic, Some(u64::MAX));
+                }
                 Ok(basic.is_some())
             }
             Some(Challenge::Bearer(bearer)) => {
@@ -493,13 +580,26 @@ impl<'h, H: Host> Registry<'h, H> {
                 if renewed && !wider {
                     return Ok(false);
                 }
-                let token = self.fetch_token(&bearer, challenge).await?;
+                let Token { token, seconds } = self.fetch_token(&bearer, challenge).await?;
                 let authorization = Some(format!("Bearer {token}"));
+                self.keep(Taken::Bearer(token), seconds);
                 self.session
                     .with(|session| session.authorization = authorization);
                 Ok(true)
             }
         }
+    }
+
+    fn keep(&self, taken: Taken, seconds: Option<u64>) {
+        if let Some(lent) = &self.lent {
+            lent.tokens.keep(&lent.whose, taken, seconds, lent.now);
+        }
+    }
+
+    /// Where the credentials themselves are refused: only whoever lent them can do something.
+    fn refused_credentials(&self, at: &Url) -> Option<RegistryError> {
+        let is_lent = self.lent.is_some() && self.credentials != Credentials::Anonymous;
+        is_lent.then(|| RegistryError::Credentials { url: at.shown() })
     }
 
     fn scope(&self) -> String {
@@ -508,6 +608,9 @@ impl<'h, H: Host> Registry<'h, H> {
 
     /// Takes over the scopes of an `insufficient_scope` challenge; whether they are new.
     fn widen(&self, bearer: &Bearer) -> bool {
+        if self.lent.is_some() {
+            return false;
+        }
         let own = self.scope();
         let asked: Vec<String> = bearer
             .scope
@@ -528,8 +631,14 @@ impl<'h, H: Host> Registry<'h, H> {
         &self,
         bearer: &Bearer,
         challenge: String,
-    ) -> Result<String, RegistryError> {
-        let egress = egress::realm(&self.base, &bearer.realm, &self.credentials, &self.realms)?;
+    ) -> Result<Token, RegistryError> {
+        let egress = egress::realm(
+            &self.base,
+            &bearer.realm,
+            &self.credentials,
+            &self.realms,
+            self.lent.is_some(),
+        )?;
         let mut scopes = Vec::from([self.scope()]);
         self.session
             .with(|session| scopes.extend_from_slice(&session.wider));
@@ -552,7 +661,13 @@ impl<'h, H: Host> Registry<'h, H> {
                 status: 200,
             }),
             // RFC 6749 section 5.2: 400 is a grant that is not accepted.
-            400 | 401 | 403 => {
+            status @ (400 | 401 | 403) => {
+                let refused = self
+                    .refused_credentials(&answer.url)
+                    .filter(|_| status != 403);
+                if let Some(refused) = refused {
+                    return Err(refused);
+                }
                 let (_, message) = error::parse_error_body(&answer.response.body);
                 Err(RegistryError::Unauthorized {
                     url: answer.url.shown(),

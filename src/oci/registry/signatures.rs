@@ -79,6 +79,7 @@ impl<H: Host> Registry<'_, H> {
             body: None,
             max_bytes: max,
             egress: Egress::Operator,
+            sign: None,
         };
         let url = || clean(address, limits::ADDRESS);
         let answer = self

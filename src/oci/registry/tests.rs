@@ -1027,7 +1027,8 @@ fn refusals() {
         error,
         RegistryError::RateLimited {
             url: "https://r.test/v2/a/b/manifests/1".into(),
-            retry_after: Some("7".into())
+            retry_after: Some("7".into()),
+            message: String::new(),
         }
     );
     let huge = format!(

@@ -124,6 +124,7 @@ impl Reply {
                     .headers("retry-after")
                     .next()
                     .map(|after| clean(after, 64)),
+                message,
             },
             status @ 400..=499 => RegistryError::Refused {
                 url,
@@ -214,6 +215,7 @@ fn request(call: &Call<'_>, at: &Url, ours: bool, egress: Egress) -> Request {
         body: call.body.clone(),
         max_bytes: call.max.max(limits::ERROR_BODY),
         egress,
+        sign: None,
     }
 }
 

@@ -34,8 +34,15 @@ const WASM_FEATURES: [&str; 6] = [
 ];
 /// Copied from the root when they are there.
 const PAPERS: [&str; 3] = ["LICENSE", "README.md", "CHANGELOG.md"];
-/// What `sealgate serve` shows: the page, and the layouts of the demo registry.
-const FOLDERS: [(&str, &str); 2] = [("www", "www"), ("fixtures/demo", "demo")];
+/// What `sealgate serve` shows: the page, and the layouts of the demo registry. What the other ways
+/// to run the gateway begin with.
+const FOLDERS: [(&str, &str); 3] = [
+    ("www", "www"),
+    ("fixtures/demo", "demo"),
+    ("deploy", "deploy"),
+];
+/// The worker's modules, without what runs it in a clone.
+const WORKER: [&str; 5] = ["admin.js", "index.js", "policy.js", "state.js", "store.js"];
 
 struct Options {
     modules: Vec<PathBuf>,
@@ -69,6 +76,13 @@ fn build(options: &Options) -> Outcome<()> {
     copy_tree(&options.root.join("js"), &fresh)?;
     for (from, to) in FOLDERS {
         copy_tree(&options.root.join(from), &fresh.join(to))?;
+    }
+    fs::create_dir_all(fresh.join("worker"))?;
+    for module in WORKER {
+        fs::copy(
+            options.root.join("worker").join(module),
+            fresh.join("worker").join(module),
+        )?;
     }
     for paper in PAPERS {
         let from = options.root.join(paper);
