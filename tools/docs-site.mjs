@@ -4,34 +4,31 @@
 // the list of chapters is written for the folder above. HOST is the gateway that the element's example asks, localhost:8787 when absent.
 
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import {
 	cp,
 	mkdir,
 	mkdtemp,
+	readdir,
 	readFile,
 	rename,
 	rm,
 	writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, normalize, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-/** What pages link to, beside each other. */
+/** Pages that lie elsewhere, and what the element's example names. */
 const BESIDE = [
 	"CHANGELOG.md",
 	"CONTRIBUTING.md",
-	"LICENSE",
 	"README.md",
 	"SECURITY.md",
 	"examples/README.md",
-	"examples/mdbook/book.toml",
-	"examples/vitepress/.vitepress/config.mjs",
 	"fixtures/README.md",
 	"fixtures/demo/cosign.pub",
-	"js/policy.schema.json",
-	"js/report.schema.json",
 ];
 
 const [mdbook, out, host = "localhost:8787"] = process.argv.slice(2);
@@ -45,10 +42,11 @@ const book = await mkdtemp(join(tmpdir(), "sealgate-book-"));
 try {
 	const src = join(book, "src");
 	await cp(join(ROOT, "docs"), join(src, "docs"), { recursive: true });
-	for (const path of BESIDE) {
-		await mkdir(dirname(join(src, path)), { recursive: true });
-		await cp(join(ROOT, path), join(src, path));
-	}
+	for (const path of BESIDE) await copy(path, src);
+	for (const page of await readdir(src, { recursive: true }))
+		if (page.endsWith(".md"))
+			for (const path of await linked(join(src, page), dirname(page)))
+				await copy(path, src);
 	const summary = await readFile(join(src, "docs/SUMMARY.md"), "utf8");
 	await rm(join(src, "docs/SUMMARY.md"));
 	await writeFile(join(src, "SUMMARY.md"), fromAbove(summary));
@@ -67,6 +65,22 @@ try {
 	process.exitCode = status ?? 1;
 } finally {
 	await rm(book, { recursive: true, force: true });
+}
+
+/** @param {string} path in the repository @param {string} src */
+async function copy(path, src) {
+	const target = join(src, path);
+	if (existsSync(target) || !existsSync(join(ROOT, path))) return;
+	await mkdir(dirname(target), { recursive: true });
+	await cp(join(ROOT, path), target);
+}
+
+/** Files that a page links to and that are no pages: sources, schemas. @param {string} page @param {string} folder */
+async function linked(page, folder) {
+	const text = await readFile(page, "utf8");
+	return [...text.matchAll(/\]\(([^)#:]+)/gu)]
+		.map(([, link = ""]) => normalize(join(folder, link)))
+		.filter((path) => !/\.md$|[\\/]$|^\.\./u.test(path));
 }
 
 /** @param {string} summary with links as they are in docs/ */

@@ -59,8 +59,7 @@ export async function startDocs(file = async () => undefined) {
 }
 
 /**
- * Stands between a page and a gateway: evidence is the gateway's, as `change` leaves it. Under /relay/ it answers as a relay does,
- * which has no policy.
+ * Stands between a page and a gateway: evidence is the gateway's, as `change` leaves it.
  *
  * @param {string} gateway
  * @param {(document: any) => unknown} [change]
@@ -76,13 +75,11 @@ export async function startBetween(
 	const server = createServer(async (request, answer) => {
 		headers.push(request.headers);
 		const { pathname, search } = new URL(request.url ?? "", gateway);
-		const isRelay = pathname.startsWith("/relay/");
-		const path = pathname.replace(/^\/(relay\/[^/]+|api\/evidence)\//u, "");
+		const path = pathname.replace("/api/evidence/", "");
 		const found = await fetch(
 			`${gateway}/api/evidence/${instead(path)}${search}`,
 		);
 		const document = /** @type {any} */ (await found.json());
-		if (isRelay) delete document.policy;
 		change(document);
 		answer
 			.writeHead(found.status, {

@@ -3,6 +3,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
 import { inEachBrowser, screenshot } from "../page/browser.mjs";
 import { startWorker } from "../lib/serve.mjs";
 import { startBetween } from "./docs.mjs";
@@ -10,6 +11,9 @@ import { NAME, policy, servedSite, shown } from "./site.mjs";
 
 /** @typedef {import('puppeteer-core').Page} Page */
 
+const DEMO_POLICY = fileURLToPath(
+	new URL("../../fixtures/demo/policy.json", import.meta.url),
+);
 const site = servedSite();
 
 /** Writes down what elements tell. @param {Page} page */
@@ -330,13 +334,13 @@ inEachBrowser((browser, name) => {
 
 	const byKey = 'key="/cosign.pub"';
 
-	/** One image by way of another server. @param {Awaited<ReturnType<typeof startBetween>>} between @param {string} reference @param {string} more attributes @param {string} [under] */
-	async function through(between, reference, more, under = "") {
+	/** One image by way of another server. @param {Awaited<ReturnType<typeof startBetween>>} between @param {string} reference @param {string} more attributes */
+	async function through(between, reference, more) {
 		try {
 			const { url } = between;
 			const address = site.page(
 				"/between.html",
-				`<sealgate-image reference="${reference}" via="${url}${under}" ${more}></sealgate-image>`,
+				`<sealgate-image reference="${reference}" via="${url}" ${more}></sealgate-image>`,
 				{
 					policy: `script-src ${site.gateway.url} 'wasm-unsafe-eval'; connect-src 'self' ${site.gateway.url} ${url}`,
 				},
@@ -364,17 +368,39 @@ inEachBrowser((browser, name) => {
 		}
 	}
 
-	test("a relay brings evidence, and the page the key; without one there is no verdict", async () => {
-		const { url } = site.gateway;
-		const signed = `${NAME}/team/signed:1.0`;
-		assert.deepEqual(
-			await through(await startBetween(url), signed, byKey, "/relay"),
-			{ state: "Allowed", code: "signature.accepted" },
-		);
-		assert.deepEqual(
-			await through(await startBetween(url), signed, "", "/relay"),
-			{ state: "Could not find out", code: "element.no-rules" },
-		);
+	test("a relay brings evidence of a registry that is not behind it, and the page the key", async () => {
+		// Of what stands behind it nothing is asked here.
+		const relay = await startWorker({
+			upstream: "http://127.0.0.1:9",
+			name: "private.example.com",
+			policy: DEMO_POLICY,
+			settings: {
+				CORS_ORIGINS: site.docs.url,
+				RELAY: `http://${site.registry}`,
+			},
+		});
+		try {
+			const image = `reference="${site.registry}/public/app:1.0" via="${relay.url}/relay"`;
+			const address = site.page(
+				"/relay.html",
+				`<sealgate-image ${image} ${byKey}></sealgate-image><sealgate-image ${image}></sealgate-image><sealgate-image reference="other.example/app:1.0" via="${relay.url}/relay" ${byKey}></sealgate-image>`,
+				{
+					policy: `script-src ${site.gateway.url} 'wasm-unsafe-eval'; connect-src 'self' ${site.gateway.url} ${relay.url}`,
+				},
+			);
+			const { page, elements } = await open(address);
+			assert.deepEqual(
+				elements.map(({ state, code }) => [state, code]),
+				[
+					["Allowed", "signature.accepted"],
+					["Could not find out", "element.no-rules"],
+					["Could not find out", "element.status"],
+				],
+			);
+			await page.close();
+		} finally {
+			await relay.stop();
+		}
 	});
 
 	test("evidence that was changed on its way, or is another image's, is not allowed", async () => {

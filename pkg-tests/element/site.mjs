@@ -30,6 +30,7 @@ export function servedSite() {
 			/** @type {any} */ (null),
 		/** The `integrity` of the element's script, as the package has it. */ sri: "",
 		/** The public key that signed. */ key: "",
+		/** The registry itself, as its own images are named there. */ registry: "",
 		/** @param {string} image @param {string} [more] attributes @returns {string} */
 		element: (image, more = "") =>
 			`<sealgate-image reference="${NAME}/${image}" via="${site.gateway.url}" ${more}><a href="${site.gateway.url}/#${site.gateway.host}/${image}">${image}</a></sealgate-image>`,
@@ -68,6 +69,7 @@ export function servedSite() {
 		ends.push(docs.stop, registry.stop);
 		site.docs = docs;
 		site.sri = sri.trim();
+		site.registry = registry.host;
 		site.key = await readFile(pair.pub, "utf8");
 		await pushImages(registry, pair.key);
 		await writeFile(join(folder, "policy.json"), JSON.stringify(policy()));
@@ -90,13 +92,23 @@ export function servedSite() {
 
 /** @param {import('../lib/peers.mjs').Registry} registry @param {string} key */
 async function pushImages({ host, url }, key) {
-	for (const repo of ["team/signed", "team/unsigned", "team/gone", "open/any"])
+	for (const repo of [
+		"team/signed",
+		"team/unsigned",
+		"team/gone",
+		"open/any",
+		"public/app",
+	])
 		await pushImage(host, repo, "1.0", { text: repo });
-	for (const repo of ["team/signed", "team/gone"]) {
+	for (const [repo, name] of /** @type {const} */ ([
+		["team/signed", NAME],
+		["team/gone", NAME],
+		["public/app", host],
+	])) {
 		const { digest } = await manifestOf(host, repo, "1.0");
 		await signTag(`${host}/${repo}@${digest}`, {
 			key,
-			identity: `${NAME}/${repo}`,
+			identity: `${name}/${repo}`,
 		});
 	}
 	// A signature that the registry lists, and does not have: nobody can say what it would have proven.
