@@ -133,7 +133,7 @@ pkg-tests/miniflare/node_modules/.package-lock.json: pkg-tests/miniflare/package
 .PHONY: test-element
 test-element: pkg/package.json apt-peers pkg-tests/element/node_modules/.package-lock.json ## the element for docs in Chromium and Firefox: on a website of another origin, and in a VitePress site
 	pkg-tests/peers/build.sh cosign2 > /dev/null
-	node --test pkg-tests/element/*.test.mjs
+	node --test --test-concurrency=2 pkg-tests/element/*.test.mjs
 
 .PHONY: docs-site
 docs-site: mdbook ## the pages of docs/ as a website in target/docs-site, whose element asks the demo: make serve CORS_ORIGINS='*'
