@@ -7,10 +7,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { CLIENT_PROGRAMS, need, startClients } from "../lib/clients.mjs";
+import { fileURLToPath } from "node:url";
+import { CLIENT_PROGRAMS, need, run, startClients } from "../lib/clients.mjs";
 import { makeKey, pushImage, signTag } from "../lib/peers.mjs";
 import { startProxy } from "../lib/proxy.mjs";
-import { startWorker } from "../lib/serve.mjs";
+import { serveFails, startWorker } from "../lib/serve.mjs";
 import {
 	basic,
 	startBasicRegistry,
@@ -21,6 +22,7 @@ import { ACCEPT, FRONT_PROGRAMS, NAME, ask, signedBy } from "./front.mjs";
 
 const PROGRAMS = { ...CLIENT_PROGRAMS, ...FRONT_PROGRAMS, openssl: "openssl" };
 const RUNTIMES = ["workerd", "node"];
+const CLI = fileURLToPath(new URL("../../pkg/cli.js", import.meta.url));
 /** Long enough for a token to be had again, and short enough for a test. */
 const RENEWED_MS = 4_000;
 
@@ -371,6 +373,56 @@ const EXPECTED = {
 		all: 5,
 	},
 };
+
+test("the command line signs in at the gateway, and judges what is refused there", async (t) => {
+	if (!need(t, PROGRAMS)) return;
+	const worker = await startGateway("node", proxy.url, {
+		username: "robot",
+		password: secrets.password,
+	});
+	const file = join(folder, "auth.json");
+	const auths = { [worker.host]: { auth: btoa(login("ci")) } };
+	await writeFile(file, JSON.stringify({ auths }));
+	const verify = (/** @type {string} */ image, env = {}) =>
+		run(
+			process.execPath,
+			[
+				...[CLI, "verify", `${worker.host}/${image}`, "--policy", policy],
+				...["--as", `${NAME}/${image}`],
+			],
+			{ env: { REGISTRY_AUTH_FILE: file, HOME: folder, ...env } },
+		);
+	try {
+		const signed = await verify("team/signed:1.0");
+		assert.equal(signed.code, 0, signed.output);
+		const unsigned = await verify("team/unsigned:1.0");
+		assert.equal(unsigned.code, 1, unsigned.output);
+		assert.match(unsigned.output, /signature\.missing/);
+		const none = join(folder, "none.json");
+		await writeFile(none, "{}");
+		const nobody = await verify("team/signed:1.0", {
+			REGISTRY_AUTH_FILE: none,
+		});
+		assert.equal(nobody.code, 2, nobody.output);
+		assert.match(nobody.output, /registry\.unauthorized/);
+	} finally {
+		await worker.stop();
+	}
+});
+
+test("a file that is not there ends the start", async (t) => {
+	if (!need(t, PROGRAMS)) return;
+	const settings = {
+		UPSTREAM: proxy.url,
+		POLICY: policy,
+		CLIENTS: `@${join(folder, "no-such-file.json")}`,
+	};
+	for (const runtime of RUNTIMES) {
+		const { code, output } = await serveFails(settings, runtime);
+		assert.equal(code, 2, output);
+		assert.match(output, /CLIENTS.*no-such-file\.json/);
+	}
+});
 
 test("clients are read again when their file changes", async (t) => {
 	if (!need(t, PROGRAMS)) return;

@@ -102,9 +102,10 @@ function programOf(inNode, upstream) {
  * Runs what `make serve` runs where it is expected to end by itself.
  *
  * @param {Record<string, string>} settings
+ * @param {string} [runtime]
  * @returns {Promise<{ code: number, output: string }>}
  */
-export async function serveFails(settings) {
+export async function serveFails(settings, runtime = process.env.RUNTIME) {
 	const env = {
 		...process.env,
 		UPSTREAM: "",
@@ -113,7 +114,7 @@ export async function serveFails(settings) {
 		PORT: String(await freePort()),
 		...settings,
 	};
-	const inNode = process.env.RUNTIME === "node";
+	const inNode = runtime === "node";
 	const child = spawn(process.execPath, programOf(inNode, env.UPSTREAM ?? ""), {
 		env,
 		stdio: ["ignore", "pipe", "pipe"],
