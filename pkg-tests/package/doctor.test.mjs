@@ -582,6 +582,79 @@ test("credentials: none, those of the nodes; an image that is not there; a regis
 	assert.match(lost.bad.join(), /unknown manifest/);
 });
 
+test("a registry below a prefix, whose token service is its own", async () => {
+	const registry = await startRegistry(readDemo(), { bearer: "node:password" });
+	const { url, host } = await serve({
+		policy: join(DEMO, "policy.json"),
+		// What is below a prefix is served if everybody may read it; the empty one gets what clients sign in with.
+		settings: {
+			REGISTRIES: JSON.stringify([
+				{
+					prefix: "team",
+					upstream: "http://demo.example",
+					name: "other.example",
+				},
+				{
+					prefix: "",
+					upstream: `http://${registry.host}`,
+					name: "demo.example",
+				},
+			]),
+			UPSTREAM: "",
+		},
+		upstream: "none",
+	});
+	const file = join(cli.project, "token.json");
+	const auth = btoa("node:password");
+	writeFileSync(file, JSON.stringify({ auths: { [host]: { auth } } }));
+	const env = { REGISTRY_AUTH_FILE: file };
+	const none = await doctor([url, IMAGE]);
+	assert.deepEqual([none.status, none.bad], [1, ["problem manifest"]]);
+	const known = await doctor([url, IMAGE], env);
+	assert.deepEqual([known.status, known.bad], [0, []]);
+	assert.ok(registry.asked.some((one) => one.startsWith("GET /token?")));
+	assert.match(known.of("blobs")[0]?.found ?? "", /those that the image lists/);
+	const below = await doctor([url, "other.example/x:1"], env);
+	assert.match(
+		below.findings.at(-1)?.found ?? "",
+		/^localhost:\d+\/team\/x:1: /,
+		"what the gateway calls it",
+	);
+});
+
+test("a lookaside that cannot be had", async () => {
+	const folder = join(cli.project, "registries.d");
+	mkdirSync(folder);
+	writeFileSync(
+		join(folder, "demo.yaml"),
+		"default-docker:\n  use-sigstore-attachments: true\n  lookaside: http://localhost:1/lookaside\n",
+	);
+	const registry = await startRegistry(readDemo());
+	const { url } = await serve({
+		upstream: `http://${registry.host}`,
+		name: "demo.example",
+		policy: join(DEMO, "policy.json"),
+		registriesD: folder,
+	});
+	const image = "demo.example/demo/gpg:1.0";
+	const { status, of } = await doctor([url, image]);
+	assert.equal(status, 2);
+	const [manifest] = of("manifest");
+	// Where it is, clients are not told.
+	assert.deepEqual(
+		[manifest?.level, manifest?.code],
+		["unknown", "host.unreachable"],
+	);
+	assert.doesNotMatch(manifest?.found ?? "", /localhost:1\b/);
+	const lately = await doctor([url, ...asAdministrator]);
+	const [refusals] = lately.of("refusals");
+	assert.deepEqual(
+		[refusals?.level, refusals?.code],
+		["warning", "host.unreachable"],
+	);
+	assert.match(refusals?.remedy ?? "", /lookasides can be reached/);
+});
+
 /** Each: what is planted between, the image, and what is found. @type {[string, string, Change, string[]][]} */
 const PLANTED = [
 	[
