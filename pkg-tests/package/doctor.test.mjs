@@ -11,7 +11,13 @@ import { afterEach, before, test } from "node:test";
 import { startWorker } from "../lib/serve.mjs";
 import { commandLine } from "./cli.mjs";
 import { startRegistry } from "./registry.mjs";
-import { atEnd, demo as readDemo, root, temporaryFolder } from "./support.mjs";
+import {
+	atEnd,
+	builtPackage,
+	demo as readDemo,
+	root,
+	temporaryFolder,
+} from "./support.mjs";
 
 const SECRET = "the administrator's secret";
 const IMAGE = "demo.example/demo/signed:1.0";
@@ -507,6 +513,28 @@ test("the next policy: what only the old key signed, and a next policy that is n
 	assert.equal(none.status, 2);
 });
 
+test("of one image the newest word counts, whichever gateway is named first", async () => {
+	const { merge } = await import(join(builtPackage(), "cli/next.js"));
+	const of = (/** @type {string} */ code, /** @type {number} */ last) => ({
+		compared: 1,
+		open: 1,
+		more: false,
+		differences: [{ image: "a", next: { code }, since: last - 5, last }],
+	});
+	const [old, young] = [of("old", 10), of("young", 20)];
+	for (const found of [
+		[old, young],
+		[young, old],
+	]) {
+		const { differences, ...rest } = merge(found);
+		assert.deepEqual(rest, { compared: 2, open: 2, more: false });
+		assert.deepEqual(differences, [
+			{ image: "a", next: { code: "young" }, since: 5, last: 20 },
+		]);
+	}
+	assert.equal(merge([old, { ...young, more: true }]).more, true);
+});
+
 test("what was refused lately, by its code", async () => {
 	const fresh = await serve();
 	assert.equal(
@@ -838,7 +866,7 @@ test("a client that can get around it: podman, containerd, docker", async () => 
 
 test("what may not stand together is refused before anything is asked", async () => {
 	for (const [line, expected] of /** @type {[string, RegExp][]} */ ([
-		["doctor", /doctor needs a gateway's address/],
+		["doctor", /doctor needs a gateway/],
 		["doctor gate.example.com", /expected the gateway's address, http\(s\)/],
 		["doctor https://gate.example.com/v2/", /http\(s\):\/\/host/],
 		["doctor https://user:pass@gate.example.com", /http\(s\):\/\/host/],
