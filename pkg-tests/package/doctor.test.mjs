@@ -718,6 +718,15 @@ const PLANTED = [
 		["problem manifest signature.missing", "problem HEAD"],
 	],
 	[
+		"HEAD that is refused",
+		"signed",
+		(path, method) =>
+			method === "HEAD" && /\/manifests\//.test(path)
+				? { status: 403 }
+				: undefined,
+		["problem HEAD"],
+	],
+	[
 		"a digest that does not come after HEAD",
 		"signed",
 		(path) => (/\/manifests\/sha256:/.test(path) ? { status: 404 } : undefined),
