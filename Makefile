@@ -23,6 +23,7 @@ BUILD_TOOL := $(CACHE)/build-tool/debug/sealgate-build
 WASM_PACK := $(CACHE)/wasm-pack-0.15.1
 WASM_BINDGEN := $(CACHE)/wasm-bindgen-cli-$(shell sed -n 's/^wasm-bindgen = { version = "=\([0-9.]*\)".*/\1/p' Cargo.toml)
 BY_WASM_PACK := target/wasm-pack/web target/wasm-pack/bundler target/wasm-pack/nodejs
+MDBOOK := $(CACHE)/mdbook-0.5.4
 # libFuzzer needs a nightly Rust: this one compiles the targets of fuzz/, and nothing else.
 FUZZ_RUST := nightly-2026-05-20
 CARGO_FUZZ := $(CACHE)/cargo-fuzz-0.13.2
@@ -44,7 +45,7 @@ build: pkg/package.json ## make the npm package in pkg/
 
 .PHONY: test
 test: ## everything, as CI runs it
-	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-element test-clients test-deploy test-sigstore-differential test-reproducible test-publish test-licences
+	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-element test-docs-site test-clients test-deploy test-sigstore-differential test-reproducible test-publish test-licences
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -133,6 +134,15 @@ pkg-tests/miniflare/node_modules/.package-lock.json: pkg-tests/miniflare/package
 test-element: pkg/package.json apt-peers pkg-tests/element/node_modules/.package-lock.json ## the element for docs in Chromium and Firefox: on a website of another origin, and in a VitePress site
 	pkg-tests/peers/build.sh cosign2 > /dev/null
 	node --test pkg-tests/element/*.test.mjs
+
+.PHONY: docs-site
+docs-site: mdbook ## the pages of docs/ as a website in target/docs-site, whose element asks the demo: make serve CORS_ORIGINS='*'
+	node tools/docs-site.mjs $(MDBOOK)/bin/mdbook target/docs-site
+
+# Apart from test-element, since the first time mdBook is compiled, which takes minutes.
+.PHONY: test-docs-site
+test-docs-site: mdbook pkg/package.json apt-peers ## the pages of docs/ as a website, and examples/mdbook, with the element in them
+	MDBOOK=$(MDBOOK)/bin/mdbook node --test pkg-tests/docs-site/*.test.mjs
 
 pkg-tests/element/node_modules/.package-lock.json: pkg-tests/element/package.json pkg-tests/element/package-lock.json
 	npm ci --prefix pkg-tests/element --no-fund --no-audit --loglevel=error
@@ -328,6 +338,10 @@ cargo-fuzz: rust
 
 # Of tools that work for seconds: less optimised, which compiles sooner.
 QUICKLY = CARGO_PROFILE_RELEASE_OPT_LEVEL=$(1) CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16
+
+.PHONY: mdbook
+mdbook: rust
+	@[ -x $(MDBOOK)/bin/mdbook ] || { echo "installing mdBook in $(MDBOOK)"; $(call QUICKLY,1) cargo install --quiet --locked --no-default-features --root $(MDBOOK) mdbook@$(lastword $(subst -, ,$(MDBOOK))); }
 
 # The lock file of wasm-bindgen-cli 0.2.130 names a webpki-roots that crates.io does not give; what needs it is left out.
 .PHONY: wasm-pack

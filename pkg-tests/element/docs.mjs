@@ -26,6 +26,8 @@ export async function startDocs(file = async () => undefined) {
 	const server = createServer(async (request, answer) => {
 		const { pathname } = new URL(request.url ?? "", "http://docs.invalid");
 		asked.push(pathname);
+		// What browsers ask for of their own accord.
+		if (pathname === "/favicon.ico") return void answer.writeHead(204).end();
 		const path = pathname.endsWith("/") ? `${pathname}index.html` : pathname;
 		const found = files.get(path);
 		const body = found?.body ?? (await file(path));
@@ -69,7 +71,10 @@ export async function startBetween(
 	change = () => {},
 	instead = (path) => path,
 ) {
+	/** @type {import("node:http").IncomingHttpHeaders[]} */
+	const headers = [];
 	const server = createServer(async (request, answer) => {
+		headers.push(request.headers);
 		const { pathname, search } = new URL(request.url ?? "", gateway);
 		const isRelay = pathname.startsWith("/relay/");
 		const path = pathname.replace(/^\/(relay\/[^/]+|api\/evidence)\//u, "");
@@ -93,6 +98,8 @@ export async function startBetween(
 	);
 	return {
 		url: `http://127.0.0.1:${port}`,
+		/** Of what was asked. */
+		headers,
 		async stop() {
 			server.close();
 			server.closeAllConnections();

@@ -29,9 +29,10 @@ const told = (page) =>
 	page.evaluate(() => /** @type {any} */ (globalThis).told);
 
 inEachBrowser((browser, name) => {
-	/** @param {string} address */
-	async function open(address) {
+	/** @param {string} address @param {string} [before] */
+	async function open(address, before) {
 		const { page, complaints } = await browser.page();
+		if (before) await page.goto(before);
 		await listen(page);
 		await page.goto(address);
 		return { page, complaints, elements: await shown(page) };
@@ -273,6 +274,23 @@ inEachBrowser((browser, name) => {
 		await page.close();
 	});
 
+	test("a nonce is passed on, and with it 'strict-dynamic' works", async () => {
+		const { url } = site.gateway;
+		site.docs.put(
+			"/nonce.html",
+			`<!doctype html><title>Docs</title><link rel="icon" href="data:,"><script nonce="abc" src="${url}/sealgate/element.js" defer></script>${site.element("team/signed:1.0")}`,
+			{
+				"content-security-policy": `default-src 'none'; img-src data:; script-src 'nonce-abc' 'strict-dynamic' 'wasm-unsafe-eval'; connect-src ${url}`,
+			},
+		);
+		const { page, complaints, elements } = await open(
+			`${site.docs.url}/nonce.html`,
+		);
+		assert.equal(elements[0]?.state, "Allowed");
+		assert.deepEqual(await complaints(), []);
+		await page.close();
+	});
+
 	test("what only the module with everything can judge is judged, too", async () => {
 		const demo = await startWorker({
 			settings: { CORS_ORIGINS: site.docs.url },
@@ -323,8 +341,23 @@ inEachBrowser((browser, name) => {
 					policy: `script-src ${site.gateway.url} 'wasm-unsafe-eval'; connect-src 'self' ${site.gateway.url} ${url}`,
 				},
 			);
-			const { page, elements } = await open(address);
+			// Cookies know no ports: this one belongs to the other server as well.
+			site.docs.put(
+				"/cookie.html",
+				"<!doctype html><link rel=icon href=data:,>",
+				{ "set-cookie": "session=secret" },
+			);
+			const { page, elements } = await open(
+				address,
+				`${site.docs.url}/cookie.html`,
+			);
 			await page.close();
+			for (const { cookie, referer, authorization } of between.headers)
+				assert.deepEqual(
+					[cookie, referer, authorization],
+					[undefined, undefined, undefined],
+				);
+			assert.equal(between.headers.length, 1);
 			return { state: elements[0]?.state, code: elements[0]?.code };
 		} finally {
 			await between.stop();

@@ -291,7 +291,7 @@ inEachBrowser((browser, name) => {
 					same: of(".sg-icon").stroke === of("[part=state]").color,
 				};
 			});
-			assert.deepEqual(drawn, { forced: true, border: "6px", same: true });
+			assert.deepEqual(drawn, { forced: true, border: "5px", same: true });
 			await screenshot(page, "element-forced");
 			await page.close();
 		});

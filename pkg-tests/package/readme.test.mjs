@@ -29,7 +29,7 @@ const SPOKEN = [
 	"CHANGELOG.md",
 	"CONTRIBUTING.md",
 	"SECURITY.md",
-	...["docs", "www", "js", "worker", "src"].flatMap((folder) =>
+	...["docs", "www", "js", "element", "worker", "src"].flatMap((folder) =>
 		readdirSync(join(ROOT, folder), { recursive: true })
 			.map((name) => join(folder, String(name)))
 			.filter((name) => /\.(md|m?js|ts|html|json|rs)$/u.test(name)),
