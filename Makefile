@@ -28,7 +28,7 @@ MDBOOK := $(CACHE)/mdbook-0.5.4
 FUZZ_RUST := nightly-2026-05-20
 CARGO_FUZZ := $(CACHE)/cargo-fuzz-0.13.2
 # What the tests drive, by Debian's names.
-PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg sq bzip2 gcc g++ pkg-config libgpgme-dev ca-certificates
+PEERS_APT := chromium firefox-esr fish openssl zsh podman skopeo buildah containerd docker.io docker-registry crun wrk gnupg sq bzip2 gcc g++ pkg-config libgpgme-dev ca-certificates mmdebstrap systemd
 export VECTORS TOPICS ON PROVIDER
 
 .PHONY: help
@@ -45,7 +45,7 @@ build: pkg/package.json ## make the npm package in pkg/
 
 .PHONY: test
 test: ## everything, as CI runs it
-	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-element test-docs-site test-clients test-sigstore-differential test-reproducible test-publish test-licences
+	@tools/test.sh test-core lint test-targets test-wasm test-differential test-openpgp-differential $(if $(CI),vectors-sample,vectors-all) test-package test-wasm-pack test-page test-element test-docs-site test-clients test-deploy test-sigstore-differential test-reproducible test-publish test-licences
 
 .PHONY: test-core
 test-core: rust ## the core, natively
@@ -158,6 +158,18 @@ test-clients: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modul
 .PHONY: test-matrix
 test-matrix: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modules/.package-lock.json ## every client, by every kind of reference, with and without sign-in, through every runtime; writes docs/clients.md: [CLIENT=name]
 	CI=true MATRIX=all $(if $(CLIENT),CLIENT="$(CLIENT)") node --test pkg-tests/clients/matrix.test.mjs
+
+.PHONY: test-deploy
+test-deploy: pkg/package.json apt-peers go-peers pkg-tests/deploy/node_modules/.package-lock.json ## the packed package as it is deployed: workerd by its configuration, systemd's units, wrangler and its local Cloudflare
+	node --test --test-concurrency=1 pkg-tests/deploy/bundle.test.mjs pkg-tests/deploy/state.test.mjs pkg-tests/deploy/workerd.test.mjs pkg-tests/deploy/cloudflare.test.mjs
+
+.PHONY: test-deploy-container
+test-deploy-container: pkg/package.json apt-peers go-peers ## the image of the Containerfile, on a base that mmdebstrap makes (once; minutes): built and run by buildah; not in CI
+	node --test pkg-tests/deploy/container.test.mjs
+
+pkg-tests/deploy/node_modules/.package-lock.json: pkg-tests/deploy/package.json pkg-tests/deploy/package-lock.json
+	npm ci --prefix pkg-tests/deploy --no-fund --no-audit --loglevel=error
+	@touch $@
 
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load

@@ -29,7 +29,7 @@ const CREATED = Symbol("created");
  * The API over one module, or over a small one and another with everything.
  *
  * @param {Glue} glue what wasm-bindgen made, initialised
- * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch, more?: () => Glue | Promise<Glue>, arithmetic?: () => Arithmetic | Promise<Arithmetic> }} platform how this platform must be asked, and by what; the module with everything, where `glue` is a smaller one; and the one that checks signatures, where those were built without it
+ * @param {{ requestInit: RequestDefaults, fetch?: import("./index.d.ts").Fetch, sign?: import("./fetch.js").Signer, more?: () => Glue | Promise<Glue>, arithmetic?: () => Arithmetic | Promise<Arithmetic> }} platform how this platform must be asked, and by what; what signs requests to Amazon; the module with everything, where `glue` is a smaller one; and the one that checks signatures, where those were built without it
  */
 export function createApi(glue, platform) {
 	const modules = createModules(glue, platform.more);
@@ -43,6 +43,7 @@ export function createApi(glue, platform) {
 			given.fetch ?? platform.fetch,
 			platform.requestInit,
 			given.timeout,
+			platform.sign,
 		),
 		verify: webCrypto.verify,
 		compute: arithmetic.compute,

@@ -304,6 +304,7 @@ export type Code =
   | "registry.challenge"
   | "registry.credentials"
   | "registry.name"
+  | "registry.none"
   | "registry.page"
   | "registry.rate-limited"
   | "registry.realm"

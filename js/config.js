@@ -1,12 +1,12 @@
 // The settings of a gateway, by the names that every runtime has for them, as what `Gateway.create` takes.
 
 /**
- * `UPSTREAM_CREDENTIALS` and `CLIENTS` are reserved for what the documentation calls the long form.
- *
  * @typedef {object} Settings
  * @property {string} [UPSTREAM] address of the registry, `http(s)://host[:port]`
  * @property {string} [NAME] name by which policies and signatures know that registry
  * @property {string} [REGISTRIES] several registries instead: JSON, `[{"prefix": …, "upstream": …, "name": …}]`
+ * @property {string} [UPSTREAM_CREDENTIALS] what registries are asked with: JSON, from `host[:port]` to credentials, or docker's `config.json`
+ * @property {string} [CLIENTS] who may ask: JSON, `[{"name": …, "sha256": …, "repositories": […]}]`
  * @property {ArrayBuffer | Uint8Array | string} [POLICY] the policy's bytes
  * @property {ArrayBuffer | Uint8Array | string} [POLICY_NEXT] the bytes of one that decides nothing: what it would change is logged
  * @property {Record<string, string> | string} [POLICY_ASSETS] path as the policy writes it → its bytes in base64
@@ -38,7 +38,12 @@ export const TEXTS = /** @type {const} */ ([
 	"MODE",
 	"ADMIN_SECRET",
 	"FOREIGN_LAYERS",
+	"UPSTREAM_CREDENTIALS",
+	"CLIENTS",
 ]);
+
+/** Those of them that are secret, or lists that change: with `@` before it, the path of a file that holds it, where a runtime has files. */
+export const FILES = /** @type {const} */ (["UPSTREAM_CREDENTIALS", "CLIENTS"]);
 
 /** How long one request waits, all in all, unless it is configured lower. */
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -59,6 +64,10 @@ export function configOf(env) {
 		upstream: env.UPSTREAM ?? "",
 		name: env.NAME ?? "",
 		...(env.REGISTRIES !== undefined && { registries: env.REGISTRIES }),
+		...(env.UPSTREAM_CREDENTIALS !== undefined && {
+			upstreamCredentials: env.UPSTREAM_CREDENTIALS,
+		}),
+		...(env.CLIENTS !== undefined && { clients: env.CLIENTS }),
 		policy: bytesOfFile(env.POLICY ?? ""),
 		...(env.POLICY_NEXT !== undefined && {
 			policyNext: bytesOfFile(env.POLICY_NEXT),

@@ -4,6 +4,7 @@ import { codedError } from "./error.js";
 
 /** @typedef {import("./task.js").FetchRequest} FetchRequest */
 /** @typedef {import("./task.js").FetchResponse} FetchResponse */
+/** @typedef {(request: Omit<FetchRequest, "maxBytes">, keys: import("./aws.js").Signing) => Promise<[string, string][]>} Signer gives the headers that go out */
 /** @typedef {{ response: import("./index.d.ts").FetchedResponse } | { error: import("./task.js").AnswerError }} Found */
 
 /** Milliseconds for one request with its whole answer. */
@@ -13,9 +14,10 @@ const PATIENCE = 30_000;
  * @param {import("./index.d.ts").Fetch | undefined} given instead of the platform's
  * @param {import("./api.js").RequestDefaults} init what every request carries on this platform
  * @param {number} [patience] milliseconds
+ * @param {Signer} [sign] for requests to Amazon
  * @returns {import("./task.js").Fetcher}
  */
-export function createFetcher(given, init, patience = PATIENCE) {
+export function createFetcher(given, init, patience = PATIENCE, sign) {
 	return async (request, stop) => {
 		const controller = new AbortController();
 		const timer = setTimeout(() => controller.abort(late(patience)), patience);
@@ -25,7 +27,7 @@ export function createFetcher(given, init, patience = PATIENCE) {
 		try {
 			// Whatever is lent need not heed the signal.
 			return await unless(controller.signal, () =>
-				sendAndRead(given, init, request, controller.signal),
+				sendAndRead(given, init, request, controller.signal, sign),
 			);
 		} catch (error) {
 			return {
@@ -110,9 +112,18 @@ function late(patience) {
 	);
 }
 
-/** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {FetchRequest} request @param {AbortSignal} signal */
-async function sendAndRead(given, init, request, signal) {
-	return readAnswer(await send(given, init, request, signal), request);
+/** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {FetchRequest} request @param {AbortSignal} signal @param {Signer} [sign] */
+async function sendAndRead(given, init, request, signal, sign) {
+	const signed = await withSignature(request, sign);
+	return readAnswer(await send(given, init, signed, signal), request);
+}
+
+/** Nothing that wants a signature goes out without one. @param {FetchRequest} request @param {Signer} [sign] */
+async function withSignature(request, sign) {
+	if (request.sign === undefined) return request;
+	if (sign === undefined)
+		throw new Error("this platform signs no requests to Amazon");
+	return { ...request, headers: await sign(request, request.sign) };
 }
 
 /** @param {import("./index.d.ts").Fetch | undefined} given @param {import("./api.js").RequestDefaults} init @param {Omit<FetchRequest, "maxBytes">} request @param {AbortSignal | undefined} signal */

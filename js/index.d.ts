@@ -324,8 +324,12 @@ export interface GatewayConfig {
 	upstream?: string;
 	/** Under which policies, signatures and messages know the upstream; its `host[:port]` when absent. */
 	name?: string;
-	/** Several registries, instead of those two: JSON, `[{"prefix": "hub", "upstream": "https://registry-1.docker.io", "name": "docker.io"}]`. */
+	/** Several registries, instead of those two: JSON, `[{"prefix": "hub", "upstream": "https://registry-1.docker.io", "name": "docker.io"}]`; each may have `realm`, `credentials` and `public`, too. */
 	registries?: string;
+	/** What registries are asked with: JSON, `{"registry.example.com": {"username": "…", "password": "…"}}`, or `{"identityToken": "…"}`, or `{"ecr": {"region": "…", "accessKeyId": "…", "secretAccessKey": "…"}}`; or docker's `config.json`. It wants `clients`, or `public` in the entry of `registries`. */
+	upstreamCredentials?: string;
+	/** Who may ask, each for its repositories: JSON, `[{"name": "ci", "sha256": "…", "repositories": ["registry.example.com/team"]}]`. Clients sign in at the registry when absent. */
+	clients?: string;
 	policy: Bytes;
 	/** Judged after each answer, and never decides: `judgeNext` says what it would change. */
 	policyNext?: Bytes;

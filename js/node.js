@@ -42,4 +42,5 @@ export const {
 	// The core follows redirects itself: it knows which credentials may go where.
 	requestInit: { redirect: "manual" },
 	fetch: guardedFetch,
+	sign: async (request, keys) => (await import("./aws.js")).sign(request, keys),
 });

@@ -9,7 +9,7 @@ import { unless } from "./fetch.js";
  *   policyExplain(policy: Uint8Array, reference: string, as?: string): any, parseReference(text: string): any, version(): string,
  *   startGateway(config: object): Task, __wbg_reset_state?(): void }} Glue whose module starts over where it can; wasm-pack's cannot
  * @typedef {{ advance(answers: Answer[]): object, free(): void }} Task whose steps are `{ done }` or `{ asks }`
- * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public" }} FetchRequest
+ * @typedef {{ method: string, url: string, headers: [string, string][], body?: string, maxBytes: number, egress: "operator" | "public", sign?: import("./aws.js").Signing }} FetchRequest
  * @typedef {{ scheme: string, spki: Uint8Array, message: Uint8Array, isDigest: boolean, signature: Uint8Array }} Computation
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck } | { id: number, kind: "compute", check: Computation }

@@ -6,6 +6,7 @@ import fullModule from "./sealgate_full_bg.wasm";
 import * as computing from "./sealgate_arithmetic.js";
 import computingModule from "./sealgate_arithmetic_bg.wasm";
 import { createApi } from "./api.js";
+import { sign } from "./aws.js";
 
 glue.initSync({ module });
 
@@ -41,4 +42,5 @@ export const {
 	arithmetic,
 	// The core follows redirects itself: it knows which credentials may go where.
 	requestInit: { redirect: "manual" },
+	sign,
 });

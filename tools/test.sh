@@ -22,7 +22,7 @@ took=()
 for target in "$@"; do
   started=$SECONDS
   case "$target" in
-    test-package | test-wasm-pack | test-page | test-element | test-docs-site | test-clients) wait_for_peers ;;
+    test-package | test-wasm-pack | test-page | test-element | test-docs-site | test-clients | test-deploy) wait_for_peers ;;
   esac
   make --no-print-directory "$target"
   took+=("$((SECONDS - started)) s  $target")

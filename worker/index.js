@@ -35,8 +35,8 @@ export { PolicyInForce, RepositoryState } from "./state.js";
 /** What is not a pull, costs as much as one, and may be asked for by anybody. */
 const LIMITED = /^\/(admin|api|badge|relay)(\/|$)/;
 
-/** A module of the package, in the page's addresses. */
-const MODULE = /^\/sealgate\/([\w-]+\.(?:js|wasm))$/;
+/** A module of the package, in the page's addresses; and the element for docs. */
+const MODULE = /^\/sealgate\/([\w-]+\.(?:css|js|wasm))$/;
 
 /** Of this isolate: it holds the gateway, which holds the parsed policy. */
 const running = createRunning(makeGateway, log);

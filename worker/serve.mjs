@@ -13,7 +13,7 @@ import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { TEXTS } from "../js/config.js";
+import { FILES, TEXTS } from "../js/config.js";
 import { siteFiles } from "../js/serve/files.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -46,7 +46,7 @@ try {
 }
 
 async function main() {
-	const settings = settingsOf(process.env);
+	const settings = await withFiles(settingsOf(process.env));
 	const sealgate = await loadPackage();
 	const policy = await readPolicy(settings, sealgate);
 	await checkPortIsFree(settings.port);
@@ -99,6 +99,26 @@ function settingsOf(env) {
 		demo: false,
 		more,
 	};
+}
+
+/**
+ * Settings whose text lies in a file, by its path.
+ *
+ * @param {Settings} settings
+ * @returns {Promise<Settings>}
+ */
+async function withFiles(settings) {
+	const more = { ...settings.more };
+	for (const name of FILES) {
+		const path = more[name]?.startsWith("@") ? more[name].slice(1) : undefined;
+		if (path === undefined) continue;
+		more[name] = await readFile(path, "utf8").catch((error) => {
+			throw new UsageError(
+				`${name} is @${path}: no such file can be read (${messageOf(error)}). Give the path of a file that holds it, or the text itself.`,
+			);
+		});
+	}
+	return { ...settings, more };
 }
 
 /** @param {string} upstream */
@@ -292,6 +312,8 @@ async function writeBundle(
 		configuration(directory, settings, registriesD !== undefined, shell, [
 			...modules,
 		]),
+		// It holds what the gateway signs in with.
+		{ mode: 0o600 },
 	);
 }
 

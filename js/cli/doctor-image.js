@@ -36,7 +36,7 @@ export async function images(client, findings, command, audit) {
 	await findings.trying("image", async () => {
 		const place = await located(client, command.image);
 		const pull = await pulled(client, place, command);
-		if (!came(findings, client, place, pull)) return;
+		if (!(await came(findings, client, place, pull))) return;
 		const one = { client, findings, place, pull, audit };
 		await findings.trying("HEAD", () => head(one));
 		await findings.trying("writes", () => writes(one));
@@ -140,8 +140,9 @@ async function pulled({ origin }, place, command) {
 }
 
 /** Whether there is an image to go on with. @param {Findings} findings @param {GatewayClient} client @param {Place} place @param {Pull} pull */
-function came(findings, { origin }, place, { status, headers, report }) {
-	const { host } = new URL(origin);
+async function came(findings, client, place, pull) {
+	const { status, headers, report } = pull;
+	const { host } = new URL(client.origin);
 	const name = named(host, place);
 	const { code, message, image } = report;
 	switch (status) {
@@ -174,7 +175,7 @@ function came(findings, { origin }, place, { status, headers, report }) {
 				isOurs
 					? "the message says what to do, and the page behind its link shows each step of the evidence"
 					: "these credentials may not read the repository, or something between refuses: ask the registry itself",
-				/\[([a-z0-9.-]+)\] Decision/.exec(message)?.[1],
+				codeIn(message),
 			);
 			return isOurs;
 		}
@@ -185,24 +186,35 @@ function came(findings, { origin }, place, { status, headers, report }) {
 				"check name and tag; registries say so also to whoever may not read it",
 			);
 			return false;
-		default:
+		default: {
+			const { message: own = message } =
+				errorOf(await client.ask(manifestPath(place), asked(pull))) ?? {};
 			findings.unknown(
 				"manifest",
-				`${name}: ${status}: ${message}`,
+				`${name}: ${status}: ${own}`,
 				"ask again; the gateway's log says what went wrong at the registry (upstream)",
-				code,
+				codeIn(own) ?? code,
 			);
 			return false;
+		}
 	}
+}
+
+/** What nodes send with a question for a manifest. @param {Pull} pull @returns {{ headers: [string, string][] }} */
+function asked({ authorization }) {
+	return { headers: [...authorization, ["accept", MANIFESTS]] };
+}
+
+/** The code that a message of the gateway has in brackets. @param {string} message */
+function codeIn(message) {
+	return /\[([a-z0-9.-]+)\](?: Decision |$)/.exec(message)?.[1];
 }
 
 /** As docker and containerd begin: HEAD by tag, then the digest that it named. @param {Case} one */
 async function head({ client, findings, place, pull }) {
-	/** @type {[string, string][]} */
-	const headers = [...pull.authorization, ["accept", MANIFESTS]];
 	const found = await client.ask(manifestPath(place), {
 		method: "HEAD",
-		headers,
+		...asked(pull),
 	});
 	const different = [
 		"docker-content-digest",
@@ -227,7 +239,7 @@ async function head({ client, findings, place, pull }) {
 		);
 	const digest = found.headers.get("docker-content-digest") ?? "";
 	const path = manifestPath({ ...place, ref: digest });
-	const { status } = await client.ask(path, { headers });
+	const { status } = await client.ask(path, asked(pull));
 	if (status === 200)
 		return findings.ok("HEAD", "as GET, and the digest that it names comes");
 	findings.problem(
@@ -254,9 +266,7 @@ async function writes({ client, findings, place }) {
 /** As containerd asks a mirror of another registry. @param {Case} one */
 async function otherOrigin({ client, findings, place, pull }) {
 	const path = `${manifestPath(place)}?ns=elsewhere.invalid`;
-	const { status } = await client.ask(path, {
-		headers: [...pull.authorization, ["accept", MANIFESTS]],
-	});
+	const { status } = await client.ask(path, asked(pull));
 	if (status === 403) return findings.ok("ns=", "another registry's: 403");
 	findings.problem(
 		"ns=",

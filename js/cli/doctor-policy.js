@@ -21,7 +21,7 @@ const REMEDIES = [
 	[/^host\.egress/, "list the host in EGRESS if it is yours"],
 	[
 		/^(host|registry|upstream)\./,
-		"see that the registry can be reached from the gateway: its log says what went wrong (upstream)",
+		"see that the registry, its token service and lookasides can be reached from the gateway: its log says which did not answer (upstream)",
 	],
 	[/^config\./, "put the configuration right: the message says what"],
 	[

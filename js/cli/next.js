@@ -53,16 +53,14 @@ async function asked(client) {
 }
 
 /** Each instance knows what it served; of one image the newest counts. @param {Next[]} found */
-function merge(found) {
+export function merge(found) {
 	/** @type {Map<string, Difference>} */
 	const byImage = new Map();
 	for (const one of found.flatMap(({ differences }) => differences)) {
 		const known = byImage.get(one.image);
-		if (known === undefined || known.last <= one.last)
-			byImage.set(one.image, {
-				...one,
-				since: Math.min(one.since, known?.since ?? one.since),
-			});
+		const newest = known === undefined || known.last <= one.last ? one : known;
+		const since = Math.min(one.since, known?.since ?? one.since);
+		byImage.set(one.image, { ...newest, since });
 	}
 	const sum = (/** @type {"compared" | "open"} */ name) =>
 		found.reduce((all, next) => all + next[name], 0);

@@ -6,7 +6,7 @@ import { createSecureContext } from "node:tls";
 import { codedError } from "../error.js";
 import { createReach } from "../cli/network.js";
 import { read, readFolder, readNext, readPolicy } from "../cli/inputs.js";
-import { configOf, requestTimeout } from "../config.js";
+import { FILES, configOf, requestTimeout } from "../config.js";
 import { demoRegistry } from "../demo.js";
 import { Gateway } from "../node.js";
 import { toResponse } from "../public.js";
@@ -18,7 +18,7 @@ import { createStore } from "./store.js";
 /** @typedef {import("./settings.js").Serving} Serving */
 /** @typedef {{ cert: Uint8Array, key: Uint8Array }} Certificate */
 /** @typedef {import("../cli/network.js").Reach} Reach */
-/** @typedef {{ ca: Uint8Array[], policy: Uint8Array, policyNext?: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, certificate?: Certificate }} Read */
+/** @typedef {{ ca: Uint8Array[], policy: Uint8Array, policyNext?: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array>, certificate?: Certificate, texts: Record<string, Uint8Array> }} Read */
 /** @typedef {{ gateway: import("../index.d.ts").Gateway, read: Read, reach: Reach }} Running */
 
 /**
@@ -131,7 +131,7 @@ export async function createRunning(
  * @param {Serving} serving @param {boolean} [again] not at the start, where a path may be mistaken @returns {Promise<Read>}
  */
 async function readFiles(
-	{ policy: path, policyNext: nextPath, registriesD, ca, tls },
+	{ policy: path, policyNext: nextPath, registriesD, ca, tls, texts },
 	again = false,
 ) {
 	const found = await readPolicy(path, "--policy", registriesD).catch(
@@ -161,7 +161,20 @@ async function readFiles(
 		...(folder && { registriesD: folder }),
 		ca: ca.map((file) => read(file, "ca.unreadable", "--ca")),
 		...(tls && { certificate: readCertificate(tls) }),
+		texts: readTexts(texts),
 	};
+}
+
+/** Settings that lie in files. @param {import("../config.js").Settings} texts @returns {Record<string, Uint8Array>} */
+function readTexts(texts) {
+	return Object.fromEntries(
+		FILES.flatMap((name) => {
+			const text = texts[name] ?? "";
+			return text.startsWith("@")
+				? [[name, read(text.slice(1), "setting.unreadable", `$${name}`)]]
+				: [];
+		}),
+	);
 }
 
 /** @param {{ cert: string, key: string }} files @returns {Certificate} */
@@ -183,11 +196,17 @@ function readCertificate(files) {
 /** @param {Serving} serving @param {Read} found @param {string} secret @returns {import("../config.js").Settings} */
 function settingsOf(
 	{ texts },
-	{ policy, policyNext, assets, registriesD },
+	{ policy, policyNext, assets, registriesD, texts: inFiles },
 	secret,
 ) {
 	return {
 		...texts,
+		...Object.fromEntries(
+			Object.entries(inFiles).map(([name, bytes]) => [
+				name,
+				Buffer.from(bytes).toString("utf8"),
+			]),
+		),
 		SECRET: secret,
 		POLICY: policy,
 		...(policyNext && { POLICY_NEXT: policyNext }),

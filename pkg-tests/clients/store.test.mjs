@@ -1,8 +1,8 @@
 // The worker's store: the platform's cache, trusted for nothing, and never in the way.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { createStore } from "../../worker/store.js";
+import { mock, test } from "node:test";
+import { createStore, objectName } from "../../worker/store.js";
 
 test("without a Cache API nothing is there, and nothing fails", async () => {
 	const store = createStore();
@@ -46,5 +46,65 @@ test('a Cache API is shared by isolates, and its failures read as "not there"', 
 		assert.equal(kept.size, 1);
 	} finally {
 		Reflect.deleteProperty(globalThis, "caches");
+	}
+});
+
+test("each repository has an object; verdicts say none", () => {
+	const digest = `sha256:${"a".repeat(64)}`;
+	const upstream = "https://registry.example.com:5000";
+	for (const [key, name] of [
+		[`hints/${upstream}/team/app`, `repository/${upstream}/team/app`],
+		[
+			`content/${upstream}/team/app/${digest}`,
+			`repository/${upstream}/team/app`,
+		],
+		["verdict/0f3a", "verdict/0"],
+		["verdict/ff3a", "verdict/f"],
+	])
+		assert.equal(objectName(key), name);
+});
+
+test("objects that stall or fail hold up nobody, are told of once, and are asked again later", async () => {
+	mock.timers.enable({ apis: ["setTimeout", "Date"] });
+	try {
+		let asked = 0;
+		/** @type {() => Promise<string | null>} */
+		let answer = () => new Promise(() => {});
+		const objects = {
+			idFromName: (/** @type {string} */ name) => name,
+			get: () => ({
+				load: () => {
+					asked += 1;
+					return answer();
+				},
+				save: async () => void (await answer()),
+			}),
+		};
+		/** @type {any[]} */
+		const told = [];
+		const store = createStore(objects, (line) => told.push(line));
+		const waiting = [store.load("hints/u/r"), store.load("hints/u/r")];
+		mock.timers.tick(999);
+		assert.equal(told.length, 0);
+		mock.timers.tick(1);
+		assert.deepEqual(await Promise.all(waiting), [null, null]);
+		assert.deepEqual(
+			told.map(({ code }) => code),
+			["store.failed"],
+		);
+		assert.equal(await store.load("hints/u/r"), null);
+		await store.save("hints/u/r", "x", 60);
+		assert.equal(asked, 2, "it is left alone");
+		mock.timers.tick(10_000);
+		answer = async () => "found";
+		assert.equal(await store.load("hints/u/r"), "found");
+		answer = async () => {
+			throw new Error("overloaded");
+		};
+		assert.equal(await store.load("hints/u/r"), null);
+		assert.equal(told.length, 2);
+		assert.match(told[1].message, /overloaded/);
+	} finally {
+		mock.timers.reset();
 	}
 });

@@ -20,7 +20,7 @@ const TIMEOUT_MS = 120_000;
  * @property {string} name
  * @property {string} version
  * @property {boolean} printsBody whether it shows the message of a refusal; otherwise only HTTP/1.1's reason phrase
- * @property {(reference: string) => Promise<Result>} pull into an empty store
+ * @property {(reference: string, login?: string) => Promise<Result>} pull into an empty store; `login`: `name:token`
  * @property {() => Promise<void>} stop
  */
 
@@ -97,7 +97,7 @@ export async function startClients() {
  * @param {string} name
  * @param {string} version
  * @param {boolean} printsBody
- * @param {(reference: string, folder: string) => Promise<Result>} pull
+ * @param {(reference: string, folder: string, login: string | undefined) => Promise<Result>} pull
  * @returns {Client}
  */
 function client(name, version, printsBody, pull) {
@@ -105,10 +105,10 @@ function client(name, version, printsBody, pull) {
 		name,
 		version,
 		printsBody,
-		async pull(reference) {
+		async pull(reference, login) {
 			const folder = await mkdtemp(join(tmpdir(), `sealgate-${name}-`));
 			try {
-				return await pull(reference, folder);
+				return await pull(reference, folder, login);
 			} finally {
 				await rm(folder, { recursive: true, force: true });
 			}
@@ -124,7 +124,7 @@ async function containersStorage(name) {
 		name,
 		/\d+\.\d+(\.\d+)?/.exec(output)?.[0] ?? "",
 		true,
-		async (reference, folder) => {
+		async (reference, folder, login) => {
 			const policy = await openPolicy(folder);
 			const roots = [
 				"--root",
@@ -144,6 +144,7 @@ async function containersStorage(name) {
 					...roots,
 					...args,
 					"pull",
+					...(login === undefined ? [] : ["--creds", login]),
 					"--tls-verify=false",
 					"--signature-policy",
 					policy,
@@ -161,7 +162,7 @@ async function skopeo() {
 		"skopeo",
 		/\d+\.\d+(\.\d+)?/.exec(output)?.[0] ?? "",
 		true,
-		async (reference, folder) => {
+		async (reference, folder, login) => {
 			const policy = await openPolicy(folder);
 			return run(
 				"skopeo",
@@ -169,6 +170,7 @@ async function skopeo() {
 					"--policy",
 					policy,
 					"copy",
+					...(login === undefined ? [] : ["--src-creds", login]),
 					"--src-tls-verify=false",
 					`docker://${reference}`,
 					`dir:${join(folder, "image")}`,
@@ -182,10 +184,25 @@ async function skopeo() {
 async function crane() {
 	const program = await tool("crane");
 	const { output } = await run(program, ["version"]);
-	return client("crane", output.trim(), true, async (reference, folder) =>
-		run(program, ["pull", "--insecure", reference, join(folder, "image.tar")], {
-			env: { HOME: folder, DOCKER_CONFIG: folder },
-		}),
+	return client(
+		"crane",
+		output.trim(),
+		true,
+		async (reference, folder, login) => {
+			if (login !== undefined) {
+				const [host = ""] = reference.split("/");
+				const auth = Buffer.from(login).toString("base64");
+				await writeFile(
+					join(folder, "config.json"),
+					JSON.stringify({ auths: { [host]: { auth } } }),
+				);
+			}
+			return run(
+				program,
+				["pull", "--insecure", reference, join(folder, "image.tar")],
+				{ env: { HOME: folder, DOCKER_CONFIG: folder } },
+			);
+		},
 	);
 }
 
@@ -228,13 +245,14 @@ async function containerd() {
 		name: "ctr",
 		version: /\d+\.\d+(\.\d+)?/.exec(output)?.[0] ?? "",
 		printsBody: false,
-		async pull(reference) {
+		async pull(reference, login) {
 			pulls += 1;
 			return ctr(
 				"--namespace",
 				`pull${pulls}`,
 				"images",
 				"pull",
+				...(login === undefined ? [] : ["--user", login]),
 				"--plain-http",
 				"--snapshotter",
 				"native",

@@ -21,6 +21,7 @@ import { createServer, request as httpRequest } from "node:http";
  * @property {string | Buffer} [body] replaces the upstream's body
  * @property {(body: Buffer) => Buffer} [tamper] changes the upstream's body
  * @property {number} [cut] cut the connection after this many bytes of the body
+ * @property {number} [stall] nothing more comes after this many bytes of the body; below 0, not even the headers
  */
 /** @typedef {{ method: string, path: string, headers: import("node:http").IncomingHttpHeaders, status: number, bytes: number }} LogLine */
 /** @typedef {{ status: number, headers: import("node:http").IncomingHttpHeaders, body: Buffer }} Answer */
@@ -89,6 +90,7 @@ async function handle(upstream, rules, log, request, response) {
 		request.socket.destroy();
 		return;
 	}
+	if (rule?.stall !== undefined && rule.stall < 0) return;
 	const answer =
 		rule?.status !== undefined && rule.body !== undefined
 			? { status: rule.status, headers: {}, body: Buffer.from(rule.body) }
@@ -98,6 +100,8 @@ async function handle(upstream, rules, log, request, response) {
 	line.bytes = method === "HEAD" ? 0 : body.length;
 	response.writeHead(status, answerHeaders);
 	if (method === "HEAD") response.end();
+	else if (rule?.stall !== undefined)
+		response.write(body.subarray(0, rule.stall));
 	else if (rule?.cut !== undefined)
 		response.write(body.subarray(0, rule.cut), () => request.socket.destroy());
 	else response.end(body);

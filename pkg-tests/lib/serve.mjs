@@ -106,9 +106,10 @@ function programOf(runtime, upstream) {
  * Runs what `make serve` runs where it is expected to end by itself.
  *
  * @param {Record<string, string>} settings
+ * @param {string} [runtime]
  * @returns {Promise<{ code: number, output: string }>}
  */
-export async function serveFails(settings) {
+export async function serveFails(settings, runtime = process.env.RUNTIME) {
 	const env = {
 		...process.env,
 		UPSTREAM: "",
@@ -117,7 +118,7 @@ export async function serveFails(settings) {
 		PORT: String(await freePort()),
 		...settings,
 	};
-	const args = programOf(process.env.RUNTIME, env.UPSTREAM ?? "");
+	const args = programOf(runtime, env.UPSTREAM ?? "");
 	const child = spawn(process.execPath, args, {
 		env,
 		stdio: ["ignore", "pipe", "pipe"],

@@ -8,7 +8,7 @@ import { before, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { commandLine } from "./cli.mjs";
 import { startRegistry } from "./registry.mjs";
-import { builtPackage, demo as readDemo } from "./support.mjs";
+import { builtPackage, demo as readDemo, root } from "./support.mjs";
 
 /** @type {ReturnType<typeof commandLine>} */
 let cli;
@@ -126,6 +126,28 @@ test("every command has help in two ways, with every option that it takes", asyn
 		Object.keys(table.OPTIONS).filter((name) => !taken.has(name)),
 		["help", "version"],
 	);
+});
+
+test("docs/cli.md has every command and option, in the words of the table", () => {
+	const page = readFileSync(join(root, "docs/cli.md"), "utf8").split("\n");
+	const cell = (/** @type {string} */ text) => text.replaceAll("|", "\\|");
+	const rows = table.NAMES.map((/** @type {string} */ name) => {
+		const { purpose, usage } = table.entryOf(name);
+		const given = usage.map(
+			(/** @type {string} */ line) => `\`${cell(line)}\``,
+		);
+		return `| \`sealgate ${name}\` | ${purpose} | ${given.join("<br>")} |`;
+	});
+	for (const name of Object.keys(table.OPTIONS)) {
+		const { short, value, text } = table.optionOf(name);
+		const typed = `${short ? `-${short}, ` : ""}--${name}${value ? ` ${value}` : ""}`;
+		const by = table.NAMES.filter((/** @type {string} */ command) =>
+			table.entryOf(command).takes.includes(name),
+		);
+		rows.push(`| \`${typed}\` | ${cell(text)} | ${by.join(", ") || "all"} |`);
+	}
+	const found = page.filter((line) => /^\| `(sealgate |-)/.test(line));
+	assert.deepEqual(found.sort(), rows.sort());
 });
 
 test("one suggestion for what was mistyped, and none for what is far from all", async () => {

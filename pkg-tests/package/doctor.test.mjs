@@ -11,7 +11,13 @@ import { afterEach, before, test } from "node:test";
 import { startWorker } from "../lib/serve.mjs";
 import { commandLine } from "./cli.mjs";
 import { startRegistry } from "./registry.mjs";
-import { atEnd, demo as readDemo, root, temporaryFolder } from "./support.mjs";
+import {
+	atEnd,
+	builtPackage,
+	demo as readDemo,
+	root,
+	temporaryFolder,
+} from "./support.mjs";
 
 const SECRET = "the administrator's secret";
 const IMAGE = "demo.example/demo/signed:1.0";
@@ -507,6 +513,28 @@ test("the next policy: what only the old key signed, and a next policy that is n
 	assert.equal(none.status, 2);
 });
 
+test("of one image the newest word counts, whichever gateway is named first", async () => {
+	const { merge } = await import(join(builtPackage(), "cli/next.js"));
+	const of = (/** @type {string} */ code, /** @type {number} */ last) => ({
+		compared: 1,
+		open: 1,
+		more: false,
+		differences: [{ image: "a", next: { code }, since: last - 5, last }],
+	});
+	const [old, young] = [of("old", 10), of("young", 20)];
+	for (const found of [
+		[old, young],
+		[young, old],
+	]) {
+		const { differences, ...rest } = merge(found);
+		assert.deepEqual(rest, { compared: 2, open: 2, more: false });
+		assert.deepEqual(differences, [
+			{ image: "a", next: { code: "young" }, since: 5, last: 20 },
+		]);
+	}
+	assert.equal(merge([old, { ...young, more: true }]).more, true);
+});
+
 test("what was refused lately, by its code", async () => {
 	const fresh = await serve();
 	assert.equal(
@@ -582,6 +610,79 @@ test("credentials: none, those of the nodes; an image that is not there; a regis
 	assert.match(lost.bad.join(), /unknown manifest/);
 });
 
+test("a registry below a prefix, whose token service is its own", async () => {
+	const registry = await startRegistry(readDemo(), { bearer: "node:password" });
+	const { url, host } = await serve({
+		policy: join(DEMO, "policy.json"),
+		// What is below a prefix is served if everybody may read it; the empty one gets what clients sign in with.
+		settings: {
+			REGISTRIES: JSON.stringify([
+				{
+					prefix: "team",
+					upstream: "http://demo.example",
+					name: "other.example",
+				},
+				{
+					prefix: "",
+					upstream: `http://${registry.host}`,
+					name: "demo.example",
+				},
+			]),
+			UPSTREAM: "",
+		},
+		upstream: "none",
+	});
+	const file = join(cli.project, "token.json");
+	const auth = btoa("node:password");
+	writeFileSync(file, JSON.stringify({ auths: { [host]: { auth } } }));
+	const env = { REGISTRY_AUTH_FILE: file };
+	const none = await doctor([url, IMAGE]);
+	assert.deepEqual([none.status, none.bad], [1, ["problem manifest"]]);
+	const known = await doctor([url, IMAGE], env);
+	assert.deepEqual([known.status, known.bad], [0, []]);
+	assert.ok(registry.asked.some((one) => one.startsWith("GET /token?")));
+	assert.match(known.of("blobs")[0]?.found ?? "", /those that the image lists/);
+	const below = await doctor([url, "other.example/x:1"], env);
+	assert.match(
+		below.findings.at(-1)?.found ?? "",
+		/^localhost:\d+\/team\/x:1: /,
+		"what the gateway calls it",
+	);
+});
+
+test("a lookaside that cannot be had", async () => {
+	const folder = join(cli.project, "registries.d");
+	mkdirSync(folder);
+	writeFileSync(
+		join(folder, "demo.yaml"),
+		"default-docker:\n  use-sigstore-attachments: true\n  lookaside: http://localhost:1/lookaside\n",
+	);
+	const registry = await startRegistry(readDemo());
+	const { url } = await serve({
+		upstream: `http://${registry.host}`,
+		name: "demo.example",
+		policy: join(DEMO, "policy.json"),
+		registriesD: folder,
+	});
+	const image = "demo.example/demo/gpg:1.0";
+	const { status, of } = await doctor([url, image]);
+	assert.equal(status, 2);
+	const [manifest] = of("manifest");
+	// Where it is, clients are not told.
+	assert.deepEqual(
+		[manifest?.level, manifest?.code],
+		["unknown", "host.unreachable"],
+	);
+	assert.doesNotMatch(manifest?.found ?? "", /localhost:1\b/);
+	const lately = await doctor([url, ...asAdministrator]);
+	const [refusals] = lately.of("refusals");
+	assert.deepEqual(
+		[refusals?.level, refusals?.code],
+		["warning", "host.unreachable"],
+	);
+	assert.match(refusals?.remedy ?? "", /lookasides can be reached/);
+});
+
 /** Each: what is planted between, the image, and what is found. @type {[string, string, Change, string[]][]} */
 const PLANTED = [
 	[
@@ -615,6 +716,15 @@ const PLANTED = [
 				? { status: 200 }
 				: undefined,
 		["problem manifest signature.missing", "problem HEAD"],
+	],
+	[
+		"HEAD that is refused",
+		"signed",
+		(path, method) =>
+			method === "HEAD" && /\/manifests\//.test(path)
+				? { status: 403 }
+				: undefined,
+		["problem HEAD"],
 	],
 	[
 		"a digest that does not come after HEAD",
@@ -765,7 +875,7 @@ test("a client that can get around it: podman, containerd, docker", async () => 
 
 test("what may not stand together is refused before anything is asked", async () => {
 	for (const [line, expected] of /** @type {[string, RegExp][]} */ ([
-		["doctor", /doctor needs a gateway's address/],
+		["doctor", /doctor needs a gateway/],
 		["doctor gate.example.com", /expected the gateway's address, http\(s\)/],
 		["doctor https://gate.example.com/v2/", /http\(s\):\/\/host/],
 		["doctor https://user:pass@gate.example.com", /http\(s\):\/\/host/],

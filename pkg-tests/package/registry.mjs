@@ -63,6 +63,12 @@ function answerTo(
 			"www-authenticate": challenge,
 		});
 	}
+	if (pathname === "/v2/")
+		return {
+			status: 200,
+			headers: { "docker-distribution-api-version": "registry/2.0" },
+			body: Buffer.from("{}"),
+		};
 	const repository = refuse.find((name) => pathname.includes(`/demo/${name}`));
 	if (repository && pathname.startsWith("/api/evidence/")) {
 		if (withheld || searchParams.get("ref") !== "1.0")

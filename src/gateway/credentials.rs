@@ -179,10 +179,11 @@ fn docker(key: &str, node: &Node) -> Result<Credential, ConfigError> {
         })
 }
 
-/// RFC 7617: no colon in a name, no control character in either.
+/// RFC 7617: no colon in a name, no control character in it. In a password there may be some: Google's
+/// is a file of several lines, and it travels as base64.
 fn basic(username: &str, password: &str) -> Option<Credentials> {
-    let fits = |text: &str| !text.is_empty() && !text.contains(char::is_control);
-    (fits(username) && fits(password) && !username.contains(':')).then(|| Credentials::Basic {
+    let is_name = !username.is_empty() && !username.contains([':', '\0', '\r', '\n']);
+    (is_name && !password.is_empty()).then(|| Credentials::Basic {
         username: username.into(),
         password: password.into(),
     })
@@ -236,6 +237,11 @@ mod tests {
                 basic_of("u", "p"),
             ),
             (
+                r#"{"google": {"username": "_json_key", "password": "{\n  \"type\": 1\n}"}}"#,
+                "google",
+                basic_of("_json_key", "{\n  \"type\": 1\n}"),
+            ),
+            (
                 r#"{"auths": {"r.test": {"auth": "PHRva2VuPjo=", "identitytoken": "t"}}}"#,
                 "r.test",
                 identity("t"),
@@ -262,7 +268,7 @@ mod tests {
             r#"{"a": {"username": "hush"}}"#,
             r#"{"a": {"username": "hush", "password": ""}}"#,
             r#"{"a": {"username": "hu:sh", "password": "hush"}}"#,
-            r#"{"a": {"username": "u", "password": "hush\r\nx: y"}}"#,
+            r#"{"a": {"username": "u\nhush", "password": "hush"}}"#,
             r#"{"a": {"username": "u", "password": "hush", "more": "hush"}}"#,
             r#"{"a": {"username": "u", "password": 17}}"#,
             r#"{"a": {"identityToken": "hush", "username": "u"}}"#,

@@ -56,7 +56,9 @@ impl Credentials {
             Self::Anonymous => text.into(),
             Self::Basic { password, .. } => {
                 let header = self.basic().unwrap_or_default();
-                hide(&hide(text, password), header.trim_start_matches("Basic "))
+                let text = hide(text, header.trim_start_matches("Basic "));
+                // One of several lines would be shown as one.
+                password.lines().fold(text, |text, line| hide(&text, line))
             }
             Self::IdentityToken(token) => hide(text, token),
             Self::Forward(headers) => headers.iter().fold(text.into(), |text, (_, value)| {
@@ -439,6 +441,11 @@ mod tests {
                 "{hidden}"
             );
         }
+        let lines = Credentials::Basic {
+            username: "_json_key".into(),
+            password: "{\n  \"hush!\": 1\n}".into(),
+        };
+        assert_eq!(lines.hidden_in("no: {  \"hush!\": 1}"), "no: {(hidden)}");
         let header = "Basic dXNlcjpodXNoIQ==";
         let forwarded = alloc::vec![("authorization".into(), header.into())];
         assert_eq!(

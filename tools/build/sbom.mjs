@@ -1,5 +1,5 @@
 /**
- * Writes which crates the module is made of, with their licences, into the package: CycloneDX, without a time, so that the same sources give the same bytes.
+ * Writes which crates the module is made of, and what of npm is carried along, with their licences, into the package: CycloneDX, without a time, so that the same sources give the same bytes.
  *
  * @module
  */
@@ -7,6 +7,7 @@ import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { carry } from "./vendor.mjs";
 
 const [folder] = process.argv.slice(2);
 const { packages, resolve } = JSON.parse(
@@ -65,6 +66,14 @@ const component = (/** @type {string} */ id) => {
 		purl: reference(id),
 	};
 };
+const carried = carry(folder).map(({ name, version, license }) => ({
+	type: "library",
+	"bom-ref": `pkg:npm/${name}@${version}`,
+	name,
+	version,
+	licenses: [{ expression: license }],
+	purl: `pkg:npm/${name}@${version}`,
+}));
 const sorted = [...found].sort((a, b) =>
 	reference(a) < reference(b) ? -1 : 1,
 );
@@ -73,11 +82,20 @@ const document = {
 	specVersion: "1.6",
 	version: 1,
 	metadata: { component: component(resolve.root) },
-	components: sorted.filter((id) => id !== resolve.root).map(component),
-	dependencies: sorted.map((id) => ({
-		ref: reference(id),
-		dependsOn: compiledIn(nodes.get(id)).map(reference).sort(),
-	})),
+	components: [
+		...sorted.filter((id) => id !== resolve.root).map(component),
+		...carried,
+	],
+	dependencies: [
+		...sorted.map((id) => ({
+			ref: reference(id),
+			dependsOn: [
+				...compiledIn(nodes.get(id)).map(reference),
+				...(id === resolve.root ? carried.map(({ purl }) => purl) : []),
+			].sort(),
+		})),
+		...carried.map(({ purl }) => ({ ref: purl, dependsOn: [] })),
+	],
 };
 writeFileSync(
 	join(folder, "sbom.cdx.json"),

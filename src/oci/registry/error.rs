@@ -82,6 +82,11 @@ pub enum RegistryError {
         /// What was given.
         text: String,
     },
+    /// Nothing at this address answers as a registry does.
+    NoRegistry {
+        /// Where it was asked.
+        url: String,
+    },
     /// The repository, tag or digest is none.
     Name {
         /// What was given.
@@ -117,6 +122,7 @@ impl RegistryError {
         "registry.realm",
         "registry.token",
         "registry.address",
+        "registry.none",
         "registry.name",
         "registry.page",
         "lookaside.status",
@@ -170,6 +176,7 @@ impl RegistryError {
                 status,
             },
             Self::Address { .. } => Self::Address { text: name() },
+            Self::NoRegistry { .. } => Self::NoRegistry { url: name() },
             Self::Page { .. } => Self::Page { url: name() },
             Self::Lookaside { status, .. } => Self::Lookaside {
                 url: name(),
@@ -193,6 +200,7 @@ impl Coded for RegistryError {
             Self::Realm { .. } => "registry.realm",
             Self::Token { .. } => "registry.token",
             Self::Address { .. } => "registry.address",
+            Self::NoRegistry { .. } => "registry.none",
             Self::Name { .. } => "registry.name",
             Self::Page { .. } => "registry.page",
             Self::Lookaside { .. } => "lookaside.status",
@@ -248,6 +256,11 @@ impl fmt::Display for RegistryError {
                 f,
                 "expected the address of a registry such as https://registry.example.com, found \
                  {text:?}"
+            ),
+            Self::NoRegistry { url } => write!(
+                f,
+                "expected {url} to answer as a registry does (GET /v2/), found status 404: see \
+                 whether that is its address"
             ),
             Self::Name { text } => write!(
                 f,

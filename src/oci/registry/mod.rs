@@ -314,7 +314,7 @@ impl<'h, H: Host> Registry<'h, H> {
             .await?;
         self.found(answer, "200")?
             .map(|_| ())
-            .ok_or_else(|| self.told(RegistryError::Address { text: url.shown() }))
+            .ok_or_else(|| self.told(RegistryError::NoRegistry { url: url.shown() }))
     }
 
     /// What HEAD says of the manifest of this tag or digest; `None` when there is none.

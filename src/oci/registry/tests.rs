@@ -545,6 +545,19 @@ fn addresses_that_others_name_are_public_ones() {
     );
 }
 
+#[test]
+fn where_there_is_no_registry() {
+    let host = fake(vec![("GET https://r.test/v2/", status(404))]);
+    let registry = registry(&host, Credentials::Anonymous).named("r.example");
+    let error = run(registry.ping()).unwrap_err();
+    assert_eq!(error.code(), "registry.none");
+    assert!(
+        error.to_string().contains("r.example") && !error.to_string().contains("r.test"),
+        "{error}"
+    );
+    assert!(registry.take_troubles().concat().contains("r.test"));
+}
+
 /// What a gateway tells its clients holds the registry's name; its operator is told everything.
 #[test]
 fn a_named_registry_keeps_its_address() {
