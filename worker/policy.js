@@ -124,7 +124,7 @@ export function createRunning(make, tell) {
 				return blind;
 			}
 			throw codedError(
-				wrong?.code ?? "policy.unavailable",
+				wrong?.code ?? "policies.unavailable",
 				wrong?.message ?? "expected a policy, found none",
 			);
 		},
@@ -147,7 +147,7 @@ export function createRunning(make, tell) {
 			const object = objectOf(env);
 			if (object === undefined || env.POLICIES === undefined)
 				throw codedError(
-					"policy.not-here",
+					"policies.not-here",
 					"expected POLICIES and POLICY_IN_FORCE to be bound, found that the policy of this gateway comes from elsewhere: change it there",
 				);
 			const settings = fromBundle(text);
@@ -186,7 +186,7 @@ async function read(env, known) {
 	if (print === known) return undefined;
 	if (print === null)
 		throw codedError(
-			"policy.not-pushed",
+			"policies.not-pushed",
 			"expected a policy that was pushed, found none yet: sealgate policy push FILE URL",
 		);
 	const text = await POLICIES.get(print, {
@@ -239,12 +239,12 @@ async function within(ms, work) {
 
 /** @param {string} expected */
 function unavailable(expected) {
-	return codedError("policy.unavailable", `expected ${expected}`);
+	return codedError("policies.unavailable", `expected ${expected}`);
 }
 
 /** @param {unknown} error @returns {Failure} */
 function failureOf(error) {
-	const { code = "policy.unavailable", message } =
+	const { code = "policies.unavailable", message } =
 		/** @type {{ code?: string, message: string }} */ (error);
 	return { code: String(code), message };
 }

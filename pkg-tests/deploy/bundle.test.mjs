@@ -123,5 +123,5 @@ test("what is none is not taken for one", () => {
 		JSON.stringify({ ...good, registriesD: [] }),
 		JSON.stringify({ ...good, registriesd: {} }),
 	])
-		assert.throws(() => fromBundle(wrong), { code: "policy.bundle" }, wrong);
+		assert.throws(() => fromBundle(wrong), { code: "policies.bundle" }, wrong);
 });
