@@ -36,6 +36,8 @@ const LOOK_EVERY_MS = 5_000;
 const PATIENCE_MS = 3_000;
 /** After this time an isolate without a policy asks again. */
 const RETRY_MS = 1_000;
+/** What a bundle itself is to blame for. */
+const UNUSABLE = /^(policies\.bundle$|config\.)/;
 /** A bundle under its SHA-256 stays what it is. */
 const CACHE_SECONDS = 86_400;
 
@@ -90,8 +92,8 @@ export function createRunning(make, tell) {
 			seen = found?.print ?? seen;
 		} catch (error) {
 			const failure = failureOf(error);
-			// What cannot be used is not tried again until there is something else; what could not be had is.
-			if (found !== undefined) seen = found.print;
+			// What cannot be used is not tried again until there is something else; what failed in passing is.
+			if (UNUSABLE.test(failure.code)) seen = found?.print ?? seen;
 			if (failure.message !== wrong?.message)
 				tell({
 					event: "configuration",
