@@ -161,7 +161,7 @@ test-matrix: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_module
 
 .PHONY: test-deploy
 test-deploy: pkg/package.json apt-peers go-peers pkg-tests/deploy/node_modules/.package-lock.json ## the packed package as it is deployed: workerd by its configuration, systemd's units, wrangler and its local Cloudflare
-	node --test --test-concurrency=1 pkg-tests/deploy/bundle.test.mjs pkg-tests/deploy/state.test.mjs pkg-tests/deploy/workerd.test.mjs pkg-tests/deploy/cloudflare.test.mjs
+	node --test --test-concurrency=1 pkg-tests/deploy/bundle.test.mjs pkg-tests/deploy/policy.test.mjs pkg-tests/deploy/state.test.mjs pkg-tests/deploy/workerd.test.mjs pkg-tests/deploy/cloudflare.test.mjs
 
 .PHONY: test-deploy-container
 test-deploy-container: pkg/package.json apt-peers go-peers ## the image of the Containerfile, on a base that mmdebstrap makes (once; minutes): built and run by buildah; not in CI

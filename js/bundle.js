@@ -117,7 +117,7 @@ function toBase64(bytes) {
 /** @param {string} expected @param {string} found */
 function malformed(expected, found) {
 	return codedError(
-		"policy.bundle",
+		"policies.bundle",
 		`expected a policy's bundle, as sealgate policy bundle writes it, with ${expected}, found ${found}: write it again`,
 	);
 }

@@ -25,11 +25,11 @@ export async function policyAnswer(request, env, running) {
 			case "PUT": {
 				const text = await bodyOf(request);
 				return text === undefined
-					? failed(413, "policy.bundle", `at most ${MOST_BUNDLE} bytes`)
+					? failed(413, "policies.bundle", `at most ${MOST_BUNDLE} bytes`)
 					: json(200, await running.push(env, text));
 			}
 			default:
-				return failed(405, "policy.method", "GET or PUT");
+				return failed(405, "policies.method", "GET or PUT");
 		}
 	} catch (error) {
 		const { code = "internal", message } = /** @type {any} */ (error);
@@ -67,7 +67,7 @@ function unauthorised() {
 	return json(
 		401,
 		{
-			code: "policy.unauthorised",
+			code: "policies.unauthorised",
 			message:
 				"expected Authorization: Bearer with POLICY_SECRET (16 characters at least, where none is set nobody may), found something else",
 		},

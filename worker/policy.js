@@ -36,6 +36,8 @@ const LOOK_EVERY_MS = 5_000;
 const PATIENCE_MS = 3_000;
 /** After this time an isolate without a policy asks again. */
 const RETRY_MS = 1_000;
+/** What a bundle itself is to blame for. */
+const UNUSABLE = /^(policies\.bundle$|config\.)/;
 /** A bundle under its SHA-256 stays what it is. */
 const CACHE_SECONDS = 86_400;
 
@@ -90,8 +92,8 @@ export function createRunning(make, tell) {
 			seen = found?.print ?? seen;
 		} catch (error) {
 			const failure = failureOf(error);
-			// What cannot be used is not tried again until there is something else; what could not be had is.
-			if (found !== undefined) seen = found.print;
+			// What cannot be used is not tried again until there is something else; what failed in passing is.
+			if (UNUSABLE.test(failure.code)) seen = found?.print ?? seen;
 			if (failure.message !== wrong?.message)
 				tell({
 					event: "configuration",
@@ -124,7 +126,7 @@ export function createRunning(make, tell) {
 				return blind;
 			}
 			throw codedError(
-				wrong?.code ?? "policy.unavailable",
+				wrong?.code ?? "policies.unavailable",
 				wrong?.message ?? "expected a policy, found none",
 			);
 		},
@@ -147,7 +149,7 @@ export function createRunning(make, tell) {
 			const object = objectOf(env);
 			if (object === undefined || env.POLICIES === undefined)
 				throw codedError(
-					"policy.not-here",
+					"policies.not-here",
 					"expected POLICIES and POLICY_IN_FORCE to be bound, found that the policy of this gateway comes from elsewhere: change it there",
 				);
 			const settings = fromBundle(text);
@@ -186,7 +188,7 @@ async function read(env, known) {
 	if (print === known) return undefined;
 	if (print === null)
 		throw codedError(
-			"policy.not-pushed",
+			"policies.not-pushed",
 			"expected a policy that was pushed, found none yet: sealgate policy push FILE URL",
 		);
 	const text = await POLICIES.get(print, {
@@ -239,12 +241,12 @@ async function within(ms, work) {
 
 /** @param {string} expected */
 function unavailable(expected) {
-	return codedError("policy.unavailable", `expected ${expected}`);
+	return codedError("policies.unavailable", `expected ${expected}`);
 }
 
 /** @param {unknown} error @returns {Failure} */
 function failureOf(error) {
-	const { code = "policy.unavailable", message } =
+	const { code = "policies.unavailable", message } =
 		/** @type {{ code?: string, message: string }} */ (error);
 	return { code: String(code), message };
 }

@@ -104,6 +104,32 @@ test("a file that is missing, and a policy by which nothing could be served, wri
 	assert.deepEqual(left, []);
 });
 
+test("a push goes over TLS or stays here, and wants a secret and a bundle", async () => {
+	await bundle("policy.json", "--output", join(folder, "bundle.json"));
+	const push = (
+		/** @type {string} */ file,
+		/** @type {string} */ url,
+		POLICY_SECRET = "sixteen characters",
+	) =>
+		promisify(execFile)(process.execPath, [cli, "policy", "push", file, url], {
+			cwd: folder,
+			env: { ...process.env, POLICY_SECRET },
+		}).then(
+			() => assert.fail("it was pushed"),
+			({ code, stderr }) => `${code} ${stderr}`,
+		);
+	const nobody = "http://127.0.0.1:1";
+	for (const [found, expected] of /** @type {const} */ ([
+		[await push("bundle.json", nobody, ""), /^2 .*POLICY_SECRET.*found none/],
+		[await push("bundle.json", nobody, "short"), /^2 .*POLICY_SECRET.*found 5/],
+		[await push("bundle.json", "http://gate.example.com"), /^2 .*https:/],
+		[await push("bundle.json", "gate.example.com"), /^2 .*https:/],
+		[await push("policy.json", nobody), /^2 .*policies\.bundle: policy\.json/],
+		[await push("bundle.json", nobody), /^2 .*gateway\.unreachable/],
+	]))
+		assert.match(found, expected);
+});
+
 test("what is none is not taken for one", () => {
 	const good = JSON.parse(
 		toBundle({ policy: new Uint8Array([1]), assets: {} }),
@@ -123,5 +149,5 @@ test("what is none is not taken for one", () => {
 		JSON.stringify({ ...good, registriesD: [] }),
 		JSON.stringify({ ...good, registriesd: {} }),
 	])
-		assert.throws(() => fromBundle(wrong), { code: "policy.bundle" }, wrong);
+		assert.throws(() => fromBundle(wrong), { code: "policies.bundle" }, wrong);
 });

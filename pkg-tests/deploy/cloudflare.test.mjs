@@ -144,7 +144,7 @@ describe("the local platform", () => {
 			"/v2/team/signed/manifests/1.0",
 		);
 		assert.equal(status, 503);
-		assert.match(body.toString(), /policy\.not-pushed/);
+		assert.match(body.toString(), /policies\.not-pushed/);
 	});
 
 	test("what is pushed is in force, and what is none changes nothing", async () => {

@@ -137,9 +137,9 @@ describe("workerd", () => {
 		const { policy: second } = await inForce(gateway);
 		assert.notEqual(first, second);
 		for (const [text, code] of /** @type {const} */ ([
-			["{", "policy.bundle"],
+			["{", "policies.bundle"],
 			[good.replace(/"policy": "[^"]+"/, '"policy": "e30="'), "config.policy"],
-			["", "policy.bundle"],
+			["", "policies.bundle"],
 		])) {
 			await writeFile(bundlePath(), text);
 			await until(
@@ -151,7 +151,8 @@ describe("workerd", () => {
 		}
 		await rm(bundlePath());
 		await until(
-			async () => (await inForce(gateway)).wrong?.code === "policy.unavailable",
+			async () =>
+				(await inForce(gateway)).wrong?.code === "policies.unavailable",
 			"missing",
 		);
 		assertDenied(await ask(gateway.url, path));
@@ -160,7 +161,12 @@ describe("workerd", () => {
 		);
 		assert.deepEqual(
 			kept.map(({ code }) => code),
-			["policy.bundle", "config.policy", "policy.bundle", "policy.unavailable"],
+			[
+				"policies.bundle",
+				"config.policy",
+				"policies.bundle",
+				"policies.unavailable",
+			],
 			"each is told once",
 		);
 		await writeFile(bundlePath(), good);
@@ -180,7 +186,7 @@ describe("workerd", () => {
 		const path = "/v2/team/signed/manifests/1.0";
 		const { status, body } = await ask(without.url, path);
 		assert.equal(status, 503);
-		assert.match(body.toString(), /policy\.unavailable/);
+		assert.match(body.toString(), /policies\.unavailable/);
 		const [told] = logged(without, "configuration");
 		assert.equal(told.state, "missing");
 		assert.equal((await fetch(`${without.url}/healthz`)).status, 503);
@@ -230,7 +236,7 @@ describe("workerd", () => {
 			body: await readFile(bundlePath()),
 		});
 		assert.equal(put.status, 422);
-		assert.equal((await put.json()).code, "policy.not-here");
+		assert.equal((await put.json()).code, "policies.not-here");
 		const without = await start({ env: { POLICY_SECRET: "" } });
 		const refused = await fetch(`${without.url}/admin/policy`, {
 			headers: { authorization: "Bearer " },
