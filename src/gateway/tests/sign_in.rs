@@ -447,7 +447,7 @@ fn what_is_public_is_everybodys() {
         assert_eq!(gateway.misconfigured(), None);
         for path in &paths(&digest)[1..] {
             let headers = [("authorization", "Basic Og==")];
-            for headers in [&[] as &[_], &headers] {
+            for headers in [&headers[..0], &headers] {
                 world.borne.borrow_mut().clear();
                 let seen = seen(
                     &world,
