@@ -140,6 +140,10 @@ test-clients: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modul
 test-matrix: pkg/package.json apt-peers go-peers pkg-tests/miniflare/node_modules/.package-lock.json ## every client, by every kind of reference, with and without sign-in, through every runtime; writes docs/clients.md: [CLIENT=name]
 	CI=true MATRIX=all $(if $(CLIENT),CLIENT="$(CLIENT)") node --test pkg-tests/clients/matrix.test.mjs
 
+.PHONY: test-faults
+test-faults: pkg/package.json apt-peers go-peers ## what goes wrong at each step of a pull, through each runtime, and what the client has then: [STEP=name]
+	CI=true FAULTS=all $(if $(STEP),STEP="$(STEP)") node --test pkg-tests/clients/fault-matrix.test.mjs
+
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load
 	ATTACK=all node --test --test-concurrency=1 pkg-tests/clients/attack.test.mjs pkg-tests/clients/nodes.test.mjs pkg-tests/clients/load.test.mjs
