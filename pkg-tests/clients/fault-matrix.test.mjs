@@ -235,6 +235,7 @@ async function world() {
 				gateways.set(runtime, known);
 				return known;
 			},
+			/** @param {Cell} cell */
 			goesWrong({ step, fault }) {
 				const { image, server, method, path } =
 					STEPS[step] ?? assert.fail(step);
