@@ -171,6 +171,10 @@ pkg-tests/deploy/node_modules/.package-lock.json: pkg-tests/deploy/package.json 
 	npm ci --prefix pkg-tests/deploy --no-fund --no-audit --loglevel=error
 	@touch $@
 
+.PHONY: test-faults
+test-faults: pkg/package.json apt-peers go-peers ## what goes wrong at each step of a pull, through each runtime, and what the client has then: [STEP=name]
+	CI=true FAULTS=all $(if $(STEP),STEP="$(STEP)") node --test pkg-tests/clients/fault-matrix.test.mjs
+
 .PHONY: test-attack
 test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes, with every client and every spelling, and under load
 	ATTACK=all node --test --test-concurrency=1 pkg-tests/clients/attack.test.mjs pkg-tests/clients/nodes.test.mjs pkg-tests/clients/load.test.mjs
@@ -178,6 +182,16 @@ test-attack: pkg/package.json apt-peers go-peers ## what a hostile tenant pushes
 .PHONY: bench
 bench: pkg/package.json apt-peers pkg-tests/bench/node_modules/.package-lock.json ## bundles beside sigstore-js and the bare checks; the gateway beside a bare worker; the command line beside cosign; instantiation, memory: [BENCH="keyless cli …"] [ROUNDS=n] [WRK_ROUNDS=n] [SECONDS=n]
 	@failed=0; for bench in $(or $(BENCH),keyless gateway cli instantiation memory); do node pkg-tests/bench/$$bench.mjs || failed=1; done; exit $$failed
+
+.PHONY: bench-gateway
+bench-gateway: pkg/package.json apt-peers ## layers of 100 MB through the gateway beside a bare pass-through; whole pulls beside docker-registry's mode `proxy` and nginx; what an image costs that nobody has asked for yet: [ROUNDS=n] [IMAGES=n]
+	@command -v nginx > /dev/null || { echo "nginx is missing: apt-get install nginx-light" >&2; exit 1; }
+	node pkg-tests/bench/pulls.mjs
+
+# Not in CI: ten minutes.
+.PHONY: soak
+soak: pkg/package.json ## pulls at full rate for ten minutes, each answer looked at, without growth; keeps pkg-tests/bench/soak-RUNTIME.log: [RUNTIME=node|workerd] [SECONDS=n]
+	RUNTIME="$(RUNTIME)" SECONDS="$(SECONDS)" node pkg-tests/bench/soak.mjs
 
 pkg-tests/bench/node_modules/.package-lock.json: pkg-tests/bench/package.json pkg-tests/bench/package-lock.json
 	npm ci --prefix pkg-tests/bench --no-fund --no-audit --loglevel=error

@@ -25,6 +25,7 @@ const DEMO = {
 };
 /** Dates from 2025-09-01 on strip `Authorization` from redirects to other hosts. */
 const COMPATIBILITY_DATE = "2025-09-01";
+const STOP_TIMEOUT_MS = 10_000;
 const START_TIMEOUT_MS = 20_000;
 /** What the worker imports of the package beside the gateway: `sealgate/PART`. */
 const PARTS = ["bundle", "config", "demo", "shell"];
@@ -428,7 +429,11 @@ async function run(directory, settings, policy) {
 		workerd.once("exit", (code) => done(code ?? 0));
 	});
 	for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"]))
-		process.on(signal, () => workerd.kill("SIGTERM"));
+		process.on(signal, () => {
+			workerd.kill("SIGTERM");
+			// It lets answers end first, and waits without end for a registry that never ends one.
+			setTimeout(() => workerd.kill("SIGKILL"), STOP_TIMEOUT_MS).unref();
+		});
 	const answered = await Promise.race([
 		untilAnswers(settings.port),
 		ended.then(() => false),

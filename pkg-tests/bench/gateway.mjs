@@ -8,19 +8,18 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { REJECT, signedBy } from "../clients/front.mjs";
-import { freePort, startWorker } from "../lib/serve.mjs";
+import { startWorker } from "../lib/serve.mjs";
+import { bareOf, startPlain } from "./plain.mjs";
 
 const ROUNDS = Number(process.env.WRK_ROUNDS ?? 5);
 const SECONDS = Number(process.env.SECONDS ?? 4);
 const CONNECTIONS = 32;
 const LIMIT = 0.9;
-const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), "sealgate-bench-"));
 /** @type {(() => unknown)[]} */
@@ -50,8 +49,16 @@ async function bench() {
 		policy,
 	});
 	endings.push(() => gateway.stop());
-	const bare = await startPlain("bare", bareOf(upstream.url));
-	const least = await startPlain("least", leastOf(upstream.url));
+	const plain = async (
+		/** @type {string} */ name,
+		/** @type {string} */ source,
+	) => {
+		const started = await startPlain(folder, name, source);
+		endings.push(() => started.stop());
+		return started.url;
+	};
+	const bare = await plain("bare", bareOf(upstream.url));
+	const least = await plain("least", leastOf(upstream.url));
 	let ok = true;
 	for (const by of /** @type {const} */ (["tag", "digest"])) {
 		const paths = upstream.images.map((image) => image[by]);
@@ -106,11 +113,6 @@ async function startUpstream() {
 	};
 }
 
-/** A worker that passes requests on, and nothing more. @param {string} upstream */
-function bareOf(upstream) {
-	return `export default { fetch(request) { const { pathname, search } = new URL(request.url); return fetch("${upstream}" + pathname + search, request); } };\n`;
-}
-
 /** A worker that does what every answer of a gateway needs, without asking whether it may go out. @param {string} upstream */
 function leastOf(upstream) {
 	return `const kept = new Map();
@@ -135,38 +137,6 @@ export default {
 		} });
 	},
 };\n`;
-}
-
-/** @param {string} name @param {string} source */
-async function startPlain(name, source) {
-	const port = await freePort();
-	await writeFile(join(folder, `${name}.js`), source);
-	await writeFile(
-		join(folder, `${name}.capnp`),
-		`using Workerd = import "/workerd/workerd.capnp";
-const config :Workerd.Config = (
-  services = [(name = "plain", worker = .plain), (name = "internet", network = (allow = ["public", "private", "local"]))],
-  sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "plain")]
-);
-const plain :Workerd.Worker = (compatibilityDate = "2025-09-01", modules = [(name = "${name}.js", esModule = embed "${name}.js")]);
-`,
-	);
-	const { default: workerd } = createRequire(join(root, "tools/package.json"))(
-		"workerd",
-	);
-	const child = spawn(workerd, ["serve", `${name}.capnp`], {
-		cwd: folder,
-		// Lines are read, as the gateway's are.
-		stdio: ["ignore", "pipe", "inherit"],
-	});
-	child.stdout.resume();
-	endings.push(() => child.kill());
-	const url = `http://127.0.0.1:${port}`;
-	for (let attempt = 0; attempt < 200; attempt += 1) {
-		if (await fetch(url).catch(() => undefined)) return url;
-		await new Promise((done) => setTimeout(done, 50));
-	}
-	throw new Error(`expected the ${name} worker to answer within 10 s`);
 }
 
 /** Judges each image once. @param {string} url @param {string[]} paths */

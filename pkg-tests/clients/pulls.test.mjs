@@ -84,7 +84,7 @@ for (const runtime of ["node", "workerd"])
 				process.kill(await started.pid(), "SIGKILL");
 				await stop();
 			};
-			return { ...started, crash };
+			return { ...started, stop, crash };
 		};
 
 		test("a manifest from one gateway opens no blob of another, until that has seen it, too", async (t) => {
@@ -163,6 +163,26 @@ for (const runtime of ["node", "workerd"])
 				if (first) assert.ok(gets.length > 0, "the first pull fetched it");
 				else assert.deepEqual(gets, [], "no manifest was fetched");
 			}
+		});
+
+		test("a stop does not wait without end for a registry that never ends a layer", async (t) => {
+			if (!need(t, PROGRAMS)) return;
+			const image = await push();
+			const one = await gateway();
+			assert.equal((await manifest(one, image.tag)).status, 200);
+			proxy.rules.push({
+				path: new RegExp(`/blobs/${image.layer}`),
+				stall: 20,
+			});
+			const { status, body } = await fetch(
+				`${one.url}/v2/${REPO}/blobs/${image.layer}`,
+			);
+			assert.equal(status, 200);
+			const began = Date.now();
+			await one.stop();
+			const took = Date.now() - began;
+			assert.ok(took < 45_000, `it took ${took} ms`);
+			await body?.cancel().catch(() => {});
 		});
 
 		test(`${CROWD} pulls of one image at once verify it once`, async (t) => {

@@ -184,6 +184,16 @@ export async function startTokenRegistry(
 }
 
 /**
+ * docker-registry as a cache of another registry: its mode `proxy`.
+ * @param {string} remote   its address
+ * @returns {Promise<Registry>}
+ */
+export async function startCachingRegistry(remote) {
+	const more = `proxy: {remoteurl: ${JSON.stringify(remote)}}\n`;
+	return startDistribution("docker-registry", { more });
+}
+
+/**
  * distribution 3 (no referrers API either), built from source.
  * @returns {Promise<Registry>}
  */

@@ -21,6 +21,7 @@ import { createServer, request as httpRequest } from "node:http";
  * @property {string | Buffer} [body] replaces the upstream's body
  * @property {(body: Buffer) => Buffer} [tamper] changes the upstream's body
  * @property {number} [cut] cut the connection after this many bytes of the body
+ * @property {number} [fired] counts how often it was applied
  * @property {number} [stall] nothing more comes after this many bytes of the body; below 0, not even the headers
  */
 /** @typedef {{ method: string, path: string, headers: import("node:http").IncomingHttpHeaders, status: number, bytes: number }} LogLine */
@@ -32,7 +33,7 @@ import { createServer, request as httpRequest } from "node:http";
  * @property {string} host
  * @property {Rule[]} rules to be changed by tests at any time
  * @property {LogLine[]} log status 0: the connection was cut; bytes: of the body as it was sent
- * @property {() => void} reset forgets rules and log
+ * @property {() => void} reset forgets rules and log, and cuts the connections that a rule was applied to: some wait for more
  * @property {() => Promise<void>} stop
  */
 
@@ -45,10 +46,17 @@ export async function startProxy(upstream) {
 	const rules = [];
 	/** @type {LogLine[]} */
 	const log = [];
+	/** @type {Set<import("node:net").Socket>} */
+	const touched = new Set();
 	const server = createServer((request, response) => {
-		handle(upstream, rules, log, request, response).catch(() =>
-			request.socket.destroy(),
-		);
+		const { socket } = request;
+		handle(upstream, rules, log, request, response)
+			.then((ruled) => {
+				if (!ruled || socket.destroyed || touched.has(socket)) return;
+				touched.add(socket);
+				socket.once("close", () => touched.delete(socket));
+			})
+			.catch(() => socket.destroy());
 	});
 	server.listen(0, "127.0.0.1");
 	await once(server, "listening");
@@ -63,6 +71,7 @@ export async function startProxy(upstream) {
 		reset() {
 			rules.length = 0;
 			log.length = 0;
+			for (const socket of touched) socket.destroy();
 		},
 		async stop() {
 			server.close();
@@ -78,6 +87,7 @@ export async function startProxy(upstream) {
  * @param {LogLine[]} log
  * @param {import("node:http").IncomingMessage} request
  * @param {import("node:http").ServerResponse} response
+ * @returns {Promise<boolean>} whether a rule was applied
  */
 async function handle(upstream, rules, log, request, response) {
 	const { method = "GET", url = "/", headers } = request;
@@ -88,9 +98,9 @@ async function handle(upstream, rules, log, request, response) {
 		await new Promise((done) => setTimeout(done, rule.delay));
 	if (rule?.drop) {
 		request.socket.destroy();
-		return;
+		return true;
 	}
-	if (rule?.stall !== undefined && rule.stall < 0) return;
+	if (rule?.stall !== undefined && rule.stall < 0) return true;
 	const answer =
 		rule?.status !== undefined && rule.body !== undefined
 			? { status: rule.status, headers: {}, body: Buffer.from(rule.body) }
@@ -105,6 +115,7 @@ async function handle(upstream, rules, log, request, response) {
 	else if (rule?.cut !== undefined)
 		response.write(body.subarray(0, rule.cut), () => request.socket.destroy());
 	else response.end(body);
+	return rule !== undefined;
 }
 
 /**
@@ -120,6 +131,7 @@ function take(rules, method, path) {
 			one.times !== 0,
 	);
 	if (rule?.times !== undefined) rule.times -= 1;
+	if (rule) rule.fired = (rule.fired ?? 0) + 1;
 	return rule;
 }
 
