@@ -139,7 +139,9 @@ class SealgateImage extends HTMLElement {
 		this.#show(
 			toneOf(found),
 			words.verdict[found] ?? words.verdict.unknown,
-			words.verdictLine[kind] ?? words.verdictLine.unknown,
+			(basis === "key" ? words.keyLine[kind] : undefined) ??
+				words.verdictLine[kind] ??
+				words.verdictLine.unknown,
 			[
 				signers.length ? signersLine(signers, words) : null,
 				h("p", { class: "soft", part: "basis" }, basisLine(basis, via, words)),

@@ -22,6 +22,11 @@ const en = {
 	byGateway: (host) =>
 		`Judged in this browser, by the policy that ${host} gives`,
 	byKey: "Judged in this browser, by the key that this page gives",
+	/** Where it is judged by a key alone. @type {Partial<Record<string, string>>} */
+	keyLine: {
+		allow: "Signed by the key that this page gives.",
+		deny: "No signature by the key that this page gives is good for this image.",
+	},
 	byPolicy: "Judged in this browser, by the policy that this page gives",
 	nothingJudged: "Nothing was verified here",
 	digest: "Digest",
@@ -74,6 +79,10 @@ const de = {
 		`In diesem Browser beurteilt, nach der Policy, die ${host} nennt`,
 	byKey:
 		"In diesem Browser beurteilt, nach dem Schlüssel, den diese Seite nennt",
+	keyLine: {
+		allow: "Signiert mit dem Schlüssel, den diese Seite nennt.",
+		deny: "Keine Signatur mit dem Schlüssel, den diese Seite nennt, gilt für dieses Image.",
+	},
 	byPolicy:
 		"In diesem Browser beurteilt, nach der Policy, die diese Seite nennt",
 	nothingJudged: "Hier wurde nichts verifiziert",
