@@ -2,6 +2,7 @@
 // names, what it says when there is no verdict, and that it shows none which it did not reach.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inEachBrowser, screenshot } from "../page/browser.mjs";
@@ -90,6 +91,25 @@ inEachBrowser((browser, name) => {
 		assert.equal(report.verdict, "allow");
 		assert.deepEqual(await complaints(), []);
 		await screenshot(page, `element-states-${name}`);
+		await page.close();
+	});
+
+	test("the lines that the documentation gives to copy, as they stand there", async () => {
+		const text = await readFile(
+			new URL("../../docs/show.md", import.meta.url),
+			"utf8",
+		);
+		const lines = /```html\n([^`]+)```/u.exec(text)?.[1] ?? "";
+		const copied = lines
+			.replaceAll("https://gateway.example.com", site.gateway.url)
+			.replaceAll("gateway.example.com", site.gateway.host)
+			.replaceAll("team/app", "team/signed");
+		site.docs.put("/copied.html", copied);
+		const { page, elements } = await open(`${site.docs.url}/copied.html`);
+		assert.deepEqual(
+			elements.map(({ state }) => state),
+			["Allowed"],
+		);
 		await page.close();
 	});
 

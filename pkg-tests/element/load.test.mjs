@@ -3,6 +3,8 @@
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { run } from "../lib/peers.mjs";
 import { inEachBrowser } from "../page/browser.mjs";
 import { NAME, servedSite, shown } from "./site.mjs";
 
@@ -267,4 +269,17 @@ inEachBrowser((browser, name) => {
 		);
 		await page.close();
 	});
+});
+
+test("the page's command gives the value that the package has", async () => {
+	const page = await readFile(
+		new URL("../../docs/show.md", import.meta.url),
+		"utf8",
+	);
+	const command = /`(printf 'sha384-[^`]+)`/u.exec(page)?.[1] ?? "false";
+	const { stdout } = await run("sh", ["-c", command], {
+		cwd: fileURLToPath(PACKAGE),
+	});
+	assert.equal(stdout.trim(), site.sri);
+	assert.match(site.sri, /^sha384-[A-Za-z0-9+/]{64}$/u);
 });
