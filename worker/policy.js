@@ -103,6 +103,7 @@ export function createRunning(make, tell) {
 				});
 			wrong = failure;
 		}
+		current?.gateway.setStale(wrong !== undefined);
 		const again = current === undefined ? RETRY_MS : LOOK_EVERY_MS;
 		lookedAt = Date.now() + again - LOOK_EVERY_MS;
 	}

@@ -19,6 +19,8 @@ let asked;
 /** @type {any[]} */
 let told;
 let stalls = false;
+/** What the gateway in force is told. @type {boolean | undefined} */
+let stale;
 
 const env = {
 	POLICIES: {
@@ -67,6 +69,8 @@ beforeEach(() => {
 				const state = text.startsWith("bad") ? "misconfigured" : "ok";
 				return {
 					text,
+					/** @param {boolean} isStale */
+					setStale: (isStale) => (stale = isStale),
 					state: () =>
 						state === "ok"
 							? { state }
@@ -159,9 +163,11 @@ test("one that cannot serve never replaces one that does, and is told once", asy
 		kept.map(({ code }) => code),
 		["config.policy"],
 	);
+	assert.equal(stale, true, "in the metrics");
 	await put("one");
 	mock.timers.tick(5 * SECOND);
 	assert.equal(await judges(), "one");
+	assert.equal(stale, false);
 	assert.equal((await running.inForce(env)).wrong, undefined, "taken back");
 });
 
