@@ -1,6 +1,6 @@
 // Every client, by every kind of reference, signed and not, with and without a sign-in, through every runtime. What is signed must be
 // in the client's store, what is not must not, not even in part; what the client says of it is written down. CI takes a sample
-// (`SEED=…` is printed), `MATRIX=all` everything, and writes "What clients say" of docs/clients.md.
+// (`SEED=…` takes another), `MATRIX=all` everything, and writes "What clients say" of docs/clients.md.
 
 import assert from "node:assert/strict";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -30,7 +30,7 @@ import { FRONT_PROGRAMS, NAME, REJECT, ask, signedBy } from "./front.mjs";
 
 const PROGRAMS = { ...NODE_PROGRAMS, ...FRONT_PROGRAMS };
 const ALL = process.env.MATRIX === "all";
-const SEED = process.env.SEED ?? String(Math.floor(Math.random() * 1e6));
+const SEED = process.env.SEED ?? "1";
 const ONLY = process.env.CLIENT;
 const REPO = "team/app";
 const OTHER = ARCHITECTURE === "amd64" ? "arm64" : "amd64";
