@@ -158,6 +158,11 @@ inEachBrowser((browser, name) => {
 				["Denied", byKey],
 			],
 		);
+		// A key is no policy, and is not called one.
+		const reason = (/** @type {number} */ at) => elements[at]?.text ?? "";
+		assert.match(reason(0), /· Signed by the key that this page gives\./u);
+		assert.match(reason(3), /· This image may run: the policy is satisfied\./u);
+		assert.match(reason(5), /· No signature by the key that this page gives/u);
 		assert.deepEqual(await complaints(), []);
 		await page.close();
 	});
