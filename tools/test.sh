@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Makes targets one after the other until one fails, and says how long each took: test.sh TARGET…
 #
-# Beside the first of them the tests' Go programs are built where they are missing: Rust's long steps, each a single optimised
+# Beside the first of them the tests' Go programs and mdBook are built where they are missing: Rust's long steps, each a single optimised
 # module, leave a core idle. Before the first test that looks at a clock, which browsers and clients do, they are waited for.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 make --no-print-directory apt-peers
 log="$(mktemp)"
-nice make --no-print-directory go-peers > "$log" 2>&1 &
+nice make --no-print-directory go-peers mdbook > "$log" 2>&1 &
 peers=$!
 trap 'kill "$peers" 2> /dev/null || true; rm -f "$log"' EXIT
 
