@@ -23,6 +23,12 @@ const TAG_ANNOTATION = "org.opencontainers.image.ref.name";
 /** As the gateway bounds manifests. */
 const MANIFEST_LIMIT = 4 * 1024 * 1024;
 
+/** The address at which the demo stands for a gateway; there is no such host. */
+export const DEMO_UPSTREAM = "http://demo.example";
+
+/** Whether the demo is asked: its registry, or its lookaside. @param {string} url */
+export const isOfDemo = (url) => new URL(url).origin === DEMO_UPSTREAM;
+
 /**
  * @param {Request} request
  * @param {Fetcher} layouts the folder of layouts, as a file service

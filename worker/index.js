@@ -8,7 +8,7 @@
  */
 import { Gateway } from "sealgate";
 import { configOf, requestTimeout } from "sealgate/config";
-import { demoRegistry } from "sealgate/demo";
+import { demoRegistry, isOfDemo } from "sealgate/demo";
 import { answer, log, noProxy } from "sealgate/shell";
 import { policyAnswer } from "./admin.js";
 import { createRunning } from "./policy.js";
@@ -203,7 +203,8 @@ function upstreamFetch({ DEMO, UPSTREAMS }) {
 			signal,
 			redirect: "manual",
 		};
-		if (DEMO !== undefined) return demoRegistry(new Request(url, init), DEMO);
+		if (DEMO !== undefined && isOfDemo(url))
+			return demoRegistry(new Request(url, init), DEMO);
 		if (egress === "operator")
 			return (UPSTREAMS ?? globalThis).fetch(url, init);
 		try {

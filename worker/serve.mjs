@@ -14,11 +14,12 @@ import { createServer } from "node:net";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { FILES, TEXTS } from "../js/config.js";
+import { DEMO_UPSTREAM } from "../js/demo.js";
 import { siteFiles } from "../js/serve/files.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const DEMO = {
-	upstream: "http://demo.example",
+	upstream: DEMO_UPSTREAM,
 	name: "demo.example",
 	policy: join(root, "fixtures/demo/policy.json"),
 	registriesD: join(root, "fixtures/demo/registries.d"),

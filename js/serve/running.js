@@ -7,7 +7,7 @@ import { codedError } from "../error.js";
 import { createReach } from "../cli/network.js";
 import { read, readFolder, readNext, readPolicy } from "../cli/inputs.js";
 import { FILES, configOf, requestTimeout } from "../config.js";
-import { demoRegistry } from "../demo.js";
+import { demoRegistry, isOfDemo } from "../demo.js";
 import { Gateway } from "../node.js";
 import { toResponse } from "../public.js";
 import { log } from "../shell.js";
@@ -51,7 +51,7 @@ export async function createRunning(
 		const config = { ...configOf(settings), since: Date.now() };
 		const gateway = await Gateway.create(config, {
 			fetch: async (url, init) =>
-				layouts === undefined
+				layouts === undefined || !isOfDemo(url)
 					? toResponse(url, init, await reach(url, init))
 					: demoRegistry(
 							new Request(url, /** @type {RequestInit} */ (init)),

@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { TEXTS } from "../config.js";
+import { DEMO_UPSTREAM } from "../demo.js";
 import { codedError } from "../error.js";
 
 /** @typedef {import("../config.js").Settings} Settings */
@@ -11,7 +12,7 @@ import { codedError } from "../error.js";
 
 /** The embedded demo, in the package. */
 const DEMO = {
-	upstream: "http://demo.example",
+	upstream: DEMO_UPSTREAM,
 	name: "demo.example",
 	folder: fileURLToPath(new URL("../demo", import.meta.url)),
 };

@@ -359,6 +359,16 @@ test("--demo: a client pulls what is signed, and is told why it does not get wha
 		assert.equal((await ask(`${gate.url}${path}`)).status, 404, path);
 });
 
+test("--demo: other registries are where they are", async () => {
+	const { url } = await registry();
+	const gate = await start(["--demo"], { RELAY: url });
+	const carried = await ask(
+		`${gate.url}/relay/${new URL(url).host}/open?ref=1.0`,
+	);
+	assert.equal(carried.status, 200, carried.body);
+	assert.equal(JSON.parse(carried.body).digest, digestOf(image));
+});
+
 test("HTTP/1.1: the reason phrase arrives, HEAD has the length and no body, writes are refused and the connection stays", async () => {
 	const { url } = await registry();
 	const gate = await front(url);
