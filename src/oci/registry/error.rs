@@ -247,21 +247,13 @@ impl fmt::Display for RegistryError {
                  http(s) realm, found {challenge:?}: the registry is misconfigured"
             ),
             Self::Realm { registry, realm } => fmt_realm(f, registry, realm),
-            Self::Token { url, status } => write!(
-                f,
-                "expected a JSON answer with a token from {url}, found something else (status \
-                 {status}): the token service is unwell, try again"
-            ),
+            Self::Token { url, status } => fmt_token(f, url, *status),
             Self::Address { text } => write!(
                 f,
                 "expected the address of a registry such as https://registry.example.com, found \
                  {text:?}"
             ),
-            Self::NoRegistry { url } => write!(
-                f,
-                "expected {url} to answer as a registry does (GET /v2/), found status 404: see \
-                 whether that is its address"
-            ),
+            Self::NoRegistry { url } => fmt_no_registry(f, url),
             Self::Name { text } => write!(
                 f,
                 "expected a repository, a tag or a digest such as team/app, 1.0 or sha256:<64 \
@@ -315,6 +307,22 @@ fn fmt_credentials(f: &mut fmt::Formatter<'_>, url: &str) -> fmt::Result {
         f,
         "expected the credentials that this gateway has for the registry to be accepted, found that \
          {url} refuses them: whoever runs the gateway renews UPSTREAM_CREDENTIALS"
+    )
+}
+
+fn fmt_no_registry(f: &mut fmt::Formatter<'_>, url: &str) -> fmt::Result {
+    write!(
+        f,
+        "expected {url} to answer as a registry does (GET /v2/), found status 404: see whether that \
+         is its address"
+    )
+}
+
+fn fmt_token(f: &mut fmt::Formatter<'_>, url: &str, status: u16) -> fmt::Result {
+    write!(
+        f,
+        "expected a JSON answer with a token from {url}, found something else (status {status}): the \
+         token service is unwell, try again"
     )
 }
 
