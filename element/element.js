@@ -150,7 +150,8 @@ class SealgateImage extends HTMLElement {
 						? [
 								words.digest,
 								h("span", { class: "mono" }, digest),
-								toldBy ? ` (${words.toldBy(toldBy)})` : null,
+								// Whoever told it to the element: under which name is the gateway's matter.
+								toldBy && via ? ` (${words.toldBy(via.host)})` : null,
 							]
 						: [],
 					...signers.map(({ by, name }) => [words.signed[by], foreign(name)]),
