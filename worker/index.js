@@ -36,7 +36,7 @@ export { PolicyInForce, RepositoryState } from "./state.js";
 const LIMITED = /^\/(admin|api|badge|relay)(\/|$)/;
 
 /** A module of the package, in the page's addresses. */
-const MODULE = /^\/sealgate\/([\w-]+\.(?:js|wasm))$/;
+const MODULE = /^\/sealgate\/([\w-]+\.(?:css|js|wasm))$/;
 
 /** Of this isolate: it holds the gateway, which holds the parsed policy. */
 const running = createRunning(makeGateway, log);

@@ -274,7 +274,14 @@ describe("workerd", () => {
 	test("the page is served from the package, and no more of it than the page", async () => {
 		const status = async (/** @type {string} */ path) =>
 			(await ask(gateway.url, path)).status;
-		for (const path of ["/", "/sealgate/browser.js", "/sealgate/build.js"])
+		for (const path of [
+			"/",
+			"/sealgate/browser.js",
+			"/sealgate/build.js",
+			"/sealgate/element.js",
+			"/sealgate/element-verifier.js",
+			"/sealgate/element.css",
+		])
 			assert.equal(await status(path), 200, path);
 		for (const path of [
 			"/package.json",
