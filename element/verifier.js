@@ -13,6 +13,7 @@ import {
 	readEvidence,
 	registryError,
 } from "../www/evidence.js";
+import { plain } from "../www/foreign.js";
 import { MODULES } from "./pins.js";
 
 /** @typedef {import('./words.js').Problem} Problem */
@@ -75,8 +76,9 @@ async function judge(sealgate, question) {
 			`expected evidence on ${parsed.domain}/${parsed.path}, found some on ${name}: write the reference as the gateway's policy names the image, or with the gateway's own host`,
 		);
 	const given = await rulesOf(question, sealgate);
-	const rules =
-		given ?? (published && { basis: "gateway", options: published });
+	// A relay has none: the image is not behind it.
+	const own = isRelay ? undefined : published;
+	const rules = given ?? (own && { basis: "gateway", options: own });
 	if (!rules)
 		throw new Stop(
 			"noRules",
@@ -175,7 +177,8 @@ async function ask(url) {
 
 /** @param {{ status: number, bytes: Uint8Array }} answer */
 function refused({ status, bytes }) {
-	const { code, message } = registryError(bytes);
+	const { code = "", message = "" } = registryError(bytes);
+	const said = [code && ` (${plain(code)})`, message && `: ${plain(message)}`];
 	const problem =
 		status === 401 || status === 404
 			? "absent"
@@ -185,7 +188,7 @@ function refused({ status, bytes }) {
 	return new Stop(
 		problem,
 		"element.status",
-		`expected evidence, found HTTP ${status}${code ? ` (${code})` : ""}${message ? `: ${message}` : ""}`,
+		`expected evidence, found HTTP ${status}${said.join("")}`,
 	);
 }
 
@@ -255,6 +258,8 @@ async function fileAt(url, page) {
 	} catch (error) {
 		throw unread(url.href, messageOf(error));
 	}
+	if (new URL(answer.url).origin !== url.origin)
+		throw unread(url.href, "it leads to another origin than the page's");
 	if (!answer.ok) throw unread(url.href, `HTTP ${answer.status}`);
 	const bytes = new Uint8Array(await answer.arrayBuffer());
 	if (bytes.length > LARGEST)

@@ -8,7 +8,7 @@ import { codedError } from "./error.js";
 export { codedError };
 
 /** @typedef {{ policy: Uint8Array, policyNext?: Uint8Array, assets: Record<string, Uint8Array>, registriesD?: Record<string, Uint8Array> }} Contents */
-/** @typedef {{ POLICY: Uint8Array, POLICY_NEXT?: Uint8Array, POLICY_ASSETS: Record<string, string>, REGISTRIES_D?: Record<string, string> }} PolicySettings as `configOf` takes them */
+/** @typedef {{ POLICY: Uint8Array, POLICY_NEXT: Uint8Array | undefined, POLICY_ASSETS: Record<string, string>, REGISTRIES_D: Record<string, string> | undefined }} PolicySettings as `configOf` takes them */
 
 const FORMAT = "sealgate-policy/1";
 /** Bytes of a bundle: a policy has 1 MiB at most, a trusted root some 10 KiB. */
@@ -44,11 +44,13 @@ export function fromBundle(text) {
 			throw malformed(MEMBERS.join(", "), JSON.stringify(name));
 	return {
 		POLICY: bytesOf("policy", policy),
-		...(next !== undefined && { POLICY_NEXT: bytesOf("next", next) }),
+		// What it does not have there is none of, whatever stands in the settings.
+		POLICY_NEXT: next === undefined ? undefined : bytesOf("next", next),
 		POLICY_ASSETS: filesOf("assets", assets),
-		...(registriesD !== undefined && {
-			REGISTRIES_D: filesOf("registriesD", registriesD),
-		}),
+		REGISTRIES_D:
+			registriesD === undefined
+				? undefined
+				: filesOf("registriesD", registriesD),
 	};
 }
 

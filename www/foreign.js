@@ -8,20 +8,20 @@ const FOREIGN = 256;
 /** What steers, or cannot be seen: controls, and what formats without being seen. */
 const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}]/gu;
 
-/** Of one direction for itself, without marks that nobody sees, and not long. @param {string} text */
-export function foreign(text) {
+/** Without marks that nobody sees, and not long. @param {string} text */
+export function plain(text) {
 	const shown = [...text].slice(0, FOREIGN).join("");
-	return h(
-		"bdi",
-		{ class: "sg-mono sg-foreign" },
-		shown.replace(
-			UNSEEN,
-			(found) =>
-				`\\u${found.codePointAt(0)?.toString(16).padStart(4, "0") ?? ""}`,
-		),
-		shown === text ? "" : "…",
+	const seen = shown.replace(
+		UNSEEN,
+		(found) =>
+			`\\u${found.codePointAt(0)?.toString(16).padStart(4, "0") ?? ""}`,
 	);
+	return shown === text ? seen : `${seen}…`;
 }
+
+/** The same, of one direction for itself. @param {string} text */
+export const foreign = (text) =>
+	h("bdi", { class: "sg-mono sg-foreign" }, plain(text));
 
 /** @param {string} hex */
 export const short = (hex) => (hex.length > 16 ? `${hex.slice(0, 12)}…` : hex);

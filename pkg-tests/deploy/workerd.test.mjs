@@ -285,6 +285,7 @@ describe("workerd", () => {
 			"/sealgate/browser.js",
 			"/sealgate/build.js",
 			"/sealgate/element.js",
+			"/sealgate/element-verifier.js",
 			"/sealgate/element.css",
 		])
 			assert.equal(await status(path), 200, path);

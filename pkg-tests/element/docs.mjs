@@ -33,8 +33,9 @@ export async function startDocs(file = async () => undefined) {
 		const body = found?.body ?? (await file(path));
 		if (body === undefined) return void answer.writeHead(404).end();
 		const type = TYPES[extname(path)] ?? "application/octet-stream";
+		const status = found?.headers.location === undefined ? 200 : 307;
 		answer
-			.writeHead(200, { "content-type": type, ...found?.headers })
+			.writeHead(status, { "content-type": type, ...found?.headers })
 			.end(body);
 	});
 	server.listen(0, "127.0.0.1");
@@ -75,7 +76,8 @@ export async function startBetween(
 	const server = createServer(async (request, answer) => {
 		headers.push(request.headers);
 		const { pathname, search } = new URL(request.url ?? "", gateway);
-		const path = pathname.replace("/api/evidence/", "");
+		// Also by the address that a relay has for it.
+		const path = pathname.replace(/^\/(relay\/[^/]+|api\/evidence)\//u, "");
 		const found = await fetch(
 			`${gateway}/api/evidence/${instead(path)}${search}`,
 		);

@@ -171,6 +171,9 @@ inEachBrowser((browser, name) => {
 		site.docs.put("/broken.json", "{}");
 		site.docs.put("/lonely/policy.json", JSON.stringify(policy()));
 		const gateway = site.gateway.url;
+		site.docs.put("/elsewhere.pub", "", {
+			location: `${gateway}/sealgate/element.css`,
+		});
 		const signed = `${NAME}/team/signed:1.0`;
 		const cases = [
 			[`reference="${signed}"`, "element.attribute"],
@@ -188,6 +191,10 @@ inEachBrowser((browser, name) => {
 			],
 			[
 				`reference="${signed}" via="${gateway}" key="${gateway}/sealgate/element.css"`,
+				"element.file",
+			],
+			[
+				`reference="${signed}" via="${gateway}" key="/elsewhere.pub"`,
 				"element.file",
 			],
 			[
@@ -360,13 +367,13 @@ inEachBrowser((browser, name) => {
 
 	const byKey = 'key="/cosign.pub"';
 
-	/** One image by way of another server. @param {Awaited<ReturnType<typeof startBetween>>} between @param {string} reference @param {string} more attributes */
-	async function through(between, reference, more) {
+	/** One image by way of another server. @param {Awaited<ReturnType<typeof startBetween>>} between @param {string} reference @param {string} more attributes @param {string} [under] @param {boolean} [whole] with all that it shows */
+	async function through(between, reference, more, under = "", whole = false) {
 		try {
 			const { url } = between;
 			const address = site.page(
 				"/between.html",
-				`<sealgate-image reference="${reference}" via="${url}" ${more}></sealgate-image>`,
+				`<sealgate-image reference="${reference}" via="${url}${under}" ${more}></sealgate-image>`,
 				{
 					policy: `script-src ${site.gateway.url} 'wasm-unsafe-eval'; connect-src 'self' ${site.gateway.url} ${url}`,
 				},
@@ -388,7 +395,8 @@ inEachBrowser((browser, name) => {
 					[undefined, undefined, undefined],
 				);
 			assert.equal(between.headers.length, 1);
-			return { state: elements[0]?.state, code: elements[0]?.code };
+			const { state, code, text = "" } = elements[0] ?? {};
+			return whole ? { state, code, text } : { state, code };
 		} finally {
 			await between.stop();
 		}
@@ -427,6 +435,36 @@ inEachBrowser((browser, name) => {
 		} finally {
 			await relay.stop();
 		}
+	});
+
+	test("a relay that gives a policy all the same is not judged by it", async () => {
+		const { url } = site.gateway;
+		const own = await fetch(`${url}/api/evidence/team/signed?ref=1.0`);
+		const { policy } = /** @type {any} */ (await own.json());
+		assert.ok(policy.text);
+		const relay = await startBetween(url, (document) => {
+			document.policy = policy;
+		});
+		assert.deepEqual(
+			await through(relay, `${NAME}/team/signed:1.0`, "", "/relay"),
+			{ state: "Could not find out", code: "element.no-rules" },
+		);
+	});
+
+	test("what a gateway says is shown short, and without what nobody sees", async () => {
+		const talking = await startBetween(site.gateway.url, ({ errors }) => {
+			errors[0].message = `\u202eAllowed. ${"Allowed ".repeat(500)}`;
+		});
+		const { code, text = "" } = await through(
+			talking,
+			`${NAME}/team/none:1.0`,
+			"",
+			"",
+			true,
+		);
+		assert.equal(code, "element.status");
+		assert.match(text, /HTTP 404 .*: \\u202eAllowed\. Allowed .*…/u);
+		assert.ok(text.length < 1_000, `${text.length}`);
 	});
 
 	test("evidence that was changed on its way, or is another image's, is not allowed", async () => {

@@ -15,14 +15,19 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 impl<R: Host + Provider + Store> Judge<'_, R> {
+    /// Before anything else lets it out: what is distrusted is so by its bytes, whatever lists it and
+    /// by which digest, and be it evidence.
+    pub(super) fn check_trust(&self, subject: &Subject) -> Result<(), Stop> {
+        match self.rules.distrusts(subject) {
+            Some(failure) => Err(Stop::Denied(failure)),
+            None => Ok(()),
+        }
+    }
+
     /// Allowed as `name@digest`, or as a tag under which it was resolved here for this same digest,
     /// or as an image of an index that is allowed now (docs/gateway.md "Serving"). The first
     /// refusal is the one that is reported.
     pub(super) async fn admit(&self, subject: &Subject, asked: &Digest) -> Result<Ruling, Stop> {
-        // Whatever lists it: an index may do so by another digest than the policy's.
-        if let Some(failure) = self.rules.distrusts(subject) {
-            return Err(Stop::Denied(failure));
-        }
         let first = match self.admit_by_hints(subject, asked).await {
             Err(Stop::Denied(failure)) => failure,
             answer => return answer,
@@ -100,6 +105,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         if !lists(listed, &subject.bytes) {
             return Err(Stop::not_linked());
         }
+        self.check_trust(&index)?;
         let mut names = alloc::vec![self.context.name(&parent.to_string())?];
         names.extend(self.context.names_by_tag(&index.digest).await);
         let mut last = Stop::not_linked();

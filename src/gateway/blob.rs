@@ -140,6 +140,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         let Document::Manifest(manifest) = &subject.document else {
             return Err(Stop::not_linked());
         };
+        self.check_trust(&subject)?;
         if is_evidence_manifest(&subject.bytes, manifest) {
             // The config of a signature means nothing beside these layers, so they must be
             // evidence, too.

@@ -15,7 +15,7 @@ use crate::encoding::hex;
 use crate::error::Failure;
 use crate::host::{Host, Store};
 use crate::oci::auth::Credentials;
-use crate::oci::registry::{Fetched, Registry, RegistryError};
+use crate::oci::registry::{EgressHosts, Fetched, Registry, RegistryError};
 use crate::time::UnixTime;
 use crate::verify::Subject;
 use alloc::format;
@@ -108,7 +108,8 @@ impl<'a, R: Host + Store> Context<'a, R> {
         let brought = (entry.signs_in && !anonymously).then(|| forwarded(request));
         let is_brought = brought.is_some();
         let asking = credentials(own, brought);
-        let registry = registry(settings, entry, &upstream, remote, asking)?;
+        let egress = egress(settings, way);
+        let registry = registry(entry, &upstream, remote, asking, egress)?;
         Ok(Some(Self {
             settings,
             request,
@@ -276,16 +277,24 @@ fn forwarded(request: &ClientRequest) -> Credentials {
     Credentials::Forward(authorization.into_iter().collect())
 }
 
+/// Where redirects may lead although it is private: those of the operator's own registries alone.
+fn egress(settings: &Settings, way: Way) -> EgressHosts {
+    match way {
+        Way::Relayed => EgressHosts::default(),
+        Way::Usual | Way::Anonymous => settings.egress.clone(),
+    }
+}
+
 fn registry<'a, H: Host>(
-    settings: &Settings,
     entry: &RegistryEntry,
     repository: &str,
     remote: &'a H,
     credentials: Credentials,
+    egress: EgressHosts,
 ) -> Result<Registry<'a, H>, RegistryError> {
     let registry = Registry::new(remote, &entry.upstream, repository, credentials)?;
     Ok(registry
         .with_realms(entry.realm.as_deref())?
-        .with_egress(settings.egress.clone())
+        .with_egress(egress)
         .named(&entry.name))
 }

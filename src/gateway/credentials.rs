@@ -97,7 +97,7 @@ pub(super) fn of(key: &str, expected: &str) -> ConfigError {
 
 const SHAPES: &str = "to be {\"username\", \"password\"}, {\"identityToken\"} or {\"ecr\": \
                       {\"region\", \"accessKeyId\", \"secretAccessKey\"}}, each a text that is not \
-                      empty";
+                      empty, and of an ecr without spaces and line ends";
 
 fn own(key: &str, node: &Node) -> Result<Credential, ConfigError> {
     let shape = || of(key, SHAPES);
@@ -126,7 +126,9 @@ fn ecr(key: &str, node: &Node) -> Result<Ecr, ConfigError> {
         "secretAccessKey",
         "sessionToken",
     ];
-    let need = |name: &str| text(node, name).map(String::from);
+    // It stands in headers, whose errors would repeat what they cannot carry.
+    let is_header = |text: &&str| text.bytes().all(|byte| byte.is_ascii_graphic());
+    let need = |name: &str| text(node, name).filter(is_header).map(String::from);
     let optional = |name: &str| match node.member(name) {
         None => Some(None),
         Some(_) => need(name).map(Some),
@@ -276,6 +278,13 @@ mod tests {
             r#"{"a": {"ecr": {"region": "x.hush/", "accessKeyId": "hush", "secretAccessKey": "hush"}}}"#,
             r#"{"a": {"ecr": {"region": "x", "accessKeyId": "hush", "secretAccessKey": "hush",
                "endpoint": "hush"}}}"#,
+            // No header carries it, and what does not carry it would say what it was.
+            r#"{"a": {"ecr": {"region": "x", "accessKeyId": "AK\nhush", "secretAccessKey": "hush"}}}"#,
+            r#"{"a": {"ecr": {"region": "x", "accessKeyId": "AK", "secretAccessKey": "hu\nsh"}}}"#,
+            r#"{"a": {"ecr": {"region": "x", "accessKeyId": "AK", "secretAccessKey": "hush",
+               "sessionToken": "AQ\nhush"}}}"#,
+            r#"{"a": {"ecr": {"region": "x", "accessKeyId": "AK", "secretAccessKey": "hush",
+               "sessionToken": "AQ\u20achush"}}}"#,
             r#"{"a": {"username": "u", "password": "hush"}, "a": {}}"#,
             r#"{"docker.io": {"username": "u", "password": "hush"},
                "index.docker.io": {"username": "u", "password": "hush"}}"#,

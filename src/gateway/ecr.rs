@@ -44,7 +44,7 @@ impl fmt::Debug for Issued {
 #[derive(Clone, Default)]
 struct Lease {
     password: Option<(Credentials, UnixTime)>,
-    /// When Amazon was asked in vain since, and what came of it.
+    /// When Amazon was asked in vain since, or for what ends too soon, and what came of it.
     failed: Option<(UnixTime, String)>,
 }
 
@@ -97,18 +97,23 @@ impl Issued {
         match found {
             Ok(password) => {
                 lease.password = Some(password);
-                lease.failed = None;
+                // One that ends so soon is had again by and by, and not at each request.
+                lease.failed = lease.holds(now, EARLY).is_none().then(|| (now, ended()));
             }
             Err(why) => lease.failed = Some((now, why)),
         }
         let outcome = match (lease.holds(now, AGAIN), &lease.failed) {
             (Some(credentials), _) => Ok(credentials.clone()),
             (None, Some((_, why))) => Err(why.clone()),
-            (None, None) => Err("Amazon gave a password that has ended".to_string()),
+            (None, None) => Err(ended()),
         };
         self.0.borrow_mut().insert(key.into(), lease);
         outcome
     }
+}
+
+fn ended() -> String {
+    "Amazon gave a password that has ended, or ends at once: is the clock here right?".to_string()
 }
 
 fn told(error: &HostError) -> String {

@@ -96,6 +96,22 @@ impl RegistryEntry {
         }
     }
 
+    /// Whether both are one registry, by address or by name, whatever their spelling.
+    fn is_same(&self, other: &Self) -> bool {
+        let place = |address: &str| {
+            let url = Url::parse(address)?;
+            Some((String::from(url.host()), url.port()))
+        };
+        let places = |entry: &Self| {
+            let named = place(&format!("https://{}", entry.name));
+            [place(&entry.upstream), named]
+        };
+        let others = places(other);
+        places(self)
+            .iter()
+            .any(|place| place.is_some() && others.contains(place))
+    }
+
     /// As `REGISTRIES` has it.
     pub(super) fn document(&self) -> String {
         format!(
@@ -187,9 +203,7 @@ impl Entries {
                 found: quoted(host),
             };
             let entry = relay(host).ok_or_else(wrong)?;
-            let is_known = |known: &RegistryEntry| {
-                known.name == entry.name || known.upstream == entry.upstream
-            };
+            let is_known = |known: &RegistryEntry| known.is_same(&entry);
             if behind.iter().chain(relayed.iter()).any(is_known)
                 || relayed.0.len() >= limits::REGISTRIES
             {

@@ -98,6 +98,7 @@ impl<R: Host + Provider + Store> Judge<'_, R> {
         asked: &Digest,
         tag: Option<&str>,
     ) -> Result<(Failure, Vec<String>), Stop> {
+        self.check_trust(subject)?;
         refuse_other_sources(subject, self.context.settings.foreign_layers)?;
         if self.context.is_evidence(subject).await? {
             let message = "signatures and attestations, recognised by their bytes";

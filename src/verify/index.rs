@@ -27,6 +27,10 @@ impl<A: Archive, P: Provider> Judge<'_, A, P> {
         let Document::Index(index) = &subject.document else {
             return self.manifest(subject, None).await;
         };
+        // By whichever digest it is named, and whatever of it is asked for.
+        if let Some(failure) = self.rules.distrusts(subject) {
+            return self.judged(Finding::deny(failure));
+        }
         let listed = entries(index, platform);
         if let (Some(platform), []) = (platform, listed.as_slice()) {
             let platform = platform.to_string();

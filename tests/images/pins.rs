@@ -455,6 +455,7 @@ fn distrust_reaches_images_of_indexes() {
     };
     let [first, second] = [0, 1].map(|number| index.manifests[number].digest.to_string());
     let child = |digest: &str| format!("demo.example/demo/multi@{digest}");
+    let by_sha512 = Digest::with(Algorithm::Sha512, &memory.manifests["1.0"].0).to_string();
     for coverage in ["index", "instance"] {
         let distrusted = |digest: &str| {
             rules(
@@ -467,6 +468,7 @@ fn distrust_reaches_images_of_indexes() {
             (&first, child(&first), Verdict::Deny),
             (&first, child(&second), Verdict::Allow),
             (&digest_of(&memory), name.to_string(), Verdict::Deny),
+            (&by_sha512, name.to_string(), Verdict::Deny),
         ] {
             assert_eq!(
                 judge(&memory, &distrusted(digest), &image).finding.verdict,

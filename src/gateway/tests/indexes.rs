@@ -188,6 +188,17 @@ fn a_long_list_costs_little() {
     assert_eq!(seen.status, 200, "{}", seen.text());
 }
 
+fn distrusting(coverage: &str, digest: &Digest) -> Gateway {
+    with(|config| {
+        config.policy = policy(coverage)
+            .replace(
+                r#""version": 1"#,
+                &format!(r#""version": 1, "distrusted": ["{digest}"]"#),
+            )
+            .into_bytes();
+    })
+}
+
 /// Distrust comes with the policy, whatever was served before it, under every path: the index that
 /// lists the image, the image by its digest, its layer.
 #[test]
@@ -196,16 +207,7 @@ fn a_distrusted_image_goes_out_no_more() {
     let (index, [(a, _), (b, _)]) = multi(&world, "app", "1.0");
     world.sign("app", &index, "r.example/app:1.0", GOOD);
     world.sign("app", &a, "r.example/app:child-a", GOOD);
-    let distrusting = |digest: &Digest| {
-        with(|config| {
-            config.policy = policy("index")
-                .replace(
-                    r#""version": 1"#,
-                    &format!(r#""version": 1, "distrusted": ["{digest}"]"#),
-                )
-                .into_bytes();
-        })
-    };
+    let distrusting = |digest: &Digest| distrusting("index", digest);
     let layer = format!("/v2/app/blobs/{}", Digest::of(b"a"));
     let manifest = |reference: &str| format!("/v2/app/manifests/{reference}");
     let paths = [
@@ -259,5 +261,84 @@ fn distrust_knows_an_image_by_its_bytes() {
         });
         assert_eq!(get(&gateway, &world, "/v2/app/manifests/1.0").status, 200);
         assert_eq!(verdict(&gateway, &world, &path), code, "{marker}");
+    }
+}
+
+/// Where images are judged for themselves, a list is refused by its bytes, and lends its images no
+/// name any more, though it did before this policy.
+#[test]
+fn a_distrusted_list_goes_out_no_more() {
+    let world = World::default();
+    let (list, [(a, _), (b, _)]) = multi(&world, "tagged", "1.0");
+    for child in [&a, &b] {
+        world.sign("tagged", child, "r.example/tagged:1.0", GOOD);
+    }
+    let bytes = world.content.borrow()["tagged/manifests/1.0"].0.clone();
+    let manifest = |reference: &str| format!("/v2/tagged/manifests/{reference}");
+    let paths = [
+        manifest("1.0"),
+        manifest(&list.to_string()),
+        manifest(&a.to_string()),
+        format!("/v2/tagged/blobs/{}", Digest::of(b"a")),
+    ];
+    let trusting = Gateway::new(config(&policy("instance")));
+    for path in &paths {
+        assert_eq!(get(&trusting, &world, path).status, 200, "{path}");
+    }
+    for algorithm in [
+        crate::digest::Algorithm::Sha256,
+        crate::digest::Algorithm::Sha384,
+        crate::digest::Algorithm::Sha512,
+    ] {
+        let refusing = distrusting("instance", &Digest::with(algorithm, &bytes));
+        for path in &paths {
+            let status = get(&refusing, &world, path).status;
+            assert_eq!(status, 403, "{algorithm:?} {path}");
+        }
+        assert_eq!(
+            verdict(&refusing, &world, &paths[0]),
+            is(403, "policy.distrusted")
+        );
+    }
+}
+
+/// Evidence needs no signature of its own; distrust is about all manifests, and about their blobs.
+#[test]
+fn distrusted_evidence_goes_out_no_more() {
+    let world = World::default();
+    let (image, _) = world.signed("app", "1.0", "a");
+    let signature = format!("sha256-{}.sig", image.hex());
+    let (digest, text) = {
+        let content = world.content.borrow();
+        let bytes = &content[&format!("app/manifests/{signature}")].0;
+        (
+            Digest::of(bytes),
+            payload(&image, "r.example/app:1.0", "null"),
+        )
+    };
+    let listed = index_of(&[descriptor(
+        MANIFEST,
+        &world.content.borrow()[&format!("app/manifests/{signature}")].0,
+        "",
+    )]);
+    world.put("app", "listed", INDEX, &listed);
+    let paths = [
+        format!("/v2/app/manifests/{signature}"),
+        format!("/v2/app/manifests/{digest}"),
+        "/v2/app/manifests/listed".into(),
+        format!("/v2/app/blobs/{}", Digest::of(text.as_bytes())),
+    ];
+    let trusting = gateway();
+    for path in &paths {
+        assert_eq!(get(&trusting, &world, path).status, 200, "{path}");
+    }
+    let refusing = distrusting("index", &digest);
+    plant(&refusing, "app", &digest, &Digest::of(text.as_bytes()));
+    for path in &paths {
+        assert_eq!(
+            verdict(&refusing, &world, path),
+            is(403, "policy.distrusted"),
+            "{path}"
+        );
     }
 }

@@ -341,8 +341,18 @@ fn buildkit_config(text: &str) -> String {
 /// The answers for an index of a signed image and this attestation, for the attestation and for its
 /// layer.
 fn attested(platform: &str, config: &str, layer_kind: &str, text: &str) -> (u16, u16, u16) {
+    attested_by(&policy("instance"), platform, config, layer_kind, text)
+}
+
+fn attested_by(
+    policy: &str,
+    platform: &str,
+    config: &str,
+    layer_kind: &str,
+    text: &str,
+) -> (u16, u16, u16) {
     let world = World::default();
-    let gateway = Gateway::new(super::config(&policy("instance")));
+    let gateway = Gateway::new(super::config(policy));
     let (image, bytes) = world.image("exact", "amd64", "a");
     world.sign("exact", &image, "r.example/exact:1.0", GOOD);
     world.blob("exact", text.as_bytes());
@@ -383,6 +393,25 @@ fn attestations_of_buildkit() {
     assert_eq!(
         attested(UNKNOWN, &config(&odd), IN_TOTO, &odd),
         (200, 403, 403)
+    );
+}
+
+/// An index that lists one which is distrusted goes with it, and so does what the attestation lists.
+#[test]
+fn a_distrusted_attestation_takes_its_index_along() {
+    let config = buildkit_config(STATEMENT);
+    let attestation = manifest(
+        &descriptor(CONFIG, config.as_bytes(), ""),
+        &[descriptor(IN_TOTO, STATEMENT.as_bytes(), "")],
+    );
+    let distrusted = format!(
+        r#""version": 1, "distrusted": ["{}"]"#,
+        Digest::of(&attestation)
+    );
+    let policy = policy("instance").replace(r#""version": 1"#, &distrusted);
+    assert_eq!(
+        attested_by(&policy, UNKNOWN, &config, IN_TOTO, STATEMENT),
+        (403, 403, 403)
     );
 }
 

@@ -80,6 +80,13 @@ fn a_registry_behind_the_gateway_is_not_relayed() {
         &["http://own.test"],
         &["r.example"],
         &["http://up.test", "http://up.test"],
+        // One registry has many spellings.
+        &["http://OWN.test"],
+        &["http://own.test:80"],
+        &["OWN.test:80"],
+        &["r.example:443"],
+        &["R.example"],
+        &["up.test", "https://up.test:443"],
         &["up.test/x"],
         &["ftp://up.test"],
         &["*"],
@@ -115,4 +122,28 @@ fn so_much_a_minute_and_no_more() {
     assert_eq!(refused.status, 429);
     assert_eq!(refused.header("retry-after"), Some("1"));
     assert_eq!(at(1_020).status, 200);
+}
+
+/// Where redirects of the registries behind this gateway may lead, one of another may not.
+#[test]
+fn it_leads_into_no_private_network() {
+    let world = World::default();
+    world.signed("app", "1.0", "a");
+    let gateway = with(|config| {
+        config.upstream = "http://own.test".into();
+        config.relay = vec!["http://up.test".into()];
+        config.egress = vec!["minio.internal:9000".into()];
+    });
+    let location = "http://minio.internal:9000/secret";
+    let redirect = response(307, &[("location", location)], b"");
+    world.fail("/manifests/", usize::MAX, Ok(redirect));
+    let seen = get(&gateway, &world, PATH);
+    assert_eq!(seen.status, 503);
+    assert!(
+        seen.message().contains("[host.egress]"),
+        "{}",
+        seen.message()
+    );
+    let asked = world.asked.borrow();
+    assert!(!asked.iter().any(|asked| asked.contains("minio")));
 }

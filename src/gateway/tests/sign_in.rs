@@ -884,6 +884,40 @@ fn when_amazon_gives_none() {
     assert_eq!((asked(&world), world.loads.get()), (before + 1, 0));
 }
 
+/// Amazon says when a password ends: one that ends soon, or has ended, is no reason to ask at each
+/// request.
+#[test]
+fn a_password_that_ends_soon_is_asked_for_once_a_minute() {
+    for (end, status, after) in [
+        (1_000 + 1_200, 200, 60),
+        (1_000 + 30, 503, 10),
+        (0, 503, 10),
+    ] {
+        let world = World::default();
+        let inner = (serve_ecr(&world), world.service.take().unwrap()).1;
+        *world.service.borrow_mut() = Some(Box::new(move |request| {
+            let mut answer = inner(request)?;
+            if request.sign.is_some() {
+                let text = String::from_utf8(answer.body).unwrap();
+                let (before, _) = text.split_once("\"expiresAt\":").unwrap();
+                answer.body = format!("{before}\"expiresAt\":{end}}}]}}").into_bytes();
+            }
+            Some(answer)
+        }));
+        world.signed("app", "1.0", "a");
+        let gateway = ecr();
+        let asked = || {
+            let asked = world.asked.borrow();
+            let asked = asked.iter().filter(|asked| asked.contains("amazonaws"));
+            asked.count()
+        };
+        for (time, count) in [(1_000, 1), (1_001, 1), (1_009, 1), (1_000 + after + 10, 2)] {
+            let seen = ask_at(&gateway, &world, "/v2/app/manifests/1.0", time);
+            assert_eq!((seen.status, asked()), (status, count), "{end} {time}");
+        }
+    }
+}
+
 /// That Amazon gave out a password says nothing of what this request may read.
 #[test]
 fn a_password_lets_nobody_into_the_store() {
@@ -1063,6 +1097,29 @@ fn no_secret_goes_out() {
         all();
         world.fail("up.test", 99, Ok(response(status, &[], echo.as_bytes())));
         all();
+    }
+    // And in headers, by all that comes out of them.
+    let sent = format!("Bearer {CANARY} {}", basic("robot", CANARY));
+    for (status, name, text) in [
+        (
+            401,
+            "www-authenticate",
+            format!("Negotiate said=\"{sent}\""),
+        ),
+        (401, "www-authenticate", format!("Bearer realm=\"{sent}\"")),
+        (401, "www-authenticate", sent.clone()),
+        (429, "retry-after", CANARY.into()),
+        (307, "location", format!("ftp://{CANARY}/")),
+        (307, "location", format!("http://10.0.0.1/{CANARY}")),
+        (307, "location", format!("/{CANARY}")),
+    ] {
+        for host in ["auth.test", "up.test"] {
+            forget_all(&gateway);
+            gateway.caches.forget(UnixTime(1_000));
+            world.mend();
+            world.fail(host, 99, Ok(response(status, &[(name, &text)], b"")));
+            all();
+        }
     }
     check("Gateway", &format!("{gateway:?}"));
     for (_, borne) in world.store.borrow().iter() {

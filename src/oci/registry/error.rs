@@ -163,9 +163,9 @@ impl RegistryError {
                 retry_after,
             },
             Self::Credentials { .. } => Self::Credentials { url: name() },
-            Self::Challenge { challenge, .. } => Self::Challenge {
+            Self::Challenge { .. } => Self::Challenge {
                 url: name(),
-                challenge,
+                challenge: String::from("another one"),
             },
             Self::Realm { .. } => Self::Realm {
                 registry: name(),

@@ -283,7 +283,7 @@ impl<'h, H: Host> Registry<'h, H> {
                 message,
             } => RegistryError::RateLimited {
                 url,
-                retry_after,
+                retry_after: retry_after.map(|after| self.hidden_in(&after)),
                 message: self.hidden_in(&message),
             },
             error => error,
