@@ -21,7 +21,7 @@ pub struct Decision {
     pub image: String,
     /// Why: a stable code, and words.
     pub reason: Failure,
-    /// Whose signatures were accepted ([`crate::verify::Judged::signers`]).
+    /// Whose signatures were accepted, each in one line.
     pub signers: Vec<String>,
 }
 
