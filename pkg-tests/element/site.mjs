@@ -29,6 +29,7 @@ export function servedSite() {
 		/** @type {import('../lib/serve.mjs').Worker} */ gateway:
 			/** @type {any} */ (null),
 		/** The `integrity` of the element's script, as the package has it. */ sri: "",
+		/** That of its stylesheet. */ styleSri: "",
 		/** The public key that signed. */ key: "",
 		/** The registry itself, as its own images are named there. */ registry: "",
 		/** @param {string} image @param {string} [more] attributes @returns {string} */
@@ -50,7 +51,7 @@ export function servedSite() {
 					`img-src data: ${gateway}`,
 				].join("; ");
 			const html = `<!doctype html><html lang="${lang}"><head><meta charset="utf-8"><title>Docs</title><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
-<link rel="stylesheet" href="${base}element.css">
+<link rel="stylesheet" href="${base}element.css" integrity="${site.styleSri}" crossorigin="anonymous">
 <script src="${base}element.js" integrity="${site.sri}" crossorigin="anonymous" defer></script>${head}</head><body><main><h1>Docs</h1>${body}</main></body></html>`;
 			return site.docs.put(path, html, { "content-security-policy": policy });
 		},
@@ -60,15 +61,17 @@ export function servedSite() {
 	before(async () => {
 		const folder = await mkdtemp(join(tmpdir(), "sealgate-element-"));
 		ends.push(() => rm(folder, { recursive: true, force: true }));
-		const [docs, registry, pair, sri] = await Promise.all([
+		const [docs, registry, pair, sri, styleSri] = await Promise.all([
 			startDocs(),
 			startRegistry(),
 			makeKey(folder),
 			readFile(new URL("element.js.sri", PACKAGE), "utf8"),
+			readFile(new URL("element.css.sri", PACKAGE), "utf8"),
 		]);
 		ends.push(docs.stop, registry.stop);
 		site.docs = docs;
 		site.sri = sri.trim();
+		site.styleSri = styleSri.trim();
 		site.registry = registry.host;
 		site.key = await readFile(pair.pub, "utf8");
 		await pushImages(registry, pair.key);

@@ -1,6 +1,7 @@
 /**
  * Makes the element for docs: `element.js`, which a page loads, and `element-verifier.js`, which that loads later. Each carries the
- * hashes of what it loads, so that the hash of the first (`element.js.sri`) stands for all of it.
+ * hashes of what it loads, so that the hash of the first (`element.js.sri`) stands for all of it. The stylesheet beside it, which may
+ * dress what the element says, has a hash of its own (`element.css.sri`).
  *
  * @module
  */
@@ -29,8 +30,9 @@ export async function makeElement(folder) {
 	await bundle("element.js", element, "iife", folder, {
 		VERIFIER: integrityOf(verifier),
 	});
-	writeFileSync(`${element}.sri`, `${integrityOf(element)}\n`);
 	cpSync(join(SOURCES, "element.css"), join(folder, "element.css"));
+	for (const file of [element, join(folder, "element.css")])
+		writeFileSync(`${file}.sri`, `${integrityOf(file)}\n`);
 }
 
 /** As `integrity` has it. @param {string} path */
