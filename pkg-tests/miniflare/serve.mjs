@@ -29,6 +29,7 @@ for (const path of await policyAssets(policy))
 const { outputFiles } = await build({
 	entryPoints: [join(root, "worker/index.js")],
 	bundle: true,
+	external: ["cloudflare:workers"],
 	format: "esm",
 	write: false,
 	outdir: root,
