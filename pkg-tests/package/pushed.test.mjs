@@ -84,7 +84,7 @@ test("a bundle that was not there a moment ago is had soon, not in a day", async
 		if (wrong === undefined) POLICIES.written.delete(print);
 		else POLICIES.written.set(print, wrong);
 		mock.timers.tick(86_400_000);
-		await assert.rejects(here.gateway(env), { code: "policy.unavailable" });
+		await assert.rejects(here.gateway(env), { code: "policies.unavailable" });
 		await isolate().push(env, text);
 		mock.timers.tick(70_000);
 		assert.equal((await isolate().inForce(env)).policy, print, String(wrong));

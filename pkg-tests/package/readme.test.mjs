@@ -107,8 +107,9 @@ test("each row of docs/security.md names tests that are there", () => {
 		.map((line) => line.split(" | "));
 	assert.deepEqual(
 		rows.map(([number]) => number?.replace("| ", "")),
-		Array.from({ length: 30 }, (_, index) => String(index + 1)),
+		rows.map((_, index) => String(index + 1)),
 	);
+	assert.ok(rows.length >= 34, "the rows were found");
 	for (const [number, , until, , tests = ""] of rows) {
 		const files = [...tests.matchAll(/`([^`]+)`/gu)].map(
 			([, name = ""]) => name,
