@@ -320,7 +320,10 @@ export function createApi(glue, platform) {
 		/** Says whether a newer configuration was refused, so that this one stays in force. @param {boolean} isStale */
 		setStale(isStale) {
 			this.#isStale = isStale;
-			this.#module.runner.call(() => this.#made.inner.setStale(isStale));
+			const { runner } = this.#module;
+			const { inner, era } = this.#made;
+			// Where the module has started over, the gateway inside is made anew, and told then.
+			if (era === runner.era()) runner.call(() => inner.setStale(isStale));
 		}
 
 		/** Whether there is a next policy. */

@@ -12,7 +12,7 @@ import { groupsOf } from "./next.js";
 /** Seconds of refusals that are looked at. */
 const LATELY = 60 * 60;
 
-/** Of what could not be found out, what to do, by how the code begins. @type {[RegExp, string][]} */
+/** What to do where a verdict is open: how its code begins, and the advice. @type {[RegExp, string][]} */
 const REMEDIES = [
 	[
 		/^(lookaside|limit\.lookaside)/,

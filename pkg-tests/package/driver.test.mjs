@@ -61,8 +61,13 @@ for (const [name, Trap] of [
 		);
 		assert.equal(glue.freed, 1);
 		assert.equal(glue.made, 1);
+		gateway.setStale(true);
+		assert.deepEqual(glue.stale, [], "the one of before is not touched");
 		await gateway.handle({ method: "GET", url: "quiet", headers: [] });
 		assert.equal(glue.made, 2, "the gateway was made again");
+		assert.deepEqual(glue.stale, [[2, true]], "and told what the other was");
+		gateway.setStale(false);
+		assert.deepEqual(glue.stale.at(-1), [2, false]);
 	});
 }
 

@@ -10,7 +10,9 @@ export const { createApi } = await import(join(builtPackage(), "api.js"));
 export function standIn(advance) {
 	const gateway = () => {
 		glue.made += 1;
+		const number = glue.made;
 		return {
+			setStale: (isStale) => glue.stale.push([number, isStale]),
 			look: () => undefined,
 			handle: (request) => glue.startVerify({ reference: request.url }),
 			state: () => ({ state: "ok" }),
@@ -18,6 +20,8 @@ export function standIn(advance) {
 	};
 	const glue = {
 		made: 0,
+		/** Which gateway was told so, and what. */
+		stale: [],
 		resets: 0,
 		freed: 0,
 		startVerify: (options) => ({
