@@ -363,3 +363,27 @@ fn a_configuration_that_was_refused_is_in_the_metrics() {
     gateway.set_stale(false);
     assert!(stale(0));
 }
+
+/// Of an index that is a list, who signed its images, each once.
+#[test]
+fn the_log_names_who_signed_the_images_of_a_list() {
+    let world = World::default();
+    let signed = |tag: &str, text: &str, key: &[u8]| {
+        let (digest, bytes) = world.image("app", tag, text);
+        world.sign("app", &digest, "r.example/app:1.0", key);
+        descriptor(MANIFEST, &bytes, "")
+    };
+    let entries = [signed("a", "a", GOOD), signed("b", "b", GOOD)];
+    world.put("app", "1.0", INDEX, &index_of(&entries));
+    let gateway = Gateway::new(config(&policy("instance")));
+    let path = "/v2/app/manifests/1.0";
+    let Action::Respond(respond) = act(&gateway, &world, &request("GET", path, &[], 1_000)) else {
+        panic!("a manifest is an answer");
+    };
+    let line = respond.log.unwrap().line();
+    let key = PublicKey::from_pem(GOOD).unwrap().fingerprint();
+    assert!(
+        line.ends_with(&format!(r#""signers":["key sha256:{key}"]}}"#)),
+        "{line}"
+    );
+}

@@ -67,6 +67,14 @@ fn nothing_else_is_carried() {
         );
         assert!(world.asked.borrow().is_empty(), "{path}");
     }
+    // It says who could change that; the page goes by the code.
+    let other = get(&gateway, &world, "/relay/other.test/app?ref=1.0");
+    assert_eq!(other.status, 404);
+    assert!(
+        other.text().contains("NAME_UNKNOWN") && other.message().contains("in RELAY"),
+        "{}",
+        other.text()
+    );
     // Nothing at all where the operator lists none.
     assert_eq!(get(&super::gateway(), &world, PATH).status, 404);
     assert_eq!(ask(&gateway, &world, "POST", PATH).status, 405);
