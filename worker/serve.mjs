@@ -491,8 +491,8 @@ function announce(settings, policy) {
 			`${settings.policyFile} cannot be understood, so ${settings.more.MODE === "audit" ? "nothing is judged" : "every pull is refused"}: ${policy.complaint}`,
 		);
 	}
-	// The demo's has mistakes on purpose, such as a key that has expired.
-	const lints = settings.demo ? [] : (policy.lints ?? []);
+	// The demo's own has mistakes on purpose, such as a key that has expired.
+	const lints = settings.policyFile === DEMO.policy ? [] : (policy.lints ?? []);
 	const notes = lints.filter(({ severity }) => severity === "note").length;
 	for (const { id, name, severity, pointer, message } of lints.filter(
 		({ severity }) => severity !== "note",

@@ -123,11 +123,7 @@ function untilStopped(server, runs) {
 }
 
 /** What the policy probably does not mean, but for what is merely good to know. @param {Serving} serving @param {import("../serve/running.js").Read} read @param {import("../index.d.ts").GatewayState} state */
-async function tellLints(
-	{ demo, policy: path, texts },
-	read,
-	{ state, message },
-) {
+async function tellLints({ policy: path, texts }, read, { state, message }) {
 	const { policy, assets, registriesD } = read;
 	const file = basename(path);
 	if (state !== "ok") {
@@ -136,8 +132,8 @@ async function tellLints(
 		tell(`sealgate: ${what}, because the configuration is wrong: ${message}`);
 		return;
 	}
-	// The demo's has mistakes on purpose, such as a key that has expired.
-	if (demo) return;
+	// The demo's own has mistakes on purpose, such as a key that has expired.
+	if (path === join(demoFolder, "policy.json")) return;
 	const lints = await policyLint(policy, {
 		assets,
 		...(registriesD && { registriesD }),

@@ -359,6 +359,21 @@ test("--demo: a client pulls what is signed, and is told why it does not get wha
 		assert.equal((await ask(`${gate.url}${path}`)).status, 404, path);
 });
 
+test("--demo: what its policy does not mean is told of one's own, and not of the demo's", async () => {
+	writeFileSync(
+		join(project, "anything.json"),
+		'{"default":[{"type":"insecureAcceptAnything"}]}',
+	);
+	const gates = await Promise.all([
+		start(["--demo"]),
+		start(["--demo", "--policy", "anything.json"]),
+	]);
+	assert.deepEqual(
+		gates.map((gate) => / PL\d\d /.test(gate.err())),
+		[false, true],
+	);
+});
+
 test("--demo: other registries are where they are", async () => {
 	const { url } = await registry();
 	const gate = await start(["--demo"], { RELAY: url });
