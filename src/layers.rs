@@ -30,7 +30,7 @@ const LAYERS: [&[&str]; 13] = [
     &["digest"],
     &["encoding"],
 ];
-const BOTTOM: [&str; 4] = ["error", "limits", "shared", "time"];
+const BOTTOM: [&str; 5] = ["error", "keyed", "limits", "shared", "time"];
 
 fn rank(module: &str) -> Option<usize> {
     LAYERS

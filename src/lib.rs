@@ -146,6 +146,7 @@ extern crate std as _std;
 // Rooms import only those that stand above them here; `layers.rs` keeps it true.
 #[macro_use]
 mod error;
+mod keyed;
 mod limits;
 mod shared;
 mod time;

@@ -7,7 +7,6 @@ use super::{Host, Request, Response, Sink, Store};
 use crate::crypto::{Links, Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
 use alloc::rc::Rc;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -56,7 +55,7 @@ pub enum Answer {
 struct Post {
     next: u32,
     asks: Vec<(u32, Ask)>,
-    answers: BTreeMap<u32, Answer>,
+    answers: Vec<(u32, Answer)>,
 }
 
 /// A [`Host`], [`Provider`] and [`Store`] whose answers come through [`Task::advance`].
@@ -120,11 +119,11 @@ impl Remote {
             id
         };
         poll_fn(|_| {
-            self.post
-                .borrow_mut()
-                .answers
-                .remove(&id)
-                .map_or(Poll::Pending, Poll::Ready)
+            let answers = &mut self.post.borrow_mut().answers;
+            match answers.iter().position(|(to, _)| *to == id) {
+                Some(place) => Poll::Ready(answers.swap_remove(place).1),
+                None => Poll::Pending,
+            }
         })
         .await
     }

@@ -7,6 +7,7 @@
 use crate::digest::Digest;
 use crate::encoding::json::Dialect;
 use crate::encoding::json::parse;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::oci::descriptor::Descriptor;
 use crate::oci::document::Document;
@@ -16,8 +17,7 @@ use crate::oci::fields::shown;
 use crate::oci::index::Index;
 use crate::oci::media_type;
 use crate::oci::media_type::Kind;
-use alloc::collections::BTreeMap;
-use alloc::string::String;
+use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
@@ -146,7 +146,7 @@ impl Layout {
         };
         // How each was used, so that one digest under two types is read as both; its size, or
         // `None` when not stored.
-        let mut seen: BTreeMap<(Digest, Option<String>), Option<usize>> = BTreeMap::new();
+        let mut seen: Keyed<Option<usize>> = Keyed::default();
         let mut ahead: Vec<(Descriptor, bool)> = self
             .index
             .manifests
@@ -157,7 +157,11 @@ impl Layout {
         while let Some((entry, listed)) = ahead.pop() {
             let document =
                 (listed && is_document(&entry.media_type)).then(|| entry.media_type.clone());
-            let key = (entry.digest.clone(), document);
+            let key = format!(
+                "{} {}",
+                entry.digest,
+                document.as_deref().unwrap_or_default()
+            );
             if let Some(size) = seen.get(&key) {
                 if let Some(size) = *size {
                     walk.check_size(&entry, listed, size)?;
@@ -180,7 +184,7 @@ impl Layout {
                 .check(&bytes)
                 .map_err(|error| OciError::BlobDigest { error })?;
             walk.checked += 1;
-            if key.1.is_some() {
+            if document.is_some() {
                 let document = Document::parse(&bytes, Some(&entry.media_type))?;
                 ahead.extend(children(&document));
                 walk.documents.push((entry, document));

@@ -59,9 +59,9 @@ pub use crate::cosign::PredicateError;
 
 use crate::encoding::json;
 use crate::encoding::json::Member;
+use crate::keyed::Keys;
 use crate::reference::Reference;
 use alloc::boxed::Box;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -168,7 +168,7 @@ impl Policy {
     /// The paths of all keys, certificates and trusted roots that it names, each once, in the order
     /// of [`Policy::scopes`].
     pub fn asset_paths(&self) -> Vec<&str> {
-        let mut seen = BTreeSet::new();
+        let mut seen = Keys::default();
         let scoped = self
             .transports
             .iter()
@@ -178,7 +178,7 @@ impl Policy {
             .iter()
             .chain(scoped)
             .flat_map(Requirement::paths)
-            .filter(|path| seen.insert(*path))
+            .filter(|path| seen.add(*path))
             .collect()
     }
 

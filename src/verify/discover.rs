@@ -19,7 +19,7 @@ use crate::oci::registry::RegistryError;
 use crate::oci::{Descriptor, Document, Manifest, tag};
 use crate::sigstore::bundle::is_bundle_type;
 use alloc::boxed::Box;
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
@@ -87,7 +87,7 @@ pub(super) struct Source<'r, A: Archive> {
     archive: &'r A,
     digest: &'r Digest,
     shelves: Vec<(Location, Shelf)>,
-    known: BTreeMap<[u8; 32], Arc<Found>>,
+    known: Vec<([u8; 32], Arc<Found>)>,
     pub(super) fetched: usize,
     listed: usize,
     failures: usize,
@@ -121,7 +121,7 @@ impl<'r, A: Archive> Source<'r, A> {
             archive,
             digest,
             shelves: Vec::new(),
-            known: BTreeMap::new(),
+            known: Vec::new(),
             fetched: 0,
             listed: 0,
             failures: 0,
@@ -375,7 +375,7 @@ impl<'r, A: Archive> Source<'r, A> {
         if self.listed > limits::EVIDENCE_LISTED {
             return Err(over("candidates", limits::EVIDENCE_LISTED));
         }
-        if let Some(known) = self.known.get(&key) {
+        if let Some((_, known)) = self.known.iter().find(|(known, _)| *known == key) {
             return Ok(known.clone());
         }
         let media_type = layer.media_type.as_str();
@@ -400,7 +400,7 @@ impl<'r, A: Archive> Source<'r, A> {
             key,
             body,
         });
-        self.known.insert(key, found.clone());
+        self.known.push((key, found.clone()));
         Ok(found)
     }
 

@@ -25,7 +25,6 @@ use crate::limits;
 use crate::policy::{Requirement, SigstoreSigned, Trust};
 use crate::reference::Reference;
 use crate::time::UnixTime;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
@@ -70,7 +69,7 @@ pub(super) struct Case<'a, A: Archive, P> {
     /// What a payload's `optional` must say.
     annotations: &'a [(String, String)],
     /// The candidates whose signatures were checked.
-    examined: BTreeSet<[u8; 32]>,
+    examined: Vec<[u8; 32]>,
 }
 
 impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
@@ -100,7 +99,7 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
                 Rules::Direct(direct) => &direct.annotations,
                 Rules::Policy(_) => &[],
             },
-            examined: BTreeSet::new(),
+            examined: Vec::new(),
         }
     }
 
@@ -363,14 +362,15 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
         };
         let locations = [Location::Preferred, tag, Location::Referrers];
         let mut round = Round::new(self.question(who, wants, Order::CheapFirst));
-        let (mut seen, mut next) = (BTreeSet::new(), Next::GoOn);
+        let (mut seen, mut next) = (Vec::new(), Next::GoOn);
         for location in locations {
             let mut number = 0;
             while next == Next::GoOn
                 && let Some(found) = self.evidence.candidate(location, number).await
             {
                 number = number.saturating_add(1);
-                if seen.insert(found.key) {
+                if !seen.contains(&found.key) {
+                    seen.push(found.key);
                     next = self.examine(&mut round, &found).await;
                 }
             }
@@ -409,8 +409,8 @@ impl<'a, A: Archive, P: Provider> Case<'a, A, P> {
             work.free_of_charge()
         };
         let outcome = round.question.examine(found, &meter).await;
-        if meter.checks() > 0 {
-            self.examined.insert(found.key);
+        if meter.checks() > 0 && !self.examined.contains(&found.key) {
+            self.examined.push(found.key);
         }
         let error = match outcome {
             Ok(candidate) => return self.examined(round, found, candidate),

@@ -8,9 +8,10 @@
 use crate::crypto::{Message, Outcome, Provider, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::HostError;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::shared::Shared;
-use alloc::collections::BTreeMap;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 /// Where a candidate was found: the manifest that lists it, and its own bytes.
@@ -29,8 +30,8 @@ pub struct Work<'p, P> {
     spent: Shared<usize>,
     /// Bytes that were read since others had their turn.
     stretch: Shared<usize>,
-    preferred: Shared<BTreeMap<Digest, Vec<Origin>>>,
-    satisfied: Shared<BTreeMap<Digest, Vec<Origin>>>,
+    preferred: Shared<Keyed<Vec<Origin>>>,
+    satisfied: Shared<Keyed<Vec<Origin>>>,
 }
 
 impl<'p, P: Provider> Work<'p, P> {
@@ -56,8 +57,10 @@ impl<'p, P: Provider> Work<'p, P> {
     /// like any other.
     pub fn prefer(&self, image: &Digest, origin: Origin) {
         self.preferred.with(|all| {
-            let origins = all.entry(image.clone()).or_default();
-            if origins.len() < limits::EVIDENCE_PREFERRED && !origins.contains(&origin) {
+            if let Some(origins) = all.of(&image.to_string())
+                && origins.len() < limits::EVIDENCE_PREFERRED
+                && !origins.contains(&origin)
+            {
                 origins.push(origin);
             }
         });
@@ -66,7 +69,7 @@ impl<'p, P: Provider> Work<'p, P> {
     /// The candidates about this image that satisfied a requirement now.
     pub fn satisfied(&self, image: &Digest) -> Vec<Origin> {
         self.satisfied
-            .with(|all| all.get(image).cloned().unwrap_or_default())
+            .with(|all| all.get(&image.to_string()).cloned().unwrap_or_default())
     }
 
     /// How many signature checks there were.
@@ -76,13 +79,14 @@ impl<'p, P: Provider> Work<'p, P> {
 
     pub(super) fn preferred(&self, image: &Digest) -> Vec<Origin> {
         self.preferred
-            .with(|all| all.get(image).cloned().unwrap_or_default())
+            .with(|all| all.get(&image.to_string()).cloned().unwrap_or_default())
     }
 
     pub(super) fn note_satisfied(&self, image: &Digest, origin: Origin) {
         self.satisfied.with(|all| {
-            let origins = all.entry(image.clone()).or_default();
-            if !origins.contains(&origin) {
+            if let Some(origins) = all.of(&image.to_string())
+                && !origins.contains(&origin)
+            {
                 origins.push(origin);
             }
         });

@@ -14,9 +14,9 @@ use crate::encoding::json;
 use crate::encoding::json::Dialect;
 use crate::encoding::json::Node;
 use crate::host::Host;
+use crate::keyed::Keys;
 use crate::limits;
 use crate::oci::url::Url;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
@@ -330,12 +330,12 @@ fn merge(
             incomplete,
         };
     }
-    let mut seen = BTreeSet::new();
+    let mut seen = Keys::default();
     let mut entries: Vec<&str> = documents
         .iter()
         .flat_map(|document| &document.entries)
         .map(String::as_str)
-        .filter(|entry| seen.insert(*entry))
+        .filter(|entry| seen.add(*entry))
         .collect();
     let cut = entries.len() > limits::EVIDENCE_LISTED;
     entries.truncate(limits::EVIDENCE_LISTED);

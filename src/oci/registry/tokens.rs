@@ -1,10 +1,10 @@
 //! What token services gave, from one dialogue to the next: each for the repository and the
 //! credentials that it was given for, until shortly before it ends.
 
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::shared::Shared;
 use crate::time::UnixTime;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use core::fmt;
 
@@ -26,7 +26,7 @@ pub(super) enum Taken {
 
 /// Tokens of many repositories.
 #[derive(Default)]
-pub(crate) struct Tokens(Shared<BTreeMap<String, (Taken, UnixTime)>>);
+pub(crate) struct Tokens(Shared<Keyed<(Taken, UnixTime)>>);
 
 /// How many, and never what they are.
 impl fmt::Debug for Tokens {
@@ -60,12 +60,12 @@ impl Tokens {
         }
         let until = UnixTime(now.0.saturating_add(seconds));
         self.0.with(|kept| {
-            if kept.len() >= limits::KEPT_TOKENS && !kept.contains_key(whose) {
+            if kept.len() >= limits::KEPT_TOKENS && !kept.contains(whose) {
                 let first = kept.iter().min_by_key(|(_, (_, until))| *until);
-                let first = first.map(|(whose, _)| whose.clone());
+                let first = first.map(|(whose, _)| String::from(whose));
                 first.and_then(|whose| kept.remove(&whose));
             }
-            kept.insert(whose.into(), (taken, until));
+            kept.insert(whose, (taken, until));
         });
     }
 

@@ -4,6 +4,7 @@ use super::context::Context;
 use crate::encoding::json::Member;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::policy::Coverage;
 use crate::policy::Matcher;
@@ -16,7 +17,6 @@ use crate::policy::field;
 use crate::policy::scope;
 use crate::reference::Grammar;
 use crate::reference::Reference;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
@@ -30,7 +30,8 @@ pub(super) struct Document<'a> {
     pub context: &'a Context<'a>,
     /// Every list of requirements, the default first.
     pub scopes: Vec<Scope<'a>>,
-    index: BTreeMap<(&'a str, &'a str), usize>,
+    /// Numbers in `scopes`, by transport and key.
+    index: Keyed<Keyed<usize>>,
 }
 
 /// A list of requirements.
@@ -88,11 +89,12 @@ impl<'a> Document<'a> {
                     .map(scope)
             });
         let scopes: Vec<Scope<'a>> = default.into_iter().chain(scoped).collect();
-        let index = scopes
-            .iter()
-            .enumerate()
-            .filter_map(|(number, scope)| Some(((scope.transport?, scope.key), number)))
-            .collect();
+        let mut index: Keyed<Keyed<usize>> = Keyed::default();
+        for (number, scope) in scopes.iter().enumerate() {
+            if let Some(keys) = scope.transport.and_then(|transport| index.of(transport)) {
+                keys.insert(scope.key, number);
+            }
+        }
         Self {
             policy,
             root,
@@ -132,7 +134,8 @@ impl<'a> Document<'a> {
 
     pub(super) fn find(&self, transport: &str, key: &str) -> Option<Scope<'a>> {
         self.index
-            .get(&(transport, key))
+            .get(transport)
+            .and_then(|keys| keys.get(key))
             .and_then(|number| self.scopes.get(*number))
             .copied()
     }

@@ -15,6 +15,7 @@ use crate::crypto::holds_private_key;
 use crate::encoding::base64;
 use crate::encoding::json::quote;
 use crate::encoding::pem;
+use crate::keyed::Keys;
 use crate::limits;
 use crate::policy::KeySource;
 #[cfg(feature = "openpgp")]
@@ -24,7 +25,6 @@ use crate::policy::Trust;
 use crate::policy::error::shown;
 use crate::time::UnixTime;
 use crate::x509::Certificate;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -40,8 +40,8 @@ enum Use {
 }
 
 pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
-    let mut looked_at: BTreeSet<(&str, Use)> = BTreeSet::new();
-    let mut searched: BTreeSet<&str> = BTreeSet::new();
+    let mut looked_at = Keys::default();
+    let mut searched = Keys::default();
     for item in document.items() {
         private(document, item, &mut searched, findings);
         missing(document, item, findings);
@@ -49,7 +49,8 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
             for path in source.paths() {
                 let asset = document.context.assets.and_then(|assets| assets.get(path));
                 // A file that many requirements name is opened once.
-                if let Some(bytes) = asset.filter(|_| looked_at.insert((path, purpose))) {
+                if let Some(bytes) = asset.filter(|_| looked_at.add(format!("{purpose:?} {path}")))
+                {
                     look(
                         document,
                         item,
@@ -95,7 +96,7 @@ fn sources(item: Item<'_>) -> Vec<(&KeySource, Use)> {
 fn private<'a>(
     document: &Document<'a>,
     item: Item<'a>,
-    searched: &mut BTreeSet<&'a str>,
+    searched: &mut Keys,
     findings: &mut Findings,
 ) {
     let mut add = |what: String| {
@@ -109,7 +110,7 @@ fn private<'a>(
     for path in item.requirement.paths() {
         let asset = document.context.assets.and_then(|assets| assets.get(path));
         if asset
-            .filter(|_| searched.insert(path))
+            .filter(|_| searched.add(path))
             .is_some_and(|bytes| holds_private_key(bytes))
         {
             add(format!("the file {:?}", shown(path)));

@@ -16,6 +16,7 @@ use super::signed;
 use crate::digest::Digest;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::policy::Exception;
 use crate::policy::Matcher;
@@ -32,7 +33,6 @@ use crate::policy::scope::docker_namespaces;
 use crate::sigstore::identity::{Identity, Pattern};
 use crate::sigstore::roots;
 use crate::time::UnixTime;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
@@ -71,12 +71,12 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
 
 /// SL01, SL02.
 fn digests(document: &Document<'_>, findings: &mut Findings) {
-    let mut served: BTreeMap<String, Vec<Scope<'_>>> = BTreeMap::new();
+    let mut served: Keyed<Vec<Scope<'_>>> = Keyed::default();
     for item in document.items() {
         for signer in signers(document, item) {
-            let scopes = served.entry(signer).or_default();
             // Two are enough to know that it is not one.
-            if scopes.len() < 2
+            if let Some(scopes) = served.of(&signer)
+                && scopes.len() < 2
                 && !scopes
                     .iter()
                     .any(|scope| core::ptr::eq(scope.member, item.scope.member))
@@ -503,14 +503,15 @@ fn audits(document: &Document<'_>, findings: &mut Findings) {
         .and_then(|marker| marker.member("audit"))
         .and_then(Node::as_array)
         .unwrap_or_default();
-    let mut at: BTreeMap<&str, usize> = BTreeMap::new();
-    for (number, scope) in marker.audit.iter().enumerate() {
-        at.entry(scope).or_insert(number);
+    let mut at: Keyed<usize> = Keyed::default();
+    for (number, scope) in marker.audit.iter().enumerate().rev() {
+        at.insert(scope.as_str(), number);
     }
-    let mut below: BTreeMap<usize, Scope<'_>> = BTreeMap::new();
+    // The first scope below each that is under audit.
+    let mut below: Vec<Option<Scope<'_>>> = marker.audit.iter().map(|_| None).collect();
     for scope in document
         .of_transport("docker")
-        .filter(|scope| !at.contains_key(scope.key))
+        .filter(|scope| !at.contains(scope.key))
     {
         let parents = docker_parents(scope.key);
         let whole = core::iter::once("").filter(|_| !scope.key.is_empty());
@@ -519,12 +520,15 @@ fn audits(document: &Document<'_>, findings: &mut Findings) {
             .map(String::as_str)
             .chain(whole)
             .find_map(|parent| at.get(parent))
+            && let Some(first @ None) = below.get_mut(*number)
         {
-            below.entry(*number).or_insert(scope);
+            *first = Some(scope);
         }
     }
-    for (number, scope) in below {
-        let (Some(node), Some(audited)) = (list.get(number), marker.audit.get(number)) else {
+    for (number, scope) in below.into_iter().enumerate() {
+        let (Some(scope), Some(node), Some(audited)) =
+            (scope, list.get(number), marker.audit.get(number))
+        else {
             continue;
         };
         let message = format!(

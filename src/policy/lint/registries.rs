@@ -6,13 +6,13 @@ use super::document::Scope;
 use super::document::docker_parents;
 use super::finding::Findings;
 use super::rule::Rule;
+use crate::keyed::Keyed;
 use crate::policy::Requirement;
 use crate::policy::error::Place;
 use crate::policy::error::shown;
 use crate::policy::registries_d::RegistriesD;
 use crate::policy::registries_d::Section;
 use crate::policy::registries_d::Setting;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -86,11 +86,8 @@ fn no_lookaside(registries: &RegistriesD, scope: Scope<'_>, findings: &mut Findi
 /// PL27.
 fn lookasides(registries: &RegistriesD, findings: &mut Findings) {
     unread_files(registries, findings);
-    let sections = registries
-        .docker
-        .iter()
-        .map(|(scope, section)| (scope.as_str(), section));
-    let mut bases: BTreeMap<&str, &str> = BTreeMap::new();
+    let sections = registries.docker.iter();
+    let mut bases: Keyed<&str> = Keyed::default();
     for (scope, section) in registries
         .default
         .iter()
@@ -108,7 +105,8 @@ fn lookasides(registries: &RegistriesD, findings: &mut Findings) {
         let Some(setting) = read else { continue };
         let host = docker_scope::authority(scope);
         let base = setting.text.trim_end_matches('/');
-        let other = *bases.entry(base).or_insert(host);
+        let other = bases.get(base).copied().unwrap_or(host);
+        bases.insert(base, other);
         if other != host {
             let message = format!(
                 "{} and {} share the base {}: the host is no part of the path below it, so their \
@@ -200,7 +198,7 @@ fn indexes(document: &Document<'_>, findings: &mut Findings) {
     if !document.is_by_instance() {
         return;
     }
-    let mut met: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut met: Vec<Vec<String>> = document.scopes.iter().map(|_| Vec::new()).collect();
     for image in document
         .context
         .images
@@ -220,16 +218,17 @@ fn indexes(document: &Document<'_>, findings: &mut Findings) {
                 Requirement::SignedBy(_) | Requirement::SigstoreSigned(_)
             )
         });
-        if let Some(number) = hit.filter(|_| signed) {
-            met.entry(number)
-                .or_default()
-                .push(format!("{}", image.name));
+        if let Some(images) = hit
+            .filter(|_| signed)
+            .and_then(|number| met.get_mut(number))
+        {
+            images.push(format!("{}", image.name));
         }
     }
-    for (number, images) in met {
-        let Some(scope) = document.scopes.get(number) else {
+    for (scope, images) in document.scopes.iter().zip(met) {
+        if images.is_empty() {
             continue;
-        };
+        }
         let some = images
             .iter()
             .take(3)

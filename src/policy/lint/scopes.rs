@@ -10,6 +10,8 @@ use super::finding::Findings;
 use super::rule::Rule;
 use crate::encoding::json::Node;
 use crate::encoding::json::quote;
+use crate::keyed::Keyed;
+use crate::keyed::Keys;
 use crate::limits;
 use crate::policy::Requirement;
 use crate::policy::error::Place;
@@ -18,8 +20,6 @@ use crate::policy::field;
 use crate::policy::scope;
 use crate::reference::Grammar;
 use crate::reference::Reference;
-use alloc::collections::BTreeMap;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::string::ToString;
@@ -28,10 +28,12 @@ use alloc::vec::Vec;
 const REJECT: &str = r#"[{"type": "reject"}]"#;
 
 pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
-    let hosts: BTreeSet<&str> = document
-        .of_transport("docker")
-        .filter_map(|scope| docker_scope::authority(scope.key).split(':').next())
-        .collect();
+    let mut hosts = Keys::default();
+    for scope in document.of_transport("docker") {
+        if let Some(host) = docker_scope::authority(scope.key).split(':').next() {
+            hosts.add(host);
+        }
+    }
     for scope in document.scopes.iter().copied() {
         open(scope, findings);
         weaker(document, scope, findings);
@@ -199,12 +201,7 @@ fn docker_form(
 }
 
 /// PL09.
-fn apex(
-    document: &Document<'_>,
-    scope: Scope<'_>,
-    hosts: &BTreeSet<&str>,
-    findings: &mut Findings,
-) {
+fn apex(document: &Document<'_>, scope: Scope<'_>, hosts: &Keys, findings: &mut Findings) {
     let Some(domain) = scope
         .key
         .strip_prefix("*.")
@@ -235,7 +232,7 @@ fn apex(
 
 /// PL07: `host` is no parent of `host:port`.
 fn ports(document: &Document<'_>, findings: &mut Findings) {
-    let mut ported: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut ported: Keyed<Vec<String>> = Keyed::default();
     let hosts = document
         .of_transport("docker")
         .map(|scope| docker_scope::authority(scope.key).to_string());
@@ -246,9 +243,11 @@ fn ports(document: &Document<'_>, findings: &mut Findings) {
         .map(|image| image.name.domain().to_string());
     for authority in hosts.chain(known) {
         if let Some((host, _)) = authority.split_once(':') {
-            let seen = ported.entry(host.into()).or_default();
             // What is said names a few of them.
-            if seen.len() < 4 && !seen.contains(&authority) {
+            if let Some(seen) = ported.of(host)
+                && seen.len() < 4
+                && !seen.contains(&authority)
+            {
                 seen.push(authority);
             }
         }

@@ -19,9 +19,9 @@ pub use error::RegistriesError;
 use super::Policy;
 use super::scope;
 use super::scope::IdentityError;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::reference::Reference;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 use yaml::Yaml;
@@ -30,7 +30,7 @@ use yaml::Yaml;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistriesD {
     pub(super) default: Option<Section>,
-    pub(super) docker: BTreeMap<String, Section>,
+    pub(super) docker: Keyed<Section>,
     /// Files whose names do not end in `.yaml`: they are not read.
     pub(super) ignored: Vec<String>,
 }
@@ -131,7 +131,7 @@ impl RegistriesD {
                 "docker" => {
                     for scope in member.value.members(file, "docker")? {
                         let section = Section::read(file, &scope.value)?;
-                        if let Some(first) = self.docker.insert(scope.key.clone(), section) {
+                        if let Some(first) = self.docker.insert(scope.key.as_str(), section) {
                             return Err(twice(&scope.key, &first.file));
                         }
                     }

@@ -9,7 +9,7 @@
 //! settings.
 
 use super::error::RegistriesError;
-use alloc::collections::BTreeSet;
+use crate::keyed::Keys;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -152,7 +152,7 @@ impl<'a> Reader<'_, '_, 'a> {
 
     /// The lines of exactly this indentation, and what is indented below each.
     fn mapping(&mut self, indent: usize, depth: usize) -> Result<Yaml<'a>, RegistriesError> {
-        let (mut members, mut seen): (Vec<Member<'a>>, BTreeSet<String>) = Default::default();
+        let (mut members, mut seen): (Vec<Member<'a>>, Keys) = Default::default();
         let start = self.lines.first().map_or(1, |line| line.number);
         while let Some((line, rest)) = self
             .lines
@@ -167,7 +167,7 @@ impl<'a> Reader<'_, '_, 'a> {
             }
             self.lines = rest;
             let (key, after) = self.key(line)?;
-            if !seen.insert(key.clone()) {
+            if !seen.add(key.as_str()) {
                 return Err(RegistriesError::DuplicateKey {
                     file: self.file.into(),
                     line: line.number,

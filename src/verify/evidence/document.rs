@@ -4,6 +4,7 @@ use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, JsonError, Node};
 use crate::error::HostError;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::verify::archive::{Archive, Listed, Referrer};
@@ -57,7 +58,7 @@ pub struct EvidenceDocument {
     pub digest: Option<Digest>,
     /// The policy by which the one who answered decides.
     pub policy: Option<PolicyFiles>,
-    answers: BTreeMap<String, Recorded>,
+    answers: Keyed<Recorded>,
 }
 
 codes! {
@@ -126,7 +127,7 @@ impl EvidenceDocument {
                 .and_then(Node::as_str)
                 .and_then(|text| Digest::parse(text).ok()),
             policy: root.member("policy").map(policy).transpose()?,
-            answers: BTreeMap::new(),
+            answers: Keyed::default(),
         };
         for node in root
             .member("answers")

@@ -5,6 +5,7 @@ use crate::digest::Digest;
 use crate::encoding::base64;
 use crate::encoding::json;
 use crate::error::Coded;
+use crate::keyed::Keys;
 use crate::limits;
 use crate::oci::registry::{Fetched, RegistryError};
 use crate::oci::{Descriptor, Document, Manifest, tag};
@@ -14,7 +15,6 @@ use crate::verify::artifact::{
 };
 #[cfg(feature = "openpgp")]
 use crate::verify::simple::Lookaside;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -92,7 +92,7 @@ pub async fn collect<A: Archive, O: Out>(
     let mut collector = Collector {
         archive,
         out,
-        written: BTreeSet::new(),
+        written: Keys::default(),
         #[cfg(feature = "openpgp")]
         simple: frame.simple.as_ref(),
         left: limits::EVIDENCE_TOTAL,
@@ -123,7 +123,7 @@ pub(super) struct Collector<'a, A, O> {
     #[cfg(feature = "openpgp")]
     simple: Option<&'a Option<Lookaside>>,
     /// The paths of what was written.
-    pub(super) written: BTreeSet<String>,
+    pub(super) written: Keys,
     /// Bytes that may still be written, before they become base64.
     pub(super) left: usize,
     pub(super) is_taken: bool,
@@ -145,7 +145,7 @@ impl<A: Archive, O: Out> Collector<'_, A, O> {
     /// One answer, up to what is particular to it.
     async fn begin(&mut self, path: &str, rest: &str) {
         let comma = if self.written.is_empty() { "" } else { "," };
-        self.written.insert(path.into());
+        self.written.add(path);
         self.put(format!("{comma}{{\"path\":{}{rest}", json::quote(path)))
             .await;
     }
