@@ -168,10 +168,9 @@ impl Layout {
                 }
                 continue;
             }
-            if seen.len() >= limits::LAYOUT_BLOBS {
-                return Err(OciError::Blobs {
-                    limit: limits::LAYOUT_BLOBS,
-                });
+            let limit = limits::LAYOUT_BLOBS;
+            if seen.len() >= limit {
+                return Err(OciError::Blobs { limit });
             }
             let Some(bytes) = blobs.blob(&entry.digest) else {
                 seen.insert(key, None);

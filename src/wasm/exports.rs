@@ -67,7 +67,7 @@ pub fn policy_assets(policy: &[u8]) -> Result<Vec<String>, JsValue> {
 }
 
 /// A job that answers with what `work` gives, which asks the outside world through a `Remote`.
-fn start<F: Future<Output = Result<JsValue, JsValue>> + 'static>(
+pub(super) fn start<F: Future<Output = Result<JsValue, JsValue>> + 'static>(
     options: &JsValue,
     work: impl FnOnce(JsValue, Remote) -> F,
 ) -> Result<Task, JsValue> {
@@ -82,34 +82,6 @@ pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
     start(options, |options, remote| async move {
         let job = options::Verify::read(&options, &remote).await?;
         values::plain(&job.run(&remote).await?)
-    })
-}
-
-/// Begins the making of a first policy.
-#[wasm_bindgen(js_name = startPolicyInit)]
-pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
-    start(options, |options, remote| async move {
-        let mirrors = match values::flag(&options, "mirror") {
-            true => verify::Mirrors::Admit,
-            false => verify::Mirrors::Refuse,
-        };
-        let job = options::Verify::read(&options, &remote).await?;
-        let job = job.for_first_policy(mirrors)?;
-        let key_path = values::text(&options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
-        let root_path = options::root_name(&options)?;
-        // What a policy can name.
-        Reference::normalize(&job.name().to_string(), Grammar::Containers).map_err(failure)?;
-        let report = job.run(&remote).await?;
-        let trusted = match job.identity() {
-            Some(identity) => verify::Trusted::Identity {
-                identity,
-                root: &root_path,
-            },
-            None => verify::Trusted::Key(&key_path),
-        };
-        verify::first_policy(&report, job.name(), trusted, mirrors)
-            .map(JsValue::from)
-            .map_err(failure)
     })
 }
 

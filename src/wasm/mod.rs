@@ -38,6 +38,6 @@ pub use exports::*;
 #[cfg(all(feature = "wasm", feature = "gateway"))]
 pub use gateway::{Gateway, start_gateway};
 #[cfg(all(feature = "wasm", feature = "lint"))]
-pub use policy::{policy_explain, policy_lint};
+pub use policy::{policy_explain, policy_lint, start_policy_init};
 #[cfg(feature = "wasm")]
 pub use tasks::Task;

@@ -1,13 +1,15 @@
 //! Policies, read and not judged by.
 
+use super::exports::start;
 use super::options;
+use super::tasks::Task;
 use super::values::{self, failure};
 use crate::policy::Policy;
 use crate::policy::lint::{self, Context, KnownImage};
 use crate::policy::registries_d::RegistriesD;
 use crate::reference::{Grammar, Reference};
 use crate::time::UnixTime;
-use crate::verify::Request;
+use crate::verify::{Mirrors, Request, Trusted, first_policy};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use js_sys::Object;
@@ -21,6 +23,34 @@ extern "C" {
     type Explained;
     #[wasm_bindgen(method, setter)]
     fn set_text(this: &Explained, text: &str);
+}
+
+/// Begins the making of a first policy.
+#[wasm_bindgen(js_name = startPolicyInit)]
+pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
+    start(options, |options, remote| async move {
+        let mirrors = match values::flag(&options, "mirror") {
+            true => Mirrors::Admit,
+            false => Mirrors::Refuse,
+        };
+        let job = options::Verify::read(&options, &remote).await?;
+        let job = job.for_first_policy(mirrors)?;
+        let key_path = values::text(&options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
+        let root_path = options::root_name(&options)?;
+        // What a policy can name.
+        Reference::normalize(&job.name().to_string(), Grammar::Containers).map_err(failure)?;
+        let report = job.run(&remote).await?;
+        let trusted = match job.identity() {
+            Some(identity) => Trusted::Identity {
+                identity,
+                root: &root_path,
+            },
+            None => Trusted::Key(&key_path),
+        };
+        first_policy(&report, job.name(), trusted, mirrors)
+            .map(JsValue::from)
+            .map_err(failure)
+    })
 }
 
 /// What a policy probably did not mean.

@@ -503,25 +503,10 @@ fn audits(document: &Document<'_>, findings: &mut Findings) {
         .and_then(|marker| marker.member("audit"))
         .and_then(Node::as_array)
         .unwrap_or_default();
-    let mut at: Keyed<usize> = Keyed::default();
-    for (number, scope) in marker.audit.iter().enumerate().rev() {
-        at.insert(scope.as_str(), number);
-    }
     // The first scope below each that is under audit.
     let mut below: Vec<Option<Scope<'_>>> = marker.audit.iter().map(|_| None).collect();
-    for scope in document
-        .of_transport("docker")
-        .filter(|scope| !at.contains(scope.key))
-    {
-        let parents = docker_parents(scope.key);
-        let whole = core::iter::once("").filter(|_| !scope.key.is_empty());
-        if let Some(number) = parents
-            .iter()
-            .map(String::as_str)
-            .chain(whole)
-            .find_map(|parent| at.get(parent))
-            && let Some(first @ None) = below.get_mut(*number)
-        {
+    for (number, scope) in below_audited(document, &marker.audit) {
+        if let Some(first @ None) = below.get_mut(number) {
             *first = Some(scope);
         }
     }
@@ -548,6 +533,27 @@ fn audits(document: &Document<'_>, findings: &mut Findings) {
             None,
         );
     }
+}
+
+/// Enforced scopes that lie below one under audit, each with the number of the nearest.
+fn below_audited<'a>(
+    document: &'a Document<'a>,
+    audited: &[String],
+) -> impl Iterator<Item = (usize, Scope<'a>)> {
+    let mut at: Keyed<usize> = Keyed::default();
+    for (number, scope) in audited.iter().enumerate().rev() {
+        at.insert(scope.as_str(), number);
+    }
+    document.of_transport("docker").filter_map(move |scope| {
+        if at.contains(scope.key) {
+            return None;
+        }
+        let parents = docker_parents(scope.key);
+        let whole = core::iter::once("").filter(|_| !scope.key.is_empty());
+        let mut above = parents.iter().map(String::as_str).chain(whole);
+        let number = above.find_map(|parent| at.get(parent))?;
+        Some((*number, scope))
+    })
 }
 
 /// SL11.

@@ -205,7 +205,7 @@ fn what_is_read() {
         "docker:\n  a.b: #x\n    lookaside:   http://a/#b  # c\n    sigstore: \"x # y\" # z\n",
     )
     .unwrap();
-    let section = &found.docker["a.b"];
+    let section = found.docker.get("a.b").unwrap();
     assert_eq!(
         section.lookaside,
         Some(Setting {
