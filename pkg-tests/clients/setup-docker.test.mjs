@@ -148,8 +148,7 @@ describe("buildkit", () => {
 		if (!need(t, PROGRAMS)) return;
 		const toml = await here.setup("buildkitd");
 		const blocked = await here.hub.nodes(await here.setup("hosts"));
-		const options = { ...blocked, toml };
-		await cannotFallBack(name, options, undefined, /registry-1|sealgate/);
+		await cannotFallBack(name, { ...blocked, toml });
 	});
 });
 

@@ -152,18 +152,6 @@ async function certs(toml) {
 	return folder;
 }
 
-/** Where the CRI of one version reads the folder, and the other does not. @type {Record<string, [string, string]>} */
-const TABLES = {
-	"containerd 1.6, CRI": [
-		"io.containerd.grpc.v1.cri",
-		"io.containerd.cri.v1.images",
-	],
-	"containerd 2, CRI": [
-		"io.containerd.cri.v1.images",
-		"io.containerd.grpc.v1.cri",
-	],
-};
-
 for (const name of [
 	"containerd 1.6, ctr",
 	"containerd 1.6, CRI",
@@ -187,33 +175,48 @@ for (const name of [
 
 		test("who is not told of the folder asks the registry", async (t) => {
 			if (!need(t, PROGRAMS)) return;
-			const hosts = await certs(await toml());
-			const [own, other] = TABLES[name] ?? [];
-			await fallsBack(
-				name,
-				own && other
-					? {
-							hosts,
-							edit: (config) =>
-								config.replace(`${own}".registry`, `${other}".registry`),
-						}
-					: {},
-			);
+			await fallsBack(name, {});
 		});
 	});
 }
 
-test("containerd 2 reads hosts.toml for the CRI, with its transfer service and without", async (t) => {
-	if (!need(t, PROGRAMS)) return;
-	const hosts = await certs(
-		await here.setup(`for=containerd&name=${here.name}`),
-	);
-	const edit = (/** @type {string} */ config) =>
-		config.replace(
-			'snapshotter = "native"',
-			'snapshotter = "native"\nuse_local_image_pull = true',
-		);
-	await cannotFallBack("containerd 2, CRI", { hosts, edit });
+describe("where the CRI is told of hosts.toml", () => {
+	const hosts = async () =>
+		certs(await here.setup(`for=containerd&name=${here.name}`));
+	const [OF_1, OF_2] = [
+		"io.containerd.grpc.v1.cri",
+		"io.containerd.cri.v1.images",
+	];
+
+	test("containerd 1.6 does not know the table of containerd 2, and asks the registry", async (t) => {
+		if (!need(t, PROGRAMS)) return;
+		await fallsBack("containerd 1.6, CRI", {
+			hosts: await hosts(),
+			edit: (config) =>
+				config.replace(`${OF_1}".registry`, `${OF_2}".registry`),
+		});
+	});
+
+	test("containerd 2 knows both", async (t) => {
+		if (!need(t, PROGRAMS)) return;
+		await cannotFallBack("containerd 2, CRI", {
+			hosts: await hosts(),
+			edit: (config) =>
+				config.replace(`${OF_2}".registry`, `${OF_1}".registry`),
+		});
+	});
+
+	test("containerd 2 reads it without its transfer service, too", async (t) => {
+		if (!need(t, PROGRAMS)) return;
+		await cannotFallBack("containerd 2, CRI", {
+			hosts: await hosts(),
+			edit: (config) =>
+				config.replace(
+					'snapshotter = "native"',
+					'snapshotter = "native"\nuse_local_image_pull = true',
+				),
+		});
+	});
 });
 
 test("the policy is the administrator's", async (t) => {
