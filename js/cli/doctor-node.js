@@ -11,6 +11,9 @@ import { textOf } from "./gateway.js";
 const MIRROR =
 	"a mirror is advisory: where it refuses, the client goes to the registry itself";
 
+/** As /setup?for=hosts has it: docker has mirrors of Docker Hub alone. */
+const HUB_BLOCKED = ["0.0.0.0 registry-1.docker.io", ":: registry-1.docker.io"];
+
 /** @param {GatewayClient} client @param {Findings} findings @param {string} name of what runs on the node @param {string} etc */
 export async function nodes(client, findings, name, etc) {
 	await findings.trying(name, async () => {
@@ -111,57 +114,100 @@ async function podman(client, findings, etc) {
 	);
 }
 
-/** A hosts.toml for each registry behind the gateway. @param {GatewayClient} client @param {Findings} findings @param {string} etc */
+/** @param {GatewayClient} client @param {Findings} findings @param {string} etc */
 async function containerd(client, findings, etc) {
-	const conf = await setup(client, "for=podman");
-	const blocks = conf
-		.split("[[registry]]")
-		.filter((part) => !part.includes("blocked = true"));
-	const names = blocks.flatMap(
-		(part) => /^prefix = "([^"]+)"$/m.exec(part)?.[1] ?? [],
+	const folder = join(etc, "containerd");
+	const { found, missing } = await hostsFiles(
+		client,
+		findings,
+		"containerd",
+		folder,
 	);
-	for (const name of names) {
-		const query = `for=containerd&name=${encodeURIComponent(name)}`;
-		const wanted = await setup(client, query);
-		const path = join(etc, "containerd/certs.d", name, "hosts.toml");
+	for (const { path, write } of missing)
+		findings.warning(
+			"containerd",
+			`there is no ${path}`,
+			`fine where images are named by the gateway's host; else ${write}`,
+		);
+	if (found === 0) return;
+	const path = join(folder, "config.toml");
+	if (!/^\s*config_path\s*=.*\/certs\.d/m.test(textAt(path) ?? ""))
+		findings.warning(
+			"containerd",
+			`${path} names no folder certs.d: if containerd does not look there by itself, Kubernetes goes to the registry`,
+			`containerd config dump: expected config_path = "/etc/containerd/certs.d" in [plugins."io.containerd.cri.v1.images".registry], before containerd 2 in [plugins."io.containerd.grpc.v1.cri".registry]`,
+		);
+}
+
+/**
+ * A hosts.toml for each registry behind the gateway: how many are there, and which are not.
+ *
+ * @param {GatewayClient} client
+ * @param {Findings} findings
+ * @param {string} check
+ * @param {string} folder that has certs.d
+ */
+async function hostsFiles(client, findings, check, folder) {
+	const missing = [];
+	let found = 0;
+	for (const name of registriesIn(await setup(client, "for=podman"))) {
+		const path = join(folder, "certs.d", name, "hosts.toml");
 		const text = textAt(path);
-		const remedy = `curl -fsS '${client.origin}/setup?${query}' -o /etc/containerd/certs.d/${name}/hosts.toml`;
-		if (text === wanted)
+		const query = `for=containerd&name=${encodeURIComponent(name)}`;
+		const write = `curl -fsS '${client.origin}/setup?${query}' -o ${path}`;
+		if (text === undefined) {
+			missing.push({ path, write });
+			continue;
+		}
+		found += 1;
+		if (text === (await setup(client, query)))
 			findings.ok(
-				"containerd",
+				check,
 				`${path} is what the gateway says: it is the server, too`,
-			);
-		else if (text === undefined)
-			findings.warning(
-				"containerd",
-				`there is no ${path}`,
-				`fine where images are named by the gateway's host; else ${remedy}`,
 			);
 		else
 			findings.problem(
-				"containerd",
+				check,
 				`${path} is not what the gateway says (/setup?${query}); without it as the server ${MIRROR}`,
-				remedy,
+				write,
 			);
 	}
+	return { found, missing };
+}
+
+/** @param {string} conf what /setup?for=podman says */
+function registriesIn(conf) {
+	return conf
+		.split("[[registry]]")
+		.filter((part) => !part.includes("blocked = true"))
+		.flatMap((part) => /^prefix = "([^"]+)"$/m.exec(part)?.[1] ?? []);
 }
 
 /** @param {GatewayClient} client @param {Findings} findings @param {string} etc */
-async function docker({ origin }, findings, etc) {
+async function docker(client, findings, etc) {
+	const { origin } = client;
+	await hostsFiles(client, findings, "docker", join(etc, "docker"));
 	const path = join(etc, "docker/daemon.json");
 	const text = textAt(path);
 	/** @type {unknown} */
 	const mirrors =
 		text === undefined ? [] : JSON.parse(text)["registry-mirrors"];
 	const { host } = new URL(origin);
-	if (JSON.stringify(mirrors ?? []).includes(`//${host}`))
-		return findings.problem(
+	if (!JSON.stringify(mirrors ?? []).includes(`//${host}`))
+		return findings.ok(
 			"docker",
-			`${path} has the gateway among its registry-mirrors: ${MIRROR}`,
-			`take it out, and pull by its name: ${host}/REPOSITORY:TAG`,
+			`the gateway is no mirror there: what is pulled as ${host}/REPOSITORY:TAG comes from it, and nothing else does`,
 		);
-	findings.ok(
+	const hosts = join(etc, "hosts");
+	const there = (textAt(hosts) ?? "").split("\n");
+	if (HUB_BLOCKED.every((line) => there.includes(line)))
+		return findings.ok(
+			"docker",
+			`${path} has the gateway among its registry-mirrors, and by ${hosts} Docker Hub is nowhere else`,
+		);
+	findings.problem(
 		"docker",
-		`the gateway is no mirror there: what is pulled as ${host}/REPOSITORY:TAG comes from it, and nothing else does`,
+		`${path} has the gateway among its registry-mirrors: ${MIRROR}`,
+		`take it out, and pull by its name: ${host}/REPOSITORY:TAG; or, with Docker Hub behind the gateway, let its name lead nowhere: curl -fsS '${origin}/setup?for=hosts' >> ${hosts}`,
 	);
 }

@@ -160,7 +160,7 @@ function announcement({ demo, tls, policy, texts }, address) {
 		return [
 			`sealgate is serving ${at} in front of the registries in $REGISTRIES, judged by ${basename(policy)}. Next:`,
 			`  podman pull${tls === undefined ? " --tls-verify=false" : ""} ${host}/PREFIX/REPOSITORY:TAG`,
-			`  curl -s ${at}/setup      # what podman and containerd need, by the names of these registries`,
+			`  curl -s ${at}/setup      # what podman, containerd, docker and others need, by the names of these registries`,
 			`  curl -s ${at}/metrics`,
 		];
 	}

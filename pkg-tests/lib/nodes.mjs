@@ -33,7 +33,20 @@ export const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
 
 /** @typedef {import("./clients.mjs").Result} Result */
 /** Whom a client is, at the registry of that name. @typedef {{ host: string, user: string, password: string }} Login */
-/** hosts: a folder of hosts.toml, which `ctr` reads for each pull. @typedef {{ hosts?: string, login?: Login }} Options */
+/**
+ * How a client is configured.
+ *
+ * @typedef {object} Options
+ * @property {Login} [login]
+ * @property {string} [hosts] of containerd: a folder of hosts.toml
+ * @property {(config: string) => string} [edit] of containerd: what becomes of its config.toml
+ * @property {string} [registries] of podman and buildah: a registries.conf
+ * @property {string} [daemonJson] of docker: what stands in it
+ * @property {string} [toml] of buildkitd: what stands in its configuration
+ * @property {string} [sourcePolicy] of buildctl: a file
+ * @property {Record<string, string>} [mounts] of dockerd and buildkitd: files and folders that they see in the place of others
+ * @property {Record<string, string>} [env] of dockerd and buildkitd
+ */
 
 /**
  * @typedef {object} Node
@@ -62,6 +75,7 @@ export const NODES = {
 			ctr: "ctr",
 			cri: true,
 			config: CONTAINERD_1,
+			table: 'plugins."io.containerd.grpc.v1.cri".registry',
 		}),
 	"containerd 2, ctr": async (options) =>
 		containerd({
@@ -78,6 +92,7 @@ export const NODES = {
 			ctr: await tool("ctr2"),
 			cri: true,
 			config: CONTAINERD_2,
+			table: 'plugins."io.containerd.cri.v1.images".registry',
 		}),
 	"docker 20.10": (options) =>
 		docker({
@@ -238,14 +253,47 @@ async function daemon(program, args, { ready, env = {} }) {
 }
 
 /**
- * @param {Options & { daemon: string, ctr: string, cri: boolean, config: string }} options
+ * A program that sees other files in the place of some of this machine's, and how it is called.
+ *
+ * @param {Record<string, string>} mounts what it sees, by where
+ * @param {string} program
+ * @param {string[]} args
+ * @returns {[string, string[]]}
+ */
+function seeing(mounts, program, args) {
+	const pairs = Object.entries(mounts).flat();
+	if (pairs.length === 0) return [program, args];
+	const script =
+		'set -e; while [ "$1" != -- ]; do mount --bind "$2" "$1"; shift 2; done; shift; exec "$@"';
+	return [
+		"unshare",
+		["--mount", "sh", "-c", script, "sh", ...pairs, "--", program, ...args],
+	];
+}
+
+/**
+ * @param {Options & { daemon: string, ctr: string, cri: boolean, config: string, table?: string }} options table: where the CRI
+ *   reads which folder has the hosts.toml
  * @returns {Promise<Node>}
  */
-async function containerd({ daemon: program, ctr, cri, config, hosts, login }) {
+async function containerd({
+	daemon: program,
+	ctr,
+	cri,
+	config,
+	table,
+	hosts,
+	login,
+	edit = (text) => text,
+}) {
 	const folder = await folderFor("containerd");
 	const address = join(folder, "containerd.sock");
 	const path = join(folder, "config.toml");
-	await writeFile(path, config);
+	const registry =
+		table && hosts
+			? `[${table}]\nconfig_path = ${JSON.stringify(hosts)}\n`
+			: "";
+	await writeFile(path, edit(config + registry));
 	const client = cri ? await tool("cri") : ctr;
 	const ask = (/** @type {string[]} */ ...args) =>
 		run(ctr, [
@@ -312,7 +360,15 @@ async function containerd({ daemon: program, ctr, cri, config, hosts, login }) {
  * @param {Options & { program: string, containerd: string, driver: string }} options
  * @returns {Promise<Node>}
  */
-async function docker({ program, containerd: companion, driver, login }) {
+async function docker({
+	program,
+	containerd: companion,
+	driver,
+	login,
+	daemonJson = "{}",
+	mounts = {},
+	env = {},
+}) {
 	const folder = await folderFor("docker");
 	const address = join(folder, "containerd.sock");
 	const socket = join(folder, "docker.sock");
@@ -347,7 +403,7 @@ async function docker({ program, containerd: companion, driver, login }) {
 		"--iptables": "false",
 		"--ip6tables": "false",
 	};
-	await writeFile(join(folder, "daemon.json"), "{}");
+	await writeFile(join(folder, "daemon.json"), daemonJson);
 	let stopDocker = async () => {};
 	const clean = async () => {
 		await stopDocker();
@@ -355,14 +411,14 @@ async function docker({ program, containerd: companion, driver, login }) {
 		await rm(folder, { recursive: true, force: true });
 	};
 	try {
-		stopDocker = await daemon(
-			program,
-			Object.entries(options).map(([name, value]) => `${name}=${value}`),
-			{
-				ready: async () =>
-					existsSync(socket) && (await api(socket, "GET", "/_ping")).ok,
-			},
+		const args = Object.entries(options).map(
+			([name, value]) => `${name}=${value}`,
 		);
+		stopDocker = await daemon(...seeing(mounts, program, args), {
+			env,
+			ready: async () =>
+				existsSync(socket) && (await api(socket, "GET", "/_ping")).ok,
+		});
 	} catch (error) {
 		await clean();
 		throw error;
@@ -458,10 +514,13 @@ async function openPolicy(folder) {
  * @param {Options} [options]
  * @returns {Promise<Node>}
  */
-async function containersStorage(name, { login } = {}) {
+async function containersStorage(name, { login, registries } = {}) {
 	const folder = await folderFor(name);
 	const policy = await openPolicy(folder);
-	const env = await home(folder, login);
+	const env = {
+		...(await home(folder, login)),
+		...(registries && { CONTAINERS_REGISTRIES_CONF: registries }),
+	};
 	const base = [
 		"--root",
 		join(folder, "root"),
@@ -588,25 +647,30 @@ async function oras({ login } = {}) {
  * @param {Options} [options]
  * @returns {Promise<Node>}
  */
-async function buildkit({ login } = {}) {
+async function buildkit({
+	login,
+	toml = "",
+	sourcePolicy,
+	mounts = {},
+	env: more = {},
+} = {}) {
 	const [program, client] = [await tool("buildkitd"), await tool("buildctl")];
 	const folder = await folderFor("buildkit");
 	const env = await home(folder, login);
 	const [root, context] = [join(folder, "root"), join(folder, "context")];
 	const address = `unix://${join(folder, "buildkit.sock")}`;
-	const stop = await daemon(
-		program,
-		[
-			...["--root", root, "--addr", address],
-			...["--oci-worker=true", "--oci-worker-snapshotter=native"],
-			...["--oci-worker-net=host", "--containerd-worker=false"],
-		],
-		{
-			env: { ...env, TMPDIR: tmpdir() },
-			ready: async () =>
-				(await run(client, ["--addr", address, "debug", "workers"])).ok,
-		},
-	);
+	const config = join(folder, "buildkitd.toml");
+	await writeFile(config, toml);
+	const args = [
+		...["--config", config, "--root", root, "--addr", address],
+		...["--oci-worker=true", "--oci-worker-snapshotter=native"],
+		...["--oci-worker-net=host", "--containerd-worker=false"],
+	];
+	const stop = await daemon(...seeing(mounts, program, args), {
+		env: { ...env, ...more, TMPDIR: tmpdir() },
+		ready: async () =>
+			(await run(client, ["--addr", address, "debug", "workers"])).ok,
+	});
 	let builds = 0;
 	return {
 		name: program,
@@ -624,6 +688,7 @@ async function buildkit({ login } = {}) {
 					...["--frontend", "dockerfile.v0"],
 					...["--local", `context=${context}`],
 					...["--local", `dockerfile=${context}`],
+					...(sourcePolicy ? ["--source-policy-file", sourcePolicy] : []),
 					...["-o", `type=oci,dest=${join(folder, `${builds}.tar`)}`],
 				],
 				{ env },

@@ -56,7 +56,7 @@ const built = new Map();
 
 /**
  * The path of a peer's program, built first when the cache has none.
- * @param {"buildctl"|"buildkitd"|"containerd2"|"cosign2"|"cosign3"|"crane"|"cri"|"ctr2"|"distribution"|"dockerd"|"fulcio"|"go-reader"|"image-copy"|"oci-conformance"|"oras"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
+ * @param {"buildctl"|"buildkitd"|"containerd2"|"cosign2"|"cosign3"|"crane"|"cri"|"ctr2"|"distribution"|"dockerd"|"fulcio"|"go-reader"|"image-copy"|"mirror-sets"|"oci-conformance"|"oras"|"referrers-registry"|"rekor2"|"timestamp-authority"} name
  * @returns {Promise<string>}
  */
 export function tool(name) {

@@ -860,6 +860,11 @@ test("a client that can get around it: podman, containerd, docker", async () => 
 	const toml = await setup("for=containerd");
 	assert.deepEqual(await look("containerd"), ["warning"]);
 	at(hosts, toml);
+	assert.deepEqual(await look("containerd"), ["ok", "warning"]);
+	const path = 'config_path = "/etc/containerd/certs.d"\n';
+	at("containerd/config.toml", `[plugins."cri".registry]\n# ${path}`);
+	assert.deepEqual(await look("containerd"), ["ok", "warning"]);
+	at("containerd/config.toml", `[plugins."cri".registry]\n  ${path}`);
 	assert.deepEqual(await look("containerd"), ["ok"]);
 	at(hosts, toml.replace(/^server = .*\n/m, ""));
 	assert.deepEqual(await look("containerd"), ["problem"]);
@@ -869,8 +874,19 @@ test("a client that can get around it: podman, containerd, docker", async () => 
 	assert.deepEqual(await look("docker"), ["ok"]);
 	at("docker/daemon.json", `{"registry-mirrors": ["${gate.url}"]}`);
 	assert.deepEqual(await look("docker"), ["problem"]);
+	const lines = "0.0.0.0 registry-1.docker.io\n:: registry-1.docker.io\n";
+	at("hosts", lines.replace("0.0.0.0 ", "# 0.0.0.0 "));
+	assert.deepEqual(await look("docker"), ["problem"]);
+	at("hosts", `127.0.0.1 localhost\n${lines}`);
+	assert.deepEqual(await look("docker"), ["ok"]);
+	const inDocker = "docker/certs.d/demo.example/hosts.toml";
+	at(inDocker, toml);
+	assert.deepEqual(await look("docker"), ["ok", "ok"]);
+	at(inDocker, toml.replace(/^server = .*\n/m, ""));
+	assert.deepEqual(await look("docker"), ["problem", "ok"]);
+	at(inDocker, toml);
 	at("docker/daemon.json", "{");
-	assert.deepEqual(await look("docker"), ["unknown"]);
+	assert.deepEqual(await look("docker"), ["ok", "unknown"]);
 });
 
 test("what may not stand together is refused before anything is asked", async () => {

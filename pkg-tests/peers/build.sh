@@ -36,13 +36,13 @@ package_of() {
     fulcio) echo github.com/sigstore/fulcio ;;
     oci-conformance) echo github.com/opencontainers/distribution-spec/conformance ;;
     oras) echo oras.land/oras/cmd/oras ;;
-    cri | go-reader | image-copy | policy-oracle | referrers-registry | signature-oracle | signature-oracle-go) echo . ;;
+    cri | go-reader | image-copy | mirror-sets | policy-oracle | referrers-registry | signature-oracle | signature-oracle-go) echo . ;;
     rekor2) echo github.com/sigstore/rekor-tiles/v2/cmd/rekor-server/posix ;;
     timestamp-authority) echo . ;;
     *) return 1 ;;
   esac
 }
-known="buildctl buildkitd containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority"
+known="buildctl buildkitd containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy mirror-sets oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority"
 
 (( $# > 0 )) || fail "expected the names of tools ($known), found none"
 command -v go >/dev/null || fail "expected Go 1.26 or newer on the PATH, found no 'go'; install it from https://go.dev/dl/"
@@ -69,7 +69,7 @@ build() {
       echo "peers: building $tool (once; a few minutes for cosign)" >&2
       # containers/image with OpenPGP in Go, so that no library in C is needed; signature-oracle alone has GnuPG's.
       (cd "$folder" \
-        && case "$tool" in policy-oracle | image-copy | signature-oracle-go)
+        && case "$tool" in policy-oracle | image-copy | mirror-sets | signature-oracle-go)
              export CGO_ENABLED=0 GOFLAGS="$GOFLAGS -tags=containers_image_openpgp" ;; esac \
         && go build -buildvcs=false -ldflags='-s -w' -o "$dir/$tool.new" "$package") >&2 \
         || fail "go build of $tool failed (the lines above say why; the Go module proxy must be reachable the first time)"

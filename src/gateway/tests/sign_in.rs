@@ -1076,6 +1076,8 @@ fn no_secret_goes_out() {
             "/metrics",
             "/setup",
             "/setup?for=podman",
+            "/setup?for=docker",
+            "/setup?for=hosts",
             "/setup?for=policy",
             "/admin/decisions",
             "/admin/refusals?since=0",
