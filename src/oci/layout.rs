@@ -155,13 +155,9 @@ impl Layout {
             .map(|entry| (entry.clone(), true))
             .collect();
         while let Some((entry, listed)) = ahead.pop() {
-            let document =
-                (listed && is_document(&entry.media_type)).then(|| entry.media_type.clone());
-            let key = format!(
-                "{} {}",
-                entry.digest,
-                document.as_deref().unwrap_or_default()
-            );
+            let media_type = entry.media_type.as_str();
+            let document = (listed && is_document(media_type)).then_some(media_type);
+            let key = format!("{} {}", entry.digest, document.unwrap_or_default());
             if let Some(size) = seen.get(&key) {
                 if let Some(size) = *size {
                     walk.check_size(&entry, listed, size)?;
