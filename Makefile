@@ -274,10 +274,13 @@ target/modules/sealgate_gateway.wasm: FEATURES := wasm,gateway
 target/modules/sealgate_full.wasm: FEATURES := wasm,gateway,expressions,lint,openpgp
 target/modules/sealgate_arithmetic.wasm: FEATURES := wasm-arithmetic,openpgp
 target/modules/sealgate_arithmetic.wasm: PROFILE := arithmetic
+# Measured: 5, which LLVM has for size, gives 1 % more on the wire, 0 and 40 2 % more. The arithmetic is for speed.
+target/modules/sealgate_arithmetic.wasm: INLINING :=
 $(MODULES): PROFILE ?= release
+$(MODULES): INLINING ?= $(US)-Cllvm-args=-inline-threshold=20
 $(MODULES): BUILT = target/wasm32-unknown-unknown/$(PROFILE)/sealgate
 $(MODULES): $(SOURCES) | rust-targets
-	RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)$(NO_MESSAGES)" cargo build --locked --profile $(PROFILE) --lib $(OWN_STD) --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
+	RUSTC_BOOTSTRAP=1 CARGO_ENCODED_RUSTFLAGS="$(NO_PATHS)$(NO_MESSAGES)$(INLINING)" cargo build --locked --profile $(PROFILE) --lib $(OWN_STD) --target wasm32-unknown-unknown --no-default-features --features $(FEATURES)
 	@for file in $$(sed 's/^[^:]*: //' $(BUILT).d); do \
 	  case " $(SOURCES) " in *" $${file#$(CURDIR)/} "*) ;; \
 	  *) echo "$$file is compiled in, but a change to it would not build the module again: name it in SOURCES" >&2; exit 1;; esac; done
