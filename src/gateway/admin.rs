@@ -6,20 +6,27 @@ use super::action::{Action, ClientRequest};
 use super::answer;
 use super::decisions::Asked;
 use super::entries::RegistryEntry;
-use super::log::Decision;
 use super::metrics;
+use super::stored::{Found, StoredDecisions};
 use super::wish::{Wish, is_administrator};
 use crate::encoding::json::quote;
+use crate::host::Store;
 use crate::limits;
 use crate::sigstore::roots;
+use crate::time::UnixTime;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 impl Gateway {
-    pub(super) fn administer(&self, request: &ClientRequest, wish: &Wish) -> Action {
+    pub(super) async fn administer<S: Store>(
+        &self,
+        request: &ClientRequest,
+        wish: &Wish,
+        store: &S,
+    ) -> Action {
         match wish {
-            Wish::Decisions(asked) => self.decided(asked),
+            Wish::Decisions(asked) => self.decided(asked, request.time, store).await,
             Wish::Next => match &self.next {
                 Some(next) => answer::json(200, next.document()),
                 None => Action::Respond(answer::error(
@@ -38,16 +45,29 @@ impl Gateway {
         }
     }
 
-    fn decided(&self, asked: &Asked) -> Action {
-        let kept = self.decisions.borrow();
-        let mut found = kept.found(asked);
-        let shown: Vec<String> = found
-            .by_ref()
-            .take(limits::SHOWN_DECISIONS)
-            .map(Decision::document)
-            .collect();
-        let more = found.next().is_some();
-        let text = format!("{{\"decisions\":[{}],\"more\":{more}}}", shown.join(","));
+    /// What this instance knows, and what a store has of all of them: the newest first, each once.
+    async fn decided<S: Store>(&self, asked: &Asked, now: UnixTime, store: &S) -> Action {
+        let are_stored = self.decisions.borrow().are_stored();
+        let mut found = match are_stored {
+            true => {
+                let stored = StoredDecisions::new(store, &self.settings.secret);
+                stored.find(asked, now).await
+            }
+            false => Found::default(),
+        };
+        let own = self.decisions.borrow();
+        let most = limits::SHOWN_DECISIONS.saturating_add(1);
+        let own_found = own.found(asked).take(most);
+        let own_found = own_found.map(|decision| (decision.time, decision.document()));
+        found.told.extend(own_found);
+        let more = found.more || found.told.len() > limits::SHOWN_DECISIONS;
+        let newest = found.told.iter().rev().take(limits::SHOWN_DECISIONS);
+        let shown: Vec<&str> = newest.map(|(_, document)| document.as_str()).collect();
+        let kept = kept(&found, own.since(), are_stored);
+        let text = format!(
+            "{{\"decisions\":[{}],\"more\":{more},\"kept\":{kept}}}",
+            shown.join(",")
+        );
         answer::json(200, text)
     }
 
@@ -90,4 +110,29 @@ impl Gateway {
         text.push('}');
         answer::json(status, text)
     }
+}
+
+/// Where what is told is kept, how much of it, and since when there is any.
+fn kept(found: &Found, own: Option<UnixTime>, are_stored: bool) -> String {
+    let (mut text, since) = match found.answered {
+        true => {
+            let days = limits::STORED_DECISIONS_DAYS;
+            let since = own.into_iter().chain(found.since).min();
+            (format!("{{\"in\":\"store\",\"days\":{days}"), since)
+        }
+        false => {
+            let count = limits::KEPT_DECISIONS;
+            (format!("{{\"in\":\"instance\",\"count\":{count}"), own)
+        }
+    };
+    if let Some(since) = since {
+        text.push_str(&format!(",\"since\":{}", since.0));
+    }
+    if found.failed || are_stored && !found.answered {
+        let wrong = "the store gave no answer, so what other instances decided may be missing: ask \
+                     again, and look into the log for store.failed";
+        text.push_str(&format!(",\"wrong\":{}", quote(wrong)));
+    }
+    text.push('}');
+    text
 }

@@ -161,6 +161,19 @@ impl Gateway {
         }))
     }
 
+    /// Begins to hand the store what was decided and is not there yet.
+    #[wasm_bindgen(js_name = storeDecisions)]
+    pub fn store_decisions(&self, now: &JsValue) -> Result<Task, JsValue> {
+        let now = UnixTime(values::to_integer(now.clone(), "now")?);
+        let gateway = self.inner.clone();
+        let remote = super::links::remote(self.web_crypto);
+        let inner = remote.clone();
+        Ok(Task::new(remote, async move {
+            gateway.store_decisions(now, &inner).await;
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
     /// Begins the handling of a request; `known` is what the upstream said to `HEAD` of its `url`.
     pub fn handle(&self, request: &JsValue, known: &JsValue) -> Result<Task, JsValue> {
         let request = self::request(request)?;
@@ -222,6 +235,7 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         egress: values::text_list(options, "egress")?,
         mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
         admin_secret: values::bytes(options, "adminSecret")?.unwrap_or_default(),
+        stores_decisions: values::flag(options, "storesDecisions"),
         relay: values::text_list(options, "relay")?,
         foreign_layers: values::flag(options, "foreignLayers"),
     };
