@@ -58,6 +58,7 @@ function lending({ demo, texts }, runs) {
 			gone,
 			patience,
 			assets,
+			flushed: runs.forget,
 			fetch: async (url, init) => {
 				const signal = AbortSignal.any([init.signal, gone]);
 				const asked = { ...init, signal };

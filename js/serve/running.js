@@ -120,6 +120,7 @@ export async function createRunning(
 	return {
 		current: () => current,
 		reload,
+		forget: store.clear,
 		stop: () => clearInterval(timer),
 	};
 }

@@ -117,7 +117,8 @@ fn kept(found: &Found, own: Option<UnixTime>, are_stored: bool) -> String {
     let (mut text, since) = match found.answered {
         true => {
             let days = limits::STORED_DECISIONS_DAYS;
-            let since = own.into_iter().chain(found.since).min();
+            let since = own.into_iter().chain(found.since);
+            let since = since.chain(found.told.first().map(|(time, _)| *time)).min();
             (format!("{{\"in\":\"store\",\"days\":{days}"), since)
         }
         false => {
