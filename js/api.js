@@ -22,9 +22,9 @@ import { createWebCrypto } from "./webcrypto.js";
 /** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (docs/gateway.md "One request, one budget"). */
 const LONGEST_WAIT = 60_000;
 /** After which what was decided goes to the store, with what is decided meanwhile. */
-const STORED_AFTER_MS = 2_000;
+const STORED_AFTER_MS = 5_000;
 /** A request may be ended before it has done so for others. */
-const STORED_AT_LAST_MS = 10_000;
+const STORED_AT_LAST_MS = 15_000;
 
 /** What only `Gateway.create` has. */
 const CREATED = Symbol("created");

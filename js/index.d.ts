@@ -431,6 +431,8 @@ export type GatewayState = {
 	state: "ok" | "misconfigured";
 	code?: Code;
 	message?: string;
+	/** What an operator should know, although nothing is wrong: for a log. */
+	note?: string;
 	/** What is wrong with `policyNext`, which changes nothing. */
 	next?: { code: Code; message: string };
 };
@@ -490,7 +492,7 @@ export class Gateway {
 	): Promise<string | undefined>;
 	/** Whether there is a next policy. */
 	hasNext(): boolean;
-	/** To be called after each decision: where a store keeps decisions (`append`), hands over in two seconds what was decided until then. Nothing where there is no such store, or another call is about to do it. */
+	/** To be called after each decision: where a store keeps decisions (`append`), hands over in five seconds what was decided until then. Nothing where there is no such store, or another call is about to do it. */
 	storeDecisions(): Promise<void> | undefined;
 	state(): GatewayState;
 	/** Says whether a newer configuration was refused, so that this one stays in force: `/metrics` then has `sealgate_configuration_stale 1`. */

@@ -201,8 +201,8 @@ pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
 /// "Administration"). How much of a day it keeps is the store's own: 8 Mi characters in
 /// `worker/state.js`.
 pub const STORED_DECISIONS_DAYS: u32 = 7;
-/// Bytes of decisions that wait at once to be handed to a store, a second or two later; what comes
-/// then stays in the instance.
+/// Bytes of decisions that wait at once to be handed to a store, some seconds later; what comes then
+/// stays in the instance.
 pub const WAITING_DECISIONS: usize = 1 << 20;
 /// Bytes of one record of decisions, beside its last one.
 pub const DECISIONS_RECORD: usize = 32 << 10;

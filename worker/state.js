@@ -79,8 +79,7 @@ export class RepositoryState extends DurableObject {
 					.exec("SELECT key, value FROM record ORDER BY key DESC LIMIT 1")
 					.toArray()[0]
 			: undefined;
-		const joined =
-			last === undefined ? record : `${last.value}\n\n${record}`;
+		const joined = last === undefined ? record : `${last.value}\n\n${record}`;
 		if (last !== undefined && joined.length <= LOG_RECORD)
 			return this.save(last.key, joined, seconds);
 		// Clocks may go back.

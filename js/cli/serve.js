@@ -35,7 +35,11 @@ export async function serve(command) {
 		stream.on("error", () => {});
 	const stopped = untilStopped(server, runs);
 	const state = gateway.state();
-	if (state.state !== "ok" || state.next !== undefined)
+	if (
+		state.state !== "ok" ||
+		state.next !== undefined ||
+		state.note !== undefined
+	)
 		log({ event: "configuration", ...state });
 	// Advice: without it the gateway serves as well.
 	await tellLints(serving, read, state).catch((error) =>

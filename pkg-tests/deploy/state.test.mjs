@@ -202,11 +202,10 @@ test("a log is bounded, and its newest records stay", async () => {
 		const [piece] = await call("full", ["readBack", [`"id":"${id}"`], ""]);
 		return piece.includes(`"id":"${id}"`);
 	};
-	assert.deepEqual([await has(0), await has(399), await has(250)], [
-		false,
-		true,
-		true,
-	]);
+	assert.deepEqual(
+		[await has(0), await has(399), await has(250)],
+		[false, true, true],
+	);
 	await call("short", ["append", "x", 1]);
 	await new Promise((done) => setTimeout(done, 1_100));
 	assert.deepEqual(

@@ -4,10 +4,11 @@
 use super::Gateway;
 use super::action::{Action, ClientRequest};
 use super::answer;
+use super::config::Mode;
 use super::decisions::Asked;
 use super::entries::RegistryEntry;
 use super::metrics;
-use super::stored::{Found, StoredDecisions};
+use super::stored::{Told, StoredDecisions};
 use super::wish::{Wish, is_administrator};
 use crate::encoding::json::quote;
 use crate::host::Store;
@@ -53,7 +54,7 @@ impl Gateway {
                 let stored = StoredDecisions::new(store, &self.settings.secret);
                 stored.find(asked, now).await
             }
-            false => Found::default(),
+            false => Told::default(),
         };
         let own = self.decisions.borrow();
         let most = limits::SHOWN_DECISIONS.saturating_add(1);
@@ -77,6 +78,18 @@ impl Gateway {
         answer::document(200, "text/plain; version=0.0.4; charset=utf-8", text)
     }
 
+    /// What an operator should know of a configuration that is none the worse for it.
+    pub fn note(&self) -> Option<String> {
+        let rules = self.settings.rules.as_ref().ok()?;
+        let distrusted = rules.distrusted_digests();
+        (self.settings.mode == Mode::Audit && distrusted > 0).then(|| {
+            format!(
+                "MODE=audit: what the policy distrusts is served, too, and only reported ({distrusted} \
+                 under \"distrusted\"): an audit breaks no pull. Set MODE=enforce to stop it"
+            )
+        })
+    }
+
     /// `/healthz`: whoever asks learns whether it works, an administrator also why not.
     pub(super) fn health(&self, request: &ClientRequest) -> Action {
         let failure = self.misconfigured();
@@ -98,6 +111,9 @@ impl Gateway {
             add("mode", settings.mode.name());
             add("basis", &settings.basis);
             add("trustedRoots", roots::DATE);
+            if let Some(note) = self.note() {
+                add("note", &note);
+            }
             if let Some(failure) = self.next_misconfigured() {
                 add("next", &format!("{} [{}]", failure.message, failure.code));
             }
@@ -113,7 +129,7 @@ impl Gateway {
 }
 
 /// Where what is told is kept, how much of it, and since when there is any.
-fn kept(found: &Found, own: Option<UnixTime>, are_stored: bool) -> String {
+fn kept(found: &Told, own: Option<UnixTime>, are_stored: bool) -> String {
     let (mut text, since) = match found.answered {
         true => {
             let days = limits::STORED_DECISIONS_DAYS;

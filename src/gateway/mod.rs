@@ -240,6 +240,7 @@ impl Gateway {
             Way::Anonymous => {}
             Way::Usual => {
                 if let Err(respond) = admission::admit(settings, request, repository) {
+                    admission::count(&respond, request, remote.counters);
                     return Action::Respond(respond);
                 }
             }

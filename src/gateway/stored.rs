@@ -29,7 +29,7 @@ pub(super) struct StoredDecisions<'a, S>(Records<'a, S>);
 
 /// What was found in them, in no order.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct Told {
     /// When, and the decision as JSON.
     pub told: BTreeSet<(UnixTime, String)>,
     /// Since when there is something.
@@ -69,8 +69,8 @@ impl<'a, S: Store> StoredDecisions<'a, S> {
     }
 
     /// What is asked for, of the last days: as much of the newest as is shown.
-    pub(super) async fn find(&self, asked: &Asked, now: UnixTime) -> Found {
-        let mut found = Found::default();
+    pub(super) async fn find(&self, asked: &Asked, now: UnixTime) -> Told {
+        let mut found = Told::default();
         let mut pieces = limits::LOG_PIECES;
         let oldest = UnixTime(now.0.saturating_sub(i64::from(SECONDS)));
         let days = day(oldest)..=day(now);
@@ -108,7 +108,7 @@ impl<'a, S: Store> StoredDecisions<'a, S> {
         question: &LogQuestion,
         asked: &Asked,
         oldest: UnixTime,
-        found: &mut Found,
+        found: &mut Told,
     ) -> Option<String> {
         let piece = self.0.store.read_back(question).await;
         let piece = piece.filter(|piece| piece.len() <= limits::LOG_PIECE);
@@ -135,7 +135,7 @@ impl<'a, S: Store> StoredDecisions<'a, S> {
     }
 }
 
-impl Found {
+impl Told {
     fn is_enough(&self) -> bool {
         self.told.len() > limits::SHOWN_DECISIONS
     }

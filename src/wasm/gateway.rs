@@ -117,6 +117,7 @@ impl Gateway {
             state: failure.map_or("ok", |_| "misconfigured"),
             code: failure.map(|failure| failure.code),
             message: failure.map(|failure| failure.message.as_str()),
+            note: self.inner.note(),
             next: self.inner.next_misconfigured().map(|failure| Next {
                 code: failure.code,
                 message: &failure.message,
@@ -193,6 +194,8 @@ struct State<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Next<'a>>,
 }
