@@ -8,7 +8,7 @@ use super::config::Mode;
 use super::decisions::Asked;
 use super::entries::RegistryEntry;
 use super::metrics;
-use super::stored::{Told, StoredDecisions};
+use super::stored::{StoredDecisions, Told};
 use super::wish::{Wish, is_administrator};
 use crate::encoding::json::quote;
 use crate::host::Store;
