@@ -165,7 +165,7 @@ impl Gateway {
     /// Begins to hand the store what was decided and is not there yet.
     #[wasm_bindgen(js_name = storeDecisions)]
     pub fn store_decisions(&self, now: &JsValue) -> Result<Task, JsValue> {
-        let now = UnixTime(values::to_integer(now.clone(), "now")?);
+        let now = UnixTime(values::to_integer(said(now.clone()), "now")?);
         let gateway = self.inner.clone();
         let remote = super::links::remote(self.web_crypto);
         let inner = remote.clone();
