@@ -335,7 +335,8 @@ export function createApi(glue, platform) {
 		 * @returns {Promise<void> | undefined}
 		 */
 		storeDecisions() {
-			if (!this.#config.storesDecisions || Date.now() < this.#storesUntil)
+			const { append } = this.#services;
+			if (append === undefined || Date.now() < this.#storesUntil)
 				return undefined;
 			this.#storesUntil = Date.now() + STORED_AT_LAST_MS;
 			return this.#storeDecisions();

@@ -58,12 +58,11 @@ impl Gateway {
         };
         let own = self.decisions.borrow();
         let most = limits::SHOWN_DECISIONS.saturating_add(1);
-        let own_found = own.found(asked).take(most);
-        let own_found = own_found.map(|decision| (decision.time, decision.document()));
-        found.told.extend(own_found);
-        let more = found.more || found.told.len() > limits::SHOWN_DECISIONS;
-        let newest = found.told.iter().rev().take(limits::SHOWN_DECISIONS);
-        let shown: Vec<&str> = newest.map(|(_, document)| document.as_str()).collect();
+        for decision in own.found(asked).take(most) {
+            found.add(decision.time, &decision.document());
+        }
+        let more = found.more || found.is_enough();
+        let shown: Vec<&str> = found.shown().collect();
         let kept = kept(&found, own.since(), are_stored);
         let text = format!(
             "{{\"decisions\":[{}],\"more\":{more},\"kept\":{kept}}}",
@@ -133,8 +132,10 @@ fn kept(found: &Told, own: Option<UnixTime>, are_stored: bool) -> String {
     let (mut text, since) = match found.answered {
         true => {
             let days = limits::STORED_DECISIONS_DAYS;
-            let since = own.into_iter().chain(found.since);
-            let since = since.chain(found.told.first().map(|(time, _)| *time)).min();
+            let since = match (own, found.begin()) {
+                (Some(own), Some(begin)) => Some(own.min(begin)),
+                (own, begin) => own.or(begin),
+            };
             (format!("{{\"in\":\"store\",\"days\":{days}"), since)
         }
         false => {

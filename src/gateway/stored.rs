@@ -11,7 +11,6 @@ use crate::encoding::json::{self, Dialect, Node, quote};
 use crate::host::{LogQuestion, Store};
 use crate::limits;
 use crate::time::UnixTime;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -27,13 +26,13 @@ const START: &str = "0";
 /// The logs of a store.
 pub(super) struct StoredDecisions<'a, S>(Records<'a, S>);
 
-/// What was found in them, in no order.
+/// What was found in them.
 #[derive(Debug, Default)]
 pub(super) struct Told {
-    /// When, and the decision as JSON.
-    pub told: BTreeSet<(UnixTime, String)>,
-    /// Since when there is something.
-    pub since: Option<UnixTime>,
+    /// When, and the decision as JSON: the oldest first, each once.
+    told: Vec<(UnixTime, String)>,
+    /// When the oldest record came, by the store's word.
+    since: Option<UnixTime>,
     /// Whether there may be more of what is asked for.
     pub more: bool,
     /// Whether the store gave an answer.
@@ -125,7 +124,7 @@ impl<'a, S: Store> StoredDecisions<'a, S> {
             let body = self.0.body(KIND, &question.log, record);
             for line in body.unwrap_or_default().lines() {
                 if let Some(time) = time_if_asked(line, asked).filter(|time| *time >= oldest) {
-                    found.told.insert((time, line.into()));
+                    found.add(time, line);
                 }
             }
         }
@@ -136,7 +135,32 @@ impl<'a, S: Store> StoredDecisions<'a, S> {
 }
 
 impl Told {
-    fn is_enough(&self) -> bool {
+    /// Adds a decision, unless it is there.
+    pub(super) fn add(&mut self, time: UnixTime, document: &str) {
+        let place = (self.told)
+            .binary_search_by(|(known, text)| known.cmp(&time).then(text.as_str().cmp(document)));
+        if let Err(place) = place {
+            self.told.insert(place, (time, document.into()));
+        }
+    }
+
+    /// The newest of them, as many as are shown.
+    pub(super) fn shown(&self) -> impl Iterator<Item = &str> {
+        let newest = self.told.iter().rev().take(limits::SHOWN_DECISIONS);
+        newest.map(|(_, document)| document.as_str())
+    }
+
+    /// Since when there is something.
+    pub(super) fn begin(&self) -> Option<UnixTime> {
+        let first = self.told.first().map(|(time, _)| *time);
+        match (self.since, first) {
+            (Some(since), Some(first)) => Some(since.min(first)),
+            (since, first) => since.or(first),
+        }
+    }
+
+    /// Whether there are as many as are shown, and more.
+    pub(super) fn is_enough(&self) -> bool {
         self.told.len() > limits::SHOWN_DECISIONS
     }
 }
