@@ -85,8 +85,8 @@ impl<'a, S: Store> StoredDecisions<'a, S> {
             if found.is_enough() || day < wanted {
                 question.before = START.into();
             }
-            // Each day is asked once at least.
-            while pieces > later {
+            // Each day is asked once at least, so that one piece is left for each.
+            loop {
                 pieces = pieces.saturating_sub(1);
                 let Some(before) = self.read(&question, asked, oldest, &mut found).await else {
                     break;

@@ -550,6 +550,20 @@ fn two_steps_know_each_client() {
         (world.asked.borrow().len(), world.loads.get()),
         (asked, loads)
     );
+    // What everybody may have is asked for by the gateway's own word, whoever asks, and by no other.
+    let public = signed_in(
+        Some(&user()),
+        None,
+        &format!(r#", "realm": "{REALM}", "public": true"#),
+    );
+    assert_eq!(public.misconfigured(), None);
+    assert_eq!(get(&public, &world, "/v2/app/manifests/1.0").status, 200);
+    let without = "1000\nGET\nhttp://gate.test/v2/app/manifests/1.0".to_string();
+    for text in [&without, &lines(&ci), &without] {
+        let head = public.look_in_lines(text).unwrap();
+        assert_eq!(head.matches("authorization").count(), 1, "{head}");
+        assert!(!head.contains(&ci), "{head}");
+    }
     // Where the gateway has no token at hand, the registry says so, on the general way.
     let later = lines(&ci).replacen("1000", "1400", 1);
     let head = gateway.look_in_lines(&later).unwrap();
