@@ -5,6 +5,7 @@
 import * as glue from "/sealgate/sealgate.js";
 import { createApi } from "/sealgate/api.js";
 import { loadError } from "/sealgate/error.js";
+import { readBounded } from "/sealgate/fetch.js";
 import { loader } from "/sealgate/loader.js";
 import {
 	codeOf,
@@ -29,6 +30,8 @@ const PATIENCE = 30_000;
 const FRESH = 60_000;
 /** Bytes of a key or a policy, as the verifier has it. */
 const LARGEST = 1024 * 1024;
+/** Bytes of evidence, as the verifier has it: no more of it is read. */
+const LARGEST_EVIDENCE = 64 * 1024 * 1024;
 
 /** Without cookies and stored passwords: the element shows what anybody may read. @type {RequestInit} */
 const ANONYMOUS = { credentials: "omit", referrerPolicy: "no-referrer" };
@@ -156,6 +159,17 @@ function evidenceOf(reference, base, isRelay) {
 
 /** @param {string} url */
 async function ask(url) {
+	const { status, bytes } = await answerOf(url);
+	if (bytes) return { status, bytes };
+	throw new Stop(
+		"malformed",
+		"element.malformed",
+		`expected at most ${LARGEST_EVIDENCE} bytes of ${url}, found more`,
+	);
+}
+
+/** @param {string} url */
+async function answerOf(url) {
 	try {
 		const answer = await fetch(url, {
 			...ANONYMOUS,
@@ -164,7 +178,7 @@ async function ask(url) {
 		});
 		return {
 			status: answer.status,
-			bytes: new Uint8Array(await answer.arrayBuffer()),
+			bytes: await readBounded(answer.body, LARGEST_EVIDENCE),
 		};
 	} catch (error) {
 		throw new Stop(
@@ -261,9 +275,8 @@ async function fileAt(url, page) {
 	if (new URL(answer.url).origin !== url.origin)
 		throw unread(url.href, "it leads to another origin than the page's");
 	if (!answer.ok) throw unread(url.href, `HTTP ${answer.status}`);
-	const bytes = new Uint8Array(await answer.arrayBuffer());
-	if (bytes.length > LARGEST)
-		throw unread(url.href, `it is larger than ${LARGEST} bytes`);
+	const bytes = await readBounded(answer.body, LARGEST);
+	if (!bytes) throw unread(url.href, `it is larger than ${LARGEST} bytes`);
 	return bytes;
 }
 

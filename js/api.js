@@ -21,6 +21,10 @@ import { createWebCrypto } from "./webcrypto.js";
 
 /** Milliseconds that one request of a gateway waits at most, for registries, stores and its turn (docs/gateway.md "One request, one budget"). */
 const LONGEST_WAIT = 60_000;
+/** After which what was decided goes to the store, with what is decided meanwhile. */
+const STORED_AFTER_MS = 5_000;
+/** A request may be ended before it has done so for others. */
+const STORED_AT_LAST_MS = 15_000;
 
 /** What only `Gateway.create` has. */
 const CREATED = Symbol("created");
@@ -37,7 +41,7 @@ export function createApi(glue, platform) {
 	const webCrypto = createWebCrypto();
 	const arithmetic = createArithmetic(platform.arithmetic);
 
-	/** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"] }} given @returns {Services} */
+	/** @param {{ fetch?: import("./index.d.ts").Fetch, timeout?: number, load?: Services["load"], save?: Services["save"], append?: Services["append"], readBack?: Services["readBack"] }} given @returns {Services} */
 	const services = (given) => ({
 		fetch: createFetcher(
 			given.fetch ?? platform.fetch,
@@ -49,6 +53,8 @@ export function createApi(glue, platform) {
 		compute: arithmetic.compute,
 		load: given.load,
 		save: given.save,
+		append: given.append,
+		readBack: given.readBack,
 	});
 
 	/** @param {string} reference @param {import("./index.d.ts").VerifyOptions} [options] @returns {Promise<import("./index.d.ts").Report>} */
@@ -173,12 +179,17 @@ export function createApi(glue, platform) {
 		/** @type {import("./index.d.ts").GatewayState} */
 		#state;
 		#isStale = false;
+		/** Until when another call sees to what was decided, in milliseconds. */
+		#storesUntil = 0;
 
 		/** @param {import("./index.d.ts").GatewayConfig} config @param {import("./index.d.ts").GatewayServices} [given] @param {import("./index.d.ts").Abortable} [options] */
 		static async create(config, given = {}, options = {}) {
 			const { signal } = checkOptions(options);
 			throwIfAborted(signal);
-			const checked = gatewayConfig(config);
+			const checked = {
+				...gatewayConfig(config),
+				storesDecisions: given.append !== undefined,
+			};
 			const lent = {
 				...services(given),
 				lock: createLocks(),
@@ -315,6 +326,29 @@ export function createApi(glue, platform) {
 				this.#services,
 				signal,
 			);
+		}
+
+		/**
+		 * Where a store keeps what was decided: hands over, in a moment, what was decided until then. Nothing where there is no such store,
+		 * or another call is about to.
+		 *
+		 * @returns {Promise<void> | undefined}
+		 */
+		storeDecisions() {
+			const { append } = this.#services;
+			if (append === undefined || Date.now() < this.#storesUntil)
+				return undefined;
+			this.#storesUntil = Date.now() + STORED_AT_LAST_MS;
+			return this.#storeDecisions();
+		}
+
+		async #storeDecisions() {
+			await new Promise((done) => setTimeout(done, STORED_AFTER_MS));
+			this.#storesUntil = 0;
+			const { runner } = this.#module;
+			const { inner, era } = this.#made;
+			if (era === runner.era())
+				await runner.run(() => inner.storeDecisions(now()), this.#services);
 		}
 
 		/** Says whether a newer configuration was refused, so that this one stays in force. @param {boolean} isStale */

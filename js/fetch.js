@@ -200,7 +200,7 @@ export function answerOf(response, body) {
 }
 
 /** All of it, or nothing when it is longer. @param {import("./index.d.ts").FetchedResponse["body"]} stream @param {number} maxBytes */
-async function readBounded(stream, maxBytes) {
+export async function readBounded(stream, maxBytes) {
 	if (!stream) return new Uint8Array();
 	const reader = stream.getReader();
 	/** @type {Uint8Array[]} */

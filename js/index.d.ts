@@ -375,6 +375,14 @@ export interface GatewayServices {
 	endsRequests?: boolean;
 	load?: (key: string) => Promise<string | null | undefined>;
 	save?: (key: string, value: string, seconds: number) => Promise<unknown>;
+	/** Adds a record to a log, for so many seconds at most: what was decided, for `/admin/decisions` of all instances. With `readBack`. */
+	append?: (log: string, record: string, seconds: number) => Promise<unknown>;
+	/** The records of a log in which one of these texts stands (all, where there are none), before that place, the newest first, and as many as one answer holds. Lines: since when the log has any, in seconds; before which place it goes on, empty at the end; the records, with an empty line between them. */
+	readBack?: (
+		log: string,
+		holding: string[],
+		before: string,
+	) => Promise<string | null | undefined>;
 }
 
 /** Every `Request` is one. */
@@ -423,6 +431,8 @@ export type GatewayState = {
 	state: "ok" | "misconfigured";
 	code?: Code;
 	message?: string;
+	/** What an operator should know, although nothing is wrong: for a log. */
+	note?: string;
 	/** What is wrong with `policyNext`, which changes nothing. */
 	next?: { code: Code; message: string };
 };
@@ -482,6 +492,8 @@ export class Gateway {
 	): Promise<string | undefined>;
 	/** Whether there is a next policy. */
 	hasNext(): boolean;
+	/** To be called after each decision: where a store keeps decisions (`append`), hands over in five seconds what was decided until then. Nothing where there is no such store, or another call is about to do it. */
+	storeDecisions(): Promise<void> | undefined;
 	state(): GatewayState;
 	/** Says whether a newer configuration was refused, so that this one stays in force: `/metrics` then has `sealgate_configuration_stale 1`. */
 	setStale(isStale: boolean): void;

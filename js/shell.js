@@ -20,6 +20,7 @@
  * @property {number} patience milliseconds that one request waits
  * @property {Files} [assets] the page's
  * @property {AbortSignal} [gone] that the client has gone: then nothing more is asked for it, and what fails because of it is no failure
+ * @property {() => void} [flushed] told when the gateway was told to forget: what was kept for it is to be forgotten, too
  * @property {(promise: Promise<unknown>) => void} [waitUntil] where a runtime ends what a request leaves behind
  */
 
@@ -86,12 +87,16 @@ export async function answer(request, lent) {
 		if (action.kind === "respond" && action.finished !== undefined)
 			lent.waitUntil?.(action.finished);
 		const answer = await carryOut(action, request, lent, started);
+		if (answer.status === 200 && isFlush(request)) lent.flushed?.();
 		const waited = action.timing ? `${action.timing}, ` : "";
 		const all = `all;dur=${Date.now() - started}`;
 		answer.headers.push(["server-timing", `${waited}${all}`]);
 		// One member more in the object's text: nothing of it is read here.
 		if (action.log !== undefined)
 			console.log(`${action.log.slice(0, -1)},"ms":${Date.now() - started}}`);
+		const stored =
+			action.log === undefined ? undefined : gateway.storeDecisions();
+		if (stored !== undefined) lent.waitUntil?.(stored.catch(tellStore));
 		if (gateway.hasNext()) {
 			const judged = judgeNext(gateway, asked);
 			lent.waitUntil?.(judged);
@@ -118,6 +123,16 @@ async function judgeNext(gateway, asked) {
 	} catch (error) {
 		log({ event: "next", ...failureOf(error) });
 	}
+}
+
+/** @param {Asked} request */
+function isFlush({ method, url }) {
+	return method === "POST" && new URL(url).pathname === "/admin/flush";
+}
+
+/** @param {unknown} error */
+function tellStore(error) {
+	log({ event: "store", ...failureOf(error) });
 }
 
 /** The answer to CONNECT, as it goes over the wire. */

@@ -14,6 +14,7 @@ import { unless } from "./fetch.js";
  * @typedef {{ importAlgorithm: any, spki: Uint8Array, verifyAlgorithm: any, signature: Uint8Array, data: Uint8Array, keyId: string }} WebCryptoCheck
  * @typedef {{ id: number, kind: "fetch", request: FetchRequest } | { id: number, kind: "verify", check: WebCryptoCheck } | { id: number, kind: "compute", check: Computation }
  *   | { id: number, kind: "pause" } | { id: number, kind: "load" | "lock", key: string } | { id: number, kind: "save", key: string, value: string, seconds: number }
+ *   | { id: number, kind: "append", key: string, value: string, seconds: number } | { id: number, kind: "readBack", key: string, holding: string[], before: string }
  *   | { id: number, kind: "begin", status: number, headers: [string, string][] } | { id: number, kind: "write", piece: Uint8Array }} Ask
  * @typedef {{ kind: "unreachable" | "timeout" | "too-large" | "refused" | "egress" | "budget" | "other", message: string, url?: string }} AnswerError
  * @typedef {{ status: number, headers: [string, string][], body: Uint8Array, url?: string }} FetchResponse
@@ -25,7 +26,8 @@ import { unless } from "./fetch.js";
  * @typedef {{ fetch: Fetcher, verify: (check: WebCryptoCheck) => Promise<Found>, compute: (check: Computation) => Promise<Found>,
  *   begin?: (head: { status: number, headers: [string, string][] }) => void, write?: (piece: Uint8Array) => Promise<void>,
  *   patience?: number, lock?: (key: string) => Promise<() => void>,
- *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown> }} Services
+ *   load?: (key: string) => Promise<string | null | undefined>, save?: (key: string, value: string, seconds: number) => Promise<unknown>,
+ *   append?: (log: string, record: string, seconds: number) => Promise<unknown>, readBack?: (log: string, holding: string[], before: string) => Promise<string | null | undefined> }} Services
  */
 
 const BROUGHT_DOWN = "another task brought the module down";
@@ -191,6 +193,18 @@ async function find(ask, services, late, held) {
 				services.save?.(ask.key, ask.value, ask.seconds),
 			).catch(() => null);
 			return { value: null };
+		case "append":
+			await unless(late, async () =>
+				services.append?.(ask.key, ask.value, ask.seconds),
+			).catch(() => null);
+			return { value: null };
+		case "readBack":
+			return {
+				value:
+					(await unless(late, async () =>
+						services.readBack?.(ask.key, ask.holding, ask.before),
+					).catch(() => null)) ?? null,
+			};
 		case "begin":
 			services.begin?.({ status: ask.status, headers: ask.headers });
 			return { value: null };

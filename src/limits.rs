@@ -197,6 +197,20 @@ pub const KEPT_MOMENT: usize = 4 << 20;
 pub const KEPT_DECISIONS: usize = 10_000;
 /// Bytes of their names and reasons.
 pub const KEPT_DECISIONS_BYTES: usize = 8 << 20;
+/// Days for which a store keeps decisions for all instances, a log for each (docs/gateway.md
+/// "Administration"). How much of a day it keeps is the store's own: 8 Mi characters in
+/// `worker/state.js`.
+pub const STORED_DECISIONS_DAYS: u32 = 7;
+/// Bytes of decisions that wait at once to be handed to a store, some seconds later; what comes then
+/// stays in the instance.
+pub const WAITING_DECISIONS: usize = 1 << 20;
+/// Bytes of one record of decisions, beside its last one.
+pub const DECISIONS_RECORD: usize = 32 << 10;
+/// Bytes of a piece of a log that is read.
+pub const LOG_PIECE: usize = 8 << 20;
+/// Pieces of logs that one question about decisions may need: one a day, and some more of those that
+/// have much. Cloudflare's free plan lets one request ask 50 times.
+pub const LOG_PIECES: usize = 40;
 /// Decisions that are shown at once.
 pub const SHOWN_DECISIONS: usize = 1_000;
 /// Reports and badges that one instance makes or has waiting at once; pulls keep the rest.

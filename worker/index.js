@@ -67,8 +67,10 @@ export default {
 			patience: requestTimeout(env),
 			assets: env.ASSETS ?? pageOf(env.PACKAGE),
 			waitUntil: (promise) => ctx.waitUntil(promise),
+			flushed: () => {
+				flushed = Date.now();
+			},
 		});
-		if (path === "/admin/flush" && head.status === 200) flushed = Date.now();
 		return new Response(/** @type {BodyInit | null} */ (body), {
 			...head,
 			headers: record(headers),
@@ -111,15 +113,13 @@ function whatIsThere(bound) {
  */
 async function makeGateway(env) {
 	store ??= storeOf(env);
-	const { load, save } = store;
 	return Gateway.create(
 		{ ...configOf(env), ...(flushed > 0 && { since: flushed }) },
 		{
 			fetch: upstreamFetch(env),
 			requestTimeout: requestTimeout(env),
 			endsRequests: true,
-			load,
-			save,
+			...store,
 		},
 	);
 }

@@ -64,19 +64,25 @@ export function createRunning(make, tell) {
 		const gateway = await make({ ...env, ...settings() });
 		// In workerd a promise belongs to the request that made it, so each makes its own, and the first one stays.
 		if (current?.print === print) return;
-		const { state, code, message, next } = gateway.state();
+		const { state, code, message, note, next } = gateway.state();
 		// Of two that refuse everything, the newer one says what is wrong now.
 		if (state !== "ok" && current?.gateway.state().state === "ok")
 			throw codedError(code ?? "internal", message ?? "");
 		const policy = print === "" ? {} : { policy: print };
 		const replaced = current !== undefined;
 		current = { gateway, print, since: new Date().toISOString() };
-		if (print !== "" || state !== "ok" || next !== undefined)
+		if (
+			print !== "" ||
+			state !== "ok" ||
+			note !== undefined ||
+			next !== undefined
+		)
 			tell({
 				event: "configuration",
 				state,
 				code,
 				message,
+				note,
 				...policy,
 				replaced,
 				next,

@@ -1,5 +1,6 @@
 /**
- * What isolates share through Durable Objects: what is remembered of a repository, and which policy is in force.
+ * What isolates share through Durable Objects: what is remembered of a repository, what was decided on a day, and which policy is in
+ * force.
  *
  * The two are classes of their own, so that what is kept of images can never be in the way of a policy. The records of
  * `RepositoryState` carry an HMAC of the gateway's core; this store is trusted for nothing, and may lose everything.
@@ -18,6 +19,12 @@ const MOST_VALUE = 512 * 1024;
 const MOST_KEY = 1_024;
 /** No record of the gateway's is to live longer. */
 const MOST_SECONDS = 30 * 24 * 3_600;
+/** What is added to a log goes into its last record until that is so long: few records, each written anew a few times. */
+const LOG_RECORD = 64 * 1024;
+/** So many records of a log are given out at once. */
+const LOG_RECORDS = 8;
+/** Digits of the key of a log's record: milliseconds since 1970. */
+const LOG_KEY = 15;
 /** How often what has expired is thrown away; it is not given out before that either. */
 const CLEAN_EVERY_MS = 6 * 3_600_000;
 
@@ -59,6 +66,53 @@ export class RepositoryState extends DurableObject {
 		if (this.size > MOST_SIZE || this.records > MOST_RECORDS) this.makeRoom();
 		if ((await this.ctx.storage.getAlarm()) === null)
 			await this.ctx.storage.setAlarm(Date.now() + CLEAN_EVERY_MS);
+	}
+
+	/**
+	 * A log: its records have keys by which they are in order. When it is full, the oldest go.
+	 *
+	 * @param {string} record @param {number} seconds
+	 */
+	async append(record, seconds) {
+		const last = this.hasTable
+			? this.sql
+					.exec("SELECT key, value FROM record ORDER BY key DESC LIMIT 1")
+					.toArray()[0]
+			: undefined;
+		const joined = last === undefined ? record : `${last.value}\n\n${record}`;
+		if (last !== undefined && joined.length <= LOG_RECORD)
+			return this.save(last.key, joined, seconds);
+		// Clocks may go back.
+		const next = Math.max(Date.now(), Number(last?.key ?? 0) + 1);
+		return this.save(String(next).padStart(LOG_KEY, "0"), record, seconds);
+	}
+
+	/**
+	 * Lines: since when there are any, in seconds; the key before which it goes on; the records, the newest first.
+	 *
+	 * @param {string[]} holding texts, one of which is to stand in a record; none: all records
+	 * @param {string} before a key, or nothing
+	 * @returns {string}
+	 */
+	readBack(holding, before) {
+		if (!this.hasTable) return "\n\n";
+		const now = Date.now();
+		const { oldest } = this.sql
+			.exec("SELECT min(key) AS oldest FROM record WHERE until > ?", now)
+			.one();
+		const isHeld = holding.map(() => "instr(value, ?) > 0").join(" OR ");
+		const found = this.sql
+			.exec(
+				`SELECT key, value FROM record WHERE until > ? AND key < ? AND (${isHeld || "1"}) ORDER BY key DESC LIMIT ${LOG_RECORDS}`,
+				now,
+				before || "~",
+				...holding,
+			)
+			.toArray();
+		const since = oldest === null ? "" : Math.floor(Number(oldest) / 1_000);
+		const next = found.length < LOG_RECORDS ? "" : found.at(-1).key;
+		const records = found.map(({ value }) => value).join("\n\n");
+		return `${since}\n${next}\n${records}`;
 	}
 
 	/** An object in which nothing is left takes no space. */

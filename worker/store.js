@@ -1,6 +1,6 @@
 /**
  * Where the gateway's hints and verdicts live beyond this isolate: in a Durable Object for each repository where `STATE` is bound,
- * else in the platform's Cache API.
+ * else in the platform's Cache API. And what was decided, in one for each day: where there are none, nowhere else.
  *
  * Trusted for nothing: the gateway checks whatever it loads. Losing everything costs time only, so every failure of the store
  * reads as "not there", and what takes too long has failed. What this isolate itself remembers stands in the gateway.
@@ -8,8 +8,10 @@
  * @module
  */
 
-/** @typedef {{ load(key: string): Promise<string | null>, save(key: string, value: string, seconds: number): Promise<void> }} Store */
-/** @typedef {{ idFromName(name: string): any, get(id: any): Store }} Namespace of Durable Objects of the class RepositoryState */
+/** @typedef {{ load(key: string): Promise<string | null>, save(key: string, value: string, seconds: number): Promise<void> }} Records */
+/** @typedef {Records & { append?(log: string, record: string, seconds: number): Promise<void>, readBack?(log: string, holding: string[], before: string): Promise<string | null> }} Store */
+/** @typedef {Records & { append(record: string, seconds: number): Promise<void>, readBack(holding: string[], before: string): Promise<string> }} Kept */
+/** @typedef {{ idFromName(name: string): any, get(id: any): Kept }} Namespace of Durable Objects of the class RepositoryState */
 
 /** No request ever goes there: the Cache API wants URLs as keys. */
 const KEY_BASE = "https://state.sealgate.invalid/";
@@ -29,19 +31,21 @@ export function createStore(objects, tell = () => {}) {
 		: withPatience(objectStore(objects), tell);
 }
 
-/** @param {Namespace} objects @returns {Store} */
+/** @param {Namespace} objects @returns {Required<Store>} */
 function objectStore(objects) {
 	const objectOf = (/** @type {string} */ key) =>
 		objects.get(objects.idFromName(objectName(key)));
 	return {
 		load: (key) => objectOf(key).load(key),
 		save: (key, value, seconds) => objectOf(key).save(key, value, seconds),
+		append: (log, record, seconds) => objectOf(log).append(record, seconds),
+		readBack: (log, holding, before) => objectOf(log).readBack(holding, before),
 	};
 }
 
 /**
- * The object in which a record is: its repository's (`hints/<upstream>/<repository>`, `content/<upstream>/<repository>/<digest>`).
- * A verdict's key is a hash of all that it depends on (`verdict/<hash>`), and says no repository: sixteen objects share those.
+ * The object in which a record is: its repository's (`hints/<upstream>/<repository>`, `content/<upstream>/<repository>/<digest>`,
+ * `verdict/<upstream>/<repository>/<hash>`), or that of a log (`decisions/<day>`).
  *
  * @param {string} key
  */
@@ -52,18 +56,19 @@ export function objectName(key) {
 		case "hints":
 			return `repository/${rest}`;
 		case "content":
+		case "verdict":
 			return `repository/${rest.slice(0, rest.lastIndexOf("/"))}`;
 		default:
-			return `${kind}/${rest.slice(0, 1)}`;
+			return key;
 	}
 }
 
 /**
  * Nothing waits long for it: neither once, nor again and again.
  *
- * @param {Store} store
+ * @param {Required<Store>} store
  * @param {(line: object) => void} tell
- * @returns {Store}
+ * @returns {Required<Store>}
  */
 function withPatience(store, tell) {
 	let quietUntil = 0;
@@ -101,6 +106,11 @@ function withPatience(store, tell) {
 		async save(key, value, seconds) {
 			await patiently(() => store.save(key, value, seconds));
 		},
+		async append(log, record, seconds) {
+			await patiently(() => store.append(log, record, seconds));
+		},
+		readBack: (log, holding, before) =>
+			patiently(() => store.readBack(log, holding, before)),
 	};
 }
 

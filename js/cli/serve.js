@@ -35,7 +35,11 @@ export async function serve(command) {
 		stream.on("error", () => {});
 	const stopped = untilStopped(server, runs);
 	const state = gateway.state();
-	if (state.state !== "ok" || state.next !== undefined)
+	if (
+		state.state !== "ok" ||
+		state.next !== undefined ||
+		state.note !== undefined
+	)
 		log({ event: "configuration", ...state });
 	// Advice: without it the gateway serves as well.
 	await tellLints(serving, read, state).catch((error) =>
@@ -58,6 +62,7 @@ function lending({ demo, texts }, runs) {
 			gone,
 			patience,
 			assets,
+			flushed: runs.forget,
 			fetch: async (url, init) => {
 				const signal = AbortSignal.any([init.signal, gone]);
 				const asked = { ...init, signal };

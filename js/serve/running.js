@@ -73,7 +73,13 @@ export async function createRunning(
 	/** @param {Read} found */
 	async function replace(found) {
 		const next = await make(found, current);
-		const { state, code, message, next: nextState } = next.gateway.state();
+		const {
+			state,
+			code,
+			message,
+			note,
+			next: nextState,
+		} = next.gateway.state();
 		// Of two that refuse everything, the newer one says what is wrong now.
 		if (state !== "ok" && current.gateway.state().state === "ok")
 			throw codedError(code ?? "internal", message ?? "");
@@ -84,6 +90,7 @@ export async function createRunning(
 			state,
 			code,
 			message,
+			note,
 			replaced: true,
 			next: nextState,
 		});
@@ -120,6 +127,7 @@ export async function createRunning(
 	return {
 		current: () => current,
 		reload,
+		forget: store.clear,
 		stop: () => clearInterval(timer),
 	};
 }

@@ -31,6 +31,11 @@ export function createStore(most = MOST, now = Date.now) {
 			kept.set(key, found);
 			return found.value;
 		},
+		/** Everything at once. */
+		clear() {
+			kept.clear();
+			size = 0;
+		},
 		/** @param {string} key @param {string} value @param {number} seconds */
 		async save(key, value, seconds) {
 			forget(key);

@@ -8,6 +8,7 @@ test("without a Cache API nothing is there, and nothing fails", async () => {
 	const store = createStore();
 	await store.save("key", "value", 10);
 	assert.equal(await store.load("key"), null);
+	assert.ok(!("append" in store), "what was decided is kept nowhere else");
 });
 
 test('a Cache API is shared by isolates, and its failures read as "not there"', async () => {
@@ -49,7 +50,7 @@ test('a Cache API is shared by isolates, and its failures read as "not there"', 
 	}
 });
 
-test("each repository has an object; verdicts say none", () => {
+test("each repository has an object, and each day's decisions", () => {
 	const digest = `sha256:${"a".repeat(64)}`;
 	const upstream = "https://registry.example.com:5000";
 	for (const [key, name] of [
@@ -58,8 +59,8 @@ test("each repository has an object; verdicts say none", () => {
 			`content/${upstream}/team/app/${digest}`,
 			`repository/${upstream}/team/app`,
 		],
-		["verdict/0f3a", "verdict/0"],
-		["verdict/ff3a", "verdict/f"],
+		[`verdict/${upstream}/team/app/0f3a`, `repository/${upstream}/team/app`],
+		["decisions/20787", "decisions/20787"],
 	])
 		assert.equal(objectName(key), name);
 });
@@ -78,6 +79,8 @@ test("objects that stall or fail hold up nobody, are told of once, and are asked
 					return answer();
 				},
 				save: async () => void (await answer()),
+				append: async () => void (await answer()),
+				readBack: async () => (await answer()) ?? "",
 			}),
 		};
 		/** @type {any[]} */
@@ -94,6 +97,8 @@ test("objects that stall or fail hold up nobody, are told of once, and are asked
 		);
 		assert.equal(await store.load("hints/u/r"), null);
 		await store.save("hints/u/r", "x", 60);
+		await store.append?.("decisions/1", "x", 60);
+		assert.equal(await store.readBack?.("decisions/1", [], ""), null);
 		assert.equal(asked, 2, "it is left alone");
 		mock.timers.tick(10_000);
 		answer = async () => "found";

@@ -141,6 +141,79 @@ test("so are characters", async () => {
 	assert.deepEqual([tooLarge, longKey], [null, null]);
 });
 
+test("a log is read back newest first, piece by piece, and by what stands in it", async () => {
+	assert.deepEqual(await call("log", ["readBack", [], ""]), ["\n\n"]);
+	const began = Math.floor(Date.now() / 1000);
+	const records = Array.from({ length: 400 }, (_, n) => [
+		"append",
+		`{"id":"${n}","verdict":"${n % 40 === 0 ? "deny" : "allow"}"}${"x".repeat(3_000)}`,
+		HOUR,
+	]);
+	await call("log", ...records);
+	/** @param {string[]} holding */
+	const pieces = async (holding) => {
+		const texts = [];
+		let before = "";
+		do {
+			const [piece] = await call("log", ["readBack", holding, before]);
+			const [since, next, ...lines] = piece.split("\n");
+			assert.ok(Math.abs(Number(since) - began) <= 5, since);
+			assert.ok(next === "" || before === "" || next < before, next);
+			texts.push(lines.join("\n"));
+			before = next;
+		} while (before !== "");
+		return texts;
+	};
+	const ids = (/** @type {string[]} */ texts) =>
+		texts.map((text) =>
+			[...text.matchAll(/"id":"(\d+)"/g)].map(([, id]) => Number(id)),
+		);
+	const all = ids(await pieces([]));
+	assert.ok(all.length > 1, "it does not come at once");
+	assert.deepEqual(
+		all.flat().sort((a, b) => a - b),
+		records.map((_, n) => n),
+	);
+	// Of two pieces the first is the newer one.
+	assert.ok(Math.min(...all[0]) > Math.max(...all[1]));
+	const [[...one]] = ids(await pieces(['"id":"7"']));
+	assert.ok(one.includes(7) && one.length < 30, String(one));
+	const refused = ids(await pieces(['"verdict":"deny"', '"verdict":"audit"']));
+	const found = refused.flat().filter((n) => n % 40 === 0);
+	assert.equal(found.length, 10);
+	const [nothing] = await call("log", ["readBack", [], "0"]);
+	assert.match(nothing, /^\d+\n\n$/);
+	const [none] = await call("log", ["readBack", ["' OR '1'='1"], ""]);
+	assert.match(none, /^\d+\n\n$/);
+});
+
+test("a log is bounded, and its newest records stay", async () => {
+	const record = "x".repeat(32 * 1024);
+	for (let n = 0; n < 20; n += 1)
+		await call(
+			"full",
+			...Array.from({ length: 20 }, (_, m) => [
+				"append",
+				`"id":"${20 * n + m}",${record}`,
+				HOUR,
+			]),
+		);
+	const has = async (/** @type {number} */ id) => {
+		const [piece] = await call("full", ["readBack", [`"id":"${id}"`], ""]);
+		return piece.includes(`"id":"${id}"`);
+	};
+	assert.deepEqual(
+		[await has(0), await has(399), await has(250)],
+		[false, true, true],
+	);
+	await call("short", ["append", "x", 1]);
+	await new Promise((done) => setTimeout(done, 1_100));
+	assert.deepEqual(
+		await call("short", ["readBack", [], ""], ["clean"], ["readBack", [], ""]),
+		["\n\n", null, "\n\n"],
+	);
+});
+
 test("cleaning leaves what has not ended, and an empty object can be used again", async () => {
 	await call("clean", ["save", "short", "x", 1], ["save", "long", "y", HOUR]);
 	await new Promise((done) => setTimeout(done, 1_100));

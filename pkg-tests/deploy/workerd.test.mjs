@@ -17,6 +17,7 @@ import { after, before, describe, test } from "node:test";
 import { TEXTS } from "../../pkg/config.js";
 import {
 	FRONT_PROGRAMS,
+	NAME,
 	REJECT,
 	ask,
 	assertDenied,
@@ -117,6 +118,48 @@ describe("workerd", () => {
 		gateway = await start();
 		assert.equal((await ask(gateway.url, blob)).status, 200);
 		assert.ok(digest);
+	});
+
+	test("what was decided is known after a restart, and to who may administrate alone", async () => {
+		await upstream.image("team/refused", false);
+		const path = "/v2/team/refused/manifests/1.0";
+		const { status, body } = await ask(gateway.url, path);
+		assert.equal(status, 403);
+		const [, id] = /Decision (\w+);/.exec(body.toString()) ?? [];
+		assert.ok(id, body.toString());
+		const told = async (/** @type {string} */ query) => {
+			const answer = await fetch(`${gateway.url}/admin/${query}`, {
+				headers: { authorization: `Bearer ${SECRETS.ADMIN_SECRET}` },
+			});
+			assert.equal(answer.status, 200);
+			return answer.json();
+		};
+		const decided = Date.now() / 1_000;
+		await until(async () => {
+			const { kept } = await told(`decisions?id=${id}`);
+			return kept.since !== undefined;
+		}, "kept");
+		// It goes to the store some seconds later.
+		await new Promise((done) => setTimeout(done, 6_000));
+		await gateway.stop("SIGKILL");
+		gateway = await start();
+		const { decisions, kept, more } = await told(`decisions?id=${id}`);
+		assert.equal(decisions.length, 1);
+		assert.equal(decisions[0].verdict, "deny");
+		assert.equal(decisions[0].image, `${NAME}/team/refused:1.0`);
+		assert.ok(Math.abs(decisions[0].time - decided) < 60);
+		assert.deepEqual([kept.in, kept.days, more], ["store", 7, false]);
+		assert.ok(kept.since <= decisions[0].time && kept.wrong === undefined);
+		const refused = await told("refusals");
+		assert.ok(
+			refused.decisions.some((/** @type {any} */ one) => one.id === id),
+		);
+		// Another secret: none of it is believed.
+		await gateway.stop();
+		gateway = await start({ env: { SECRET: "another one of this test" } });
+		assert.deepEqual((await told(`decisions?id=${id}`)).decisions, []);
+		await gateway.stop();
+		gateway = await start();
 	});
 
 	test("a new policy is in force within ten seconds, and a broken one never", async () => {

@@ -2,6 +2,8 @@
 // names, what it says when there is no verdict, and that it shows none which it did not reach.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
 import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -465,6 +467,49 @@ inEachBrowser((browser, name) => {
 		assert.equal(code, "element.status");
 		assert.match(text, /HTTP 404 .*: \\u202eAllowed\. Allowed .*…/u);
 		assert.ok(text.length < 1_000, `${text.length}`);
+	});
+
+	test("evidence without an end is not read to one", async () => {
+		/** @type {import("node:http").ServerResponse[]} */
+		const answers = [];
+		let sent = 0;
+		const endless = createServer((_, answer) => {
+			answers.push(answer);
+			answer.writeHead(200, {
+				"access-control-allow-origin": "*",
+				"content-type": "application/json",
+			});
+			const piece = Buffer.alloc(1024 * 1024, " ");
+			const more = () => {
+				while (!answer.destroyed) {
+					sent += piece.length;
+					if (!answer.write(piece)) return void answer.once("drain", more);
+				}
+			};
+			more();
+		}).listen(0, "127.0.0.1");
+		await once(endless, "listening");
+		const { port } = /** @type {import("node:net").AddressInfo} */ (
+			endless.address()
+		);
+		const url = `http://127.0.0.1:${port}`;
+		try {
+			const address = site.page(
+				"/endless.html",
+				`<sealgate-image reference="${NAME}/team/signed:1.0" via="${url}" ${byKey}></sealgate-image>`,
+				{
+					policy: `script-src ${site.gateway.url} 'wasm-unsafe-eval'; connect-src 'self' ${site.gateway.url} ${url}`,
+				},
+			);
+			const { page, elements } = await open(address);
+			assert.equal(elements[0]?.code, "element.malformed");
+			assert.ok(answers.every((answer) => answer.destroyed));
+			assert.ok(sent < 100 * 1024 * 1024, `${sent} bytes`);
+			await page.close();
+		} finally {
+			endless.closeAllConnections();
+			endless.close();
+		}
 	});
 
 	test("evidence that was changed on its way, or is another image's, is not allowed", async () => {

@@ -5,7 +5,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, mock, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { apiOver, createApi, echo, fetchAsk, standIn } from "./stand-in.mjs";
 import { builtPackage } from "./support.mjs";
@@ -412,11 +412,19 @@ test("a store that fails or is absent is as good as empty", async () => {
 			save: async () => {
 				throw new Error("down");
 			},
+			append: async () => {
+				throw new Error("down");
+			},
+			readBack: async () => {
+				throw new Error("down");
+			},
 		},
 	]) {
 		for (const ask of [
 			{ id: 1, kind: "load", key: "k" },
 			{ id: 1, kind: "save", key: "k", value: "v", seconds: 5 },
+			{ id: 1, kind: "append", key: "k", value: "v", seconds: 5 },
+			{ id: 1, kind: "readBack", key: "k", holding: [], before: "" },
 		]) {
 			const gateway = await apiOver(echo(ask)).Gateway.create(
 				{ policy: "{}" },
@@ -429,6 +437,71 @@ test("a store that fails or is absent is as good as empty", async () => {
 			const waits = ask.kind === "load" && "load" in services;
 			assert.match(timing ?? "", waits ? /^store;dur=\d+$/ : /^$/);
 		}
+	}
+});
+
+test("a log is written and read as it is asked for", async () => {
+	/** @type {unknown[][]} */
+	const asked = [];
+	const services = {
+		append: async (...args) => void asked.push(args),
+		readBack: async (...args) => {
+			asked.push(args);
+			return "found";
+		},
+	};
+	for (const [ask, value] of [
+		[{ id: 1, kind: "append", key: "l", value: "v", seconds: 5 }, null],
+		[
+			{ id: 1, kind: "readBack", key: "l", holding: ["h"], before: "9" },
+			"found",
+		],
+	]) {
+		const gateway = await apiOver(echo(ask)).Gateway.create(
+			{ policy: "{}" },
+			services,
+		);
+		const action = await gateway.handle(new Request("http://localhost/v2/"));
+		assert.equal(action.value, value);
+	}
+	assert.deepEqual(asked, [
+		["l", "v", 5],
+		["l", ["h"], "9"],
+	]);
+});
+
+test("what was decided is handed over once in five seconds, and by another where one was ended before", async () => {
+	mock.timers.enable({ apis: ["setTimeout", "Date"] });
+	try {
+		const glue = standIn(() => ({ done: {} }));
+		const { Gateway } = apiOver(glue);
+		const alone = await Gateway.create({ policy: "{}" });
+		assert.equal(alone.storeDecisions(), undefined, "nobody keeps it");
+		const gateway = await Gateway.create(
+			{ policy: "{}" },
+			{ append: async () => {} },
+		);
+		const first = gateway.storeDecisions();
+		assert.equal(gateway.storeDecisions(), undefined, "the first one does it");
+		mock.timers.tick(4_999);
+		assert.equal(glue.stored.length, 0);
+		mock.timers.tick(1);
+		await first;
+		assert.deepEqual(glue.stored, [[2, 5]]);
+		const second = gateway.storeDecisions();
+		mock.timers.tick(5_000);
+		await second;
+		assert.equal(glue.stored.length, 2);
+		// A platform may end what a request has left under way.
+		gateway.storeDecisions();
+		mock.timers.reset();
+		mock.timers.enable({ apis: ["setTimeout", "Date"], now: 25_000 });
+		const third = gateway.storeDecisions();
+		mock.timers.tick(5_000);
+		await third;
+		assert.deepEqual(glue.stored.at(-1), [2, 30]);
+	} finally {
+		mock.timers.reset();
 	}
 });
 

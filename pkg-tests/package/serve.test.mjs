@@ -763,6 +763,49 @@ test("in audit nothing is refused, the administrator sees what would be, and a n
 	assert.match(metrics, /^sealgate_audit 1$/m);
 });
 
+test("a flush forgets everything that the process has, and the log says what an audit does not stop", async () => {
+	const { url } = await registry();
+	const secret = "0123456789abcdef";
+	const authorization = `Bearer ${secret}`;
+	const gate = await front(url, [], { ADMIN_SECRET: secret });
+	const blob = `${gate.url}/v2/open/blobs/${digestOf(config)}`;
+	const manifest = `${gate.url}/v2/open/manifests/1.0`;
+	const status = async (/** @type {string} */ at) => (await ask(at)).status;
+	assert.equal(await status(manifest), 200);
+	assert.equal(await status(blob), 200);
+	const flush = (/** @type {object} */ headers) =>
+		ask(`${gate.url}/admin/flush`, { method: "POST", headers });
+	assert.equal((await flush({})).status, 401);
+	assert.equal(await status(blob), 200);
+	assert.equal((await flush({ authorization })).status, 200);
+	assert.equal(await status(blob), 403);
+	assert.deepEqual([await status(manifest), await status(blob)], [200, 200]);
+	const decisions = `${gate.url}/admin/decisions`;
+	const told = await ask(decisions, { headers: { authorization } });
+	const { kept } = JSON.parse(told.body);
+	assert.deepEqual([kept.in, kept.count], ["instance", 10_000]);
+	assert.ok(Math.abs(kept.since - Date.now() / 1_000) < 60);
+	assert.equal(logOf(gate).filter(({ note }) => note).length, 0);
+	const policy = {
+		...JSON.parse(policyOf("open")),
+		sealgate: { version: 1, distrusted: [digestOf(image)] },
+	};
+	writeFileSync(join(project, "distrust.json"), JSON.stringify(policy));
+	const args = ["--upstream", url, "--name", NAME, "--policy", "distrust.json"];
+	const [enforce, audit] = [
+		await start(args, {}),
+		await start(args, { MODE: "audit" }),
+	];
+	const pull = (/** @type {{ url: string }} */ at) =>
+		status(`${at.url}/v2/open/manifests/1.0`);
+	assert.deepEqual([await pull(enforce), await pull(audit)], [403, 200]);
+	const notes = [enforce, audit].map((at) =>
+		logOf(at).flatMap(({ note }) => note ?? []),
+	);
+	assert.deepEqual(notes[0], []);
+	assert.match(String(notes[1]), /^MODE=audit: what the policy distrusts is/);
+});
+
 test("a next policy that is moved to the place of the one in force is in force", async () => {
 	const { url } = await registry();
 	const folder = join(project, "moved");

@@ -14,6 +14,10 @@ export function standIn(advance) {
 		return {
 			setStale: (isStale) => glue.stale.push([number, isStale]),
 			look: () => undefined,
+			storeDecisions: (now) => {
+				glue.stored.push([number, now]);
+				return { advance: () => ({ done: undefined }), free: () => {} };
+			},
 			handle: (request) => glue.startVerify({ reference: request.url }),
 			state: () => ({ state: "ok" }),
 		};
@@ -22,6 +26,8 @@ export function standIn(advance) {
 		made: 0,
 		/** Which gateway was told so, and what. */
 		stale: [],
+		/** Which gateway was asked to hand over what was decided, and when. */
+		stored: [],
 		resets: 0,
 		freed: 0,
 		startVerify: (options) => ({

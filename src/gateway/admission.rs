@@ -3,6 +3,7 @@
 
 use super::action::{ClientRequest, Respond};
 use super::answer;
+use super::counters::{Counters, SignInRefusal};
 use super::settings::Settings;
 use alloc::format;
 
@@ -34,6 +35,17 @@ pub(super) fn admit(
         client.name
     );
     Err(answer::error(403, "DENIED", &message))
+}
+
+/// Counts who was not admitted. Every client asks first without credentials, to hear how it is to sign
+/// in.
+pub(super) fn count(respond: &Respond, request: &ClientRequest, counters: &Counters) {
+    if request.header("authorization").is_some() {
+        counters.refused_sign_in(match respond.status {
+            401 => SignInRefusal::Client,
+            _ => SignInRefusal::Repository,
+        });
+    }
 }
 
 /// Whether it may be asked for by everybody, or nobody is a client here.

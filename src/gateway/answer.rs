@@ -3,6 +3,7 @@
 
 use super::action::{Action, Respond};
 use super::context::{Context, Resource};
+use super::counters::SignInRefusal;
 use super::entries::image;
 use super::log::{Decision, LogLine, Resolution};
 use super::settings::Settings;
@@ -293,6 +294,7 @@ fn upstream<R: Host + Store>(
     resource: &Resource<'_>,
     problem: RegistryError,
 ) -> Respond {
+    count(context, &problem);
     match problem {
         RegistryError::Unauthorized { challenge, .. } => {
             let entry = context.entry;
@@ -332,6 +334,25 @@ fn upstream<R: Host + Store>(
             let id = context.decision_id(resource);
             unknown(context, resource, &cleaned(other.into()), id)
         }
+    }
+}
+
+/// Counts whom the registry, or its token service, did not let in: only who brought credentials.
+fn count<R>(context: &Context<'_, R>, problem: &RegistryError) {
+    let is_refused = matches!(
+        problem,
+        RegistryError::Unauthorized { .. }
+            | RegistryError::Credentials { .. }
+            | RegistryError::Refused { status: 403, .. }
+    );
+    let brought = context.entry.signs_in && context.request.header("authorization").is_some();
+    let refusal = match context.own {
+        Some(_) => SignInRefusal::Own,
+        None if brought => SignInRefusal::Registry,
+        None => return,
+    };
+    if is_refused {
+        context.remote.counters.refused_sign_in(refusal);
     }
 }
 

@@ -151,18 +151,27 @@ fn repositories(name: &str, node: &Node, entries: &Entries) -> Result<Vec<String
             listed.len()
         )));
     }
-    let all = listed.iter().map(|node| {
+    let mut all: Vec<String> = Vec::new();
+    for node in listed {
         let text = node.as_str().unwrap_or_default();
-        let is_here = entries.iter().any(|entry| is_path_of(&entry.name, text));
-        is_here.then(|| text.into()).ok_or_else(|| {
-            wrong(format!(
+        if !entries.iter().any(|entry| is_path_of(&entry.name, text)) {
+            return Err(wrong(format!(
                 "of {name:?} repositories such as {entries}/team, whole components of names as \
                  policies have them, found {:?}",
                 quoted(text)
-            ))
-        })
-    });
-    all.collect()
+            )));
+        }
+        all.extend(official(text));
+        all.push(text.into());
+    }
+    Ok(all)
+}
+
+/// What `docker.io/nginx` is, too: Docker Hub keeps official images under `library/`.
+fn official(text: &str) -> Option<String> {
+    let own = text.strip_prefix("docker.io/")?;
+    let is_one = !own.contains('/') && own != "library";
+    is_one.then(|| format!("docker.io/library/{own}"))
 }
 
 /// Whether it is this registry, or a path there.

@@ -62,6 +62,8 @@ pub struct Config {
     pub mode: Mode,
     /// `ADMIN_SECRET`: who bears it administrates this gateway; nobody where it is empty.
     pub admin_secret: Vec<u8>,
+    /// Whether the store keeps what was decided, too ([`crate::host::Store::append`]).
+    pub stores_decisions: bool,
     /// `FOREIGN_LAYERS`: whether images may have layers that clients fetch from elsewhere.
     pub foreign_layers: bool,
 }
@@ -130,6 +132,7 @@ impl Default for Config {
             egress: Vec::new(),
             mode: Mode::default(),
             admin_secret: Vec::new(),
+            stores_decisions: false,
             foreign_layers: false,
         }
     }

@@ -17,8 +17,35 @@ pub(super) struct Counters {
     /// Whether a newer configuration could not be used, so that an older one runs.
     pub stale: Cell<bool>,
     verdicts: [Count; Resolution::ALL.len()],
+    sign_ins: [Count; SignInRefusal::ALL.len()],
     /// By code, of what was not allowed.
     refusals: RefCell<BTreeMap<&'static str, u64>>,
+}
+
+/// Why somebody who brought credentials was not let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum SignInRefusal {
+    /// They are none of a client of this gateway's.
+    Client,
+    /// A client's repositories are others.
+    Repository,
+    /// The registry does not accept them, or not for this.
+    Registry,
+    /// The registry, or its token service, does not accept those of this gateway.
+    Own,
+}
+
+impl SignInRefusal {
+    pub(super) const ALL: [Self; 4] = [Self::Client, Self::Repository, Self::Registry, Self::Own];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Repository => "repository",
+            Self::Registry => "registry",
+            Self::Own => "own",
+        }
+    }
 }
 
 /// A number that only grows.
@@ -54,6 +81,19 @@ impl Counters {
             count.add(1);
         }
         self.decided(decided);
+    }
+
+    /// Counts somebody who was not let in.
+    pub(super) fn refused_sign_in(&self, refusal: SignInRefusal) {
+        let all = SignInRefusal::ALL.iter().zip(&self.sign_ins);
+        for (_, count) in all.filter(|(known, _)| **known == refusal) {
+            count.add(1);
+        }
+    }
+
+    pub(super) fn sign_ins(&self) -> impl Iterator<Item = (SignInRefusal, u64)> {
+        let counts = self.sign_ins.iter().map(Count::get);
+        SignInRefusal::ALL.into_iter().zip(counts)
     }
 
     fn verdict(&self, verdict: Resolution) -> Option<&Count> {

@@ -7,6 +7,7 @@ use crate::limits;
 use crate::time::UnixTime;
 use alloc::collections::{BTreeSet, VecDeque};
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The oldest first.
 #[derive(Debug, Default)]
@@ -16,9 +17,20 @@ pub(super) struct Decisions {
     /// Those of this moment: what is decided again in it has the same id, and stands there once.
     moment: Moment,
     ids: BTreeSet<(String, Resolution)>,
+    /// As JSON, those that wait to be handed to the store, where one keeps them.
+    waiting: Option<Vec<String>>,
+    waiting_weight: usize,
 }
 
 impl Decisions {
+    /// `stores`: whether a store is to have them, too.
+    pub(super) fn new(stores: bool) -> Self {
+        Self {
+            waiting: stores.then(Vec::new),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn keep(&mut self, decision: &Decision) {
         let moment = Moment::of(decision.time);
         if moment != self.moment {
@@ -28,6 +40,7 @@ impl Decisions {
         if !self.ids.insert((decision.id.clone(), decision.resolution)) {
             return;
         }
+        self.wait(decision);
         self.weight = self.weight.saturating_add(decision.weight());
         self.kept.push_back(decision.clone());
         while self.kept.len() > limits::KEPT_DECISIONS || self.weight > limits::KEPT_DECISIONS_BYTES
@@ -39,9 +52,43 @@ impl Decisions {
         }
     }
 
+    fn wait(&mut self, decision: &Decision) {
+        let Some(waiting) = &mut self.waiting else {
+            return;
+        };
+        let document = decision.document();
+        let weight = self.waiting_weight.saturating_add(document.len());
+        if weight <= limits::WAITING_DECISIONS {
+            self.waiting_weight = weight;
+            waiting.push(document);
+        }
+    }
+
+    /// Those that waited for the store; none, where none keeps them.
+    pub(super) fn take_waiting(&mut self) -> Vec<String> {
+        self.waiting_weight = 0;
+        self.waiting
+            .as_mut()
+            .map(core::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Whether a store is to have them, too.
+    pub(super) fn are_stored(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Since when there are any.
+    pub(super) fn since(&self) -> Option<UnixTime> {
+        self.kept.front().map(|oldest| oldest.time)
+    }
+
     /// What this asks for, the newest first.
     pub(super) fn found<'a>(&'a self, asked: &'a Asked) -> impl Iterator<Item = &'a Decision> {
-        self.kept.iter().rev().filter(|decision| asked.is(decision))
+        self.kept.iter().rev().filter(|decision| {
+            let is_allow = decision.resolution == Resolution::Allow;
+            asked.is(&decision.id, &decision.image, decision.time, is_allow)
+        })
     }
 }
 
@@ -56,14 +103,15 @@ pub(super) struct Asked {
 }
 
 impl Asked {
-    fn is(&self, decision: &Decision) -> bool {
-        let is = |wanted: &Option<String>, found: &String| {
+    /// Whether it asks for a decision with this id, on this image, of this time.
+    pub(super) fn is(&self, id: &str, image: &str, time: UnixTime, is_allow: bool) -> bool {
+        let is = |wanted: &Option<String>, found: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == found)
         };
-        is(&self.image, &decision.image)
-            && is(&self.id, &decision.id)
-            && self.since.is_none_or(|since| decision.time >= since)
-            && !(self.refusals && decision.resolution == Resolution::Allow)
+        is(&self.image, image)
+            && is(&self.id, id)
+            && self.since.is_none_or(|since| time >= since)
+            && !(self.refusals && is_allow)
     }
 }
 
@@ -73,7 +121,6 @@ mod tests {
     use crate::error::Failure;
     use alloc::format;
     use alloc::string::ToString;
-    use alloc::vec::Vec;
 
     fn decision(number: i64, verdict: Resolution, message: &str) -> Decision {
         Decision {

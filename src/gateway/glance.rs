@@ -8,6 +8,7 @@
 use super::Gateway;
 use super::action::{Action, ClientRequest, Respond};
 use super::counters::Counters;
+use super::entries::RegistryEntry;
 use super::route::{Route, Wanted, route};
 use crate::host::{Advance, Ask, Egress, Remote, Request, Response, glance};
 use alloc::string::{String, ToString};
@@ -59,18 +60,29 @@ impl Gateway {
         }
     }
 
-    /// What both steps say is said to everybody, each with the credentials that come with the
-    /// request: of a registry that gets none, nothing.
     fn may_glance(&self, request: &ClientRequest) -> bool {
+        self.glanced_entry(request).is_some()
+    }
+
+    /// Whether the registry is asked with what comes with the request, so that what both steps say may
+    /// be said to everybody: the registry lets each in by itself. What is asked with the gateway's own
+    /// word is for whom the gateway lets in, and that is looked at each time.
+    pub(super) fn may_keep_said(&self, request: &ClientRequest) -> bool {
+        (self.glanced_entry(request)).is_some_and(|entry| entry.signs_in)
+    }
+
+    fn glanced_entry(&self, request: &ClientRequest) -> Option<&RegistryEntry> {
         let Ok(Route::Upstream {
             wanted: Wanted::Manifest { .. },
             repository,
         }) = route(request, &self.settings)
         else {
-            return false;
+            return None;
         };
-        let found = self.settings.entries.of(&repository);
-        found.is_some_and(|(entry, _)| entry.signs_in)
+        self.settings
+            .entries
+            .of(&repository)
+            .map(|(entry, _)| entry)
     }
 
     fn glance(&self, request: &ClientRequest, remote: Remote) -> Advance<Action> {

@@ -28,9 +28,12 @@ impl Gateway {
         if let Some(head) = self.caches.said.borrow_mut().within(moment).head(question) {
             return Some([head, authorization].concat());
         }
-        let head = self.look(&client_request(request)?)?;
+        let client = client_request(request)?;
+        let head = self.look(&client)?;
         let lines = lines(iter::once(head.url.as_str()).chain(flat_headers(&head.headers)))?;
-        if let Some(head) = lines.strip_suffix(authorization) {
+        if let Some(head) = lines.strip_suffix(authorization)
+            && self.may_keep_said(&client)
+        {
             let mut said = self.caches.said.borrow_mut();
             said.within(moment).keep_head(question, head);
         }
@@ -60,6 +63,7 @@ impl Gateway {
         let answer = flat(&respond)?;
         let decision = respond.log.and_then(|log| log.decision)?;
         self.counters.answered(decision.decided());
+        // Where no question was kept, no answer is.
         let mut said = self.caches.said.borrow_mut();
         said.within(moment)
             .keep_answer(question, digest, &answer, decision.decided());

@@ -255,11 +255,13 @@ impl<S: Store> Memory<'_, S> {
         }
     }
 
-    /// The name of a ruling beyond this isolate: a hash of everything that it depends on.
+    /// The name of a ruling beyond this isolate: a hash of everything that it depends on, beside its
+    /// repository's other records, so that each repository takes the room of its own alone.
     pub(super) fn stored(&self, key: &RulingKey) -> String {
         let since = key.since.to_string();
         let parts = [self.basis, &since, &self.repository, &key.question].join("\n");
-        format!("verdict/{}", hex::encode(&sha256(parts.as_bytes())))
+        let hash = hex::encode(&sha256(parts.as_bytes()));
+        format!("verdict/{}/{}/{hash}", self.upstream, self.repository)
     }
 
     /// A ruling that still holds.

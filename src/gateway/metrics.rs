@@ -65,6 +65,15 @@ pub(super) fn document(
     for (code, count) in counters.refusals() {
         refusals.labelled("code", code, count);
     }
+    let mut sign_ins = Metric::new(
+        &mut text,
+        "sealgate_sign_in_refusals_total",
+        "counter",
+        "Requests whose credentials were not accepted, or not for this, by whom and whose.",
+    );
+    for (refusal, count) in counters.sign_ins() {
+        sign_ins.labelled("reason", refusal.name(), count);
+    }
     text
 }
 

@@ -18,6 +18,7 @@ mod moment;
 mod decisions;
 mod hints;
 mod memory;
+mod stored;
 
 mod budget;
 mod clients;
@@ -71,6 +72,7 @@ pub use log::{Decision, LogLine, Resolution};
 use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
+use crate::time::UnixTime;
 use budget::Budget;
 use context::{Context, Resource, Way};
 use core::cell::RefCell;
@@ -81,6 +83,7 @@ use memory::Caches;
 use next::NextPolicy;
 use route::{List, Route, Wanted};
 use settings::Settings;
+use stored::StoredDecisions;
 use turns::Turns;
 
 /// Every code that a refusal or a report can carry.
@@ -121,6 +124,7 @@ impl Gateway {
     }
 
     fn with((settings, next): (Settings, Option<Settings>)) -> Self {
+        let decisions = RefCell::new(Decisions::new(settings.stores_decisions));
         let caches = Caches::default();
         caches.since.set(settings.since);
         Self {
@@ -128,7 +132,7 @@ impl Gateway {
             next: next.map(|settings| NextPolicy::new(settings, &caches)),
             caches,
             counters: Counters::default(),
-            decisions: RefCell::default(),
+            decisions,
             turns: Turns::default(),
         }
     }
@@ -146,6 +150,15 @@ impl Gateway {
     /// What is wrong with the next policy, if there is one and anything is.
     pub fn next_misconfigured(&self) -> Option<&Failure> {
         self.next.as_ref()?.settings.rules.as_ref().err()
+    }
+
+    /// Hands the store what was decided since the last time: after an answer was sent, and as often
+    /// as the shell likes.
+    pub async fn store_decisions<S: Store>(&self, now: UnixTime, store: &S) {
+        let waiting = self.decisions.borrow_mut().take_waiting();
+        StoredDecisions::new(store, &self.settings.secret)
+            .keep(&waiting, now)
+            .await;
     }
 
     /// What to do with a request.
@@ -179,7 +192,7 @@ impl Gateway {
                 Ok(_) => setup::serve(&self.settings, request, &guide),
                 Err(failure) => answer::misconfigured(failure),
             },
-            Ok(Route::Admin(wish)) => self.administer(request, &wish),
+            Ok(Route::Admin(wish)) => self.administer(request, &wish, remote).await,
             Ok(Route::Preflight) => answer::preflight(),
             Ok(Route::Upstream { repository, wanted }) => {
                 let anonymous;
@@ -227,6 +240,7 @@ impl Gateway {
             Way::Anonymous => {}
             Way::Usual => {
                 if let Err(respond) = admission::admit(settings, request, repository) {
+                    admission::count(&respond, request, remote.counters);
                     return Action::Respond(respond);
                 }
             }

@@ -176,11 +176,13 @@ impl NextPolicy {
             .map(Difference::document)
             .collect();
         format!(
-            "{{\"policy\":{state},\"compared\":{},\"open\":{},\"differences\":[{}],\"more\":{}}}",
+            "{{\"policy\":{state},\"compared\":{},\"open\":{},\"differences\":[{}],\"more\":{},\
+             \"kept\":{{\"in\":\"instance\",\"count\":{}}}}}",
             found.compared,
             found.open,
             shown.join(","),
-            found.differences.len() > shown.len()
+            found.differences.len() > shown.len(),
+            limits::NEXT_IMAGES
         )
     }
 }

@@ -21,24 +21,41 @@ pub(super) struct Records<'a, S> {
 impl<S: Store> Records<'_, S> {
     /// The record of this kind under this key, if this gateway or one with its secret wrote it.
     pub(super) async fn load(&self, kind: &str, key: &str) -> Option<String> {
-        let mut mac = self.mac(kind, key)?;
+        // Without a secret nothing is asked for.
+        self.mac(kind, key)?;
         let record = self.store.load(key).await?;
+        self.body(kind, key, &record).map(Into::into)
+    }
+
+    /// What a record of this kind under this key says, if it is one of this gateway or of one with its
+    /// secret.
+    pub(super) fn body<'r>(&self, kind: &str, key: &str, record: &'r str) -> Option<&'r str> {
+        let mut mac = self.mac(kind, key)?;
         let (body, tag) = record.rsplit_once('\n')?;
         mac.update(body.as_bytes());
         mac.verify_slice(&hex::decode(tag)?).ok()?;
-        Some(body.into())
+        Some(body)
     }
 
     /// Keeps a record for at most so many seconds; without a secret nothing is kept.
     pub(super) async fn save(&self, kind: &str, key: &str, body: &str, seconds: u32) {
-        let Some(mut mac) = self.mac(kind, key) else {
-            return;
-        };
+        if let Some(record) = self.record(kind, key, body) {
+            self.store.save(key, &record, seconds).await;
+        }
+    }
+
+    /// Adds a record to a log, as [`Self::save`] keeps one.
+    pub(super) async fn append(&self, kind: &str, log: &str, body: &str, seconds: u32) {
+        if let Some(record) = self.record(kind, log, body) {
+            self.store.append(log, &record, seconds).await;
+        }
+    }
+
+    fn record(&self, kind: &str, key: &str, body: &str) -> Option<String> {
+        let mut mac = self.mac(kind, key)?;
         mac.update(body.as_bytes());
         let tag = hex::encode(&mac.finalize().into_bytes());
-        self.store
-            .save(key, &format!("{body}\n{tag}"), seconds)
-            .await;
+        Some(format!("{body}\n{tag}"))
     }
 
     /// Over kind, build and key, each with its length, so that no part can be taken for another.

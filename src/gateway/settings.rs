@@ -44,6 +44,7 @@ pub(super) struct Settings {
     pub mode: Mode,
     pub admin_secret: Vec<u8>,
     pub foreign_layers: bool,
+    pub stores_decisions: bool,
     /// Whether nothing is to be learnt from what is judged: it is judged beside what decides.
     pub beside: bool,
 }
@@ -135,6 +136,7 @@ impl Settings {
                 .filter(|secret| secret.len() >= SECRET)
                 .unwrap_or_default(),
             foreign_layers: config.foreign_layers,
+            stores_decisions: config.stores_decisions,
             beside: false,
         }
     }

@@ -29,6 +29,7 @@ mod setup;
 mod sign_in;
 #[cfg(feature = "openpgp")]
 mod simple_signing;
+mod stored;
 mod world;
 
 use super::*;
@@ -36,7 +37,7 @@ use crate::crypto::{Outcome, Provider, PublicKey, SignatureCheck};
 use crate::digest::{Algorithm, Digest, sha256};
 use crate::encoding::base64;
 use crate::error::HostError;
-use crate::host::{Host, Response, Sink, Store};
+use crate::host::{Host, LogQuestion, Response, Sink, Store};
 use crate::limits;
 use crate::time::UnixTime;
 use alloc::collections::BTreeMap;

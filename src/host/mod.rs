@@ -123,6 +123,28 @@ pub trait Store {
     }
     /// Keeps a value for at most so many seconds.
     fn save(&self, key: &str, value: &str, seconds: u32) -> impl Future<Output = ()>;
+    /// Adds a record, which holds no empty line, to a log, for at most so many seconds.
+    fn append(&self, _log: &str, _record: &str, _seconds: u32) -> impl Future<Output = ()> {
+        core::future::ready(())
+    }
+    /// A piece of a log, or nothing where the store gives no answer. Lines: when the log's oldest
+    /// record was added, in seconds; the place before which the next piece ends; then records,
+    /// between empty lines. The first two are empty where there is none.
+    fn read_back(&self, _question: &LogQuestion) -> impl Future<Output = Option<String>> {
+        core::future::ready(None)
+    }
+}
+
+/// Which piece of a log is asked for, the newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogQuestion {
+    /// The log's name.
+    pub log: String,
+    /// Records in which none of these texts stands are of no use; where there are no texts, all are
+    /// wanted.
+    pub holding: Vec<String>,
+    /// The place before which it ends; the end of the log where it is empty.
+    pub before: String,
 }
 
 /// Where an answer goes out in pieces, so that it never stands whole in memory.

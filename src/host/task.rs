@@ -3,7 +3,7 @@
 //!
 //! [`Task::advance`] returns what is asked next, or the result. Answers may come in any order.
 
-use super::{Host, Request, Response, Sink, Store};
+use super::{Host, LogQuestion, Request, Response, Sink, Store};
 use crate::crypto::{Links, Outcome, Provider, SignatureCheck};
 use crate::error::HostError;
 use alloc::boxed::Box;
@@ -30,6 +30,10 @@ pub enum Ask {
     Lock(String),
     /// Keep this value under this key for so many seconds.
     Save(String, String, u32),
+    /// Add this record to this log, for so many seconds.
+    Append(String, String, u32),
+    /// This piece of a log.
+    ReadBack(LogQuestion),
     /// The answer begins: status and headers.
     Begin(u16, Vec<(String, String)>),
     /// The next piece of its body.
@@ -45,7 +49,8 @@ pub enum Answer {
     Response(Response),
     /// To [`Ask::Verify`] and [`Ask::Compute`]; anything but a clear yes is `false`.
     Verified(bool),
-    /// To [`Ask::Load`], [`Ask::Lock`], [`Ask::Save`] and [`Ask::Pause`].
+    /// To [`Ask::Load`], [`Ask::Lock`], [`Ask::Save`], [`Ask::Append`], [`Ask::ReadBack`] and
+    /// [`Ask::Pause`].
     Value(Option<String>),
     /// It could not be done.
     Error(HostError),
@@ -245,6 +250,18 @@ impl Store for Remote {
 
     async fn save(&self, key: &str, value: &str, seconds: u32) {
         self.ask(Ask::Save(key.into(), value.into(), seconds)).await;
+    }
+
+    async fn append(&self, log: &str, record: &str, seconds: u32) {
+        self.ask(Ask::Append(log.into(), record.into(), seconds))
+            .await;
+    }
+
+    async fn read_back(&self, question: &LogQuestion) -> Option<String> {
+        match self.ask(Ask::ReadBack(question.clone())).await {
+            Answer::Value(value) => value,
+            _ => None,
+        }
     }
 }
 

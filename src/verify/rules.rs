@@ -224,6 +224,16 @@ impl Rules {
         }
     }
 
+    /// How many digests the policy distrusts.
+    pub(crate) fn distrusted_digests(&self) -> usize {
+        match self {
+            Self::Policy(rules) => {
+                (rules.policy.marker()).map_or(0, |marker| marker.distrusted.len())
+            }
+            Self::Direct(_) => 0,
+        }
+    }
+
     /// Why this does not run under any name, if the policy distrusts it.
     pub(crate) fn distrusts(&self, subject: &Subject) -> Option<Failure> {
         self.distrusted(InHand {

@@ -4,7 +4,8 @@ use super::keys::{computation, key_check};
 use super::shapes::{Ask, FetchRequest, Signing, new};
 use super::values::pairs;
 use crate::host::{self, AwsKeys, Egress, Request};
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsValue;
 
 /// A question, as the driver is asked it.
 pub(super) fn ask(id: u32, asked: host::Ask) -> Ask {
@@ -45,6 +46,19 @@ pub(super) fn ask(id: u32, asked: host::Ask) -> Ask {
             ask.set_key(&key);
             ask.set_value(&value);
             ask.set_seconds(seconds);
+        }
+        host::Ask::Append(log, record, seconds) => {
+            ask.set_kind("append");
+            ask.set_key(&log);
+            ask.set_value(&record);
+            ask.set_seconds(seconds);
+        }
+        host::Ask::ReadBack(question) => {
+            ask.set_kind("readBack");
+            ask.set_key(&question.log);
+            let holding: Array = question.holding.iter().map(JsValue::from).collect();
+            ask.set_holding(&holding);
+            ask.set_before(&question.before);
         }
         host::Ask::Pause => ask.set_kind("pause"),
     }

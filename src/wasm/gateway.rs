@@ -117,6 +117,7 @@ impl Gateway {
             state: failure.map_or("ok", |_| "misconfigured"),
             code: failure.map(|failure| failure.code),
             message: failure.map(|failure| failure.message.as_str()),
+            note: self.inner.note(),
             next: self.inner.next_misconfigured().map(|failure| Next {
                 code: failure.code,
                 message: &failure.message,
@@ -161,6 +162,19 @@ impl Gateway {
         }))
     }
 
+    /// Begins to hand the store what was decided and is not there yet.
+    #[wasm_bindgen(js_name = storeDecisions)]
+    pub fn store_decisions(&self, now: &JsValue) -> Result<Task, JsValue> {
+        let now = UnixTime(values::to_integer(said(now.clone()), "now")?);
+        let gateway = self.inner.clone();
+        let remote = super::links::remote(self.web_crypto);
+        let inner = remote.clone();
+        Ok(Task::new(remote, async move {
+            gateway.store_decisions(now, &inner).await;
+            Ok(JsValue::UNDEFINED)
+        }))
+    }
+
     /// Begins the handling of a request; `known` is what the upstream said to `HEAD` of its `url`.
     pub fn handle(&self, request: &JsValue, known: &JsValue) -> Result<Task, JsValue> {
         let request = self::request(request)?;
@@ -180,6 +194,8 @@ struct State<'a> {
     code: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<Next<'a>>,
 }
@@ -222,6 +238,7 @@ fn configuration(options: &JsValue) -> Result<(gateway::Config, bool), JsValue> 
         egress: values::text_list(options, "egress")?,
         mode: gateway::Mode::named(&values::text(options, "mode")?.unwrap_or_default()),
         admin_secret: values::bytes(options, "adminSecret")?.unwrap_or_default(),
+        stores_decisions: values::flag(options, "storesDecisions"),
         relay: values::text_list(options, "relay")?,
         foreign_layers: values::flag(options, "foreignLayers"),
     };

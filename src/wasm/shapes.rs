@@ -49,6 +49,10 @@ extern "C" {
     #[wasm_bindgen(method, setter)]
     pub(super) fn set_seconds(this: &Ask, seconds: u32);
     #[wasm_bindgen(method, setter)]
+    pub(super) fn set_holding(this: &Ask, texts: &Array);
+    #[wasm_bindgen(method, setter)]
+    pub(super) fn set_before(this: &Ask, place: &str);
+    #[wasm_bindgen(method, setter)]
     pub(super) fn set_piece(this: &Ask, piece: Uint8Array);
 
     /// What is fetched, and how far.

@@ -2,6 +2,40 @@
 
 use super::*;
 
+/// An operator is told at the start, and whenever he looks, that an audit stops nothing of what is
+/// distrusted, either.
+#[test]
+fn distrust_under_audit_is_told() {
+    let gateway = |mode: Mode, distrusted: &str| {
+        let distrusting = policy("index").replacen("\"version\": 1", distrusted, 1);
+        with(|config| {
+            config.mode = mode;
+            config.policy = distrusting.into_bytes();
+            config.admin_secret = b"0123456789abcdef".to_vec();
+        })
+    };
+    let world = World::default();
+    let (digest, _) = world.signed("app", "1.0", "a");
+    let some = format!(r#""version": 1, "distrusted": ["{digest}"]"#);
+    let audit = gateway(Mode::Audit, &some);
+    let note = audit.note().unwrap();
+    assert!(note.starts_with("MODE=audit: ") && note.contains("(1 under \"distrusted\")"));
+    let bearer = [("authorization", "Bearer 0123456789abcdef")];
+    let health = act(&audit, &world, &request("GET", "/healthz", &bearer, 1_000));
+    let health: serde_json::Value = serde_json::from_slice(&seen(&world, health).body).unwrap();
+    assert_eq!(health["note"], note.as_str());
+    // And so it is.
+    let path = "/v2/app/manifests/1.0";
+    assert_eq!(get(&audit, &world, path).status, 200);
+    let enforce = gateway(Mode::Enforce, &some);
+    assert_eq!(enforce.note(), None);
+    assert_eq!(
+        verdict(&enforce, &world, path),
+        is(403, "policy.distrusted")
+    );
+    assert_eq!(gateway(Mode::Audit, r#""version": 1"#).note(), None);
+}
+
 /// A gateway that has this scope under audit.
 fn audit(scope: &str) -> Gateway {
     Gateway::new(config(&policy("index").replace(

@@ -495,25 +495,6 @@ fn clients_sign_in_at_the_gateway_alone() {
         );
     }
     assert_eq!(*world.borne.borrow(), [""; 0]);
-    // The two steps would say the same to whoever asks.
-    let lines = |authorization: &str| {
-        let path = "http://gate.test/v2/app/manifests/1.0";
-        format!("1000\nGET\n{path}\nauthorization\n{authorization}")
-    };
-    assert!(
-        gateway
-            .look_in_lines(&lines(&basic("ci", CANARY)))
-            .is_none()
-    );
-    let asked = "http://up.test/v2/app/manifests/1.0".to_string();
-    for authorization in [basic("ci", CANARY), basic("ci", "x")] {
-        let said = gateway.answer_in_lines(
-            &lines(&authorization),
-            asked.clone(),
-            Some(digest.to_string()),
-        );
-        assert!(said.is_none());
-    }
     // The administrator is no client.
     let gateway = with(|config| {
         config.clients = Some(clients());
@@ -522,6 +503,159 @@ fn clients_sign_in_at_the_gateway_alone() {
     let headers = [("authorization", "Bearer 0123456789abcdef")];
     let asked = request("GET", "/v2/app/manifests/1.0", &headers, 1_000);
     assert_eq!(seen(&world, act(&gateway, &world, &asked)).status, 401);
+}
+
+/// What is remembered takes two steps for clients of the gateway's, too: each is asked who it is, at each
+/// step, however often others were answered, and the registry is asked with the gateway's own word.
+#[test]
+fn two_steps_know_each_client() {
+    let world = World::default();
+    serve_tokens(&world);
+    let gateway = with_realm();
+    let (digest, bytes) = world.signed("app", "1.0", "a");
+    assert_eq!(
+        ask_as(&gateway, &world, "/v2/app/manifests/1.0").status,
+        200
+    );
+    let lines = |authorization: &str| {
+        let path = "http://gate.test/v2/app/manifests/1.0";
+        format!("1000\nGET\n{path}\nauthorization\n{authorization}")
+    };
+    let url = "http://up.test/v2/app/manifests/1.0";
+    let (asked, loads) = (world.asked.borrow().len(), world.loads.get());
+    let answer = |who: &str| {
+        let digest = Some(digest.to_string());
+        gateway.answer_in_lines(&lines(who), url.into(), digest)
+    };
+    let strangers = [
+        basic("ci", OTHER_CANARY),
+        basic("one", OTHER_CANARY),
+        basic("nobody", CANARY),
+        format!("Bearer {CANARY}"),
+        String::new(),
+    ];
+    let ci = basic("ci", CANARY);
+    for _ in 0..2 {
+        let head = gateway.look_in_lines(&lines(&ci)).unwrap();
+        let (address, sent) = head.split_once('\n').unwrap();
+        assert_eq!(address, url);
+        assert!(sent.contains("authorization\nBearer ") && !sent.contains(&ci));
+        assert!(answer(&ci).unwrap().ends_with(&bytes));
+        for who in &strangers {
+            assert_eq!(gateway.look_in_lines(&lines(who)), None, "{who}");
+            assert_eq!(answer(who), None, "{who}");
+        }
+    }
+    assert_eq!(
+        (world.asked.borrow().len(), world.loads.get()),
+        (asked, loads)
+    );
+    // What everybody may have is asked for by the gateway's own word, whoever asks, and by no other.
+    let public = signed_in(
+        Some(&user()),
+        None,
+        &format!(r#", "realm": "{REALM}", "public": true"#),
+    );
+    assert_eq!(public.misconfigured(), None);
+    assert_eq!(get(&public, &world, "/v2/app/manifests/1.0").status, 200);
+    let without = "1000\nGET\nhttp://gate.test/v2/app/manifests/1.0".to_string();
+    for text in [&without, &lines(&ci), &without] {
+        let head = public.look_in_lines(text).unwrap();
+        assert_eq!(head.matches("authorization").count(), 1, "{head}");
+        assert!(!head.contains(&ci), "{head}");
+    }
+    // Where the gateway has no token at hand, the registry says so, on the general way.
+    let later = lines(&ci).replacen("1000", "1400", 1);
+    let head = gateway.look_in_lines(&later).unwrap();
+    assert!(!head.contains("authorization"), "{head}");
+}
+
+/// Who brought credentials and was not let in is counted, by whom; who asks how to sign in is not.
+#[test]
+fn refused_sign_ins_are_counted() {
+    let counts = |gateway: &Gateway| {
+        let metrics = get(gateway, &World::default(), "/metrics").text();
+        ["client", "repository", "registry", "own"].map(|reason| {
+            let start = format!("sealgate_sign_in_refusals_total{{reason=\"{reason}\"}} ");
+            let mut lines = metrics.lines().filter_map(|line| line.strip_prefix(&start));
+            lines.next().unwrap().parse::<u64>().unwrap()
+        })
+    };
+    let world = World::default();
+    serve_tokens(&world);
+    world.signed("app", "1.0", "a");
+    let gateway = with_realm();
+    let path = "/v2/app/manifests/1.0";
+    let ask = |gateway: &Gateway, name: &str, token: &str| {
+        let asked = as_client(name, token, path, 1_000);
+        seen(&world, act(gateway, &world, &asked)).status
+    };
+    assert_eq!(get(&gateway, &world, path).status, 401);
+    assert_eq!(get(&gateway, &world, "/v2/").status, 401);
+    assert_eq!(ask(&gateway, "ci", CANARY), 200);
+    assert_eq!(counts(&gateway), [0; 4]);
+    assert_eq!(ask(&gateway, "ci", OTHER_CANARY), 401);
+    assert_eq!(ask(&gateway, "nobody", CANARY), 401);
+    assert_eq!(ask(&gateway, "one", OTHER_CANARY), 403);
+    assert_eq!(counts(&gateway), [2, 1, 0, 0]);
+    // What the token service does not accept, and what the registry does not let these read.
+    let refuse = |part: &str, status: u16| {
+        *world.service.borrow_mut() = None;
+        serve_tokens(&world);
+        let before = world.service.take().unwrap();
+        let part = part.to_string();
+        *world.service.borrow_mut() = Some(Box::new(move |request: &Request| {
+            match request.url.contains(&part) {
+                true => Some(response(status, &[], b"")),
+                false => before(request),
+            }
+        }));
+    };
+    let fresh = with_realm();
+    refuse("auth.test", 401);
+    assert_eq!(ask(&fresh, "ci", CANARY), 503);
+    refuse("up.test", 403);
+    assert_eq!(ask(&fresh, "ci", CANARY), 403);
+    assert_eq!(counts(&fresh), [0, 0, 0, 2]);
+    // Clients who sign in at the registry.
+    *world.service.borrow_mut() = None;
+    world.private.set(true);
+    let open = super::gateway();
+    assert_eq!(get(&open, &world, path).status, 401);
+    assert_eq!(counts(&open), [0; 4]);
+    let wrong = [("authorization", "Bearer no")];
+    let asked = request("GET", path, &wrong, 1_000);
+    assert_eq!(seen(&world, act(&open, &world, &asked)).status, 401);
+    assert_eq!(counts(&open), [0, 0, 1, 0]);
+}
+
+/// Docker Hub's official images have a short name, which is the same here as everywhere.
+#[test]
+fn an_official_image_has_a_short_name_for_clients_too() {
+    let hub = |repositories: &str| {
+        let hash = hash(CANARY);
+        with(|config| {
+            config.name = "docker.io".into();
+            config.clients = Some(format!(
+                r#"[{{"name": "ci", "sha256": "{hash}", "repositories": [{repositories}]}}]"#
+            ));
+        })
+    };
+    let world = World::default();
+    let may = |gateway: &Gateway, repository: &str| {
+        let path = format!("/v2/{repository}/tags/list");
+        let asked = as_client("ci", CANARY, &path, 1_000);
+        seen(&world, act(gateway, &world, &asked)).status != 403
+    };
+    let nginx = hub(r#""docker.io/nginx""#);
+    assert_eq!(nginx.misconfigured(), None);
+    assert!(may(&nginx, "nginx") && may(&nginx, "library/nginx"));
+    // It may be an organisation's name as well.
+    assert!(may(&nginx, "nginx/unit"));
+    assert!(!may(&nginx, "library/redis") && !may(&nginx, "team/nginx"));
+    let all = hub(r#""docker.io/library""#);
+    assert!(may(&all, "nginx") && may(&all, "library/redis") && !may(&all, "team/nginx"));
+    assert!(!may(&hub(r#""docker.io/team/nginx""#), "nginx"));
 }
 
 /// Whoever may look at a picture is nobody: what the gateway may read is not in it.

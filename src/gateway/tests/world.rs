@@ -26,6 +26,14 @@ pub(super) struct World {
     /// The credentials that came with it, where any did.
     pub(super) borne: RefCell<Vec<String>>,
     pub(super) store: RefCell<BTreeMap<String, String>>,
+    /// The records of each log, with the time at which they came and their place.
+    pub(super) logs: RefCell<BTreeMap<String, Vec<(String, String)>>>,
+    /// Its store gives no answer to questions about logs.
+    pub(super) forgetful: Cell<bool>,
+    /// Records in one piece of a log; all where it is 0.
+    pub(super) piece: Cell<usize>,
+    /// Pieces of logs that were asked for.
+    pub(super) pieces: RefCell<Vec<LogQuestion>>,
     pub(super) private: Cell<bool>,
     /// HEAD says nothing of digests.
     pub(super) mute: Cell<bool>,
@@ -139,6 +147,45 @@ impl Store for World {
 
     async fn save(&self, key: &str, value: &str, _seconds: u32) {
         self.store.borrow_mut().insert(key.into(), value.into());
+    }
+
+    async fn append(&self, log: &str, record: &str, seconds: u32) {
+        assert!(!record.contains("\n\n") && seconds == 7 * 86_400);
+        let mut logs = self.logs.borrow_mut();
+        let records = logs.entry(log.into()).or_default();
+        let place = format!("{:06}", records.len() + 1);
+        records.push((place, record.into()));
+    }
+
+    async fn read_back(&self, question: &LogQuestion) -> Option<String> {
+        self.pieces.borrow_mut().push(question.clone());
+        if self.forgetful.get() {
+            return None;
+        }
+        let logs = self.logs.borrow();
+        let Some(records) = logs.get(&question.log) else {
+            return Some("\n\n".into());
+        };
+        let is_asked = |(place, record): &&(String, String)| {
+            (question.before.is_empty() || *place < question.before)
+                && (question.holding.is_empty()
+                    || question.holding.iter().any(|text| record.contains(text)))
+        };
+        let most = match self.piece.get() {
+            0 => usize::MAX,
+            most => most,
+        };
+        let piece: Vec<_> = records.iter().rev().filter(is_asked).take(most).collect();
+        let last = piece.last().filter(|_| piece.len() == most);
+        let before = last.map(|(place, _)| place.as_str());
+        let day: i64 = question.log.rsplit('/').next()?.parse().ok()?;
+        let texts: Vec<&str> = piece.iter().map(|(_, record)| record.as_str()).collect();
+        Some(format!(
+            "{}\n{}\n{}",
+            day * 86_400,
+            before.unwrap_or_default(),
+            texts.join("\n\n")
+        ))
     }
 }
 

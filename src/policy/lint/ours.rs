@@ -1,4 +1,4 @@
-//! SL01 to SL12, SL16, SL18: the vocabulary of `"sealgate": {"version": 1}` (docs/trust.md sections 3 to
+//! SL01 to SL12, SL16, SL18, SL24: the vocabulary of `"sealgate": {"version": 1}` (docs/trust.md sections 3 to
 //! 6).
 
 use super::docker_scope;
@@ -67,6 +67,7 @@ pub(super) fn check(document: &Document<'_>, findings: &mut Findings) {
     }
     exceptions(document, findings);
     audits(document, findings);
+    audited_distrust(document, findings);
 }
 
 /// SL01, SL02.
@@ -554,6 +555,30 @@ fn below_audited<'a>(
         let number = above.find_map(|parent| at.get(parent))?;
         Some((*number, scope))
     })
+}
+
+/// SL24.
+fn audited_distrust(document: &Document<'_>, findings: &mut Findings) {
+    let Some(marker) = document.policy.marker() else {
+        return;
+    };
+    let list = document.root.member("sealgate");
+    let list = list.and_then(|marker| marker.member("distrusted"));
+    let (Some(list), Some(audited), [_, ..]) =
+        (list, marker.audit.first(), marker.distrusted.as_slice())
+    else {
+        return;
+    };
+    let message = format!(
+        "what is distrusted is served all the same where {:?} is under audit, and only reported: an audit \
+         breaks no pull; take the scope out of \"audit\" if it is to be stopped there, too",
+        shown(audited)
+    );
+    let place = Place {
+        pointer: "sealgate.distrusted".into(),
+        at: list.span.start,
+    };
+    findings.add(Rule::DistrustAudited, place, message, None);
 }
 
 /// SL11.

@@ -86,4 +86,5 @@ rules! {
     Sha1Key "SL21" "sha1-key" Note;
     NoLookaside "SL22" "no-lookaside" Warning;
     OldRoots "SL23" "old-roots" Error;
+    DistrustAudited "SL24" "distrust-audited" Warning;
 }

@@ -450,6 +450,11 @@ fn of_ours() -> Vec<Case> {
             r#"{{"sealgate":{{"version":1,"exceptions":[{{"scope":"a.b/c","digests":["{DIGEST}"],"until":"{until}","reason":"r"}}]}},"default":[{{"type":"reject"}}]}}"#
         )
     };
+    let distrusting = |audit: &str| {
+        format!(
+            r#"{{"sealgate":{{"version":1,{audit}"distrusted":["{DIGEST}"]}},"default":[{{"type":"reject"}}]}}"#
+        )
+    };
     let audited = |audit: &str, scope: &str| {
         format!(
             r#"{{"sealgate":{{"version":1,"audit":[{audit}]}},"default":[{{"type":"reject"}}],"transports":{{"docker":{{"{scope}":{REJECT}}}}}}}"#
@@ -620,6 +625,11 @@ fn of_ours() -> Vec<Case> {
             Rule::AuditAbove,
             audited(r#""*.b""#, "a.b:5000/c"),
             audited(r#""a.b""#, "a.b:5000/c"),
+        ),
+        (
+            Rule::DistrustAudited,
+            distrusting(r#""audit":["a.b"],"#),
+            distrusting(""),
         ),
         (
             Rule::ExceptionEnds,
