@@ -40,7 +40,7 @@ function objectStore(objects) {
 }
 
 /**
- * The object in which a record is: its repository's (`hints/<upstream>/<repository>`, `content/<upstream>/<repository>/<digest>`).
+ * The object in which a record is: its repository's (`hints/<upstream>/<repository>`, `news/…`, `content/<upstream>/<repository>/<digest>`).
  * A verdict's key is a hash of all that it depends on (`verdict/<hash>`), and says no repository: sixteen objects share those.
  *
  * @param {string} key
@@ -49,6 +49,7 @@ export function objectName(key) {
 	const kind = key.slice(0, key.indexOf("/"));
 	const rest = key.slice(kind.length + 1);
 	switch (kind) {
+		case "news":
 		case "hints":
 			return `repository/${rest}`;
 		case "content":

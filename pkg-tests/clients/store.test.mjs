@@ -54,6 +54,7 @@ test("each repository has an object; verdicts say none", () => {
 	const upstream = "https://registry.example.com:5000";
 	for (const [key, name] of [
 		[`hints/${upstream}/team/app`, `repository/${upstream}/team/app`],
+		[`news/${upstream}/team/app`, `repository/${upstream}/team/app`],
 		[
 			`content/${upstream}/team/app/${digest}`,
 			`repository/${upstream}/team/app`,

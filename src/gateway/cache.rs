@@ -5,13 +5,17 @@
 //! the least recently used entry of the owner who takes the most room, so that pushes to one
 //! repository do not evict what is known of another's.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The least recently used entries are evicted first.
 #[derive(Debug)]
 pub(super) struct Cache<V> {
     owners: BTreeMap<String, Owner<V>>,
+    /// The same by their weight, so that the heaviest is found without a look at the others.
+    weights: BTreeSet<(usize, String)>,
     /// Of all entries.
     weight: usize,
     capacity: usize,
@@ -20,9 +24,9 @@ pub(super) struct Cache<V> {
 
 #[derive(Debug)]
 struct Owner<V> {
-    entries: BTreeMap<String, Entry<V>>,
+    entries: BTreeMap<Rc<str>, Entry<V>>,
     /// By the time of the last use.
-    order: BTreeMap<u64, String>,
+    order: BTreeMap<u64, Rc<str>>,
     weight: usize,
 }
 
@@ -33,11 +37,21 @@ struct Entry<V> {
     used: u64,
 }
 
+/// What is no longer there.
+#[derive(Debug)]
+pub(super) struct Removed<V> {
+    pub repository: Rc<str>,
+    pub value: V,
+    /// When it was used last, in the cache's own time.
+    pub used: u64,
+}
+
 impl<V> Cache<V> {
     /// An empty one with this capacity, in the unit of the weights.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             owners: BTreeMap::new(),
+            weights: BTreeSet::new(),
             weight: 0,
             capacity,
             clock: 0,
@@ -48,12 +62,23 @@ impl<V> Cache<V> {
     pub(super) fn get(&mut self, repository: &str, key: &str) -> Option<&mut V> {
         self.clock = self.clock.saturating_add(1);
         let owned = self.owners.get_mut(owner(repository))?;
-        let key = full(repository, key);
-        let entry = owned.entries.get_mut(&key)?;
-        owned.order.remove(&entry.used);
+        let entry = owned.entries.get_mut(full(repository, key).as_str())?;
+        let key = owned.order.remove(&entry.used)?;
         entry.used = self.clock;
         owned.order.insert(self.clock, key);
         Some(&mut entry.value)
+    }
+
+    /// The value, which does not count as used.
+    pub(super) fn peek(&self, repository: &str, key: &str) -> Option<&V> {
+        let entries = &self.owners.get(owner(repository))?.entries;
+        Some(&entries.get(full(repository, key).as_str())?.value)
+    }
+
+    /// The key of what was used last at this time, in the cache's own time.
+    pub(super) fn used_at(&self, repository: &str, used: u64) -> Option<&str> {
+        let key = self.owners.get(owner(repository))?.order.get(&used)?;
+        key.strip_prefix(repository)?.strip_prefix('\n')
     }
 
     /// All entries of one repository, the last used first.
@@ -71,68 +96,97 @@ impl<V> Cache<V> {
         })
     }
 
-    /// Inserts or replaces a value; one that is heavier than the capacity is not kept.
-    pub(super) fn insert(&mut self, repository: &str, key: &str, value: V, weight: usize) {
-        self.remove(repository, key);
-        if weight > self.capacity {
-            return;
-        }
+    /// Inserts or replaces a value; one that is heavier than the capacity is not kept. When it was
+    /// used, in the cache's own time, and what is no longer there or never was.
+    pub(super) fn insert(
+        &mut self,
+        repository: &str,
+        key: &str,
+        value: V,
+        weight: usize,
+    ) -> (u64, Vec<Removed<V>>) {
+        let mut removed: Vec<_> = self.remove(repository, key).into_iter().collect();
         self.clock = self.clock.saturating_add(1);
-        let key = full(repository, key);
-        let owned = self
-            .owners
-            .entry(owner(repository).to_string())
-            .or_insert_with(|| Owner {
-                entries: BTreeMap::new(),
-                order: BTreeMap::new(),
-                weight: 0,
+        let used = self.clock;
+        if weight > self.capacity {
+            let repository = repository.into();
+            removed.push(Removed {
+                repository,
+                value,
+                used,
             });
-        owned.order.insert(self.clock, key.clone());
-        owned.entries.insert(
-            key,
-            Entry {
+            return (used, removed);
+        }
+        let key: Rc<str> = full(repository, key).into();
+        let name = owner(repository);
+        if !self.owners.contains_key(name) {
+            self.owners.insert(name.into(), Owner::default());
+        }
+        if let Some(owned) = self.owners.get_mut(name) {
+            owned.order.insert(used, key.clone());
+            let entry = Entry {
                 value,
                 weight,
-                used: self.clock,
-            },
-        );
-        owned.weight = owned.weight.saturating_add(weight);
-        self.weight = self.weight.saturating_add(weight);
-        while self.weight > self.capacity {
-            let Some(heaviest) = self
-                .owners
-                .iter()
-                .max_by_key(|(_, owned)| owned.weight)
-                .map(|(name, _)| name.clone())
-            else {
-                return;
+                used,
             };
-            let oldest = self
-                .owners
-                .get(&heaviest)
-                .and_then(|owned| owned.order.values().next().cloned());
-            let Some(oldest) = oldest else { return };
-            self.evict(&heaviest, &oldest);
+            owned.entries.insert(key, entry);
         }
+        self.weigh(name, |before| before.saturating_add(weight));
+        while self.weight > self.capacity {
+            let Some(oldest) = self.oldest() else { break };
+            removed.extend(self.take(&oldest));
+        }
+        (used, removed)
     }
 
     /// Removes a value.
-    pub(super) fn remove(&mut self, repository: &str, key: &str) {
-        let key = full(repository, key);
-        self.evict(&owner(repository).to_string(), &key);
+    pub(super) fn remove(&mut self, repository: &str, key: &str) -> Option<Removed<V>> {
+        self.take(&full(repository, key))
     }
 
-    fn evict(&mut self, owner: &String, key: &str) {
-        let Some(owned) = self.owners.get_mut(owner) else {
+    /// The least recently used of the heaviest owner.
+    fn oldest(&self) -> Option<Rc<str>> {
+        let (_, heaviest) = self.weights.last()?;
+        self.owners.get(heaviest)?.order.values().next().cloned()
+    }
+
+    fn take(&mut self, key: &str) -> Option<Removed<V>> {
+        let (repository, _) = key.split_once('\n')?;
+        let name = owner(repository);
+        let owned = self.owners.get_mut(name)?;
+        let entry = owned.entries.remove(key)?;
+        owned.order.remove(&entry.used);
+        self.weigh(name, |before| before.saturating_sub(entry.weight));
+        Some(Removed {
+            repository: repository.into(),
+            value: entry.value,
+            used: entry.used,
+        })
+    }
+
+    /// Of an owner who has nothing left, nothing stays.
+    fn weigh(&mut self, name: &str, change: impl FnOnce(usize) -> usize) {
+        let Some(owned) = self.owners.get_mut(name) else {
             return;
         };
-        if let Some(entry) = owned.entries.remove(key) {
-            owned.order.remove(&entry.used);
-            owned.weight = owned.weight.saturating_sub(entry.weight);
-            self.weight = self.weight.saturating_sub(entry.weight);
-        }
+        let (before, after) = (owned.weight, change(owned.weight));
+        owned.weight = after;
+        self.weight = self.weight.saturating_sub(before).saturating_add(after);
+        self.weights.remove(&(before, name.into()));
         if owned.entries.is_empty() {
-            self.owners.remove(owner);
+            self.owners.remove(name);
+        } else {
+            self.weights.insert((after, name.into()));
+        }
+    }
+}
+
+impl<V> Default for Owner<V> {
+    fn default() -> Self {
+        Self {
+            entries: BTreeMap::new(),
+            order: BTreeMap::new(),
+            weight: 0,
         }
     }
 }
@@ -151,7 +205,7 @@ fn full(repository: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::string::ToString;
 
     #[test]
     fn the_least_recently_used_goes_first() {
@@ -175,6 +229,7 @@ mod tests {
         assert!(cache.get("r", "e").is_none() && cache.get("r", "a").is_some());
         cache.remove("r", "a");
         assert_eq!((cache.weight, cache.owners.len()), (0, 0));
+        assert!(cache.weights.is_empty());
     }
 
     /// An owner who fills the cache evicts his own entries.

@@ -14,10 +14,15 @@ mod cache;
 mod records;
 
 mod moment;
+mod parents;
 
 mod decisions;
+mod news;
+
 mod hints;
+
 mod memory;
+mod recall;
 
 mod budget;
 mod clients;
