@@ -17,6 +17,7 @@ mod moment;
 mod parents;
 
 mod decisions;
+mod fetching;
 mod news;
 
 mod hints;
