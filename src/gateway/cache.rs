@@ -13,34 +13,14 @@ use alloc::vec::Vec;
 /// The least recently used entries are evicted first.
 #[derive(Debug)]
 pub(super) struct Cache<V> {
-    owners: BTreeMap<String, Owner<V>>,
-    /// The same by their weight, so that the heaviest is found without a look at the others.
-    weights: BTreeSet<(usize, String)>,
-    /// Of all entries.
-    weight: usize,
-    capacity: usize,
-    clock: u64,
-}
-
-#[derive(Debug)]
-struct Owner<V> {
-    entries: BTreeMap<Rc<str>, Entry<V>>,
-    /// By the time of the last use.
-    order: BTreeMap<u64, Rc<str>>,
-    weight: usize,
-}
-
-#[derive(Debug)]
-struct Entry<V> {
-    value: V,
-    weight: usize,
-    used: u64,
+    values: BTreeMap<Rc<str>, V>,
+    books: Books,
 }
 
 /// What is no longer there.
 #[derive(Debug)]
 pub(super) struct Removed<V> {
-    pub repository: Rc<str>,
+    pub repository: String,
     pub value: V,
     /// When it was used last, in the cache's own time.
     pub used: u64,
@@ -50,49 +30,39 @@ impl<V> Cache<V> {
     /// An empty one with this capacity, in the unit of the weights.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            owners: BTreeMap::new(),
-            weights: BTreeSet::new(),
-            weight: 0,
-            capacity,
-            clock: 0,
+            values: BTreeMap::new(),
+            books: Books {
+                capacity,
+                ..Books::default()
+            },
         }
     }
 
     /// The value, which counts as used now.
     pub(super) fn get(&mut self, repository: &str, key: &str) -> Option<&mut V> {
-        self.clock = self.clock.saturating_add(1);
-        let owned = self.owners.get_mut(owner(repository))?;
-        let entry = owned.entries.get_mut(full(repository, key).as_str())?;
-        let key = owned.order.remove(&entry.used)?;
-        entry.used = self.clock;
-        owned.order.insert(self.clock, key);
-        Some(&mut entry.value)
+        let key = full(repository, key);
+        self.books.touch(&key);
+        self.values.get_mut(key.as_str())
     }
 
     /// The value, which does not count as used.
     pub(super) fn peek(&self, repository: &str, key: &str) -> Option<&V> {
-        let entries = &self.owners.get(owner(repository))?.entries;
-        Some(&entries.get(full(repository, key).as_str())?.value)
+        self.values.get(full(repository, key).as_str())
     }
 
     /// The key of what was used last at this time, in the cache's own time.
     pub(super) fn used_at(&self, repository: &str, used: u64) -> Option<&str> {
-        let key = self.owners.get(owner(repository))?.order.get(&used)?;
+        let key = self.books.order_of(repository)?.get(&used)?;
         key.strip_prefix(repository)?.strip_prefix('\n')
     }
 
     /// All entries of one repository, the last used first.
     pub(super) fn entries_of(&self, repository: &str) -> impl Iterator<Item = (&str, &V)> {
         let prefix = full(repository, "");
-        let owned = self.owners.get(owner(repository));
-        let keys = owned
-            .into_iter()
-            .flat_map(|owned| owned.order.values().rev().map(move |key| (owned, key)));
-        keys.filter_map(move |(owned, key)| {
-            Some((
-                key.strip_prefix(prefix.as_str())?,
-                &owned.entries.get(key)?.value,
-            ))
+        let order = self.books.order_of(repository).into_iter();
+        let keys = order.flat_map(|order| order.values().rev());
+        keys.filter_map(move |key| {
+            Some((key.strip_prefix(prefix.as_str())?, self.values.get(key)?))
         })
     }
 
@@ -105,43 +75,98 @@ impl<V> Cache<V> {
         value: V,
         weight: usize,
     ) -> (u64, Vec<Removed<V>>) {
-        let mut removed: Vec<_> = self.remove(repository, key).into_iter().collect();
-        self.clock = self.clock.saturating_add(1);
-        let used = self.clock;
-        if weight > self.capacity {
-            let repository = repository.into();
-            removed.push(Removed {
-                repository,
-                value,
-                used,
-            });
-            return (used, removed);
-        }
+        let replaced = self.remove(repository, key);
         let key: Rc<str> = full(repository, key).into();
-        let name = owner(repository);
-        if !self.owners.contains_key(name) {
-            self.owners.insert(name.into(), Owner::default());
-        }
-        if let Some(owned) = self.owners.get_mut(name) {
-            owned.order.insert(used, key.clone());
-            let entry = Entry {
-                value,
-                weight,
-                used,
-            };
-            owned.entries.insert(key, entry);
-        }
-        self.weigh(name, |before| before.saturating_add(weight));
-        while self.weight > self.capacity {
-            let Some(oldest) = self.oldest() else { break };
-            removed.extend(self.take(&oldest));
-        }
-        (used, removed)
+        self.values.insert(key.clone(), value);
+        let (used, gone) = self.books.enter(key, weight);
+        let evicted = gone.into_iter().filter_map(|gone| self.lose(gone));
+        (used, replaced.into_iter().chain(evicted).collect())
     }
 
     /// Removes a value.
     pub(super) fn remove(&mut self, repository: &str, key: &str) -> Option<Removed<V>> {
-        self.take(&full(repository, key))
+        let gone = self.books.strike(&full(repository, key))?;
+        self.lose(gone)
+    }
+
+    fn lose(&mut self, (key, used): (Rc<str>, u64)) -> Option<Removed<V>> {
+        let (repository, _) = key.split_once('\n')?;
+        Some(Removed {
+            repository: repository.into(),
+            value: self.values.remove(&key)?,
+            used,
+        })
+    }
+}
+
+/// Of all keys, which begin with their repository: who owns them, what they weigh, and when they were
+/// used last. The same for whatever is kept, so that it is compiled once.
+#[derive(Debug, Default)]
+struct Books {
+    owners: BTreeMap<String, Owner>,
+    /// The same by their weight, so that the heaviest is found without a look at the others.
+    weights: BTreeSet<(usize, String)>,
+    /// Of all entries.
+    weight: usize,
+    capacity: usize,
+    clock: u64,
+}
+
+#[derive(Debug, Default)]
+struct Owner {
+    entries: BTreeMap<Rc<str>, Entry>,
+    /// By the time of the last use.
+    order: BTreeMap<u64, Rc<str>>,
+    weight: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    weight: usize,
+    used: u64,
+}
+
+impl Books {
+    fn order_of(&self, repository: &str) -> Option<&BTreeMap<u64, Rc<str>>> {
+        Some(&self.owners.get(owner(repository))?.order)
+    }
+
+    fn now(&mut self) -> u64 {
+        self.clock = self.clock.saturating_add(1);
+        self.clock
+    }
+
+    /// It was used now.
+    fn touch(&mut self, key: &str) {
+        let now = self.now();
+        let Some(owned) = self.owners.get_mut(owner(key)) else {
+            return;
+        };
+        if let Some(entry) = owned.entries.get_mut(key)
+            && let Some(key) = owned.order.remove(&entry.used)
+        {
+            entry.used = now;
+            owned.order.insert(now, key);
+        }
+    }
+
+    /// One more, that was used now; and which have to go.
+    fn enter(&mut self, key: Rc<str>, weight: usize) -> (u64, Vec<(Rc<str>, u64)>) {
+        let used = self.now();
+        if weight > self.capacity {
+            return (used, alloc::vec![(key, used)]);
+        }
+        let name = owner(&key);
+        let owned = self.owners.entry(name.into()).or_default();
+        owned.order.insert(used, key.clone());
+        owned.entries.insert(key.clone(), Entry { weight, used });
+        self.weigh(name, |before| before.saturating_add(weight));
+        let mut gone = Vec::new();
+        while self.weight > self.capacity {
+            let Some(oldest) = self.oldest() else { break };
+            gone.extend(self.strike(&oldest));
+        }
+        (used, gone)
     }
 
     /// The least recently used of the heaviest owner.
@@ -150,18 +175,14 @@ impl<V> Cache<V> {
         self.owners.get(heaviest)?.order.values().next().cloned()
     }
 
-    fn take(&mut self, key: &str) -> Option<Removed<V>> {
-        let (repository, _) = key.split_once('\n')?;
-        let name = owner(repository);
+    /// The key that is there no more, and when it was used last.
+    fn strike(&mut self, key: &str) -> Option<(Rc<str>, u64)> {
+        let name = owner(key);
         let owned = self.owners.get_mut(name)?;
-        let entry = owned.entries.remove(key)?;
-        owned.order.remove(&entry.used);
-        self.weigh(name, |before| before.saturating_sub(entry.weight));
-        Some(Removed {
-            repository: repository.into(),
-            value: entry.value,
-            used: entry.used,
-        })
+        let Entry { weight, used } = owned.entries.remove(key)?;
+        let key = owned.order.remove(&used)?;
+        self.weigh(name, |before| before.saturating_sub(weight));
+        Some((key, used))
     }
 
     /// Of an owner who has nothing left, nothing stays.
@@ -181,18 +202,9 @@ impl<V> Cache<V> {
     }
 }
 
-impl<V> Default for Owner<V> {
-    fn default() -> Self {
-        Self {
-            entries: BTreeMap::new(),
-            order: BTreeMap::new(),
-            weight: 0,
-        }
-    }
-}
-
+/// Of a repository, or of a key that begins with one.
 fn owner(repository: &str) -> &str {
-    repository.split('/').next().unwrap_or_default()
+    repository.split(['/', '\n']).next().unwrap_or_default()
 }
 
 fn full(repository: &str, key: &str) -> String {
@@ -228,8 +240,9 @@ mod tests {
         cache.insert("r", "e", "too large", 4);
         assert!(cache.get("r", "e").is_none() && cache.get("r", "a").is_some());
         cache.remove("r", "a");
-        assert_eq!((cache.weight, cache.owners.len()), (0, 0));
-        assert!(cache.weights.is_empty());
+        let books = &cache.books;
+        assert_eq!((books.weight, books.owners.len()), (0, 0));
+        assert!(books.weights.is_empty() && cache.values.is_empty());
     }
 
     /// An owner who fills the cache evicts his own entries.
@@ -246,7 +259,7 @@ mod tests {
             );
         }
         assert_eq!(cache.get("victim/app", "k"), Some(&mut 0));
-        assert!(cache.weight <= 100);
+        assert!(cache.books.weight <= 100);
         // Repositories whose names begin alike are different repositories.
         assert!(cache.get("victim", "k").is_none() && cache.entries_of("victim").next().is_none());
     }
