@@ -13,7 +13,8 @@ use alloc::vec::Vec;
 /// The least recently used entries are evicted first.
 #[derive(Debug)]
 pub(super) struct Cache<V> {
-    values: BTreeMap<Rc<str>, V>,
+    /// Where the books say.
+    slots: Vec<Option<V>>,
     books: Books,
 }
 
@@ -30,7 +31,7 @@ impl<V> Cache<V> {
     /// An empty one with this capacity, in the unit of the weights.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            values: BTreeMap::new(),
+            slots: Vec::new(),
             books: Books {
                 capacity,
                 ..Books::default()
@@ -40,30 +41,32 @@ impl<V> Cache<V> {
 
     /// The value, which counts as used now.
     pub(super) fn get(&mut self, repository: &str, key: &str) -> Option<&mut V> {
-        let key = full(repository, key);
-        self.books.touch(&key);
-        self.values.get_mut(key.as_str())
+        let slot = self.books.touch(&full(repository, key))?;
+        self.slots.get_mut(slot)?.as_mut()
     }
 
     /// The value, which does not count as used.
     pub(super) fn peek(&self, repository: &str, key: &str) -> Option<&V> {
-        self.values.get(full(repository, key).as_str())
+        self.at(&full(repository, key))
+    }
+
+    fn at(&self, key: &str) -> Option<&V> {
+        let slot = self.books.slot(key)?;
+        self.slots.get(slot)?.as_ref()
     }
 
     /// The key of what was used last at this time, in the cache's own time.
     pub(super) fn used_at(&self, repository: &str, used: u64) -> Option<&str> {
-        let key = self.books.order_of(repository)?.get(&used)?;
+        let key = self.books.order(repository)?.get(&used)?;
         key.strip_prefix(repository)?.strip_prefix('\n')
     }
 
     /// All entries of one repository, the last used first.
     pub(super) fn entries_of(&self, repository: &str) -> impl Iterator<Item = (&str, &V)> {
         let prefix = full(repository, "");
-        let order = self.books.order_of(repository).into_iter();
+        let order = self.books.order(repository).into_iter();
         let keys = order.flat_map(|order| order.values().rev());
-        keys.filter_map(move |key| {
-            Some((key.strip_prefix(prefix.as_str())?, self.values.get(key)?))
-        })
+        keys.filter_map(move |key| Some((key.strip_prefix(prefix.as_str())?, self.at(key)?)))
     }
 
     /// Inserts or replaces a value; one that is heavier than the capacity is not kept. When it was
@@ -76,9 +79,13 @@ impl<V> Cache<V> {
         weight: usize,
     ) -> (u64, Vec<Removed<V>>) {
         let replaced = self.remove(repository, key);
-        let key: Rc<str> = full(repository, key).into();
-        self.values.insert(key.clone(), value);
-        let (used, gone) = self.books.enter(key, weight);
+        let slot = self.books.free.pop().unwrap_or(self.slots.len());
+        match self.slots.get_mut(slot) {
+            Some(free) => *free = Some(value),
+            None => self.slots.push(Some(value)),
+        }
+        let key = full(repository, key).into();
+        let (used, gone) = self.books.enter(key, slot, weight);
         let evicted = gone.into_iter().filter_map(|gone| self.lose(gone));
         (used, replaced.into_iter().chain(evicted).collect())
     }
@@ -89,23 +96,26 @@ impl<V> Cache<V> {
         self.lose(gone)
     }
 
-    fn lose(&mut self, (key, used): (Rc<str>, u64)) -> Option<Removed<V>> {
-        let (repository, _) = key.split_once('\n')?;
+    fn lose(&mut self, gone: Gone) -> Option<Removed<V>> {
+        self.books.free.push(gone.slot);
+        let (repository, _) = gone.key.split_once('\n')?;
         Some(Removed {
             repository: repository.into(),
-            value: self.values.remove(&key)?,
-            used,
+            value: self.slots.get_mut(gone.slot)?.take()?,
+            used: gone.used,
         })
     }
 }
 
-/// Of all keys, which begin with their repository: who owns them, what they weigh, and when they were
-/// used last. The same for whatever is kept, so that it is compiled once.
+/// Of all keys, which begin with their repository: who owns them, what they weigh, when they were
+/// used last, and where their values are. Whatever these are, it is compiled once.
 #[derive(Debug, Default)]
 struct Books {
     owners: BTreeMap<String, Owner>,
     /// The same by their weight, so that the heaviest is found without a look at the others.
     weights: BTreeSet<(usize, String)>,
+    /// Slots without a value.
+    free: Vec<usize>,
     /// Of all entries.
     weight: usize,
     capacity: usize,
@@ -122,12 +132,24 @@ struct Owner {
 
 #[derive(Debug)]
 struct Entry {
+    slot: usize,
     weight: usize,
     used: u64,
 }
 
+/// A key that is there no more.
+struct Gone {
+    key: Rc<str>,
+    slot: usize,
+    used: u64,
+}
+
 impl Books {
-    fn order_of(&self, repository: &str) -> Option<&BTreeMap<u64, Rc<str>>> {
+    fn slot(&self, key: &str) -> Option<usize> {
+        Some(self.owners.get(owner(key))?.entries.get(key)?.slot)
+    }
+
+    fn order(&self, repository: &str) -> Option<&BTreeMap<u64, Rc<str>>> {
         Some(&self.owners.get(owner(repository))?.order)
     }
 
@@ -137,29 +159,27 @@ impl Books {
     }
 
     /// It was used now.
-    fn touch(&mut self, key: &str) {
+    fn touch(&mut self, key: &str) -> Option<usize> {
         let now = self.now();
-        let Some(owned) = self.owners.get_mut(owner(key)) else {
-            return;
-        };
-        if let Some(entry) = owned.entries.get_mut(key)
-            && let Some(key) = owned.order.remove(&entry.used)
-        {
-            entry.used = now;
-            owned.order.insert(now, key);
-        }
+        let owned = self.owners.get_mut(owner(key))?;
+        let entry = owned.entries.get_mut(key)?;
+        let key = owned.order.remove(&entry.used)?;
+        entry.used = now;
+        owned.order.insert(now, key);
+        Some(entry.slot)
     }
 
     /// One more, that was used now; and which have to go.
-    fn enter(&mut self, key: Rc<str>, weight: usize) -> (u64, Vec<(Rc<str>, u64)>) {
+    fn enter(&mut self, key: Rc<str>, slot: usize, weight: usize) -> (u64, Vec<Gone>) {
         let used = self.now();
         if weight > self.capacity {
-            return (used, alloc::vec![(key, used)]);
+            return (used, alloc::vec![Gone { key, slot, used }]);
         }
         let name = owner(&key);
         let owned = self.owners.entry(name.into()).or_default();
         owned.order.insert(used, key.clone());
-        owned.entries.insert(key.clone(), Entry { weight, used });
+        let entry = Entry { slot, weight, used };
+        owned.entries.insert(key.clone(), entry);
         self.weigh(name, |before| before.saturating_add(weight));
         let mut gone = Vec::new();
         while self.weight > self.capacity {
@@ -175,14 +195,13 @@ impl Books {
         self.owners.get(heaviest)?.order.values().next().cloned()
     }
 
-    /// The key that is there no more, and when it was used last.
-    fn strike(&mut self, key: &str) -> Option<(Rc<str>, u64)> {
+    fn strike(&mut self, key: &str) -> Option<Gone> {
         let name = owner(key);
         let owned = self.owners.get_mut(name)?;
-        let Entry { weight, used } = owned.entries.remove(key)?;
+        let Entry { slot, weight, used } = owned.entries.remove(key)?;
         let key = owned.order.remove(&used)?;
         self.weigh(name, |before| before.saturating_sub(weight));
-        Some((key, used))
+        Some(Gone { key, slot, used })
     }
 
     /// Of an owner who has nothing left, nothing stays.
@@ -242,7 +261,7 @@ mod tests {
         cache.remove("r", "a");
         let books = &cache.books;
         assert_eq!((books.weight, books.owners.len()), (0, 0));
-        assert!(books.weights.is_empty() && cache.values.is_empty());
+        assert!(books.weights.is_empty() && cache.slots.iter().all(Option::is_none));
     }
 
     /// An owner who fills the cache evicts his own entries.
@@ -259,7 +278,7 @@ mod tests {
             );
         }
         assert_eq!(cache.get("victim/app", "k"), Some(&mut 0));
-        assert!(cache.books.weight <= 100);
+        assert!(cache.books.weight <= 100 && cache.slots.len() < 60);
         // Repositories whose names begin alike are different repositories.
         assert!(cache.get("victim", "k").is_none() && cache.entries_of("victim").next().is_none());
     }

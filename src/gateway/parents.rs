@@ -3,16 +3,15 @@
 use super::cache::Cache;
 use crate::digest::Digest;
 use crate::limits;
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::rc::Rc;
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 /// Of all repositories.
 #[derive(Debug)]
 pub(super) struct Parents {
     listed: Cache<DigestPrefixes>,
-    /// Of each repository, what is listed, and when what lists it was used last.
-    found: BTreeMap<Rc<str>, BTreeSet<(u64, u64)>>,
+    /// The places of what is listed, and when what lists it was used last.
+    found: BTreeSet<(u64, u64)>,
 }
 
 impl Parents {
@@ -20,15 +19,14 @@ impl Parents {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             listed: Cache::new(capacity),
-            found: BTreeMap::new(),
+            found: BTreeSet::new(),
         }
     }
 
     /// Documents that may list this digest, the last used first.
     pub(super) fn of(&self, repository: &str, child: &Digest) -> impl Iterator<Item = Digest> {
-        let child = prefix(child);
-        let found = self.found.get(repository).into_iter();
-        let found = found.flat_map(move |found| found.range((child, 0)..=(child, u64::MAX)).rev());
+        let place = place(repository, prefix(child));
+        let found = self.found.range((place, 0)..=(place, u64::MAX)).rev();
         found.filter_map(move |(_, used)| {
             let parent = self.listed.used_at(repository, *used)?;
             Digest::parse(parent).ok()
@@ -42,26 +40,17 @@ impl Parents {
 
     /// This lists these, and was used now.
     pub(super) fn insert(&mut self, repository: &str, parent: &str, listed: DigestPrefixes) {
-        let children = listed.0.clone();
-        let weight = children.len().saturating_mul(limits::KEPT_LINK);
+        let places: Vec<u64> = listed.iter().map(|one| place(repository, one)).collect();
+        let weight = places.len().saturating_mul(limits::KEPT_LINK);
         let weight = weight.saturating_add(limits::KEPT_PARENT);
         let (used, removed) = self.listed.insert(repository, parent, listed, weight);
-        let found = self.found.entry(repository.into()).or_default();
-        found.extend(children.into_iter().map(|child| (child, used)));
+        self.found
+            .extend(places.into_iter().map(|place| (place, used)));
         for gone in removed {
-            self.lose(&gone.repository, &gone.value, gone.used);
-        }
-    }
-
-    fn lose(&mut self, repository: &str, listed: &DigestPrefixes, used: u64) {
-        let Some(found) = self.found.get_mut(repository) else {
-            return;
-        };
-        for child in &listed.0 {
-            found.remove(&(*child, used));
-        }
-        if found.is_empty() {
-            self.found.remove(repository);
+            for child in gone.value.iter() {
+                let place = place(&gone.repository, child);
+                self.found.remove(&(place, gone.used));
+            }
         }
     }
 
@@ -90,6 +79,14 @@ impl DigestPrefixes {
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().copied()
     }
+}
+
+/// Where a digest of this repository is found. Two that meet there are told apart by what lists them.
+fn place(repository: &str, child: u64) -> u64 {
+    // FNV-1a.
+    repository.bytes().fold(child, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The first eight bytes.
@@ -131,12 +128,11 @@ mod tests {
             .iter()
             .sum();
         assert_eq!(all, 100 * 256 / (256 + 40 * 32));
-        let links: usize = parents.found.values().map(BTreeSet::len).sum();
-        assert_eq!(links, 40 * all);
+        assert_eq!(parents.found.len(), 40 * all);
         // What is too heavy is not kept, nor what it replaces.
         let many = DigestPrefixes::new((0..2_000).collect());
         parents.insert("victim/app", &digest(1_000).to_string(), many);
         assert_eq!(parents.of("victim/app", &children[7]).count(), 0);
-        assert!(!parents.found.contains_key("victim/app"));
+        assert_eq!(parents.found.len(), 40 * (all - 1));
     }
 }
