@@ -239,9 +239,18 @@ pub const KEPT_TOKEN: usize = 8 << 10;
 pub const NEXT_PENDING: usize = 256;
 /// Images of which one instance knows what the next policy says.
 pub const NEXT_IMAGES: usize = 10_000;
-/// Entries of all manifests of which one isolate knows what they list, at 8 bytes.
-pub const KEPT_LINKS: usize = 512 << 10;
+/// Bytes of what one isolate knows of what manifests list.
+pub const KEPT_LINKS: usize = 16 << 20;
+/// Of those, what an entry of a manifest takes: it stands there twice.
+pub const KEPT_LINK: usize = 32;
+/// And what the manifest takes beside them.
+pub const KEPT_PARENT: usize = 256;
 /// Tags that one isolate knows the digests of.
 pub const KEPT_TAGS: usize = 16 << 10;
-/// Bytes of what is known of one repository, in a store.
+/// Bytes of everything that is known of one repository, in a store.
 pub const HINTS_RECORD: usize = 256 << 10;
+/// Bytes of what is new, beyond which everything is written: half of it is written for each new
+/// manifest, and so is a part of everything, which is the larger the smaller this is.
+pub const HINTS_NEWS: usize = 16 << 10;
+/// Bytes of the news of all repositories that one isolate keeps.
+pub const KEPT_NEWS: usize = 4 << 20;

@@ -9,9 +9,9 @@
  */
 import { DurableObject } from "cloudflare:workers";
 
-/** Of keys and values together, in UTF-16 units: the hints of a repository (256 KiB at most) and some twenty large manifests. */
+/** Of keys and values together, in UTF-16 units: the hints of a repository (some 300 KiB at most) and some twenty large manifests. */
 const MOST_SIZE = 8 * 1024 * 1024;
-/** So that counting and cleaning stay quick; 30 days of hints are one record. */
+/** So that counting and cleaning stay quick; 30 days of hints are two records. */
 const MOST_RECORDS = 1_000;
 /** A manifest that is kept has at most 256 KiB, and is base64 here. SQLite's own bound on Cloudflare is 2 MB. */
 const MOST_VALUE = 512 * 1024;

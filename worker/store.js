@@ -44,7 +44,7 @@ function objectStore(objects) {
 }
 
 /**
- * The object in which a record is: its repository's (`hints/<upstream>/<repository>`, `content/<upstream>/<repository>/<digest>`,
+ * The object in which a record is: its repository's (`hints/<upstream>/<repository>`, `news/…`, `content/<upstream>/<repository>/<digest>`,
  * `verdict/<upstream>/<repository>/<hash>`), or that of a log (`decisions/<day>`).
  *
  * @param {string} key
@@ -53,6 +53,7 @@ export function objectName(key) {
 	const kind = key.slice(0, key.indexOf("/"));
 	const rest = key.slice(kind.length + 1);
 	switch (kind) {
+		case "news":
 		case "hints":
 			return `repository/${rest}`;
 		case "content":

@@ -185,18 +185,55 @@ for (const runtime of ["node", "workerd"])
 			await body?.cancel().catch(() => {});
 		});
 
-		test(`${CROWD} pulls of one image at once verify it once`, async (t) => {
+		for (const by of /** @type {const} */ (["tag", "digest"]))
+			test(`${CROWD} pulls of one image at once, by its ${by}, fetch and verify it once`, async (t) => {
+				if (!need(t, PROGRAMS)) return;
+				const image = await push();
+				const one = await gateway();
+				const answers = await crowd(one, image[by]);
+				for (const { status, body } of answers) {
+					assert.equal(status, 200, body.toString());
+					assert.equal(sha256(body), image.digest);
+				}
+				assert.equal(asked("GET", image.digest), 1);
+				// Each was let in by a request of its own; the one that fetched by digest, by that.
+				const heads = asked("HEAD", image[by]);
+				assert.equal(heads, by === "tag" ? CROWD : CROWD - 1);
+				assert.equal(await metric(one, "sealgate_signature_checks_total"), 1);
+			});
+
+		test(`${CROWD} pulls at once of what is refused fetch it once`, async (t) => {
+			if (!need(t, PROGRAMS)) return;
+			const tag = `t${Math.floor(Math.random() * 1e12)}`;
+			const digest = await pushImage(registry.host, REPO, tag, { text: tag });
+			// What is refused is not kept: they have it for as long as they wait.
+			const path = new RegExp(`/manifests/${digest}$`);
+			proxy.rules.push({ path, method: "GET", delay: 2_000 });
+			for (const { status } of await crowd(await gateway(), tag))
+				assert.equal(status, 403);
+			assert.equal(asked("GET", digest), 1);
+		});
+
+		test("who was first and leaves fails none of those who wait", async (t) => {
 			if (!need(t, PROGRAMS)) return;
 			const image = await push();
 			const one = await gateway();
-			const answers = await Promise.all(
-				Array.from({ length: CROWD }, () => manifest(one, image.tag)),
-			);
-			for (const { status, body } of answers) {
+			const path = new RegExp(`/manifests/${image.digest}$`);
+			proxy.rules.push({ path, method: "GET", stall: -1, times: 1 });
+			const leave = new AbortController();
+			const address = `${one.url}/v2/${REPO}/manifests/${image.tag}`;
+			const first = fetch(address, { signal: leave.signal });
+			for (let turn = 0; asked("GET", image.digest) === 0; turn += 1) {
+				assert.ok(turn < 200, "the manifest was not asked for");
+				await new Promise((done) => setTimeout(done, 50));
+			}
+			const others = crowd(one, image.tag);
+			leave.abort();
+			await assert.rejects(first);
+			for (const { status, body } of await others) {
 				assert.equal(status, 200, body.toString());
 				assert.equal(sha256(body), image.digest);
 			}
-			assert.equal(await metric(one, "sealgate_signature_checks_total"), 1);
 		});
 	});
 
@@ -342,6 +379,15 @@ async function heldAtTheLayer(gateway, node, image) {
 /** @param {Worker} at @param {string} reference */
 const manifest = ({ url }, reference) =>
 	ask(url, `/v2/${REPO}/manifests/${reference}`);
+/** @param {Worker} at @param {string} reference */
+const crowd = (at, reference) =>
+	Promise.all(Array.from({ length: CROWD }, () => manifest(at, reference)));
+/** How often the registry was. @param {string} method @param {string} reference */
+const asked = (method, reference) =>
+	proxy.log.filter(
+		(line) =>
+			line.method === method && line.path.endsWith(`/manifests/${reference}`),
+	).length;
 /** @param {Worker} at @param {string} digest */
 const blob = ({ url }, digest) => ask(url, `/v2/${REPO}/blobs/${digest}`);
 

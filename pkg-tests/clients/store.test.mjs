@@ -55,6 +55,7 @@ test("each repository has an object, and each day's decisions", () => {
 	const upstream = "https://registry.example.com:5000";
 	for (const [key, name] of [
 		[`hints/${upstream}/team/app`, `repository/${upstream}/team/app`],
+		[`news/${upstream}/team/app`, `repository/${upstream}/team/app`],
 		[
 			`content/${upstream}/team/app/${digest}`,
 			`repository/${upstream}/team/app`,

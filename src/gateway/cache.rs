@@ -5,140 +5,225 @@
 //! the least recently used entry of the owner who takes the most room, so that pushes to one
 //! repository do not evict what is known of another's.
 
-use alloc::collections::BTreeMap;
-use alloc::string::{String, ToString};
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::rc::Rc;
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The least recently used entries are evicted first.
 #[derive(Debug)]
 pub(super) struct Cache<V> {
-    owners: BTreeMap<String, Owner<V>>,
-    /// Of all entries.
-    weight: usize,
-    capacity: usize,
-    clock: u64,
+    /// Where the books say.
+    slots: Vec<Option<V>>,
+    books: Books,
 }
 
+/// What is no longer there.
 #[derive(Debug)]
-struct Owner<V> {
-    entries: BTreeMap<String, Entry<V>>,
-    /// By the time of the last use.
-    order: BTreeMap<u64, String>,
-    weight: usize,
-}
-
-#[derive(Debug)]
-struct Entry<V> {
-    value: V,
-    weight: usize,
-    used: u64,
+pub(super) struct Removed<V> {
+    pub repository: String,
+    pub value: V,
+    /// When it was used last, in the cache's own time.
+    pub used: u64,
 }
 
 impl<V> Cache<V> {
     /// An empty one with this capacity, in the unit of the weights.
     pub(super) fn new(capacity: usize) -> Self {
         Self {
-            owners: BTreeMap::new(),
-            weight: 0,
-            capacity,
-            clock: 0,
+            slots: Vec::new(),
+            books: Books {
+                capacity,
+                ..Books::default()
+            },
         }
     }
 
     /// The value, which counts as used now.
     pub(super) fn get(&mut self, repository: &str, key: &str) -> Option<&mut V> {
-        self.clock = self.clock.saturating_add(1);
-        let owned = self.owners.get_mut(owner(repository))?;
-        let key = full(repository, key);
-        let entry = owned.entries.get_mut(&key)?;
-        owned.order.remove(&entry.used);
-        entry.used = self.clock;
-        owned.order.insert(self.clock, key);
-        Some(&mut entry.value)
+        let slot = self.books.touch(&full(repository, key))?;
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    /// The value, which does not count as used.
+    pub(super) fn peek(&self, repository: &str, key: &str) -> Option<&V> {
+        self.at(&full(repository, key))
+    }
+
+    fn at(&self, key: &str) -> Option<&V> {
+        let slot = self.books.slot(key)?;
+        self.slots.get(slot)?.as_ref()
+    }
+
+    /// The key of what was used last at this time, in the cache's own time.
+    pub(super) fn used_at(&self, repository: &str, used: u64) -> Option<&str> {
+        let key = self.books.order(repository)?.get(&used)?;
+        key.strip_prefix(repository)?.strip_prefix('\n')
     }
 
     /// All entries of one repository, the last used first.
     pub(super) fn entries_of(&self, repository: &str) -> impl Iterator<Item = (&str, &V)> {
         let prefix = full(repository, "");
-        let owned = self.owners.get(owner(repository));
-        let keys = owned
-            .into_iter()
-            .flat_map(|owned| owned.order.values().rev().map(move |key| (owned, key)));
-        keys.filter_map(move |(owned, key)| {
-            Some((
-                key.strip_prefix(prefix.as_str())?,
-                &owned.entries.get(key)?.value,
-            ))
-        })
+        let order = self.books.order(repository).into_iter();
+        let keys = order.flat_map(|order| order.values().rev());
+        keys.filter_map(move |key| Some((key.strip_prefix(prefix.as_str())?, self.at(key)?)))
     }
 
-    /// Inserts or replaces a value; one that is heavier than the capacity is not kept.
-    pub(super) fn insert(&mut self, repository: &str, key: &str, value: V, weight: usize) {
-        self.remove(repository, key);
-        if weight > self.capacity {
-            return;
+    /// Inserts or replaces a value; one that is heavier than the capacity is not kept. When it was
+    /// used, in the cache's own time, and what is no longer there or never was.
+    pub(super) fn insert(
+        &mut self,
+        repository: &str,
+        key: &str,
+        value: V,
+        weight: usize,
+    ) -> (u64, Vec<Removed<V>>) {
+        let replaced = self.remove(repository, key);
+        let slot = self.books.free.pop().unwrap_or(self.slots.len());
+        match self.slots.get_mut(slot) {
+            Some(free) => *free = Some(value),
+            None => self.slots.push(Some(value)),
         }
-        self.clock = self.clock.saturating_add(1);
-        let key = full(repository, key);
-        let owned = self
-            .owners
-            .entry(owner(repository).to_string())
-            .or_insert_with(|| Owner {
-                entries: BTreeMap::new(),
-                order: BTreeMap::new(),
-                weight: 0,
-            });
-        owned.order.insert(self.clock, key.clone());
-        owned.entries.insert(
-            key,
-            Entry {
-                value,
-                weight,
-                used: self.clock,
-            },
-        );
-        owned.weight = owned.weight.saturating_add(weight);
-        self.weight = self.weight.saturating_add(weight);
-        while self.weight > self.capacity {
-            let Some(heaviest) = self
-                .owners
-                .iter()
-                .max_by_key(|(_, owned)| owned.weight)
-                .map(|(name, _)| name.clone())
-            else {
-                return;
-            };
-            let oldest = self
-                .owners
-                .get(&heaviest)
-                .and_then(|owned| owned.order.values().next().cloned());
-            let Some(oldest) = oldest else { return };
-            self.evict(&heaviest, &oldest);
-        }
+        let key = full(repository, key).into();
+        let (used, gone) = self.books.enter(key, slot, weight);
+        let evicted = gone.into_iter().filter_map(|gone| self.lose(gone));
+        (used, replaced.into_iter().chain(evicted).collect())
     }
 
     /// Removes a value.
-    pub(super) fn remove(&mut self, repository: &str, key: &str) {
-        let key = full(repository, key);
-        self.evict(&owner(repository).to_string(), &key);
+    pub(super) fn remove(&mut self, repository: &str, key: &str) -> Option<Removed<V>> {
+        let gone = self.books.strike(&full(repository, key))?;
+        self.lose(gone)
     }
 
-    fn evict(&mut self, owner: &String, key: &str) {
-        let Some(owned) = self.owners.get_mut(owner) else {
+    fn lose(&mut self, gone: Gone) -> Option<Removed<V>> {
+        self.books.free.push(gone.slot);
+        let (repository, _) = gone.key.split_once('\n')?;
+        Some(Removed {
+            repository: repository.into(),
+            value: self.slots.get_mut(gone.slot)?.take()?,
+            used: gone.used,
+        })
+    }
+}
+
+/// Of all keys, which begin with their repository: who owns them, what they weigh, when they were
+/// used last, and where their values are. Whatever these are, it is compiled once.
+#[derive(Debug, Default)]
+struct Books {
+    owners: BTreeMap<String, Owner>,
+    /// The same by their weight, so that the heaviest is found without a look at the others.
+    weights: BTreeSet<(usize, String)>,
+    /// Slots without a value.
+    free: Vec<usize>,
+    /// Of all entries.
+    weight: usize,
+    capacity: usize,
+    clock: u64,
+}
+
+#[derive(Debug, Default)]
+struct Owner {
+    entries: BTreeMap<Rc<str>, Entry>,
+    /// By the time of the last use.
+    order: BTreeMap<u64, Rc<str>>,
+    weight: usize,
+}
+
+#[derive(Debug)]
+struct Entry {
+    slot: usize,
+    weight: usize,
+    used: u64,
+}
+
+/// A key that is there no more.
+struct Gone {
+    key: Rc<str>,
+    slot: usize,
+    used: u64,
+}
+
+impl Books {
+    fn slot(&self, key: &str) -> Option<usize> {
+        Some(self.owners.get(owner(key))?.entries.get(key)?.slot)
+    }
+
+    fn order(&self, repository: &str) -> Option<&BTreeMap<u64, Rc<str>>> {
+        Some(&self.owners.get(owner(repository))?.order)
+    }
+
+    fn now(&mut self) -> u64 {
+        self.clock = self.clock.saturating_add(1);
+        self.clock
+    }
+
+    /// It was used now.
+    fn touch(&mut self, key: &str) -> Option<usize> {
+        let now = self.now();
+        let owned = self.owners.get_mut(owner(key))?;
+        let entry = owned.entries.get_mut(key)?;
+        let key = owned.order.remove(&entry.used)?;
+        entry.used = now;
+        owned.order.insert(now, key);
+        Some(entry.slot)
+    }
+
+    /// One more, that was used now; and which have to go.
+    fn enter(&mut self, key: Rc<str>, slot: usize, weight: usize) -> (u64, Vec<Gone>) {
+        let used = self.now();
+        if weight > self.capacity {
+            return (used, alloc::vec![Gone { key, slot, used }]);
+        }
+        let name = owner(&key);
+        let owned = self.owners.entry(name.into()).or_default();
+        owned.order.insert(used, key.clone());
+        let entry = Entry { slot, weight, used };
+        owned.entries.insert(key.clone(), entry);
+        self.weigh(name, |before| before.saturating_add(weight));
+        let mut gone = Vec::new();
+        while self.weight > self.capacity {
+            let Some(oldest) = self.oldest() else { break };
+            gone.extend(self.strike(&oldest));
+        }
+        (used, gone)
+    }
+
+    /// The least recently used of the heaviest owner.
+    fn oldest(&self) -> Option<Rc<str>> {
+        let (_, heaviest) = self.weights.last()?;
+        self.owners.get(heaviest)?.order.values().next().cloned()
+    }
+
+    fn strike(&mut self, key: &str) -> Option<Gone> {
+        let name = owner(key);
+        let owned = self.owners.get_mut(name)?;
+        let Entry { slot, weight, used } = owned.entries.remove(key)?;
+        let key = owned.order.remove(&used)?;
+        self.weigh(name, |before| before.saturating_sub(weight));
+        Some(Gone { key, slot, used })
+    }
+
+    /// Of an owner who has nothing left, nothing stays.
+    fn weigh(&mut self, name: &str, change: impl FnOnce(usize) -> usize) {
+        let Some(owned) = self.owners.get_mut(name) else {
             return;
         };
-        if let Some(entry) = owned.entries.remove(key) {
-            owned.order.remove(&entry.used);
-            owned.weight = owned.weight.saturating_sub(entry.weight);
-            self.weight = self.weight.saturating_sub(entry.weight);
-        }
+        let (before, after) = (owned.weight, change(owned.weight));
+        owned.weight = after;
+        self.weight = self.weight.saturating_sub(before).saturating_add(after);
+        self.weights.remove(&(before, name.into()));
         if owned.entries.is_empty() {
-            self.owners.remove(owner);
+            self.owners.remove(name);
+        } else {
+            self.weights.insert((after, name.into()));
         }
     }
 }
 
+/// Of a repository, or of a key that begins with one.
 fn owner(repository: &str) -> &str {
-    repository.split('/').next().unwrap_or_default()
+    repository.split(['/', '\n']).next().unwrap_or_default()
 }
 
 fn full(repository: &str, key: &str) -> String {
@@ -151,7 +236,7 @@ fn full(repository: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
+    use alloc::string::ToString;
 
     #[test]
     fn the_least_recently_used_goes_first() {
@@ -174,7 +259,9 @@ mod tests {
         cache.insert("r", "e", "too large", 4);
         assert!(cache.get("r", "e").is_none() && cache.get("r", "a").is_some());
         cache.remove("r", "a");
-        assert_eq!((cache.weight, cache.owners.len()), (0, 0));
+        let books = &cache.books;
+        assert_eq!((books.weight, books.owners.len()), (0, 0));
+        assert!(books.weights.is_empty() && cache.slots.iter().all(Option::is_none));
     }
 
     /// An owner who fills the cache evicts his own entries.
@@ -191,7 +278,7 @@ mod tests {
             );
         }
         assert_eq!(cache.get("victim/app", "k"), Some(&mut 0));
-        assert!(cache.weight <= 100);
+        assert!(cache.books.weight <= 100 && cache.slots.len() < 60);
         // Repositories whose names begin alike are different repositories.
         assert!(cache.get("victim", "k").is_none() && cache.entries_of("victim").next().is_none());
     }

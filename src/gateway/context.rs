@@ -4,6 +4,7 @@ use super::action::ClientRequest;
 use super::budget::Budget;
 use super::credentials::Credential;
 use super::entries::{Owned, RegistryEntry};
+use super::fetching::Fetching;
 use super::hints::Hints;
 use super::memory::{Caches, Memory};
 use super::moment::Moment;
@@ -21,6 +22,7 @@ use crate::verify::Subject;
 use alloc::format;
 use alloc::rc::Rc;
 use alloc::string::{String, ToString};
+use core::cell::Cell;
 use core::fmt;
 
 /// One request, and what it may use.
@@ -32,6 +34,8 @@ pub(super) struct Context<'a, R> {
     pub registry: Registry<'a, Budget<'a, R>>,
     pub memory: Memory<'a, Budget<'a, R>>,
     pub hints: Hints<'a, Budget<'a, R>>,
+    /// The turn that this request has at the manifest that it asks for, until it ends.
+    turn: Cell<Option<Fetching>>,
     /// What it is asked with of this gateway's own: nothing for what everybody may see.
     pub own: Option<&'a Owned>,
     /// The registry that has the repository.
@@ -132,6 +136,7 @@ impl<'a, R: Host + Store> Context<'a, R> {
                 upstream: &entry.upstream,
                 repository: kept,
             },
+            turn: Cell::default(),
             entry,
             repository,
             asked,
@@ -199,13 +204,37 @@ impl<'a, R: Host + Store> Context<'a, R> {
 
     /// The document with this digest: kept, or fetched and hashed.
     pub(super) async fn subject(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
-        let kept = match self.memory.content(digest) {
-            None => self.memory.recall_content(digest).await,
-            kept => kept,
-        };
-        match kept {
+        match self.kept_subject(digest).await {
             Some(subject) => Ok(subject),
             None => self.fetch_subject(digest).await,
+        }
+    }
+
+    /// The one that this request asks for. Of those that ask for it at once one fetches it, and the
+    /// others wait: the upstream has let each of them in by itself. (Who is the first to ask by digest
+    /// is let in, or is not, as it fetches.)
+    pub(super) async fn asked_subject(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
+        if let Some(kept) = self.kept_subject(digest).await {
+            return Ok(kept);
+        }
+        let turn = self.memory.take_turn(digest).await;
+        let found = self.memory.content(digest).or_else(|| turn.found());
+        let subject = match found {
+            Some(subject) => subject,
+            None => {
+                let subject = self.fetch_subject(digest).await?;
+                turn.hand_over(&subject);
+                subject
+            }
+        };
+        self.turn.set(Some(turn));
+        Ok(subject)
+    }
+
+    async fn kept_subject(&self, digest: &Digest) -> Option<Rc<Subject>> {
+        match self.memory.content(digest) {
+            None => self.memory.recall_content(digest).await,
+            kept => kept,
         }
     }
 

@@ -132,11 +132,8 @@ impl<'a, R: Host + Provider + Store> Judge<'a, R> {
         let digests: Vec<Digest> = satisfied
             .flat_map(|origin| [origin.manifest, origin.blob])
             .collect();
-        let now = self.context.now();
-        self.context
-            .hints
-            .remember_satisfied(image, &digests, now)
-            .await;
+        let hints = &self.context.hints;
+        hints.remember_satisfied(image, &digests).await;
     }
 
     /// An index that is a list goes out when every image of it that a client could run is allowed

@@ -132,7 +132,7 @@ impl<R: Host + Store> Context<'_, R> {
             Ok(None) => return Err(Stop::Missing),
             Ok(Some(head)) => {
                 if let Some(digest) = head.digest.and_then(|text| Digest::parse(&text).ok()) {
-                    return self.subject(&digest).await;
+                    return self.asked_subject(&digest).await;
                 }
             }
             // The GET decides.
@@ -149,9 +149,10 @@ impl<R: Host + Store> Context<'_, R> {
             .map_err(Stop::Denied)
     }
 
-    /// Kept bytes go out only after the upstream accepted this request's own credentials.
+    /// Bytes that are kept, or that another request fetches, go out only after the upstream accepted
+    /// this request's own credentials.
     async fn by_digest(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
-        if self.memory.has_content(digest) {
+        if self.memory.has_content(digest) || self.memory.is_under_way(digest) {
             match self.registry.head(&digest.to_string()).await {
                 Ok(Some(_)) => {}
                 Ok(None) => return Err(Stop::Missing),
@@ -159,7 +160,7 @@ impl<R: Host + Store> Context<'_, R> {
                 Err(error) => return Err(error.into()),
             }
         }
-        self.subject(digest).await
+        self.asked_subject(digest).await
     }
 }
 

@@ -6,6 +6,7 @@
 
 use super::cache::Cache;
 use super::ecr::Issued;
+use super::fetching::{Fetching, UnderWay};
 use super::hints::HintCaches;
 use super::moment::{Moment, SaidNow};
 use super::records::Records;
@@ -122,6 +123,7 @@ pub(super) struct RulingKey {
 pub(super) struct Caches {
     pub(super) rulings: RefCell<Cache<(Ruling, UnixTime)>>,
     pub(super) content: Rc<RefCell<Cache<Rc<Subject>>>>,
+    pub(super) under_way: Rc<UnderWay>,
     pub(super) hints: Rc<RefCell<HintCaches>>,
     pub(super) said: RefCell<SaidNow>,
     /// What registries are asked with: it says nothing of images.
@@ -162,6 +164,7 @@ impl Default for Caches {
         Self {
             rulings: RefCell::new(Cache::new(limits::KEPT_VERDICTS)),
             content: Rc::new(RefCell::new(Cache::new(limits::KEPT_CONTENT))),
+            under_way: Rc::default(),
             hints: Rc::default(),
             said: RefCell::default(),
             tokens: Rc::default(),
@@ -199,6 +202,19 @@ impl<S: Store> Memory<'_, S> {
     /// Whether this isolate kept it.
     pub(super) fn has_content(&self, digest: &Digest) -> bool {
         self.content(digest).is_some()
+    }
+
+    /// Whether another request fetches it just now, or waits for that.
+    pub(super) fn is_under_way(&self, digest: &Digest) -> bool {
+        self.caches.under_way.has(&self.content_key(digest))
+    }
+
+    /// Waits until no other request fetches it; others know of this one until the value is dropped.
+    pub(super) async fn take_turn(&self, digest: &Digest) -> Fetching {
+        let key = self.content_key(digest);
+        let fetching = self.caches.under_way.begin(key.clone());
+        self.records.store.lock(&key).await;
+        fetching
     }
 
     /// Content that the store has; it is hashed and read again here. Its kind was derived from the

@@ -14,10 +14,16 @@ mod cache;
 mod records;
 
 mod moment;
+mod parents;
 
 mod decisions;
+mod fetching;
+mod news;
+
 mod hints;
+
 mod memory;
+mod recall;
 mod stored;
 
 mod budget;

@@ -13,6 +13,7 @@ mod egress;
 mod evidence_by_bytes;
 mod evidence_documents;
 mod glance;
+mod hints;
 mod indexes;
 mod lists;
 mod memory;
@@ -32,6 +33,7 @@ mod simple_signing;
 mod stored;
 mod world;
 
+use super::hints::Hints;
 use super::*;
 use crate::crypto::{Outcome, Provider, PublicKey, SignatureCheck};
 use crate::digest::{Algorithm, Digest, sha256};
@@ -187,16 +189,20 @@ fn records_of<'a>(gateway: &'a Gateway, world: &'a World) -> records::Records<'a
     }
 }
 
-/// A hint that `parent` lists `child`, true or not.
-fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
-    let world = World::default();
-    run(hints::Hints {
+fn hints_of<'a>(gateway: &'a Gateway, world: &'a World, repository: &str) -> Hints<'a, World> {
+    Hints {
         caches: &gateway.caches.hints,
-        records: records_of(gateway, &world),
+        records: records_of(gateway, world),
         upstream: &only(gateway).upstream,
         repository: repository.into(),
     }
-    .remember(parent, core::iter::once(child), None, UnixTime(1_000)));
+}
+
+/// A hint that `parent` lists `child`, true or not.
+fn plant(gateway: &Gateway, repository: &str, parent: &Digest, child: &Digest) {
+    let world = World::default();
+    let hints = hints_of(gateway, &world, repository);
+    run(hints.remember(parent, core::iter::once(child), None, UnixTime(1_000)));
 }
 
 /// The one registry behind it.

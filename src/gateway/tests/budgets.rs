@@ -216,7 +216,7 @@ fn isolates_share_a_store() {
         .store
         .borrow()
         .keys()
-        .filter(|key| key.starts_with("hints/"))
+        .filter(|key| key.starts_with("news/"))
         .cloned()
         .collect();
     assert_eq!(keys.len(), 1);

@@ -165,7 +165,7 @@ fn news_go_the_general_way() {
         let store = world.store.borrow();
         store
             .iter()
-            .find(|(key, _)| key.starts_with("hints/"))
+            .find(|(key, _)| key.starts_with("news/"))
             .unwrap()
             .1
             .clone()

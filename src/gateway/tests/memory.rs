@@ -313,6 +313,51 @@ fn what_is_kept_needs_the_requests_own_authorisation() {
     );
 }
 
+/// Many that ask for one image at once: what one has fetched the others take from it, whatever is
+/// decided on it, and the upstream lets each in by itself.
+#[test]
+fn what_is_being_fetched_is_fetched_once_for_those_who_may_read() {
+    let world = World::default();
+    world.private.set(true);
+    let (digest, _) = world.image("app", "1.0", "a");
+    let gateway = gateway();
+    let asked = |reference: &str, token: &str| {
+        world.asked.borrow_mut().clear();
+        let path = format!("/v2/app/manifests/{reference}");
+        let request = request("GET", &path, &[("authorization", token)], 1_000);
+        let Action::Respond(respond) = act(&gateway, &world, &request) else {
+            panic!("{reference}")
+        };
+        let manifests = [&digest.to_string(), "1.0"].map(|end| format!("/manifests/{end}"));
+        let asked = world.asked.borrow();
+        let of = |method: &str| {
+            let is = |line: &&String| {
+                line.starts_with(method) && manifests.iter().any(|end| line.ends_with(end))
+            };
+            asked.iter().filter(is).count()
+        };
+        (respond.status, of("GET"), of("HEAD"))
+    };
+    let by_digest = digest.to_string();
+    assert_eq!(asked("1.0", TOKEN), (403, 1, 1));
+    assert_eq!(asked("1.0", TOKEN), (403, 1, 1));
+    assert_eq!(asked(&by_digest, TOKEN), (403, 1, 0));
+    // While another request has the turn, or waits for it.
+    let memory = memory_of(&gateway, &world);
+    let turn = run(memory.take_turn(&digest));
+    assert_eq!(asked(&by_digest, "Bearer no"), (401, 0, 1));
+    assert_eq!(asked("1.0", TOKEN), (403, 1, 1));
+    for reference in ["1.0", &by_digest] {
+        assert_eq!(asked(reference, TOKEN), (403, 0, 1), "{reference}");
+        assert_eq!(asked(reference, "Bearer no"), (401, 0, 1), "{reference}");
+    }
+    drop(turn);
+    assert_eq!(asked(&by_digest, TOKEN), (403, 1, 0));
+    // What was denied is not kept as content, here or in the store.
+    let key = format!("content/{}/app/{digest}", only(&gateway).upstream);
+    assert!(!world.store.borrow().contains_key(&key));
+}
+
 #[test]
 fn everything_works_without_a_store() {
     let world = World::default();

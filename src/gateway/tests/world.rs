@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) real: Cell<bool>,
     /// How often the store was asked.
     pub(super) loads: Cell<usize>,
+    /// Bytes of records that were loaded or saved.
+    pub(super) carried: Cell<usize>,
     /// What went out in pieces.
     pub(super) sent: RefCell<Option<Sent>>,
     /// Answers before anything else does, where it has an answer.
@@ -140,12 +142,16 @@ impl Provider for World {
 impl Store for World {
     async fn load(&self, key: &str) -> Option<String> {
         self.loads.set(self.loads.get() + 1);
-        self.store.borrow().get(key).cloned()
+        let found = self.store.borrow().get(key).cloned();
+        let length = found.as_ref().map_or(0, String::len);
+        self.carried.set(self.carried.get() + length);
+        found
     }
 
     async fn lock(&self, _key: &str) {}
 
     async fn save(&self, key: &str, value: &str, _seconds: u32) {
+        self.carried.set(self.carried.get() + value.len());
         self.store.borrow_mut().insert(key.into(), value.into());
     }
 
