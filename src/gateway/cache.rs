@@ -5,6 +5,7 @@
 //! the least recently used entry of the owner who takes the most room, so that pushes to one
 //! repository do not evict what is known of another's.
 
+use crate::keyed::Keyed;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::rc::Rc;
 use alloc::string::String;
@@ -111,7 +112,7 @@ impl<V> Cache<V> {
 /// used last, and where their values are. Whatever these are, it is compiled once.
 #[derive(Debug, Default)]
 struct Books {
-    owners: BTreeMap<String, Owner>,
+    owners: Keyed<Owner>,
     /// The same by their weight, so that the heaviest is found without a look at the others.
     weights: BTreeSet<(usize, String)>,
     /// Slots without a value.
@@ -176,10 +177,11 @@ impl Books {
             return (used, alloc::vec![Gone { key, slot, used }]);
         }
         let name = owner(&key);
-        let owned = self.owners.entry(name.into()).or_default();
-        owned.order.insert(used, key.clone());
-        let entry = Entry { slot, weight, used };
-        owned.entries.insert(key.clone(), entry);
+        if let Some(owned) = self.owners.of(name) {
+            owned.order.insert(used, key.clone());
+            let entry = Entry { slot, weight, used };
+            owned.entries.insert(key.clone(), entry);
+        }
         self.weigh(name, |before| before.saturating_add(weight));
         let mut gone = Vec::new();
         while self.weight > self.capacity {
@@ -236,6 +238,7 @@ fn full(repository: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keyed::Keyed;
     use alloc::string::ToString;
 
     #[test]

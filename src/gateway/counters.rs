@@ -1,7 +1,7 @@
 //! What `/metrics` counts since this instance began (docs/gateway.md "Beside /v2/").
 
 use super::log::{Decided, Resolution};
-use alloc::collections::BTreeMap;
+use crate::keyed::Keyed;
 use core::cell::{Cell, RefCell};
 
 /// Counts only grow.
@@ -19,7 +19,7 @@ pub(super) struct Counters {
     verdicts: [Count; Resolution::ALL.len()],
     sign_ins: [Count; SignInRefusal::ALL.len()],
     /// By code, of what was not allowed.
-    refusals: RefCell<BTreeMap<&'static str, u64>>,
+    refusals: RefCell<Keyed<u64>>,
 }
 
 /// Why somebody who brought credentials was not let in.
@@ -70,8 +70,9 @@ impl Counters {
         }
         if resolution != Resolution::Allow {
             let mut refusals = self.refusals.borrow_mut();
-            let count = refusals.entry(code).or_default();
-            *count = count.saturating_add(1);
+            if let Some(count) = refusals.of(code) {
+                *count = count.saturating_add(1);
+            }
         }
     }
 
@@ -106,7 +107,7 @@ impl Counters {
         Resolution::ALL.into_iter().zip(counts)
     }
 
-    pub(super) fn refusals(&self) -> BTreeMap<&'static str, u64> {
+    pub(super) fn refusals(&self) -> Keyed<u64> {
         self.refusals.borrow().clone()
     }
 }

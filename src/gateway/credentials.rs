@@ -4,9 +4,9 @@
 use super::config::{ConfigError, quoted};
 use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node};
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::oci::auth::Credentials;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use core::fmt;
@@ -41,7 +41,7 @@ impl fmt::Debug for Ecr {
 }
 
 /// By the names that they were given, in one spelling.
-pub(super) fn read(text: &str) -> Result<BTreeMap<String, Credential>, ConfigError> {
+pub(super) fn read(text: &str) -> Result<Keyed<Credential>, ConfigError> {
     if text.len() > limits::SIGN_IN {
         return Err(wrong("at most 1 MiB"));
     }
@@ -53,14 +53,14 @@ pub(super) fn read(text: &str) -> Result<BTreeMap<String, Credential>, ConfigErr
         .unwrap_or(&root)
         .as_object()
         .ok_or_else(|| wrong("a JSON object from registries to credentials"))?;
-    let mut found = BTreeMap::new();
+    let mut found = Keyed::default();
     for member in members {
         let key = spelling(&member.key);
         let credential = match of_docker {
             Some(_) => docker(&member.key, &member.node)?,
             None => own(&member.key, &member.node)?,
         };
-        if found.insert(key.into(), credential).is_some() {
+        if found.insert(key, credential).is_some() {
             return Err(of(&member.key, "once, found it under two spellings"));
         }
     }

@@ -3,9 +3,11 @@
 
 use super::log::{Decision, Resolution};
 use super::moment::Moment;
+use crate::keyed::Keys;
 use crate::limits;
 use crate::time::UnixTime;
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -16,7 +18,7 @@ pub(super) struct Decisions {
     weight: usize,
     /// Those of this moment: what is decided again in it has the same id, and stands there once.
     moment: Moment,
-    ids: BTreeSet<(String, Resolution)>,
+    ids: Keys,
     /// As JSON, those that wait to be handed to the store, where one keeps them.
     waiting: Option<Vec<String>>,
     waiting_weight: usize,
@@ -35,9 +37,10 @@ impl Decisions {
         let moment = Moment::of(decision.time);
         if moment != self.moment {
             self.moment = moment;
-            self.ids.clear();
+            self.ids = Keys::default();
         }
-        if !self.ids.insert((decision.id.clone(), decision.resolution)) {
+        let id = format!("{} {}", decision.id, decision.resolution.name());
+        if !self.ids.add(id) {
             return;
         }
         self.wait(decision);
@@ -119,7 +122,6 @@ impl Asked {
 mod tests {
     use super::*;
     use crate::error::Failure;
-    use alloc::format;
     use alloc::string::ToString;
 
     fn decision(number: i64, verdict: Resolution, message: &str) -> Decision {

@@ -9,10 +9,10 @@ use crate::encoding::base64;
 use crate::encoding::json::{self, Dialect, Node, Value};
 use crate::error::HostError;
 use crate::host::{AwsKeys, Egress, Host, Request, Response, Store};
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::oci::auth::Credentials;
 use crate::time::UnixTime;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -31,7 +31,7 @@ const FAILED: i64 = 10;
 
 /// What was given out, by the key of the credentials.
 #[derive(Default)]
-pub(super) struct Issued(RefCell<BTreeMap<String, Lease>>);
+pub(super) struct Issued(RefCell<Keyed<Lease>>);
 
 /// How many, and never what they are.
 impl fmt::Debug for Issued {
@@ -107,7 +107,7 @@ impl Issued {
             (None, Some((_, why))) => Err(why.clone()),
             (None, None) => Err(ended()),
         };
-        self.0.borrow_mut().insert(key.into(), lease);
+        self.0.borrow_mut().insert(key, lease);
         outcome
     }
 }

@@ -62,8 +62,8 @@ pub(super) fn document(
         "counter",
         "What was not allowed, by the code of the reason.",
     );
-    for (code, count) in counters.refusals() {
-        refusals.labelled("code", code, count);
+    for (code, count) in counters.refusals().iter() {
+        refusals.labelled("code", code, *count);
     }
     let mut sign_ins = Metric::new(
         &mut text,

@@ -2,9 +2,9 @@
 //! made again.
 
 use super::log::Decided;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::time::UnixTime;
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -32,7 +32,7 @@ impl Moment {
 #[derive(Debug, Default)]
 pub(super) struct SaidNow {
     moment: Moment,
-    said: BTreeMap<String, Said>,
+    said: Keyed<Said>,
     bytes: usize,
 }
 
@@ -68,7 +68,7 @@ impl SaidNow {
                 head: head.into(),
                 answer: None,
             };
-            self.said.insert(question.into(), said);
+            self.said.insert(question, said);
         }
     }
 

@@ -6,9 +6,9 @@ use super::memory::Caches;
 use super::moment::Moment;
 use super::settings::Settings;
 use crate::encoding::json::quote;
+use crate::keyed::Keyed;
 use crate::limits;
 use crate::time::UnixTime;
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -28,10 +28,10 @@ pub(super) struct NextPolicy {
 #[derive(Debug, Default)]
 struct Found {
     /// What was decided on images that are still to be judged, and when.
-    pending: BTreeMap<String, Decision>,
+    pending: Keyed<Decision>,
     /// When each image was judged last.
-    judged: BTreeMap<String, UnixTime>,
-    differences: BTreeMap<String, Difference>,
+    judged: Keyed<UnixTime>,
+    differences: Keyed<Difference>,
     /// Bytes of their names and reasons.
     weight: usize,
     compared: u64,
@@ -106,7 +106,7 @@ impl NextPolicy {
 
     /// Whether what was decided on it is still to be compared.
     pub(super) fn is_pending(&self, image: &str) -> bool {
-        self.found.borrow().pending.contains_key(image)
+        self.found.borrow().pending.contains(image)
     }
 
     /// What was decided on it, which is compared now.
@@ -114,9 +114,9 @@ impl NextPolicy {
         let found = &mut *self.found.borrow_mut();
         let decision = found.pending.remove(image)?;
         if found.judged.len() >= limits::NEXT_IMAGES {
-            found.judged.clear();
+            found.judged = Keyed::default();
         }
-        found.judged.insert(image.into(), now);
+        found.judged.insert(image, now);
         Some(decision)
     }
 

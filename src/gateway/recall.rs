@@ -11,9 +11,9 @@ use super::news::{News, good_line, lists_line, parts, record, tag_line};
 use super::parents::DigestPrefixes;
 use crate::digest::Digest;
 use crate::host::Store;
+use crate::keyed::Keys;
 use crate::limits;
 use crate::time::UnixTime;
-use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -63,7 +63,10 @@ impl<S: Store> Hints<'_, S> {
         for line in lines.iter().rev() {
             self.read_line(line);
         }
-        let known: BTreeSet<&str> = lines.into_iter().collect();
+        let mut known = Keys::default();
+        for line in lines {
+            known.add(line);
+        }
         self.with_news(|news| {
             news.gathered = news.gathered.max(gathered);
             news.lines.retain(|line| !known.contains(line.as_str()));

@@ -5,18 +5,19 @@ use super::clients::Clients;
 use super::config::{Config, ConfigError};
 use super::credentials::{self, Credential};
 use super::entries::{Entries, Owned, RegistryEntry};
-use alloc::collections::{BTreeMap, BTreeSet};
+use crate::keyed::Keyed;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
+use alloc::vec::Vec;
 
 /// The registries with their credentials, and the clients.
 pub(super) fn read(config: &Config) -> Result<(Entries, Option<Clients>), ConfigError> {
     let mut entries = Entries::read(config)?;
     let given = match &config.upstream_credentials {
         Some(text) => credentials::read(text)?,
-        None => BTreeMap::new(),
+        None => Keyed::default(),
     };
-    let mut used: BTreeMap<String, String> = BTreeMap::new();
+    let mut used = Keyed::default();
     for entry in entries.iter_mut() {
         entry.own = own(entry, &given)?;
         if let Some(own) = &entry.own {
@@ -28,13 +29,12 @@ pub(super) fn read(config: &Config) -> Result<(Entries, Option<Clients>), Config
         // The gateway's own login is one, and goes no further.
         entry.signs_in &= entry.own.is_none() && !entry.public && config.clients.is_none();
     }
-    let unused: BTreeSet<&String> = given
-        .keys()
-        .filter(|key| !used.contains_key(*key))
-        .collect();
-    if let Some(key) = unused.first() {
-        let known: BTreeSet<&str> = entries.iter().map(key_of).collect();
-        let known: String = known.into_iter().collect::<alloc::vec::Vec<_>>().join(", ");
+    let mut all = given.iter();
+    if let Some((key, _)) = all.find(|(key, _)| !used.contains(key)) {
+        let mut known: Vec<&str> = entries.iter().map(key_of).collect();
+        known.sort_unstable();
+        known.dedup();
+        let known = known.join(", ");
         let expected = format!("to be the registry of one that stands here: {known}");
         return Err(credentials::of(key, &expected));
     }
@@ -51,10 +51,7 @@ fn key_of(entry: &RegistryEntry) -> &str {
     }
 }
 
-fn own(
-    entry: &RegistryEntry,
-    given: &BTreeMap<String, Credential>,
-) -> Result<Option<Owned>, ConfigError> {
+fn own(entry: &RegistryEntry, given: &Keyed<Credential>) -> Result<Option<Owned>, ConfigError> {
     let key = key_of(entry);
     match given.get(key) {
         Some(credential) => Ok(Some(Owned {
@@ -73,10 +70,10 @@ fn own(
 fn check_use(
     entry: &RegistryEntry,
     own: &Owned,
-    used: &mut BTreeMap<String, String>,
+    used: &mut Keyed<String>,
 ) -> Result<(), ConfigError> {
     let upstream = entry.upstream.clone();
-    let before = used.insert(own.key.to_string(), upstream);
+    let before = used.insert(own.key.as_str(), upstream);
     match before {
         Some(other) if other != entry.upstream => Err(credentials::of(
             &own.key,

@@ -1,7 +1,7 @@
 //! hosts(5): names of registries that lead nowhere, for clients that fall back to them.
 
 use super::place::Place;
-use alloc::collections::BTreeSet;
+use crate::keyed::Keys;
 use alloc::format;
 use alloc::string::String;
 use core::net::IpAddr;
@@ -14,11 +14,11 @@ const HEAD: &str = "\
 
 pub(super) fn hosts(place: &Place<'_>) -> String {
     let own = host_of(place.authority());
-    let mut seen = BTreeSet::new();
+    let mut seen = Keys::default();
     let mut text = String::from(HEAD);
     for entry in place.entries.iter() {
         let host = asked(&entry.name);
-        if !seen.insert(host) {
+        if !seen.add(host) {
             continue;
         }
         text.push_str(&if host == own {
