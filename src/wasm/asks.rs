@@ -3,7 +3,7 @@
 use super::keys::{computation, key_check};
 use super::shapes::{Ask, FetchRequest, Signing, new};
 use super::values::pairs;
-use crate::host::{self, AwsKeys, Egress, Request};
+use crate::host::{self, AwsKeys, Egress, LogQuestion, Request};
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 
@@ -41,28 +41,27 @@ pub(super) fn ask(id: u32, asked: host::Ask) -> Ask {
             ask.set_kind("write");
             ask.set_piece(Uint8Array::from(piece.as_slice()));
         }
-        host::Ask::Save(key, value, seconds) => {
-            ask.set_kind("save");
-            ask.set_key(&key);
-            ask.set_value(&value);
-            ask.set_seconds(seconds);
-        }
-        host::Ask::Append(log, record, seconds) => {
-            ask.set_kind("append");
-            ask.set_key(&log);
-            ask.set_value(&record);
-            ask.set_seconds(seconds);
-        }
-        host::Ask::ReadBack(question) => {
-            ask.set_kind("readBack");
-            ask.set_key(&question.log);
-            let holding: Array = question.holding.iter().map(JsValue::from).collect();
-            ask.set_holding(&holding);
-            ask.set_before(&question.before);
-        }
+        host::Ask::Save(key, value, seconds) => keep(&ask, "save", &key, &value, seconds),
+        host::Ask::Append(log, record, seconds) => keep(&ask, "append", &log, &record, seconds),
+        host::Ask::ReadBack(question) => read_back(&ask, &question),
         host::Ask::Pause => ask.set_kind("pause"),
     }
     ask
+}
+
+fn keep(ask: &Ask, kind: &str, key: &str, value: &str, seconds: u32) {
+    ask.set_kind(kind);
+    ask.set_key(key);
+    ask.set_value(value);
+    ask.set_seconds(seconds);
+}
+
+fn read_back(ask: &Ask, question: &LogQuestion) {
+    ask.set_kind("readBack");
+    ask.set_key(&question.log);
+    let holding: Array = question.holding.iter().map(JsValue::from).collect();
+    ask.set_holding(&holding);
+    ask.set_before(&question.before);
 }
 
 fn signing(keys: &AwsKeys) -> Signing {
