@@ -238,7 +238,6 @@ fn full(repository: &str, key: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keyed::Keyed;
     use alloc::string::ToString;
 
     #[test]

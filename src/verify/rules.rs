@@ -17,6 +17,7 @@ use crate::policy::FileTransport;
 use crate::policy::registries_d::{self, RegistriesD, RegistriesError};
 use crate::policy::{Coverage, Matcher, Policy, Requirement, SigstoreSigned};
 use crate::reference::Reference;
+use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -43,7 +44,7 @@ pub struct PolicyRules {
     #[cfg(feature = "openpgp")]
     pub(super) keyrings: Keyrings,
     /// Where signatures are kept; none: attachments everywhere (docs/trust.md section 1).
-    registries: Option<RegistriesD>,
+    registries: Option<Box<RegistriesD>>,
     /// Where the files lie.
     pub(super) paths: Paths,
 }
@@ -60,7 +61,7 @@ impl PolicyRules {
             return Err(RegistriesError::Part);
         }
         Ok(Self {
-            registries: Some(registries),
+            registries: Some(Box::new(registries)),
             ..self
         })
     }
@@ -264,7 +265,7 @@ impl Rules {
     /// Whether attachments of this image are looked at.
     pub(super) fn reads_attachments(&self, name: &Reference) -> bool {
         match self {
-            Self::Policy(rules) => registries_d::storage(rules.registries.as_ref(), name)
+            Self::Policy(rules) => registries_d::storage(rules.registries.as_deref(), name)
                 .is_ok_and(|storage| storage.use_sigstore_attachments),
             Self::Direct(_) => true,
         }
@@ -275,7 +276,7 @@ impl Rules {
     pub(super) fn lookaside(&self, name: &Reference) -> Option<Lookaside> {
         match self {
             Self::Policy(rules) => {
-                let storage = registries_d::storage(rules.registries.as_ref(), name).ok()?;
+                let storage = registries_d::storage(rules.registries.as_deref(), name).ok()?;
                 Lookaside::of(&storage, name)
             }
             Self::Direct(_) => None,
