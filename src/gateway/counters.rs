@@ -6,7 +6,7 @@ use core::cell::{Cell, RefCell};
 
 /// Counts only grow.
 #[derive(Debug, Default)]
-pub(super) struct Counters {
+pub(crate) struct Counters {
     pub requests: Count,
     /// Those that were answered out of memory, after one question to the registry.
     pub remembered: Count,
@@ -50,7 +50,7 @@ impl SignInRefusal {
 
 /// A number that only grows.
 #[derive(Debug, Default)]
-pub(super) struct Count(Cell<u64>);
+pub(crate) struct Count(Cell<u64>);
 
 impl Count {
     pub(super) fn add(&self, more: u64) {

@@ -72,17 +72,17 @@ mod lines;
 mod tests;
 
 pub use action::{Action, ClientRequest, Respond, Stream};
+pub(crate) use budget::Budget;
 pub use config::{Config, ConfigError, Mode};
+pub(crate) use counters::Counters;
 pub use log::{Decision, LogLine, Resolution};
 
 use crate::crypto::Provider;
 use crate::error::Failure;
 use crate::host::{Host, Sink, Store};
 use crate::time::UnixTime;
-use budget::Budget;
 use context::{Context, Resource, Way};
 use core::cell::RefCell;
-use counters::Counters;
 use decisions::Decisions;
 use judge::Judge;
 use memory::Caches;

@@ -2,9 +2,9 @@
 
 use super::links;
 use super::options;
+use super::outside::{self, Outside};
 use super::tasks::Task;
 use super::values::{self, failure};
-use crate::host::Remote;
 use crate::policy::Policy;
 use crate::reference::{Grammar, Reference};
 use crate::verify;
@@ -66,32 +66,34 @@ pub fn policy_assets(policy: &[u8]) -> Result<Vec<String>, JsValue> {
         .collect())
 }
 
-/// A job that answers with what `work` gives, which asks the outside world through a `Remote`.
-pub(super) fn start<F: Future<Output = Result<JsValue, JsValue>> + 'static>(
+/// A job that answers with what `work` gives, which asks the outside world.
+pub(super) fn start(
     options: &JsValue,
-    work: impl FnOnce(JsValue, Remote) -> F,
+    work: impl AsyncFnOnce(&JsValue, &Outside<'_>) -> Result<JsValue, JsValue> + 'static,
 ) -> Result<Task, JsValue> {
     let remote = links::remote(options::web_crypto(options)?);
-    let work = work(options.clone(), remote.clone());
-    Ok(Task::new(remote, work))
+    let (inner, options) = (remote.clone(), options.clone());
+    Ok(Task::new(remote, async move {
+        outside::ask(&inner, async move |outside| work(&options, outside).await).await
+    }))
 }
 
 /// Begins the verification of an image.
 #[wasm_bindgen(js_name = startVerify)]
 pub fn start_verify(options: &JsValue) -> Result<Task, JsValue> {
-    start(options, |options, remote| async move {
-        let job = options::Verify::read(&options, &remote).await?;
-        values::plain(&job.run(&remote).await?)
+    start(options, async |options, outside| {
+        let job = options::Verify::read(options, outside).await?;
+        values::plain(&job.run(outside).await?)
     })
 }
 
 /// Begins the verification of a bundle.
 #[wasm_bindgen(js_name = startVerifyBundle)]
 pub fn start_verify_bundle(options: &JsValue) -> Result<Task, JsValue> {
-    start(options, |options, remote| async move {
-        let question = options::bundle(&options, &remote).await?;
+    start(options, async |options, outside| {
+        let question = options::bundle(options, outside).await?;
         let verified = question
-            .ask(&remote)
+            .ask(outside)
             .await
             .map_err(failure)?
             .map_err(failure)?;
@@ -110,9 +112,9 @@ pub fn predicate_type(name: &str) -> Result<String, JsValue> {
 /// Begins the check of one signature.
 #[wasm_bindgen(js_name = verifySignature)]
 pub fn verify_signature(options: &JsValue) -> Result<Task, JsValue> {
-    start(options, |options, remote| async move {
-        let check = options::signature(&options)?;
-        let outcome = crate::crypto::Provider::verify(&remote, &check)
+    start(options, async |options, outside| {
+        let check = options::signature(options)?;
+        let outcome = crate::crypto::Provider::verify(outside, &check)
             .await
             .map_err(failure)?;
         Ok(JsValue::from(outcome == crate::crypto::Outcome::Holds))

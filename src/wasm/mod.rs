@@ -20,6 +20,8 @@ mod keys;
 mod links;
 #[cfg(feature = "wasm")]
 mod options;
+#[cfg(feature = "wasm")]
+mod outside;
 #[cfg(all(feature = "wasm", feature = "lint"))]
 mod policy;
 #[cfg(feature = "wasm")]

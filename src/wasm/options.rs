@@ -1,12 +1,12 @@
 //! Options, each wrong one with its code.
 
+use super::outside::Outside;
 use super::roots;
 use super::values::{self, failure};
 use crate::cosign::predicate_type as predicate_type_of;
 use crate::crypto::{EcdsaForm, KeyKind, Message, PublicKey, Role, Scheme, SignatureCheck};
 use crate::digest::Digest;
 use crate::error::Failure;
-use crate::host::Remote;
 use crate::oci::Platform;
 use crate::oci::auth::Credentials;
 use crate::oci::registry::{EgressHosts, Registry, base_for};
@@ -45,7 +45,7 @@ pub(super) struct Verify {
 
 impl Verify {
     /// Reads the options of `startVerify`. Trusted roots are verified by `remote`.
-    pub(super) async fn read(options: &JsValue, remote: &Remote) -> Result<Self, JsValue> {
+    pub(super) async fn read(options: &JsValue, remote: &Outside<'_>) -> Result<Self, JsValue> {
         let reference = values::need_text(options, "reference")?;
         let dir = values::object(options, "dir");
         if dir.is_none() {
@@ -107,15 +107,15 @@ impl Verify {
     }
 
     /// Verifies.
-    pub(super) async fn run(&self, remote: &Remote) -> Result<Report, JsValue> {
+    pub(super) async fn run(&self, remote: &Outside<'_>) -> Result<Report, JsValue> {
         let (rules, request, at) = (&self.rules, &self.request, self.request.at());
         #[cfg(feature = "openpgp")]
         if let Some(image) = &self.dir {
-            let archive = Either::<Remote>::Dir(image);
+            let archive = Either::<Outside<'_>>::Dir(image);
             return Ok(verify_image(&archive, remote, rules, request).await);
         }
         if let Some(document) = &self.evidence {
-            let archive = Either::<Remote>::Document(document);
+            let archive = Either::<Outside<'_>>::Document(document);
             return Ok(verify_image(&archive, remote, rules, request).await);
         }
         let base = base_for(at.domain(), self.plain_http).map_err(failure)?;
@@ -170,7 +170,7 @@ fn of_dir(_: &JsValue, _: &JsValue, _: Rules) -> Result<(Rules, Request), JsValu
 }
 
 /// Without a policy: keys, or an identity and its issuer; a trusted root, a predicate type.
-async fn rules(options: &JsValue, remote: &Remote) -> Result<Rules, JsValue> {
+async fn rules(options: &JsValue, remote: &Outside<'_>) -> Result<Rules, JsValue> {
     let Some(policy) = values::bytes(options, "policy")? else {
         if values::has(options, "registriesD") {
             return Err(argument(
@@ -229,7 +229,7 @@ fn argument(message: &str) -> JsValue {
 }
 
 /// One demand without a policy.
-async fn direct(options: &JsValue, remote: &Remote) -> Result<Direct, JsValue> {
+async fn direct(options: &JsValue, remote: &Outside<'_>) -> Result<Direct, JsValue> {
     let predicate_type = values::text(options, "predicateType")?;
     let predicate_type = predicate_type
         .as_deref()
@@ -340,7 +340,7 @@ fn pattern(options: &JsValue, exact: &str, expression: &str) -> Result<Option<Pa
 }
 
 /// The name of a root that this program carries, or the bytes of one.
-async fn root(options: &JsValue, remote: &Remote) -> Result<Option<NamedRoot>, JsValue> {
+async fn root(options: &JsValue, remote: &Outside<'_>) -> Result<Option<NamedRoot>, JsValue> {
     let found = match values::text(options, "trustedRoot") {
         Ok(None) => return Ok(None),
         Ok(Some(name)) => roots::embedded(&name, remote).await,
@@ -353,7 +353,10 @@ async fn root(options: &JsValue, remote: &Remote) -> Result<Option<NamedRoot>, J
 }
 
 /// Reads the options of `verifyBundle`. The trusted root is verified by `remote`.
-pub(super) async fn bundle(options: &JsValue, remote: &Remote) -> Result<BundleQuestion, JsValue> {
+pub(super) async fn bundle(
+    options: &JsValue,
+    remote: &Outside<'_>,
+) -> Result<BundleQuestion, JsValue> {
     let bundle = values::bytes(options, "bundle")?
         .ok_or_else(|| argument("expected the bundle as \"bundle\""))?;
     let artifact = artifact(options)?;

@@ -28,18 +28,18 @@ extern "C" {
 /// Begins the making of a first policy.
 #[wasm_bindgen(js_name = startPolicyInit)]
 pub fn start_policy_init(options: &JsValue) -> Result<Task, JsValue> {
-    start(options, |options, remote| async move {
-        let mirrors = match values::flag(&options, "mirror") {
+    start(options, async |options, outside| {
+        let mirrors = match values::flag(options, "mirror") {
             true => Mirrors::Admit,
             false => Mirrors::Refuse,
         };
-        let job = options::Verify::read(&options, &remote).await?;
+        let job = options::Verify::read(options, outside).await?;
         let job = job.for_first_policy(mirrors)?;
-        let key_path = values::text(&options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
-        let root_path = options::root_name(&options)?;
+        let key_path = values::text(options, "keyPath")?.unwrap_or_else(|| "cosign.pub".into());
+        let root_path = options::root_name(options)?;
         // What a policy can name.
         Reference::normalize(&job.name().to_string(), Grammar::Containers).map_err(failure)?;
-        let report = job.run(&remote).await?;
+        let report = job.run(outside).await?;
         let trusted = match job.identity() {
             Some(identity) => Trusted::Identity {
                 identity,

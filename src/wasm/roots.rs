@@ -2,8 +2,8 @@
 //! than all else about a bundle (measured: ten times); what is kept is the verified root, by the
 //! very bytes that were given.
 
+use super::outside::Outside;
 use crate::digest::Digest;
-use crate::host::Remote;
 use crate::verify::{NamedRoot, RulesError};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -23,7 +23,7 @@ _std::thread_local! {
 ///
 /// # Errors
 /// [`RulesError::Root`].
-pub(super) async fn embedded(name: &str, remote: &Remote) -> Result<NamedRoot, RulesError> {
+pub(super) async fn embedded(name: &str, remote: &Outside<'_>) -> Result<NamedRoot, RulesError> {
     known(name, NamedRoot::embedded_by(name, remote)).await
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn embedded(name: &str, remote: &Remote) -> Result<NamedRoot, R
 ///
 /// # Errors
 /// [`RulesError::Root`].
-pub(super) async fn given(bytes: &[u8], remote: &Remote) -> Result<NamedRoot, RulesError> {
+pub(super) async fn given(bytes: &[u8], remote: &Outside<'_>) -> Result<NamedRoot, RulesError> {
     let key = alloc::format!("{}", Digest::of(bytes));
     known(&key, NamedRoot::read_by("that was given", bytes, remote)).await
 }
