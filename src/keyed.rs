@@ -9,11 +9,32 @@ use core::fmt;
 /// Values by their keys, in the order of these (byte by byte).
 #[derive(Clone)]
 pub(crate) struct Keyed<V> {
-    /// Where the value of each key lies.
-    places: BTreeMap<String, usize>,
+    places: Places,
     values: Vec<Option<V>>,
-    /// Places where nothing lies any more.
+}
+
+/// Where the value of each key lies.
+#[derive(Clone, Default)]
+struct Places {
+    tree: BTreeMap<String, usize>,
+    /// Where nothing lies any more.
     free: Vec<usize>,
+}
+
+impl Places {
+    fn enter(&mut self, key: String) -> usize {
+        // None is empty but those that are free.
+        let next = self.tree.len().saturating_add(self.free.len());
+        let place = self.free.pop().unwrap_or(next);
+        self.tree.insert(key, place);
+        place
+    }
+
+    fn leave(&mut self, key: &str) -> Option<usize> {
+        let place = self.tree.remove(key)?;
+        self.free.push(place);
+        Some(place)
+    }
 }
 
 /// Keys alone.
@@ -22,9 +43,8 @@ pub(crate) type Keys = Keyed<()>;
 impl<V> Default for Keyed<V> {
     fn default() -> Self {
         Self {
-            places: BTreeMap::new(),
+            places: Places::default(),
             values: Vec::new(),
-            free: Vec::new(),
         }
     }
 }
@@ -45,23 +65,23 @@ impl<V: Eq> Eq for Keyed<V> {}
 
 impl<V> Keyed<V> {
     pub(crate) fn len(&self) -> usize {
-        self.places.len()
+        self.places.tree.len()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+        self.places.tree.is_empty()
     }
 
     pub(crate) fn contains(&self, key: &str) -> bool {
-        self.places.contains_key(key)
+        self.places.tree.contains_key(key)
     }
 
     pub(crate) fn get(&self, key: &str) -> Option<&V> {
-        self.values.get(*self.places.get(key)?)?.as_ref()
+        self.values.get(*self.places.tree.get(key)?)?.as_ref()
     }
 
     pub(crate) fn get_mut(&mut self, key: &str) -> Option<&mut V> {
-        self.values.get_mut(*self.places.get(key)?)?.as_mut()
+        self.values.get_mut(*self.places.tree.get(key)?)?.as_mut()
     }
 
     /// The value of `key` before, if it had one.
@@ -73,29 +93,23 @@ impl<V> Keyed<V> {
         if let Some(held) = self.get_mut(&key) {
             return Some(core::mem::replace(held, value));
         }
-        let place = match self.free.pop() {
-            Some(place) => place,
-            None => {
-                self.values.push(None);
-                self.values.len() - 1
-            }
-        };
-        if let Some(empty) = self.values.get_mut(place) {
-            *empty = Some(value);
+        let place = self.places.enter(key);
+        match self.values.get_mut(place) {
+            Some(empty) => *empty = Some(value),
+            None => self.values.push(Some(value)),
         }
-        self.places.insert(key, place);
         None
     }
 
     pub(crate) fn remove(&mut self, key: &str) -> Option<V> {
-        let place = self.places.remove(key)?;
-        self.free.push(place);
+        let place = self.places.leave(key)?;
         self.values.get_mut(place)?.take()
     }
 
     /// By key, in their order.
     pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (&str, &V)> {
         self.places
+            .tree
             .iter()
             .filter_map(|(key, place)| Some((key.as_str(), self.values.get(*place)?.as_ref()?)))
     }
