@@ -23,7 +23,10 @@ const EVERY_MS = 10_000;
 const AT_ONCE = 16;
 /** Pulled again and again. */
 const WARM = 200;
-/** What the last fifth may take more than the second fifth: a collector's moods, not a leak's. */
+/**
+ * What the last fifth may take more than the middle one: a collector's moods, not a leak's. Until then memory grows by what may be
+ * remembered (hints of some 50,000 images, 32 MiB of manifests, in Node a store of 16 MiB), which the first half fills.
+ */
 const GROWTH = 1.15;
 const ACCEPT = "application/vnd.oci.image.manifest.v1+json";
 const LOG = fileURLToPath(new URL(`soak-${RUNTIME}.log`, import.meta.url));
@@ -95,10 +98,10 @@ async function soak() {
 
 	const fifth = Math.floor(memory.length / 5);
 	const growth =
-		middle(memory.slice(-fifth)) / middle(memory.slice(fifth, 2 * fifth));
+		middle(memory.slice(-fifth)) / middle(memory.slice(2 * fifth, 3 * fifth));
 	const holds =
 		counts.errors === 0 && counts.wrong === 0 && growth <= GROWTH && fifth > 0;
-	const said = `${RUNTIME}, ${SECONDS} s: ${counts.pulls} pulls, ${counts.requests} requests, ${counts.refused} refused, ${counts.errors} errors, ${counts.wrong} wrong; memory of the last fifth / the second ${growth.toFixed(2)} (wanted ≤ ${GROWTH})${holds ? "" : " MISSED"}`;
+	const said = `${RUNTIME}, ${SECONDS} s: ${counts.pulls} pulls, ${counts.requests} requests, ${counts.refused} refused, ${counts.errors} errors, ${counts.wrong} wrong; memory of the last fifth / the middle one ${growth.toFixed(2)} (wanted ≤ ${GROWTH})${holds ? "" : " MISSED"}`;
 	console.log([said, ...complaints].join("\n"));
 	await appendFile(LOG, `${[said, ...complaints].join("\n")}\n`);
 	return holds;
