@@ -55,6 +55,11 @@ impl<'a, R> Budget<'a, R> {
         }
     }
 
+    /// Whether the upstream has answered with content to this request's credentials.
+    pub(super) fn was_let_in(&self) -> bool {
+        self.let_in.get()
+    }
+
     fn exhausted(what: &'static str) -> HostError {
         HostError::Budget { what }
     }

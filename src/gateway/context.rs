@@ -211,17 +211,19 @@ impl<'a, R: Host + Store> Context<'a, R> {
     }
 
     /// The one that this request asks for. Of those that ask for it at once one fetches it, and the
-    /// others wait: the upstream has let each of them in by itself. (Who is the first to ask by digest
-    /// is let in, or is not, as it fetches.)
+    /// others wait. Whom the upstream has not let in yet takes nothing of what others have: it is let
+    /// in, or is not, as it fetches.
     pub(super) async fn asked_subject(&self, digest: &Digest) -> Result<Rc<Subject>, Stop> {
-        if let Some(kept) = self.kept_subject(digest).await {
+        if self.remote.was_let_in()
+            && let Some(kept) = self.kept_subject(digest).await
+        {
             return Ok(kept);
         }
         let turn = self.memory.take_turn(digest).await;
         let found = self.memory.content(digest).or_else(|| turn.found());
         let subject = match found {
-            Some(subject) => subject,
-            None => {
+            Some(subject) if self.remote.was_let_in() => subject,
+            _ => {
                 let subject = self.fetch_subject(digest).await?;
                 turn.hand_over(&subject);
                 subject

@@ -3,6 +3,8 @@
 use super::*;
 use crate::error::Failure;
 use crate::gateway::memory::{Memory, Ruling};
+use alloc::boxed::Box;
+use alloc::rc::Rc;
 
 fn memory_of<'a>(gateway: &'a Gateway, world: &'a World) -> Memory<'a, World> {
     Memory {
@@ -439,4 +441,28 @@ fn what_was_forgotten_stays_so_in_the_next_gateway() {
     assert_eq!(checks(&world, &made(1), path, 1_000), 1);
     assert_eq!(checks(&world, &made(1), path, 1_000), 0);
     assert_eq!(checks(&world, &made(2), path, 1_000), 1);
+}
+
+/// While one who is nobody waits for a turn, another one, who may, fetches the same manifest.
+#[test]
+fn nobody_takes_what_another_one_fetched_without_being_let_in() {
+    let world = Rc::new(World::default());
+    let (digest, _) = world.signed("app", "1.0", "a");
+    world.private.set(true);
+    let gateway = Rc::new(gateway());
+    let token: &[(&str, &str)] = &[("authorization", TOKEN)];
+    let status = |world: &World, gateway: &Gateway, headers: &[(&str, &str)], reference: &str| {
+        let path = format!("/v2/app/manifests/{reference}");
+        match act(gateway, world, &request("GET", &path, headers, 1_000)) {
+            Action::Respond(respond) => respond.status,
+            _ => 0,
+        }
+    };
+    let (beside, of_all) = (world.clone(), gateway.clone());
+    *world.meanwhile.borrow_mut() = Some(Box::new(move || {
+        assert_eq!(status(&beside, &of_all, token, "1.0"), 200);
+    }));
+    assert_eq!(status(&world, &gateway, &[], &digest.to_string()), 401);
+    assert!(world.meanwhile.borrow().is_none(), "nobody waited");
+    assert_eq!(status(&world, &gateway, token, &digest.to_string()), 200);
 }

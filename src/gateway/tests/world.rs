@@ -48,6 +48,8 @@ pub(super) struct World {
     pub(super) sent: RefCell<Option<Sent>>,
     /// Answers before anything else does, where it has an answer.
     pub(super) service: RefCell<Option<Service>>,
+    /// What happens while somebody waits for a turn; once.
+    pub(super) meanwhile: RefCell<Option<Box<dyn FnOnce()>>>,
     /// Bytes after which whoever takes it goes away.
     pub(super) taken: Cell<usize>,
 }
@@ -148,7 +150,12 @@ impl Store for World {
         found
     }
 
-    async fn lock(&self, _key: &str) {}
+    async fn lock(&self, _key: &str) {
+        let happens = self.meanwhile.borrow_mut().take();
+        if let Some(happens) = happens {
+            happens();
+        }
+    }
 
     async fn save(&self, key: &str, value: &str, _seconds: u32) {
         self.carried.set(self.carried.get() + value.len());
