@@ -342,7 +342,7 @@ apt-peers:
 .PHONY: go-peers
 go-peers: apt-peers
 	@echo "building the tests' Go programs that are missing in $(CACHE)/peers"
-	@pkg-tests/peers/build.sh containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy mirror-sets oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
+	@pkg-tests/peers/build.sh buildctl buildkitd containerd2 cosign2 cosign3 crane cri ctr2 distribution dockerd fulcio go-reader image-copy mirror-sets oci-conformance oras policy-oracle referrers-registry rekor2 signature-oracle signature-oracle-go timestamp-authority > /dev/null
 
 .PHONY: cargo-deny
 cargo-deny:
