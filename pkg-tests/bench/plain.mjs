@@ -1,7 +1,7 @@
 // Workers that are none of ours, in workerd: what the gateway is measured beside.
 
 import { spawn } from "node:child_process";
-import { writeFile } from "node:fs/promises";
+import { open, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { freePort } from "../lib/serve.mjs";
@@ -28,12 +28,13 @@ const config :Workerd.Config = (
 const plain :Workerd.Worker = (compatibilityDate = "2025-09-01", modules = [(name = "${name}.js", esModule = embed "${name}.js")]);
 `,
 	);
+	const log = await open(join(folder, `${name}.log`), "w");
 	const child = spawn(workerd, ["serve", `${name}.capnp`], {
 		cwd: folder,
-		// Lines are read, as the gateway's are.
-		stdio: ["ignore", "pipe", "inherit"],
+		// Lines go into a file: while wrk runs, nobody here reads a pipe, and one that is full stops the worker.
+		stdio: ["ignore", log.fd, "inherit"],
 	});
-	child.stdout.resume();
+	await log.close();
 	const url = `http://127.0.0.1:${port}`;
 	for (let attempt = 0; attempt < 200; attempt += 1) {
 		if (await fetch(url).catch(() => undefined))
