@@ -41,7 +41,7 @@ fn magnitude(value: f64) -> Option<(u64, bool)> {
 /// hold it.
 ///
 /// The double is the nearest to what is written, and of two the even one (IEEE 754, 4.3.1). Whether
-/// that is an integer is told by what is written, digit by digit: to read any double takes tables
+/// that is an integer is told by what is written, digit by digit: reading doubles takes tables
 /// of 10 KB, which every page would load.
 pub fn whole(text: &str) -> Option<i64> {
     let (negative, text) = match text.strip_prefix('-') {

@@ -2,6 +2,7 @@
 
 use super::cache::Cache;
 use crate::digest::Digest;
+use crate::keyed::Keyed;
 use crate::limits;
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -10,8 +11,9 @@ use alloc::vec::Vec;
 #[derive(Debug)]
 pub(super) struct Parents {
     listed: Cache<DigestPrefixes>,
-    /// The places of what is listed, and when what lists it was used last.
-    found: BTreeSet<(u64, u64)>,
+    /// Of each repository, what is listed, and when what lists it was used last. One tree for all would
+    /// have places that whoever pushes to one repository could fill for another.
+    found: Keyed<BTreeSet<(u64, u64)>>,
 }
 
 impl Parents {
@@ -19,14 +21,15 @@ impl Parents {
     pub(super) fn new(capacity: usize) -> Self {
         Self {
             listed: Cache::new(capacity),
-            found: BTreeSet::new(),
+            found: Keyed::default(),
         }
     }
 
     /// Documents that may list this digest, the last used first.
     pub(super) fn of(&self, repository: &str, child: &Digest) -> impl Iterator<Item = Digest> {
-        let place = place(repository, prefix(child));
-        let found = self.found.range((place, 0)..=(place, u64::MAX)).rev();
+        let child = prefix(child);
+        let found = self.found.get(repository).into_iter();
+        let found = found.flat_map(move |found| found.range((child, 0)..=(child, u64::MAX)).rev());
         found.filter_map(move |(_, used)| {
             let parent = self.listed.used_at(repository, *used)?;
             Digest::parse(parent).ok()
@@ -40,17 +43,27 @@ impl Parents {
 
     /// This lists these, and was used now.
     pub(super) fn insert(&mut self, repository: &str, parent: &str, listed: DigestPrefixes) {
-        let places: Vec<u64> = listed.iter().map(|one| place(repository, one)).collect();
-        let weight = places.len().saturating_mul(limits::KEPT_LINK);
+        let children: Vec<u64> = listed.iter().collect();
+        let weight = children.len().saturating_mul(limits::KEPT_LINK);
         let weight = weight.saturating_add(limits::KEPT_PARENT);
         let (used, removed) = self.listed.insert(repository, parent, listed, weight);
-        self.found
-            .extend(places.into_iter().map(|place| (place, used)));
+        if let Some(found) = self.found.of(repository) {
+            found.extend(children.into_iter().map(|child| (child, used)));
+        }
         for gone in removed {
-            for child in gone.value.iter() {
-                let place = place(&gone.repository, child);
-                self.found.remove(&(place, gone.used));
-            }
+            self.lose(&gone.repository, &gone.value, gone.used);
+        }
+    }
+
+    fn lose(&mut self, repository: &str, listed: &DigestPrefixes, used: u64) {
+        let Some(found) = self.found.get_mut(repository) else {
+            return;
+        };
+        for child in listed.iter() {
+            found.remove(&(child, used));
+        }
+        if found.is_empty() {
+            self.found.remove(repository);
         }
     }
 
@@ -79,14 +92,6 @@ impl DigestPrefixes {
     pub(super) fn iter(&self) -> impl Iterator<Item = u64> {
         self.0.iter().copied()
     }
-}
-
-/// Where a digest of this repository is found. Two that meet there are told apart by what lists them.
-fn place(repository: &str, child: u64) -> u64 {
-    // FNV-1a.
-    repository.bytes().fold(child, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
 }
 
 /// The first eight bytes.
@@ -128,11 +133,14 @@ mod tests {
             .iter()
             .sum();
         assert_eq!(all, 100 * 256 / (256 + 40 * 32));
-        assert_eq!(parents.found.len(), 40 * all);
+        let found = |parents: &Parents| parents.found.values().map(BTreeSet::len).sum::<usize>();
+        assert_eq!(found(&parents), 40 * all);
         // What is too heavy is not kept, nor what it replaces.
         let many = DigestPrefixes::new((0..2_000).collect());
         parents.insert("victim/app", &digest(1_000).to_string(), many);
         assert_eq!(parents.of("victim/app", &children[7]).count(), 0);
-        assert_eq!(parents.found.len(), 40 * (all - 1));
+        assert_eq!(found(&parents), 40 * (all - 1));
+        // Of a repository without any, nothing stays.
+        assert!(parents.found.get("victim/app").is_none());
     }
 }
