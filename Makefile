@@ -37,7 +37,7 @@ help: ## this list
 
 .PHONY: serve
 serve: pkg/package.json ## serve the demo at http://localhost:8787, or UPSTREAM=… POLICY=… [REGISTRIES_D=…] [NAME=…] [PORT=…] [PUBLIC_URL=…] [EGRESS=…] [CORS_ORIGINS=…] [PUBLISH_POLICY=none] and the other settings of docs/gateway.md; RUNTIME=node: in Node, by the package alone
-	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" CORS_ORIGINS="$(CORS_ORIGINS)" PUBLISH_POLICY="$(PUBLISH_POLICY)" node $(if $(filter node,$(RUNTIME)),pkg/cli.js serve $(if $(UPSTREAM)$(REGISTRIES),,--demo),worker/serve.mjs)
+	UPSTREAM="$(UPSTREAM)" POLICY="$(POLICY)" REGISTRIES_D="$(REGISTRIES_D)" NAME="$(NAME)" PORT="$(PORT)" PUBLIC_URL="$(PUBLIC_URL)" EGRESS="$(EGRESS)" CORS_ORIGINS="$(CORS_ORIGINS)" PUBLISH_POLICY="$(PUBLISH_POLICY)" node $(if $(filter node,$(RUNTIME)),pkg/cli.cjs serve $(if $(UPSTREAM)$(REGISTRIES),,--demo),worker/serve.mjs)
 
 .PHONY: build
 build: pkg/package.json ## make the npm package in pkg/

@@ -7,14 +7,20 @@ import { parseArguments } from "./cli/arguments.js";
 import { withFlags } from "./cli/flags.js";
 import { plain } from "./cli/show.js";
 
-process.exitCode = await main(process.argv.slice(2)).catch((error) => {
-	console.error(
-		plain(
-			`sealgate: ${error.code ? `${error.code}: ` : ""}${withFlags(error)}`,
-		),
-	);
-	return 2;
-});
+// Until it is known otherwise: also of what never comes to an end, and lets Node run out of work.
+process.exitCode = 2;
+main(process.argv.slice(2)).then(
+	(status) => {
+		process.exitCode = status;
+	},
+	(error) => {
+		console.error(
+			plain(
+				`sealgate: ${error.code ? `${error.code}: ` : ""}${withFlags(error)}`,
+			),
+		);
+	},
+);
 
 /** @param {string[]} argv @returns {Promise<number>} */
 async function main(argv) {

@@ -1,9 +1,7 @@
 // Addresses that somebody else than the user named (a redirect, a challenge): asked over https, and only where the address that
 // is connected to is a public one. A name is looked up once, and what it resolves to is what is connected to.
 
-import { lookup } from "node:dns";
-import { BlockList, isIP } from "node:net";
-import { Readable } from "node:stream";
+import { isIP } from "node:net";
 import { codedError } from "./error.js";
 
 /** IANA's special-purpose addresses: everything that is not globally reachable. @type {[string, number][]} */
@@ -22,34 +20,45 @@ const SPECIAL = [
 	["203.0.113.0", 24],
 	["224.0.0.0", 3],
 ];
-const blocked = new BlockList();
-const outside = new BlockList();
-for (const [address, prefix] of SPECIAL) {
-	blocked.addSubnet(address, prefix, "ipv4");
-	// NAT64 (RFC 6052) carries an IPv4 address in its last four bytes.
-	const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
-	blocked.addSubnet(
-		`64:ff9b::${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`,
-		96 + prefix,
-		"ipv6",
-	);
+
+/** Made when the first address is asked about: most commands ask about none. */
+function makeLists() {
+	const { BlockList } = process.getBuiltinModule("node:net");
+	const blocked = new BlockList();
+	const outside = new BlockList();
+	for (const [address, prefix] of SPECIAL) {
+		blocked.addSubnet(address, prefix, "ipv4");
+		// NAT64 (RFC 6052) carries an IPv4 address in its last four bytes.
+		const [a = 0, b = 0, c = 0, d = 0] = address.split(".").map(Number);
+		blocked.addSubnet(
+			`64:ff9b::${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`,
+			96 + prefix,
+			"ipv6",
+		);
+	}
+	// Teredo and 6to4 lead to IPv4 addresses.
+	for (const [address, prefix] of /** @type {[string, number][]} */ ([
+		["2001::", 32],
+		["2001:db8::", 32],
+		["2002::", 16],
+	]))
+		blocked.addSubnet(address, prefix, "ipv6");
+	for (const [address, prefix] of /** @type {[string, number][]} */ ([
+		["2000::", 3],
+		["64:ff9b::", 96],
+	]))
+		outside.addSubnet(address, prefix, "ipv6");
+	return { blocked, outside };
 }
-// Teredo and 6to4 lead to IPv4 addresses.
-for (const [address, prefix] of /** @type {[string, number][]} */ ([
-	["2001::", 32],
-	["2001:db8::", 32],
-	["2002::", 16],
-]))
-	blocked.addSubnet(address, prefix, "ipv6");
-for (const [address, prefix] of /** @type {[string, number][]} */ ([
-	["2000::", 3],
-	["64:ff9b::", 96],
-]))
-	outside.addSubnet(address, prefix, "ipv6");
+
+/** @type {ReturnType<typeof makeLists> | undefined} */
+let lists;
 
 /** @param {string} address as it is written in an answer of DNS */
 export function isPublic(address) {
 	const bare = address.split("%")[0] ?? "";
+	lists ??= makeLists();
+	const { blocked, outside } = lists;
 	switch (isIP(bare)) {
 		case 4:
 			return !blocked.check(bare, "ipv4");
@@ -101,10 +110,10 @@ export async function send(url, init, options) {
  * @returns {Promise<import("node:http").IncomingMessage>}
  */
 export async function ask(url, { method, headers, body, signal }, options) {
-	// Imported when it is needed: where WebAssembly is switched off, Node 22 does not survive the import of node:http.
-	const { request } = url.startsWith("http:")
-		? await import("node:http")
-		: await import("node:https");
+	// Loaded when it is needed: where WebAssembly is switched off, Node 22 does not survive the import of node:http.
+	const { request } = process.getBuiltinModule(
+		url.startsWith("http:") ? "node:http" : "node:https",
+	);
 	return new Promise((resolve, reject) => {
 		const sent = request(
 			url,
@@ -131,7 +140,27 @@ export function toResponse(url, { method }, answer) {
 				for (const [name, value] of headersOf(answer)) each(value, name);
 			},
 		},
-		body: hasBody ? /** @type {any} */ (Readable.toWeb(answer)) : null,
+		body: hasBody ? piecesOf(answer) : null,
+	};
+}
+
+/** What is read piece by piece: a web stream would cost more than all else here. @param {import("node:stream").Readable} stream @returns {import("./index.d.ts").Pieces} */
+export function piecesOf(stream) {
+	// What goes wrong before anybody reads is told to who does.
+	stream.on("error", () => {});
+	return {
+		getReader() {
+			const pieces = stream[Symbol.asyncIterator]();
+			return {
+				read: async () => {
+					const { done, value } = await pieces.next();
+					return { done: Boolean(done), value };
+				},
+				cancel: async () => {
+					stream.destroy();
+				},
+			};
+		},
 	};
 }
 
@@ -144,7 +173,8 @@ export function headersOf({ rawHeaders }) {
 
 /** Every address of a name must be a public one. @type {import("node:net").LookupFunction} */
 export function publicLookup(hostname, options, done) {
-	lookup(hostname, { ...options, all: true }, (error, addresses) => {
+	const dns = process.getBuiltinModule("node:dns");
+	dns.lookup(hostname, { ...options, all: true }, (error, addresses) => {
 		if (error) return done(error, []);
 		const private_ = addresses.find(({ address }) => !isPublic(address));
 		if (private_)

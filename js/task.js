@@ -80,8 +80,8 @@ export function createRunner(glue) {
 		const born = era;
 		running.add(stop);
 		// From when on nothing more is waited for; what was found out still counts.
-		const late = new AbortController();
 		const { patience } = services;
+		const late = patience === undefined ? stop : new AbortController();
 		const timer =
 			patience === undefined
 				? undefined
@@ -89,7 +89,10 @@ export function createRunner(glue) {
 						() => late.abort(codedError("budget", `waited for ${patience} ms`)),
 						patience,
 					);
-		stop.signal.addEventListener("abort", () => late.abort(stop.signal.reason));
+		if (late !== stop)
+			stop.signal.addEventListener("abort", () =>
+				late.abort(stop.signal.reason),
+			);
 		const forward = () => stop.abort(signal?.reason);
 		signal?.addEventListener("abort", forward);
 		/** Turns that this task holds until it ends. @type {Held} */

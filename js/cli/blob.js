@@ -33,7 +33,7 @@ export async function verifyBlob(command) {
 	const question = { ...signer, ...wanted, provider: command.provider };
 	try {
 		const verified = await ask(bundle, question, file, command.file);
-		process.stdout.write(show(verified, command));
+		process.stdout.write(await show(verified, command));
 		return 0;
 	} catch (error) {
 		const { code, message } =
@@ -58,11 +58,11 @@ async function ask(bundle, question, { digests, whole }, path) {
 }
 
 /** @param {import("../index.d.ts").VerifiedBundle} verified @param {VerifyBlobCommand} command */
-function show(verified, { json, length, file, keys }) {
+async function show(verified, { json, length, file, keys }) {
 	if (json) return `${JSON.stringify(verified, null, 2)}\n`;
 	if (length === "quiet") return `✔ verified: ${plain(file)}\n`;
 	if (length === "verbose") return showBundleDetails(verified, file);
-	const files = keyFilesOf(
+	const files = await keyFilesOf(
 		keys.map((path) => [path, read(path, "key.unreadable", "--key")]),
 	);
 	return showShortBundle(verified, file, files);

@@ -4,6 +4,7 @@ import { renameSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fromBundle, printOf, toBundle } from "../bundle.js";
 import { codedError } from "../error.js";
+import { readBounded } from "../fetch.js";
 import { Gateway, policyLint } from "../node.js";
 import { createFetch } from "./network.js";
 import { named, read, readNext, readPolicy } from "./inputs.js";
@@ -18,6 +19,8 @@ const IN_A_ROW_MS = 6_000;
 const ASK_EVERY_MS = 500;
 const PATIENCE_MS = 60_000;
 const ANSWER_MS = 30_000;
+/** Bytes of the gateway's answer. */
+const LONGEST_ANSWER = 1024 * 1024;
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
 
 /** @param {import("./arguments.js").PolicyBundleCommand} command */
@@ -150,9 +153,8 @@ function asker(gateway, plainHttp, ca) {
 				error,
 			);
 		});
-		const text = await new Response(
-			/** @type {BodyInit} */ (/** @type {unknown} */ (answer.body)),
-		).text();
+		const bytes = await readBounded(answer.body, LONGEST_ANSWER);
+		const text = new TextDecoder().decode(bytes);
 		return { status: answer.status, document: parsed(text) };
 	};
 }

@@ -1,6 +1,7 @@
 // Policies at scale: many images under one policy, or under two.
 
 import { codedError } from "../error.js";
+import { readBounded } from "../fetch.js";
 import { verifyImage } from "../node.js";
 import { writeExceptions } from "./exceptions.js";
 import { asking, ofItsFile, readPolicy, standardInput } from "./inputs.js";
@@ -16,6 +17,9 @@ import { plain, styleOf } from "./show.js";
 const AT_ONCE = 8;
 /** Bytes of a list: some hundred thousand names. */
 const LONGEST_LIST = 64 * 1024 * 1024;
+
+/** Bytes of an answer that is kept: the longest document that the core reads (limits.rs). */
+const LONGEST_ANSWER = 64 * 1024 * 1024;
 
 /** @typedef {Named & { asking: ReturnType<typeof asking> }} Asked */
 
@@ -253,7 +257,7 @@ async function inTurn(list, work, tell) {
 
 /** A fetch that asks each question once. @param {import("../index.d.ts").Fetch} fetch @returns {import("../index.d.ts").Fetch} */
 function rememberingFetch(fetch) {
-	/** @type {Map<string, Promise<{ status: number, headers: [string, string][], body: ArrayBuffer }>>} */
+	/** @type {Map<string, Promise<{ status: number, headers: [string, string][], body: Uint8Array<ArrayBuffer> }>>} */
 	const known = new Map();
 	return async (url, init) => {
 		const key = JSON.stringify([
@@ -278,6 +282,9 @@ function rememberingFetch(fetch) {
 
 /** @param {import("../index.d.ts").FetchedResponse} response */
 async function whole({ status, headers, body }) {
+	const bytes = await readBounded(body, LONGEST_ANSWER);
+	if (bytes === undefined)
+		throw new Error(`the answer has more than ${LONGEST_ANSWER} bytes`);
 	/** @type {[string, string][]} */
 	const list = [];
 	headers.forEach((value, name) => {
@@ -286,9 +293,7 @@ async function whole({ status, headers, body }) {
 	return {
 		status,
 		headers: list,
-		body: await new Response(
-			/** @type {ReadableStream | null} */ (/** @type {unknown} */ (body)),
-		).arrayBuffer(),
+		body: bytes,
 	};
 }
 

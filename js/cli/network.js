@@ -3,32 +3,22 @@
 // What a registry names (egress "public") is connected to by an address that was looked up and found public here. A proxy
 // changes nothing about that: it is asked for this address, never for the name, which it could resolve to another one.
 
-import { X509Certificate } from "node:crypto";
-import { Agent as HttpAgent, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createReadStream, readFileSync } from "node:fs";
-import { stat } from "node:fs/promises";
-import { isIP } from "node:net";
-import { Readable } from "node:stream";
-import { connect, rootCertificates } from "node:tls";
 import { fileURLToPath } from "node:url";
 import { codedError } from "../error.js";
 import {
 	ask,
 	checkPublic,
+	piecesOf,
 	publicLookup,
 	refused,
 	toResponse,
 } from "../public.js";
 import { read } from "./inputs.js";
-import { proxies } from "./proxy.js";
+import { SIGNAL, proxies } from "./proxy.js";
 
 /** @typedef {import("./proxy.js").Proxy} Proxy */
 /** @typedef {import("../index.d.ts").Fetch} Fetch */
-/** What a request tells the agent that opens a tunnel for it. */
-const SIGNAL = Symbol("signal");
-/** Milliseconds until a proxy has answered. */
-const PATIENCE = 30_000;
 /** Milliseconds for which an unused connection is kept. */
 const IDLE = 30_000;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -60,7 +50,7 @@ export function createReach(files, environment) {
 		if (isPublic) checkPublic(target);
 		const proxy = proxyOf(target);
 		const options = {
-			...agents(target, isPublic, proxy),
+			...(await agents(target, isPublic, proxy)),
 			[SIGNAL]: init.signal,
 		};
 		// Registries behind content networks refuse whoever says no name.
@@ -83,6 +73,7 @@ async function readFile(address, { method, egress, signal }) {
 			`${address} is a file of this machine, which only a registries.d may name`,
 		);
 	const path = fileURLToPath(address);
+	const { stat } = await import("node:fs/promises");
 	const found = await stat(path).catch((error) => {
 		if (error.code === "ENOENT" || error.code === "ENOTDIR") return undefined;
 		throw error;
@@ -92,13 +83,9 @@ async function readFile(address, { method, egress, signal }) {
 		throw new Error(`expected a file, found something else at ${path}`);
 	return {
 		status: found === undefined ? 404 : 200,
-		headers: new Headers(),
+		headers: { forEach() {} },
 		body:
-			found === undefined
-				? null
-				: /** @type {import("../index.d.ts").FetchedResponse["body"]} */ (
-						Readable.toWeb(createReadStream(path, { signal }))
-					),
+			found === undefined ? null : piecesOf(createReadStream(path, { signal })),
 		url: address.href,
 		redirected: false,
 	};
@@ -118,124 +105,40 @@ async function again(ask) {
 function createAgents(ca) {
 	// An unused connection is not trusted for long: something on the way may have forgotten it.
 	const kept = { keepAlive: true, timeout: IDLE };
-	const plain = new HttpAgent(kept);
-	const direct = new HttpsAgent({ ...kept, ca });
-	const open = new HttpsAgent({ ...kept, ca });
-	/** @type {Map<string, TunnelAgent>} */
-	const tunnels = new Map();
+	/** Each is made, and what it is made of loaded, when something is asked that needs it. @type {Map<string, Promise<import("node:http").Agent>>} */
+	const agents = new Map();
+
+	/** @param {string} name @param {() => Promise<import("node:http").Agent>} make */
+	function once(name, make) {
+		const agent = agents.get(name) ?? make();
+		agents.set(name, agent);
+		return agent;
+	}
+
+	async function plain() {
+		const { Agent } = process.getBuiltinModule("node:http");
+		return new Agent(kept);
+	}
+
+	async function secure() {
+		const { Agent } = process.getBuiltinModule("node:https");
+		return new Agent({ ...kept, ca });
+	}
+
 	/** @param {URL} target @param {boolean} isPublic @param {Proxy | undefined} proxy */
-	return (target, isPublic, proxy) => {
-		if (target.protocol === "http:") return { agent: plain };
+	return async (target, isPublic, proxy) => {
+		if (target.protocol === "http:")
+			return { agent: await once("plain", plain) };
 		if (proxy === undefined)
 			return isPublic
-				? { agent: open, lookup: publicLookup }
-				: { agent: direct };
-		const key = String(isPublic);
-		const agent = tunnels.get(key) ?? new TunnelAgent(proxy, isPublic, ca);
-		tunnels.set(key, agent);
+				? { agent: await once("open", secure), lookup: publicLookup }
+				: { agent: await once("direct", secure) };
+		const agent = await once(`tunnel ${isPublic}`, async () => {
+			const { TunnelAgent } = await import("./tunnel.js");
+			return new TunnelAgent(proxy, isPublic, { ...kept, ca });
+		});
 		return { agent };
 	};
-}
-
-/** Connections through a proxy that is asked to CONNECT. */
-class TunnelAgent extends HttpsAgent {
-	/** @param {Proxy} proxy @param {boolean} isPublic @param {string[] | undefined} ca */
-	constructor(proxy, isPublic, ca) {
-		super({ keepAlive: true, timeout: IDLE, ca });
-		this.proxy = proxy;
-		this.isPublic = isPublic;
-		this.ca = ca;
-	}
-
-	/** @param {any} options @param {(error: Error | null, socket?: import("node:stream").Duplex) => void} callback @returns {any} */
-	createConnection(options, callback) {
-		const { host, port } = options;
-		this.open(host, Number(port), options[SIGNAL]).then(
-			(socket) =>
-				callback(
-					null,
-					connect({
-						socket,
-						ca: this.ca,
-						...(isIP(host) === 0 && { servername: host }),
-						host,
-					}),
-				),
-			(error) => callback(error),
-		);
-	}
-
-	/** @param {string} host @param {number} port @param {AbortSignal | undefined} signal */
-	async open(host, port, signal) {
-		const address =
-			this.isPublic && isIP(host) === 0 ? await publicAddress(host) : host;
-		const authority = `${isIP(address) === 6 ? `[${address}]` : address}:${port}`;
-		return openTunnel(this.proxy, authority, this.ca, signal);
-	}
-}
-
-/** The address that the proxy is asked for. @param {string} host @returns {Promise<string>} */
-function publicAddress(host) {
-	return new Promise((resolve, reject) =>
-		publicLookup(host, {}, (error, address) => {
-			if (error === null) return resolve(String(address));
-			const { code } = error;
-			reject(
-				code === "egress"
-					? error
-					: refused(
-							`${host} cannot be looked up here (${code}), and the proxy alone would choose its address`,
-						),
-			);
-		}),
-	);
-}
-
-/** @param {Proxy} proxy @param {string} authority @param {string[] | undefined} ca @param {AbortSignal | undefined} signal @returns {Promise<import("node:stream").Duplex>} */
-function openTunnel({ url, shown, authorization }, authority, ca, signal) {
-	const secure = url.protocol === "https:";
-	const failed = (/** @type {string} */ found, /** @type {unknown} */ cause) =>
-		codedError(
-			"proxy",
-			`the proxy ${shown}: expected a connection to ${authority}, found ${found}`,
-			cause,
-		);
-	return new Promise((resolve, reject) => {
-		const sent = (secure ? httpsRequest : httpRequest)({
-			host: url.hostname.replace(/^\[|\]$/g, ""),
-			port: url.port || (secure ? 443 : 80),
-			method: "CONNECT",
-			path: authority,
-			headers: {
-				host: authority,
-				...(authorization && { "proxy-authorization": authorization }),
-			},
-			agent: false,
-			signal,
-			timeout: PATIENCE,
-			...(secure && ca && { ca }),
-		});
-		sent.once("timeout", () =>
-			sent.destroy(new Error(`no answer within ${PATIENCE / 1000} seconds`)),
-		);
-		sent.once("error", (error) => reject(failed(error.message, error)));
-		sent.once("connect", ({ statusCode }, socket, head) => {
-			if (statusCode === 200 && head.length === 0) {
-				socket.setTimeout(0);
-				return resolve(socket);
-			}
-			socket.destroy();
-			reject(
-				failed(
-					statusCode === 200
-						? "something that spoke before it was asked"
-						: `status ${statusCode}${statusCode === 407 ? ": give user and password in $HTTPS_PROXY (http://user:password@host:port)" : ""}`,
-					undefined,
-				),
-			);
-		});
-		sent.end();
-	});
 }
 
 /** @param {string} path @returns {string[]} */
@@ -249,6 +152,7 @@ function readAuthorities(path) {
 			cause,
 		);
 	if (blocks.length === 0) throw wrong("none", undefined);
+	const { X509Certificate } = process.getBuiltinModule("node:crypto");
 	for (const [index, block] of blocks.entries()) {
 		try {
 			new X509Certificate(block);
@@ -261,6 +165,7 @@ function readAuthorities(path) {
 
 /** What Node trusts without --ca, $NODE_EXTRA_CA_CERTS included. @param {Record<string, string | undefined>} environment */
 function usualAuthorities({ NODE_EXTRA_CA_CERTS }) {
+	const { rootCertificates } = process.getBuiltinModule("node:tls");
 	if (!NODE_EXTRA_CA_CERTS) return rootCertificates;
 	try {
 		const more = readFileSync(NODE_EXTRA_CA_CERTS, "utf8").match(PEM) ?? [];

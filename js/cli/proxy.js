@@ -3,6 +3,9 @@
 import { BlockList, isIP } from "node:net";
 import { codedError } from "../error.js";
 
+/** What a request tells the agent that opens a tunnel for it. */
+export const SIGNAL = Symbol("signal");
+
 /** @typedef {{ url: URL, shown: string, authorization?: string }} Proxy */
 
 /** @param {Record<string, string | undefined>} environment @returns {(url: URL) => Proxy | undefined} */

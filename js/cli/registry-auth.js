@@ -1,7 +1,6 @@
 // Credentials where podman and docker keep them: containers-auth.json(5) and docker's config.json.
 
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { codedError } from "../error.js";
@@ -170,7 +169,7 @@ function askHelper(name, registry, warn) {
 		);
 	// Loaded where a helper is asked: most images need none.
 	const { spawnSync } = /** @type {typeof import("node:child_process")} */ (
-		createRequire(import.meta.url)("node:child_process")
+		process.getBuiltinModule("node:child_process")
 	);
 	const { status, stdout, error } = spawnSync(program, ["get"], {
 		input: registry,

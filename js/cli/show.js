@@ -2,7 +2,6 @@
 // sign alone.
 
 import { withFlags } from "./flags.js";
-import { createPublicKey, createHash } from "node:crypto";
 
 /** @typedef {import("../index.d.ts").Report} Report */
 /** @typedef {{ isTTY?: boolean, columns?: number }} Terminal */
@@ -173,22 +172,32 @@ export function showShortBundle(
 	].join("\n");
 }
 
-/** Public keys by their fingerprints, to call them by their files. @param {[string, Uint8Array][]} files @returns {Map<string, string>} */
-export function keyFilesOf(files) {
+/** Public keys by their fingerprints, to call them by their files. @param {[string, Uint8Array][]} files @returns {Promise<Map<string, string>>} */
+export async function keyFilesOf(files) {
 	/** @type {Map<string, string>} */
 	const known = new Map();
 	for (const [path, pem] of files) {
 		try {
-			const der = createPublicKey(Buffer.from(pem)).export({
-				type: "spki",
-				format: "der",
-			});
-			known.set(createHash("sha256").update(der).digest("hex"), path);
+			// By WebCrypto, which checked the signature: node:crypto would be loaded for this alone.
+			const print = await crypto.subtle.digest("SHA-256", await spkiOf(pem));
+			known.set(Buffer.from(print).toString("hex"), path);
 		} catch {
 			// No key that Node knows: it is shown by its fingerprint.
 		}
 	}
 	return known;
+}
+
+/** SubjectPublicKeyInfo in DER. @param {Uint8Array} pem */
+async function spkiOf(pem) {
+	const [, text] =
+		/^-----BEGIN PUBLIC KEY-----$([^-]+)^-----END PUBLIC KEY-----$/m.exec(
+			new TextDecoder().decode(pem).replaceAll("\r", ""),
+		) ?? [];
+	if (text !== undefined) return Buffer.from(text, "base64");
+	const { createPublicKey } = await import("node:crypto");
+	const key = createPublicKey(Buffer.from(pem));
+	return key.export({ type: "spki", format: "der" });
 }
 
 /** What allows is verified or not; whoever is not asked is not trusted. @param {{ verdict: Report["verdict"], verified?: boolean }} judged */

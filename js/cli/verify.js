@@ -34,7 +34,9 @@ export async function verify(command) {
 	});
 	for (const warning of warnings(report))
 		console.error(plain(`sealgate: warning: ${warning}`));
-	process.stdout.write(await show(report, command, keyFiles(command, basis)));
+	process.stdout.write(
+		await show(report, command, () => keyFiles(command, basis)),
+	);
 	// On a terminal the report is there to be read already.
 	if (
 		report.verdict === "unknown" &&
@@ -56,7 +58,7 @@ async function source(command) {
 	return { image: `dir:${dir.path}`, where: { dir, platform, provider } };
 }
 
-/** @param {import("../index.d.ts").Report} report @param {VerifyCommand} command @param {Map<string, string>} files */
+/** @param {import("../index.d.ts").Report} report @param {VerifyCommand} command @param {() => Promise<Map<string, string>>} files */
 async function show(report, { json, length }, files) {
 	if (json) return `${JSON.stringify(report, null, 2)}\n`;
 	switch (length) {
@@ -67,7 +69,7 @@ async function show(report, { json, length }, files) {
 			return showDetails(report, process.stdout);
 		}
 		default:
-			return showShort(report, files, process.stdout);
+			return showShort(report, await files(), process.stdout);
 	}
 }
 

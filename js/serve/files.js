@@ -4,17 +4,16 @@
 import { readdirSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { HERE } from "../here.js";
 
-const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 /** What a browser has no use for. */
 const NOT_OF_THE_PAGE =
-	/^(bundle|cli|config|demo|node|public|shell|workerd)\.js$/;
+	/^(bundle|cli|config|demo|here|node|public|shell|workerd)\.js$/;
 
 /** @typedef {Map<string, string>} Listed path in the address → file */
 
 /** The page, and the package's modules that it imports from /sealgate/, with the element for docs. @param {string} page folder @param {string} [built] the built package @returns {Listed} */
-export function siteFiles(page = join(PACKAGE, "www"), built = PACKAGE) {
+export function siteFiles(page = join(HERE, "www"), built = HERE) {
 	const modules = readdirSync(built)
 		.filter(
 			(name) => /\.(css|js|wasm)$/.test(name) && !NOT_OF_THE_PAGE.test(name),

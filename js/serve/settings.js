@@ -1,9 +1,10 @@
 // What `sealgate serve` is to do: flags, and what they leave open from the environment, by the names that the worker's settings have.
 
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
 import { TEXTS } from "../config.js";
 import { DEMO_UPSTREAM } from "../demo.js";
 import { codedError } from "../error.js";
+import { HERE } from "../here.js";
 
 /** @typedef {import("../config.js").Settings} Settings */
 /** @typedef {{ host: string, port: number }} Address */
@@ -14,7 +15,7 @@ import { codedError } from "../error.js";
 const DEMO = {
 	upstream: DEMO_UPSTREAM,
 	name: "demo.example",
-	folder: fileURLToPath(new URL("../demo", import.meta.url)),
+	folder: join(HERE, "demo"),
 };
 const DEFAULT_HOST = "127.0.0.1";
 const DEFAULT_PORT = "8787";

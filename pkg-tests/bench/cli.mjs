@@ -25,7 +25,7 @@ const AT_ONCE = 8;
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const COMMAND = join(
 	resolve(process.env.SEALGATE_PACKAGE ?? join(root, "pkg")),
-	"cli.js",
+	"cli.cjs",
 );
 
 const folder = await mkdtemp(join(tmpdir(), "sealgate-bench-"));

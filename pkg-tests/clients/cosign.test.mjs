@@ -25,7 +25,7 @@ import {
 import { startWorker } from "../lib/serve.mjs";
 import { bundleBy, FRONT_PROGRAMS, NAME, REJECT, signedBy } from "./front.mjs";
 
-const CLI = fileURLToPath(new URL("../../pkg/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../pkg/cli.cjs", import.meta.url));
 const DEMO = fileURLToPath(new URL("../../fixtures/demo/", import.meta.url));
 
 /** @param {string} program @param {string[]} args @param {string} [cwd] @returns {Promise<{ code: number, output: string, stdout: string }>} */

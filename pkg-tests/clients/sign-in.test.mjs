@@ -22,7 +22,7 @@ import { ACCEPT, FRONT_PROGRAMS, NAME, ask, signedBy } from "./front.mjs";
 
 const PROGRAMS = { ...CLIENT_PROGRAMS, ...FRONT_PROGRAMS, openssl: "openssl" };
 const RUNTIMES = ["workerd", "node"];
-const CLI = fileURLToPath(new URL("../../pkg/cli.js", import.meta.url));
+const CLI = fileURLToPath(new URL("../../pkg/cli.cjs", import.meta.url));
 /** Long enough for a token to be had again, and short enough for a test. */
 const RENEWED_MS = 4_000;
 

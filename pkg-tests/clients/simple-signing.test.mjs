@@ -30,7 +30,7 @@ const PROGRAMS = {
 };
 /** As the kubelet asks: `PullImage` of the Container Runtime Interface. */
 const KUBELET = "containerd 1.6, CRI";
-const CLI = new URL("../../pkg/cli.js", import.meta.url).pathname;
+const CLI = new URL("../../pkg/cli.cjs", import.meta.url).pathname;
 
 /** @typedef {{ repo: string, digest: string }} Image */
 

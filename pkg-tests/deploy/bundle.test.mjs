@@ -18,7 +18,7 @@ import { promisify } from "node:util";
 import { fromBundle, toBundle } from "../../pkg/bundle.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const cli = join(root, "pkg/cli.js");
+const cli = join(root, "pkg/cli.cjs");
 /** @type {string} */
 let folder;
 /** @param {string[]} args */

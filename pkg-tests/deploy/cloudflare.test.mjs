@@ -111,7 +111,7 @@ describe("the local platform", () => {
 	const push = (/** @type {string} */ file) =>
 		run(
 			process.execPath,
-			[join(root, "pkg/cli.js"), "policy", "push", file, gateway.url],
+			[join(root, "pkg/cli.cjs"), "policy", "push", file, gateway.url],
 			{ env: { POLICY_SECRET: SECRETS.POLICY_SECRET } },
 		);
 	const inForce = async () =>

@@ -108,7 +108,7 @@ export async function startUpstream() {
 		writePolicy,
 		/** @param {string} output */
 		async bundle(output) {
-			const cli = join(root, "pkg/cli.js");
+			const cli = join(root, "pkg/cli.cjs");
 			const args = ["policy", "bundle", policy, "--output", output];
 			return must(process.execPath, [cli, ...args]);
 		},

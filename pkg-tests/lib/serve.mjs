@@ -15,7 +15,7 @@ const AT = process.env.SEALGATE_AT
 	? pathToFileURL(`${process.env.SEALGATE_AT}/`)
 	: new URL("../../", import.meta.url);
 const SERVE = fileURLToPath(new URL("worker/serve.mjs", AT));
-const CLI = fileURLToPath(new URL("pkg/cli.js", AT));
+const CLI = fileURLToPath(new URL("pkg/cli.cjs", AT));
 const MINIFLARE = fileURLToPath(
 	new URL("../miniflare/serve.mjs", import.meta.url),
 );

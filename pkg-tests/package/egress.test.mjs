@@ -320,7 +320,7 @@ test("the command line names token services and hosts that are meant", async () 
 	);
 	const verify = async (/** @type {string[]} */ ...more) => {
 		const args = [
-			join(builtPackage(), "cli.js"),
+			join(builtPackage(), "cli.cjs"),
 			"verify",
 			`${host}/demo/signed:1.0`,
 			"--as",

@@ -353,6 +353,8 @@ test("--demo: a client pulls what is signed, and is told why it does not get wha
 	);
 	for (const path of [
 		"/sealgate/cli.js",
+		"/sealgate/cli.cjs",
+		"/sealgate/here.js",
 		"/sealgate/package.json",
 		"/demo.json/",
 	])

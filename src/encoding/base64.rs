@@ -44,10 +44,18 @@ pub fn decode_url(text: &str) -> Option<Vec<u8>> {
 /// Decodes as Go does: carriage returns and line feeds are ignored anywhere, spare bits are not
 /// looked at; padding is required, other white space and the URL alphabet are refused.
 pub fn decode_go(text: &str) -> Option<Vec<u8>> {
-    // Line by line, not byte by byte: every bundle has certificates in lines.
-    let lines = text.as_bytes().split(|byte| matches!(byte, b'\r' | b'\n'));
+    decode_without(text, |byte| matches!(byte, b'\r' | b'\n'))
+}
+
+/// As [`decode_go`]; spaces and tabs are ignored, too, as in PEM.
+pub fn decode_spaced(text: &str) -> Option<Vec<u8>> {
+    decode_without(text, |byte| matches!(byte, b'\r' | b'\n' | b' ' | b'\t'))
+}
+
+/// Line by line, not byte by byte: every bundle has certificates in lines.
+fn decode_without(text: &str, ignored: fn(&u8) -> bool) -> Option<Vec<u8>> {
     let mut letters = Vec::with_capacity(text.len());
-    for line in lines {
+    for line in text.as_bytes().split(ignored) {
         letters.extend_from_slice(line);
     }
     GO.decode(letters).ok()

@@ -80,11 +80,10 @@ fn block(text: &str) -> Option<(Block<'_>, &str)> {
     }
     let inside = rest.get(..stop)?;
     let text = without_headers(inside);
-    let body: String = text.split([' ', '\t']).collect();
     Some((
         Block {
             label,
-            body: base64::decode_go(&body)?,
+            body: base64::decode_spaced(text)?,
             has_headers: text.len() < inside.len(),
         },
         rest_after,

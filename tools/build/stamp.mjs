@@ -1,12 +1,13 @@
 /**
  * Writes the SHA-256 of each module beside it, for `sha256sum -c`, and which modules the package holds into its `build.js`; and
- * makes the element for docs, which carries hashes, too.
+ * makes the element for docs, which carries hashes, too, and the command line.
  *
  * @module
  */
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { makeCli } from "./cli.mjs";
 import { makeElement } from "./element.mjs";
 
 const [folder] = process.argv.slice(2);
@@ -25,3 +26,4 @@ if (stamped === text)
 	throw new Error(`${file}: expected BUILD = "none", found something else`);
 writeFileSync(file, stamped);
 await makeElement(folder);
+await makeCli(folder);

@@ -3,7 +3,7 @@
 //! First what costs nothing: whether the log entries are tied field by field to this signature,
 //! whether the timestamps are over it, whether there would be enough of both, what the signature is
 //! about. Then the signatures, told in this order, up to the first that fails (docs/trust.md section
-//! 7); 2 and 3 are asked at once, and so are 4 and 5:
+//! 7); under a chain that holds 2 to 5 are asked at once:
 //!
 //! 1. the certificate's chain, from the root down
 //! 2. the certificate transparency promises

@@ -180,8 +180,8 @@ impl Attempt<'_> {
         Ok(Err(refusals.into_refused(SigstoreError::NoAuthority)))
     }
 
-    /// The promises and the signature at once: neither rests on the other. Then what logs and
-    /// authorities say of the signature.
+    /// Under a chain that holds all else at once, told in this order: the promises, the signature, and
+    /// what logs and authorities say of it. None rests on another.
     async fn promised_and_proven<'a, P: Provider>(
         &self,
         leaf: &Certificate,
@@ -190,14 +190,18 @@ impl Attempt<'_> {
         provider: &P,
     ) -> Result<Result<(Standing<'a>, Proven), Refused>, HostError> {
         let promised = self.promised(leaf, standing, provider);
-        let (standing, signature) = match both(promised, signature.settle(provider)).await? {
+        let proven = both(
+            signature.settle(provider),
+            self.witnesses(stated, provider),
+        );
+        let (standing, proven) = match both(promised, proven).await? {
             Ok(settled) => settled,
             Err(refused) => return Ok(Err(refused)),
         };
-        let proven = match signature {
-            Ok(signature) => self.witnessed(signature, stated, provider).await?,
-            Err(refused) => Err(refused),
-        };
+        let proven = proven.and_then(|(signature, seen)| match seen {
+            Ok(seen) => Ok((signature, seen)),
+            Err(refused) => Err(refused.after(signature.steps().into())),
+        });
         Ok(match proven {
             Ok(proven) => Ok((standing, proven)),
             Err(refused) => Err(refused.after(standing.steps().into())),
