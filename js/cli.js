@@ -37,7 +37,7 @@ async function main(argv) {
 			return 0;
 		}
 		case "version": {
-			const { version } = await import("./node.js");
+			const { version } = await import("./quick.js");
 			console.log(`sealgate ${version()}`);
 			return 0;
 		}

@@ -1,23 +1,18 @@
-// sealgate in Node: a small module, and the one with everything once something needs it. No top-level await stands here, so that `require("sealgate")` works too.
+// sealgate in Node: one module with everything, made for speed, since it is read from the disk. No top-level await stands here, so that `require("sealgate")` works too.
 import { readFileSync } from "node:fs";
-import * as glue from "./sealgate.js";
+import * as glue from "./sealgate_node.js";
 import { createApi } from "./api.js";
 import { loadError } from "./error.js";
 import { loader } from "./loader.js";
 import { guardedFetch } from "./public.js";
 
-const address = new URL("./sealgate_bg.wasm", import.meta.url);
+const address = new URL("./sealgate_node_bg.wasm", import.meta.url);
 try {
 	glue.initSync({ module: readFileSync(address) });
 } catch (error) {
 	throw loadError(error, String(address));
 }
 
-const more = loader(
-	() => import("./sealgate_full.js"),
-	new URL("./sealgate_full_bg.wasm", import.meta.url),
-	readFileSync,
-);
 const arithmetic = loader(
 	() => import("./sealgate_arithmetic.js"),
 	new URL("./sealgate_arithmetic_bg.wasm", import.meta.url),
@@ -37,7 +32,6 @@ export const {
 	version,
 	Gateway,
 } = createApi(/** @type {any} */ (glue), {
-	more,
 	arithmetic,
 	// The core follows redirects itself: it knows which credentials may go where.
 	requestInit: { redirect: "manual" },

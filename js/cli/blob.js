@@ -4,7 +4,7 @@ import { withFlags } from "./flags.js";
 import { createHash } from "node:crypto";
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import { codedError } from "../error.js";
-import { verifyBundle } from "../node.js";
+import { verifyBundle } from "../quick.js";
 import { showBundleDetails } from "./details.js";
 import { ofItsFile, read, readSigner } from "./inputs.js";
 import { keyFilesOf, plain, showShortBundle } from "./show.js";

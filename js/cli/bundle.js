@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fromBundle, printOf, toBundle } from "../bundle.js";
 import { codedError } from "../error.js";
 import { readBounded } from "../fetch.js";
-import { Gateway, policyLint } from "../node.js";
+import { Gateway, policyLint } from "../quick.js";
 import { createFetch } from "./network.js";
 import { named, read, readNext, readPolicy } from "./inputs.js";
 import { plain } from "./show.js";

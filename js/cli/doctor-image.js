@@ -2,7 +2,7 @@
 // core's: it pulls the manifest, and what it sent to be let in is sent again with the other questions.
 
 import { codedError } from "../error.js";
-import { parseReference, verifyImage } from "../node.js";
+import { parseReference, verifyImage } from "../quick.js";
 import { withFlags } from "./flags.js";
 import { errorOf, parsed, textOf } from "./gateway.js";
 import { asking } from "./inputs.js";

@@ -1,6 +1,6 @@
 // What a gateway tells its administrator: the policy, what the next one would change, what was refused lately.
 
-import { policyLint } from "../node.js";
+import { policyLint } from "../quick.js";
 import { plural } from "./findings.js";
 import { isOpen, parsed, textOf } from "./gateway.js";
 import { groupsOf } from "./next.js";

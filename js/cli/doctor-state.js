@@ -1,6 +1,6 @@
 // What a gateway says of itself to everybody.
 
-import { version } from "../node.js";
+import { version } from "../quick.js";
 import { errorOf, isOpen, parsed, readMetrics, textOf } from "./gateway.js";
 
 /** @typedef {import("./gateway.js").GatewayClient} GatewayClient */

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { codedError } from "../error.js";
-import { parseReference } from "../node.js";
+import { parseReference } from "../quick.js";
 import { plural } from "./fleet.js";
 
 /** @typedef {import("../index.d.ts").Report} Report */

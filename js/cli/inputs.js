@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { codedError } from "../error.js";
-import { parseReference, policyAssets } from "../node.js";
+import { parseReference, policyAssets } from "../quick.js";
 import { createFetch } from "./network.js";
 import { findCredentials } from "./registry-auth.js";
 import { plain } from "./show.js";

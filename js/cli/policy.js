@@ -7,7 +7,7 @@ import {
 	policyInit,
 	policyLint,
 	verifyImage,
-} from "../node.js";
+} from "../quick.js";
 import { parseCases, short } from "./cases.js";
 import {
 	asking,

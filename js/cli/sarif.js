@@ -1,6 +1,6 @@
 // Results as SARIF 2.1.0 (OASIS), which code scanning reads.
 
-import { version } from "../node.js";
+import { version } from "../quick.js";
 
 /** @typedef {import("./junit.js").Finding} Finding */
 

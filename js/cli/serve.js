@@ -5,7 +5,7 @@ import { basename, delimiter, join } from "node:path";
 import { requestTimeout } from "../config.js";
 import { demoRegistry } from "../demo.js";
 import { codedError } from "../error.js";
-import { policyLint } from "../node.js";
+import { policyLint } from "../quick.js";
 import { headersOf } from "../public.js";
 import { log } from "../shell.js";
 import { fileService, listed, siteFiles } from "../serve/files.js";

@@ -1,6 +1,6 @@
 // An image, judged by a policy, keys or identities.
 
-import { verifyImage } from "../node.js";
+import { verifyImage } from "../quick.js";
 import { withFlags } from "./flags.js";
 import { asking, ofItsFile, readPolicy, readSigner } from "./inputs.js";
 import { keyFilesOf, plain, showShort, showVerdict, warnings } from "./show.js";

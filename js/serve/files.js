@@ -8,7 +8,7 @@ import { HERE } from "../here.js";
 
 /** What a browser has no use for. */
 const NOT_OF_THE_PAGE =
-	/^(bundle|cli|config|demo|here|node|public|shell|workerd)\.js$/;
+	/^(bundle|cli|config|demo|here|node|public|quick|shell|workerd)\.js$|^sealgate_node/;
 
 /** @typedef {Map<string, string>} Listed path in the address → file */
 

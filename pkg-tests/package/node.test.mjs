@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import {
 	copyFileSync,
+	cpSync,
 	existsSync,
 	readFileSync,
 	renameSync,
@@ -12,6 +13,7 @@ import { join } from "node:path";
 import { before, test } from "node:test";
 import {
 	assertChecks,
+	builtPackage,
 	consumerProject,
 	demo,
 	devLibrary,
@@ -74,6 +76,9 @@ test("the tarball holds what it should, and nothing else", () => {
 			existsSync(join(packed, target)),
 			`${target} is named in package.json and not there`,
 		);
+	// The command line is one file.
+	for (const part of ["cli.js", "cli", "serve", "quick.js"])
+		assert.ok(!existsSync(join(packed, part)), part);
 });
 
 test("without WebAssembly, or without the module, loading fails with a code", () => {
@@ -83,33 +88,28 @@ test("without WebAssembly, or without the module, loading fails with a code", ()
 		run("node", [...flags, "--input-type=module", "--eval", load], project);
 	assert.equal(said(), "loaded\n");
 	assert.match(said("--jitless"), /^host\.wasm-forbidden .*--jitless/m);
-	const without = (name, ask) => {
-		const module = join(project, "node_modules/sealgate", name);
-		renameSync(module, `${module}.away`);
-		try {
-			return ask();
-		} finally {
-			renameSync(`${module}.away`, module);
-		}
-	};
-	assert.match(
-		without("sealgate_bg.wasm", said),
-		/^host\.wasm-unloadable .*\/sealgate_bg\.wasm/,
-	);
-	// What needs the larger one says so, everything else works, and it is looked for again the next time.
-	const name = "sealgate_full_bg.wasm";
-	const larger = JSON.stringify(join(project, "node_modules/sealgate", name));
-	const lint = `const { policyLint, parseReference } = await import("sealgate");
+	const module = join(project, "node_modules/sealgate/sealgate_node_bg.wasm");
+	renameSync(module, `${module}.away`);
+	try {
+		assert.match(said(), /^host\.wasm-unloadable .*\/sealgate_node_bg\.wasm/);
+	} finally {
+		renameSync(`${module}.away`, module);
+	}
+});
+
+test("a command begins with a small module, says when the larger one is missing, and looks for it again the next time", () => {
+	const folder = join(project, "whole");
+	cpSync(builtPackage(), folder, { recursive: true });
+	const larger = join(folder, "sealgate_full_bg.wasm");
+	renameSync(larger, `${larger}.away`);
+	const lint = `const { policyLint, parseReference } = await import("./whole/quick.js");
 		const { renameSync } = await import("node:fs");
 		const ask = () => policyLint('{"default":[{"type":"reject"}]}').then(() => "linted", ({ code }) => code);
 		console.log(parseReference("a.example/b:1").name, await ask());
-		renameSync(${larger} + ".away", ${larger});
-		console.log(await ask());
-		renameSync(${larger}, ${larger} + ".away");`;
+		renameSync(${JSON.stringify(`${larger}.away`)}, ${JSON.stringify(larger)});
+		console.log(await ask());`;
 	assert.equal(
-		without(name, () =>
-			run("node", ["--input-type=module", "--eval", lint], project),
-		),
+		run("node", ["--input-type=module", "--eval", lint], project),
 		"a.example/b host.wasm-unloadable\nlinted\n",
 	);
 });

@@ -16,7 +16,7 @@ import {
 } from "./support.mjs";
 
 /** What Node alone loads. */
-const OF_NODE = new Set(["here.js", "node.js"]);
+const OF_NODE = new Set(["here.js", "node.js", "quick.js"]);
 
 /** @type {string} */
 let project;

@@ -13,8 +13,11 @@ import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
 
 const SOURCES = fileURLToPath(new URL("../../element/", import.meta.url));
-/** The gateway in Node and in workerd has a module of its own. */
-const NOT_LOADED = new Set(["sealgate_gateway_bg.wasm"]);
+/** Node and the gateway in workerd have modules of their own. */
+const NOT_LOADED = new Set([
+	"sealgate_gateway_bg.wasm",
+	"sealgate_node_bg.wasm",
+]);
 
 /** @param {string} folder the package, with its modules */
 export async function makeElement(folder) {

@@ -190,10 +190,7 @@ impl Attempt<'_> {
         provider: &P,
     ) -> Result<Result<(Standing<'a>, Proven), Refused>, HostError> {
         let promised = self.promised(leaf, standing, provider);
-        let proven = both(
-            signature.settle(provider),
-            self.witnesses(stated, provider),
-        );
+        let proven = both(signature.settle(provider), self.witnesses(stated, provider));
         let (standing, proven) = match both(promised, proven).await? {
             Ok(settled) => settled,
             Err(refused) => return Ok(Err(refused)),
