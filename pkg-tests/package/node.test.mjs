@@ -77,7 +77,7 @@ test("the tarball holds what it should, and nothing else", () => {
 			`${target} is named in package.json and not there`,
 		);
 	// The command line is one file.
-	for (const part of ["cli.js", "cli", "serve", "quick.js"])
+	for (const part of ["cli.js", "cli", "serve", "quick.js", "here.js"])
 		assert.ok(!existsSync(join(packed, part)), part);
 });
 

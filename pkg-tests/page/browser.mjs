@@ -28,8 +28,8 @@ function missing(name) {
 	return undefined;
 }
 
-/** @param {'chromium' | 'firefox'} name */
-async function launch(name) {
+/** With a new profile. Whoever launches it closes it. @param {'chromium' | 'firefox'} name */
+export async function launch(name) {
 	const profile = mkdtempSync(join(tmpdir(), `sealgate-${name}-`));
 	const puppeteer = /** @type {typeof import('puppeteer-core')} */ (
 		tools()("puppeteer-core")
